@@ -1,1 +1,11 @@
-export {}
+export type { CacheTier, CompiledHandler, CompileOptions } from './compiled-handler.js'
+export type { DiskTierStats } from './disk-tier.js'
+export type { CompileErrorCode, SourceLocation } from './errors.js'
+export { CompileError } from './errors.js'
+export type { HandlerCompilerStats } from './handler-compiler.js'
+export { HandlerCompiler } from './handler-compiler.js'
+export type { MemoryTierStats } from './memory-tier.js'
+export type { ModuleCacheOptions, ModuleCacheStats } from './module-cache.js'
+export { ModuleCache } from './module-cache.js'
+export type { HandlerCompilerOptions } from './options.js'
+export type { SharedTier, SharedTierStats } from './shared-tier.js'

@@ -1,0 +1,40 @@
+/** Why a compile failed; stable across versions. */
+export type CompileErrorCode =
+  /** The source, or a file it imports, is wrong. */
+  | 'COMPILATION_ERROR'
+  /** The source is within the language but beyond a limit: size, nesting, memory or time. */
+  | 'RESOURCE_LIMIT'
+  /** An option or an environment variable has a wrong value. */
+  | 'INVALID_OPTIONS'
+  /** The compiler was used after `close()`. */
+  | 'CLOSED'
+
+/** A place in a source file. */
+export interface SourceLocation {
+  /** The file as named by the caller, or relative to `rootDir`. */
+  file: string
+  /** Line number, from 1. */
+  line: number
+  /** Column in UTF-16 code units, from 1. */
+  column: number
+  /** The text of that line. */
+  lineText: string
+}
+
+/** Every error that `@nexus/compile-cache` throws. */
+export class CompileError extends Error {
+  override readonly name = 'CompileError'
+  readonly code: CompileErrorCode
+  /** Where the source is wrong, when that is known. */
+  readonly location: SourceLocation | undefined
+
+  constructor(
+    code: CompileErrorCode,
+    message: string,
+    details: { location?: SourceLocation | undefined; cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.location = details.location
+  }
+}

@@ -1,0 +1,129 @@
+import { LRUCache } from 'lru-cache'
+import type { Artifact } from './compiled-handler.js'
+
+/** Bytes that one entry takes besides its contents: the key, the record, the index. */
+const ENTRY_OVERHEAD_BYTES = 512
+
+/** One artifact in memory. */
+export interface MemoryEntry extends Artifact {
+  key: string
+  filename: string
+  /** Epoch milliseconds. */
+  lastAccessed: number
+  accessCount: number
+}
+
+/** The source that an entry was compiled from, to find it again without hashing. */
+interface SourceLink {
+  source: string
+  variant: string
+}
+
+/** What the memory tier holds and did. */
+export interface MemoryTierStats {
+  entries: number
+  bytes: number
+  maxBytes: number
+  hits: number
+  misses: number
+  evictions: number
+}
+
+/** The artifacts used last, bounded by bytes. */
+export class MemoryTier {
+  readonly #entries: LRUCache<string, MemoryEntry>
+  /** source → variant → key. Looking up a string that V8 has hashed before costs nanoseconds. */
+  readonly #bySource = new Map<string, Map<string, string>>()
+  readonly #links = new Map<string, SourceLink>()
+  readonly #maxBytes: number
+  readonly #clock: () => number
+  #hits = 0
+  #misses = 0
+  #evictions = 0
+
+  constructor(maxBytes: number, clock: () => number) {
+    this.#maxBytes = maxBytes
+    this.#clock = clock
+    this.#entries = new LRUCache({
+      maxSize: maxBytes,
+      maxEntrySize: maxBytes,
+      dispose: (_entry, key, reason) => {
+        if (reason === 'evict') this.#evictions++
+        this.#unlink(key)
+      },
+    })
+  }
+
+  /** The entry compiled from exactly this source text under `variant` (its language and file name). */
+  getBySource(source: string, variant: string): MemoryEntry | undefined {
+    const key = this.#bySource.get(source)?.get(variant)
+    return key === undefined ? undefined : this.get(key)
+  }
+
+  get(key: string): MemoryEntry | undefined {
+    const entry = this.#entries.get(key)
+    // A caller that transferred the bytecode to another thread left nothing behind here.
+    if (entry && entry.bytecode.byteLength === 0) {
+      this.#entries.delete(key)
+      return undefined
+    }
+    if (entry) {
+      this.#hits++
+      entry.accessCount++
+      entry.lastAccessed = this.#clock()
+    }
+    return entry
+  }
+
+  /** Count a lookup that no entry answered. */
+  missed(): void {
+    this.#misses++
+  }
+
+  /** Keep an artifact, unless it alone is larger than the tier. */
+  set(key: string, filename: string, artifact: Artifact, link?: SourceLink): MemoryEntry {
+    const entry: MemoryEntry = {
+      ...artifact,
+      key,
+      filename,
+      lastAccessed: this.#clock(),
+      accessCount: 1,
+    }
+    const characters = (artifact.sourceMap?.length ?? 0) + (link?.source.length ?? 0)
+    const size = ENTRY_OVERHEAD_BYTES + artifact.bytecode.byteLength + 2 * characters
+    this.#entries.set(key, entry, { size })
+    if (link && this.#entries.has(key)) this.#link(key, link)
+    return entry
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  getStats(): MemoryTierStats {
+    return {
+      entries: this.#entries.size,
+      bytes: this.#entries.calculatedSize,
+      maxBytes: this.#maxBytes,
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: this.#evictions,
+    }
+  }
+
+  #link(key: string, link: SourceLink): void {
+    this.#links.set(key, link)
+    const variants = this.#bySource.get(link.source)
+    if (variants) variants.set(link.variant, key)
+    else this.#bySource.set(link.source, new Map([[link.variant, key]]))
+  }
+
+  #unlink(key: string): void {
+    const link = this.#links.get(key)
+    if (!link) return
+    this.#links.delete(key)
+    const variants = this.#bySource.get(link.source)
+    variants?.delete(link.variant)
+    if (variants?.size === 0) this.#bySource.delete(link.source)
+  }
+}
