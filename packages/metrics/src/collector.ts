@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { MetricsError } from './errors.js'
+import type { CollectorStats, ExecutionMetrics } from './execution-metrics.js'
+import { ExecutionRecorder } from './execution-recorder.js'
+import { ExecutionTotals } from './execution-totals.js'
+import type { ExpositionFormat } from './format.js'
+import { parseOptions } from './options.js'
+import { MetricsRegistry } from './registry.js'
+import { type MetricsSources, observeSources } from './sources.js'
+
+/** Options of a {@link MetricsCollector}. */
+export interface MetricsCollectorOptions {
+  /**
+   * Where the metrics live, to share one scrape with metrics of your own.
+   * @default a registry of its own
+   */
+  registry?: MetricsRegistry | undefined
+  /**
+   * Functions told apart; the executions of further ones count as `(other)`.
+   * @default 1_000
+   */
+  maxFunctions?: number | undefined
+}
+
+interface ResolvedCollectorOptions {
+  registry?: MetricsRegistry | undefined
+  maxFunctions: number
+}
+
+const collectorOptions = z.strictObject({
+  registry: z.instanceof(MetricsRegistry).optional(),
+  maxFunctions: z.number().int().positive().default(1_000),
+}) satisfies z.ZodType<ResolvedCollectorOptions, MetricsCollectorOptions>
+
+/** The function name that stands for all those past `maxFunctions`. */
+const OTHER = '(other)'
+
+/** The figures of a runtime that executes functions: what ran, how long it took, and what its parts report. */
+export class MetricsCollector {
+  /** Where the metrics live. */
+  readonly registry: MetricsRegistry
+  readonly #maxFunctions: number
+  readonly #totals = new ExecutionTotals()
+  readonly #functions = new Map<string, { totals: ExecutionTotals; recorder: ExecutionRecorder }>()
+  readonly #metrics: ReturnType<typeof ExecutionRecorder.register>
+  readonly #detach: (() => void)[] = []
+
+  /** @throws {@link MetricsError} `INVALID_OPTIONS`, or `NAME_TAKEN` when the registry has a collector already */
+  constructor(options: MetricsCollectorOptions = {}) {
+    const { registry, maxFunctions } = parseOptions('MetricsCollector', collectorOptions, options)
+    this.registry = registry ?? new MetricsRegistry()
+    this.#maxFunctions = maxFunctions
+    this.#metrics = ExecutionRecorder.register(this.registry)
+  }
+
+  /**
+   * Counts one execution.
+   *
+   * @param success whether the function did what it was called for
+   * @throws {@link MetricsError} `INVALID_VALUE` when a figure is negative or not finite; nothing is counted
+   */
+  recordExecution(execution: ExecutionMetrics, success: boolean): void {
+    expectFigures(execution)
+    const { totals, recorder } =
+      this.#functions.get(execution.functionName) ?? this.#addFunction(execution.functionName)
+    this.#totals.add(execution, success)
+    totals.add(execution, success)
+    recorder.record(execution)
+  }
+
+  /** Share of executions whose compiled code came from a cache, 0 to 1; 0 while nothing ran. */
+  cacheHitRate(): number {
+    return this.#totals.cacheHitRate
+  }
+
+  /** Average duration of all executions in microseconds; 0 while nothing ran. */
+  avgExecutionTimeUs(): number {
+    return this.#totals.averageUs
+  }
+
+  /** Everything counted, in total and by function, since the collector was made. */
+  getStats(): CollectorStats {
+    return {
+      totals: this.#totals.toStats(),
+      functions: Object.fromEntries(
+        Array.from(this.#functions, ([name, { totals }]) => [name, totals.toStats()]),
+      ),
+      maxFunctions: this.#maxFunctions,
+    }
+  }
+
+  /**
+   * Adds the figures of other components, read at each scrape. What a source leaves out is absent.
+   *
+   * @returns a function that removes them again
+   * @throws {@link MetricsError} `NAME_TAKEN` when a source of that kind is attached already
+   */
+  observe(sources: MetricsSources): () => void {
+    const detach = observeSources(this.registry, sources)
+    this.#detach.push(detach)
+    return detach
+  }
+
+  /** The registry as text in one go; `registry.scrape()` does it in chunks. */
+  toPrometheus(options?: { format?: ExpositionFormat }): string {
+    return this.registry.toPrometheus(options)
+  }
+
+  /** Takes the collector's metrics and sources out of the registry; its stats stay readable. */
+  close(): void {
+    for (const detach of this.#detach.splice(0)) detach()
+    for (const metric of Object.values(this.#metrics)) this.registry.remove(metric.name)
+  }
+
+  #addFunction(name: string) {
+    const known = this.#functions.size < this.#maxFunctions ? name : OTHER
+    const added = this.#functions.get(known) ?? {
+      totals: new ExecutionTotals(),
+      recorder: new ExecutionRecorder(this.#metrics, known),
+    }
+    this.#functions.set(known, added)
+    return added
+  }
+}
+
+const FIGURES = [
+  'durationUs',
+  'compileTimeUs',
+  'queueWaitUs',
+  'memoryUsedBytes',
+  'hostCalls',
+] as const
+
+function expectFigures(execution: ExecutionMetrics): void {
+  for (const figure of FIGURES) {
+    const value = execution[figure]
+    if (value === undefined || (value >= 0 && value < Number.POSITIVE_INFINITY)) continue
+    throw new MetricsError(
+      'INVALID_VALUE',
+      `Expected ${figure} of an execution of ${execution.functionName} to be a finite number ≥ 0, got ${value}.`,
+      { figure, value, functionName: execution.functionName },
+    )
+  }
+}

@@ -1,0 +1,328 @@
+import type { z } from 'zod'
+import { Counter } from './counter.js'
+import {
+  type Collect,
+  type CounterDefinition,
+  counterDefinition,
+  type GaugeDefinition,
+  gaugeDefinition,
+  type HistogramDefinition,
+  histogramDefinition,
+  type Observe,
+  type SummaryDefinition,
+  summaryDefinition,
+} from './definition.js'
+import { MetricsError } from './errors.js'
+import { type ExpositionFormat, formatHeader } from './format.js'
+import { Gauge } from './gauge.js'
+import { Histogram } from './histogram.js'
+import type { Metric, MetricContext } from './metric.js'
+import { Observation } from './observation.js'
+import {
+  type MetricsRegistryOptions,
+  parseOptions,
+  type ResolvedRegistryOptions,
+  registryOptions,
+} from './options.js'
+import { scrape } from './scrape.js'
+import type { MetricSnapshot, RegistrySnapshot } from './snapshot.js'
+import { Summary } from './summary.js'
+import type { ValueSeries } from './value-series.js'
+
+/** A counter or gauge that {@link MetricsRegistry.observe} reads; its definition without `collect`. */
+export type ObservedDefinition =
+  | ({ type: 'counter' } & Omit<CounterDefinition, 'collect'>)
+  | ({ type: 'gauge' } & Omit<GaugeDefinition, 'collect'>)
+
+/** Several metrics that one read fills. */
+export interface ObservedMetrics<M extends Readonly<Record<string, ObservedDefinition>>> {
+  metrics: M
+  /** Called before each scrape, with one reporting function per metric; what it does not report is absent. */
+  collect: (
+    observe: {
+      readonly [K in keyof M]: Observe<LabelNameOf<M[K]>>
+    },
+  ) => void | Promise<void>
+}
+
+type LabelNameOf<D> = D extends { labelNames: readonly (infer L extends string)[] } ? L : never
+
+/** What a registry holds, and its limits. */
+export interface RegistryStats {
+  metrics: number
+  series: number
+  maxSeriesPerMetric: number
+  /** Updates, and handles asked for, that were refused because their metric was full. */
+  refusedUpdates: number
+  /** Series dropped because nothing updated them. */
+  expiredSeries: number
+  /** Reads of observed metrics that failed or came late. */
+  failedCollects: number
+}
+
+/** Holds metrics by name and exports them. */
+export class MetricsRegistry {
+  readonly #options: ResolvedRegistryOptions
+  readonly #metrics = new Map<string, Metric>()
+  /** Which metric prints a sample name. */
+  readonly #owners = new Map<string, string>()
+  readonly #observations = new Set<Observation>()
+  #context: MetricContext
+  readonly #failedCollects: Counter<'metric'>
+  #refused = 0
+  #failed = 0
+
+  /** @throws {@link MetricsError} `INVALID_OPTIONS` */
+  constructor(options: MetricsRegistryOptions = {}) {
+    this.#options = parseOptions('MetricsRegistry', registryOptions, options)
+    const { clock, maxSeriesPerMetric } = this.#options
+    // These two have one series per metric at most, so they need no limit, and refusals cannot recurse.
+    this.#context = { clock, maxSeries: Number.POSITIVE_INFINITY, onRefused() {} }
+    const refused = this.counter({
+      name: 'nexus_metrics_refused_updates_total',
+      help: 'Updates and handles refused because their metric had as many label sets as it may have.',
+      labelNames: ['metric'],
+    })
+    this.#failedCollects = this.counter({
+      name: 'nexus_metrics_failed_collects_total',
+      help: 'Reads of a metric at scrape time that failed or came too late.',
+      labelNames: ['metric'],
+    })
+    this.#context = {
+      clock,
+      maxSeries: maxSeriesPerMetric,
+      onRefused: (metric) => {
+        this.#refused++
+        refused.inc({ metric })
+      },
+    }
+  }
+
+  /**
+   * Adds a counter.
+   *
+   * @throws {@link MetricsError} `INVALID_OPTIONS`, `NAME_TAKEN`
+   */
+  counter<const L extends string = never>(definition: CounterDefinition<L>): Counter<L> {
+    const resolved = parse('counter', counterDefinition, definition)
+    return this.#add(new Counter<L>(resolved, this.#context), resolved.collect)
+  }
+
+  /**
+   * Adds a gauge.
+   *
+   * @throws {@link MetricsError} `INVALID_OPTIONS`, `NAME_TAKEN`
+   */
+  gauge<const L extends string = never>(definition: GaugeDefinition<L>): Gauge<L> {
+    const resolved = parse('gauge', gaugeDefinition, definition)
+    return this.#add(new Gauge<L>(resolved, this.#context), resolved.collect)
+  }
+
+  /**
+   * Adds a histogram.
+   *
+   * @throws {@link MetricsError} `INVALID_OPTIONS`, `NAME_TAKEN`
+   */
+  histogram<const L extends string = never>(definition: HistogramDefinition<L>): Histogram<L> {
+    return this.#add(
+      new Histogram<L>(parse('histogram', histogramDefinition, definition), this.#context),
+    )
+  }
+
+  /**
+   * Adds a summary of quantiles.
+   *
+   * @throws {@link MetricsError} `INVALID_OPTIONS`, `NAME_TAKEN`
+   */
+  summary<const L extends string = never>(definition: SummaryDefinition<L>): Summary<L> {
+    return this.#add(new Summary<L>(parse('summary', summaryDefinition, definition), this.#context))
+  }
+
+  /**
+   * Adds counters and gauges that one callback reads at scrape time, such as all those of one `getStats()`.
+   *
+   * @returns a function that removes them again
+   * @throws {@link MetricsError} `INVALID_OPTIONS`, `NAME_TAKEN`
+   */
+  observe<const M extends Readonly<Record<string, ObservedDefinition>>>(
+    observed: ObservedMetrics<M>,
+  ): () => void {
+    const keys = Object.keys(observed.metrics)
+    const metrics: Metric<ValueSeries>[] = []
+    try {
+      for (const { type, ...definition } of Object.values(observed.metrics)) {
+        metrics.push(
+          type === 'counter'
+            ? this.#register(new Counter(parse(type, counterDefinition, definition), this.#context))
+            : this.#register(new Gauge(parse(type, gaugeDefinition, definition), this.#context)),
+        )
+      }
+    } catch (error) {
+      for (const metric of metrics) this.remove(metric.name)
+      throw error
+    }
+    this.#observeWith(metrics, (observers) => {
+      const observe = Object.fromEntries(keys.map((key, i) => [key, observers[i]!]))
+      return observed.collect(observe as Parameters<typeof observed.collect>[0])
+    })
+    return () => {
+      for (const metric of metrics) this.remove(metric.name)
+    }
+  }
+
+  /** The metric of this name. */
+  get(name: string): Metric | undefined {
+    return this.#metrics.get(name)
+  }
+
+  /** Removes a metric with its series; false when there was none of this name. */
+  remove(name: string): boolean {
+    const metric = this.#metrics.get(name)
+    if (!metric) return false
+    this.#metrics.delete(name)
+    for (const sample of metric.sampleNames) this.#owners.delete(sample)
+    for (const observation of this.#observations) {
+      if (observation.metrics.every(({ name }) => !this.#metrics.has(name))) {
+        this.#observations.delete(observation)
+      }
+    }
+    return true
+  }
+
+  /**
+   * Everything as text, in one go: for small registries. Metrics with an asynchronous `collect` show what
+   * it last read.
+   */
+  toPrometheus(options: { format?: ExpositionFormat } = {}): string {
+    const format = options.format ?? 'text'
+    for (const observation of this.#observations) void observation.run()
+    const nowMs = this.#options.clock.now()
+    let text = ''
+    for (const metric of this.#metrics.values()) {
+      let header = formatHeader(metric.name, metric.type, metric.help, format)
+      for (const series of metric.table.values()) {
+        if (!metric.table.keep(series, nowMs)) continue
+        text += header + metric.write(series, format)
+        header = ''
+      }
+    }
+    return format === 'openmetrics' ? `${text}# EOF\n` : text
+  }
+
+  /**
+   * Everything as text, in chunks to send on as they come. It awaits asynchronous `collect`s, and gives way
+   * to other work every few milliseconds however many series there are.
+   */
+  async *scrape(options: { format?: ExpositionFormat } = {}): AsyncGenerator<string, void, void> {
+    await Promise.all(Array.from(this.#observations, (observation) => observation.run()))
+    yield* scrape([...this.#metrics.values()], options.format ?? 'text', this.#options.clock)
+  }
+
+  /**
+   * Everything recorded, as plain data for another thread or process to {@link merge}. Values of observed
+   * metrics are read now, or, when their `collect` is asynchronous, are those of the last scrape.
+   */
+  snapshot(): RegistrySnapshot {
+    for (const observation of this.#observations) void observation.run()
+    const metrics = Array.from(this.#metrics.values(), (metric) => metric.snapshot())
+    return { version: 1, metrics: metrics.filter(({ series }) => series.length > 0) }
+  }
+
+  /**
+   * Adds what another registry recorded to this one: counters, histograms and summaries add up, gauges as
+   * their `aggregate` says. Metrics that are missing here are created.
+   *
+   * @throws {@link MetricsError} `INVALID_SNAPSHOT` when both have a metric of this name but differ in
+   * its type, labels, buckets or quantiles; what came before it in the snapshot has been added
+   */
+  merge(snapshot: RegistrySnapshot): void {
+    if (snapshot.version !== 1) {
+      throw new MetricsError(
+        'INVALID_SNAPSHOT',
+        `Expected a snapshot of version 1, got ${snapshot.version}. Use one version of @nexus/metrics in every process.`,
+        { version: snapshot.version },
+      )
+    }
+    for (const metric of snapshot.metrics) {
+      const target = this.#metrics.get(metric.name) ?? this.#create(metric)
+      target.merge(metric)
+    }
+  }
+
+  /** What the registry holds, and its limits. */
+  getStats(): RegistryStats {
+    let series = 0
+    let expired = 0
+    for (const { table } of this.#metrics.values()) {
+      series += table.size
+      expired += table.expired
+    }
+    return {
+      metrics: this.#metrics.size,
+      series,
+      maxSeriesPerMetric: this.#options.maxSeriesPerMetric,
+      refusedUpdates: this.#refused,
+      expiredSeries: expired,
+      failedCollects: this.#failed,
+    }
+  }
+
+  #create(snapshot: MetricSnapshot): Metric {
+    const { name, help, labelNames } = snapshot
+    switch (snapshot.type) {
+      case 'counter':
+        return this.counter({ name, help, labelNames })
+      case 'gauge':
+        return this.gauge({ name, help, labelNames, aggregate: snapshot.aggregate })
+      case 'histogram':
+        return this.histogram({ name, help, labelNames, buckets: snapshot.buckets })
+      case 'summary':
+        return this.summary({ name, help, labelNames, quantiles: snapshot.quantiles })
+    }
+  }
+
+  #add<M extends Counter | Gauge | Histogram | Summary>(metric: M, collect?: Collect): M {
+    this.#register(metric)
+    if (collect && (metric instanceof Counter || metric instanceof Gauge)) {
+      this.#observeWith([metric], ([observe]) => collect(observe!))
+    } else if (metric.labelNames.length === 0 && !(metric instanceof Gauge)) {
+      // A total without labels is there from the start, at zero, so that a rate sees its first increment.
+      metric.table.resolve(undefined)
+    }
+    return metric
+  }
+
+  #register<M extends Metric>(metric: M): M {
+    for (const sample of metric.sampleNames) {
+      const owner = this.#owners.get(sample)
+      if (owner === undefined) continue
+      throw new MetricsError(
+        'NAME_TAKEN',
+        owner === metric.name
+          ? `There already is a metric "${metric.name}". Register it once and share it.`
+          : `"${metric.name}" would print "${sample}", as "${owner}" does. Choose another name.`,
+        { metric: metric.name, sample, owner },
+      )
+    }
+    for (const sample of metric.sampleNames) this.#owners.set(sample, metric.name)
+    this.#metrics.set(metric.name, metric)
+    return metric
+  }
+
+  #observeWith(
+    metrics: readonly Metric<ValueSeries>[],
+    collect: (observers: readonly Observe[]) => void | Promise<void>,
+  ): void {
+    const onError = (names: readonly string[]) => {
+      this.#failed++
+      for (const metric of names) this.#failedCollects.inc({ metric })
+    }
+    const timeoutMs = this.#options.collectTimeoutMs
+    this.#observations.add(new Observation(metrics, collect, { timeoutMs, onError }))
+  }
+}
+
+function parse<Output, Input>(kind: string, schema: z.ZodType<Output, Input>, definition: unknown) {
+  const name = (definition as { name?: unknown } | undefined)?.name
+  return parseOptions(`${kind} ${JSON.stringify(name) ?? 'without a name'}`, schema, definition)
+}
