@@ -1,0 +1,17 @@
+import { type MemoryRun, runsByteLength } from './memory-image.js'
+
+/** The state of an engine right after a handler's module ran, as what differs from the base image. */
+export class HandlerImage {
+  /** The bytes this image adds to the base image that all handlers share. */
+  readonly byteLength: number
+
+  constructor(
+    /** The base image, shared by every handler of the same heap size. */
+    readonly base: readonly MemoryRun[],
+    readonly diff: readonly MemoryRun[],
+    /** The size that the linear memory has in this image. */
+    readonly memoryBytes: number,
+  ) {
+    this.byteLength = runsByteLength(diff)
+  }
+}

@@ -1,0 +1,151 @@
+import { QuickJS, type Snapshot } from 'quickjs-wasi'
+import { PoolError } from '../errors.js'
+import { loadEngineModule } from './engine-module.js'
+import { locateEngineState } from './engine-state.js'
+import { HandlerImage } from './handler-image.js'
+import { copyPages, diffMemory, type MemoryRun, usedPages } from './memory-image.js'
+import {
+  type GuestPtr,
+  HOST_FUNCTION,
+  MAX_HOST_ANSWER,
+  QuickJSInstance,
+  type QuickJSInstanceBlueprint,
+  quietFileDescriptors,
+} from './quickjs-instance.js'
+
+export interface QuickJSTemplateOptions<Entry extends string> {
+  /**
+   * Source of a function expression `(host) => entries`, run before any guest code. `host` is the
+   * guest's one way out; `entries` is an object of the functions that the host calls.
+   */
+  prelude: string
+  /** The names of the functions in `entries`. */
+  entries: readonly Entry[]
+  /** Free heap that an instance has before its memory must grow, in bytes. */
+  heapBytes: number
+  /** What the guest may use of the engine's native stack, in bytes; at most 524,288. */
+  maxStackBytes: number
+}
+
+/** Large enough for most events; a larger one is copied through the guest's heap. */
+const INPUT_BYTES = 64 * 1024
+const SCRATCH_BYTES = 64
+
+/** The base image that all instances of one heap size start from, and the maker of handler images. */
+export class QuickJSTemplate<Entry extends string = string> {
+  /** The image of an engine in which no handler is loaded. */
+  readonly baseImage: HandlerImage
+
+  private constructor(
+    private readonly blueprint: QuickJSInstanceBlueprint,
+    private readonly base: readonly MemoryRun[],
+    /** Where the functions of the prelude are, in every instance of this template. */
+    readonly entries: Readonly<Record<Entry, GuestPtr>>,
+    readonly heapBytes: number,
+    readonly memoryBytes: number,
+  ) {
+    this.baseImage = new HandlerImage(base, [], memoryBytes)
+  }
+
+  /**
+   * Starts an engine, runs the prelude in it, and takes the image.
+   *
+   * @throws {@link PoolError} `INSTANCE_FAILED` when this build of the engine is not as expected
+   */
+  static async create<Entry extends string>(
+    options: QuickJSTemplateOptions<Entry>,
+  ): Promise<QuickJSTemplate<Entry>> {
+    const engine = await loadEngineModule()
+    const vm = await QuickJS.create({
+      wasm: engine,
+      maxStackSize: options.maxStackBytes,
+      timezoneOffset: 0,
+      interruptHandler: () => false,
+      // Time stands still while images are made: see QuickJSInstance.
+      wasi: (memory) => ({
+        ...quietFileDescriptors(memory),
+        clock_time_get(_clockId: number, _precision: bigint, resultPtr: number): number {
+          new DataView(memory.buffer).setBigUint64(resultPtr, 0n, true)
+          return 0
+        },
+      }),
+    })
+    const state = locateEngineState(vm)
+    const engineExports = vm._getExports()
+
+    const host = vm.newFunction(HOST_FUNCTION, () => vm.undefined)
+    const prelude = vm.evalCode(options.prelude, 'nexus:prelude')
+    const entriesObject = vm.callFunction(prelude, vm.undefined, host)
+    const entries = {} as Record<Entry, GuestPtr>
+    for (const name of options.entries) {
+      const entry = entriesObject.getProp(name)
+      if (!entry.isFunction) {
+        throw new PoolError('INSTANCE_FAILED', `The prelude has no function ${name}`)
+      }
+      entries[name] = entry.ptr
+    }
+    for (const handle of [host, prelude, entriesObject]) handle.dispose()
+
+    const answers = Array.from({ length: MAX_HOST_ANSWER + 1 }, (_, answer) =>
+      engineExports.qjs_new_number(answer),
+    )
+    const blueprintPointers = {
+      answers,
+      undefinedPtr: vm.undefined.ptr,
+      inputPtr: engineExports.wasm_malloc(INPUT_BYTES),
+      inputBytes: INPUT_BYTES,
+      scratchPtr: engineExports.wasm_malloc(SCRATCH_BYTES),
+    }
+    vm.runGC()
+    // malloc and free move the allocator's break without touching what lies between.
+    engineExports.wasm_free(engineExports.wasm_malloc(options.heapBytes))
+
+    const memory = Buffer.from(vm._getMemory().buffer)
+    const stackPointer: number = engineExports.__stack_pointer.value
+    memory.fill(0, 0, stackPointer)
+    const base = copyPages(memory, usedPages(memory))
+    const snapshot: Snapshot = {
+      memory: sparseMemory(memory.length),
+      stackPointer,
+      runtimePtr: engineExports.qjs_get_runtime_ptr(),
+      contextPtr: engineExports.qjs_get_context_ptr(),
+      extensions: [],
+    }
+    const template = new QuickJSTemplate<Entry>(
+      { engine, snapshot, state, maxStackBytes: options.maxStackBytes, ...blueprintPointers },
+      base,
+      entries,
+      options.heapBytes,
+      memory.length,
+    )
+    vm.dispose()
+    return template
+  }
+
+  /** Makes an instance bound to `image`, which must be of this template. */
+  async instantiate(image: HandlerImage = this.baseImage): Promise<QuickJSInstance> {
+    const instance = await QuickJSInstance.create(this.blueprint)
+    instance.bind(image)
+    return instance
+  }
+
+  /**
+   * Takes the image of an instance that was bound to {@link baseImage} and then loaded a handler.
+   *
+   * @returns `undefined` when loading grew the memory: a template with a larger heap is needed
+   */
+  capture(instance: QuickJSInstance): HandlerImage | undefined {
+    if (instance.memoryBytes !== this.memoryBytes) return undefined
+    instance.scrubStack()
+    return new HandlerImage(this.base, diffMemory(instance.memory(), this.base), this.memoryBytes)
+  }
+}
+
+/**
+ * Restoring a snapshot grows the memory to `byteLength` and copies `length` bytes. The image is
+ * laid down by `bind`, which leaves untouched what is zero: copying all of it here would make
+ * every byte of the heap resident.
+ */
+function sparseMemory(byteLength: number): Uint8Array {
+  return { byteLength, length: 0 } as Uint8Array
+}
