@@ -1,3 +1,3 @@
 import { library } from '../../tools/tsup.js'
 
-export default library()
+export default library({ entry: { index: 'src/index.ts', worker: 'src/threads/worker.ts' } })

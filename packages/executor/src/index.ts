@@ -1,1 +1,16 @@
-export {}
+export type { Isolation } from '@nexus/instance-pool'
+export type { DispatcherStats } from './dispatcher.js'
+export { type ErrorCode, ExecutorError } from './errors.js'
+export type {
+  EmittedEvent,
+  ExecutionError,
+  ExecutionMetrics,
+  ExecutionResult,
+  LogEntry,
+  SourceLocation,
+} from './execution-result.js'
+export type { ExtensionMethods } from './extensions.js'
+export type { LogLevel } from './guest/protocol.js'
+export type { Handler, HandlerApi, LogFunction } from './handler.js'
+export type { CallOptions, WasmRuntimeOptions } from './options.js'
+export { type HandlerContext, WasmRuntime, type WasmRuntimeStats } from './wasm-runtime.js'

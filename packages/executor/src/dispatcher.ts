@@ -1,0 +1,33 @@
+import type { CallOutcome, CallRequest, ExtensionAnswer } from './sandbox/call.js'
+import type { SandboxEngineStats } from './sandbox/sandbox-engine.js'
+
+/** Gets calls run, inline or on threads. */
+export interface Dispatcher {
+  /** Runs a call; never rejects. */
+  submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome>
+  getStats(): DispatcherStats
+  /** Lets the calls under way finish, then lets go of everything. */
+  shutdown(): Promise<void>
+}
+
+/** Answers a guest's call of an extension; never rejects. */
+export type CallExtension = (
+  callId: number,
+  extension: string,
+  method: string,
+  argumentsJson: string,
+) => Promise<ExtensionAnswer>
+
+export interface DispatcherStats {
+  engines: SandboxEngineStats[]
+  /** Calls that wait for a thread. */
+  queued: number
+  /** Calls sent to a thread and not yet over. */
+  running: number
+  /** Threads ended because a call ran past its hard deadline. */
+  threadKills: number
+  /** Threads that died without being told to. */
+  threadCrashes: number
+  /** Handlers that run on a thread of their own because their calls kept forcing kills. */
+  confinedHandlers: number
+}

@@ -1,0 +1,45 @@
+/** Writes a line to the call's log; `fields` is anything that JSON can hold. */
+export type LogFunction = (message: string, fields?: unknown) => void
+
+/** What a handler is given besides the event. */
+export interface HandlerApi {
+  /** The name the function has in `nexus.yaml`, if it has one. */
+  readonly functionName: string | undefined
+  /** 1 for the first delivery of the event, 2 for the first retry. */
+  readonly attempt: number
+  /** The environment variables that were granted, and no others. */
+  readonly env: Readonly<Record<string, string>>
+  /** When the call is stopped, in milliseconds since the epoch. */
+  readonly deadline: number
+  readonly log: {
+    debug: LogFunction
+    info: LogFunction
+    warn: LogFunction
+    error: LogFunction
+  }
+  /**
+   * Emits an event when the call succeeds. Needs the capability `events:emit:<type>`.
+   *
+   * @param attributes CloudEvents attributes such as `subject`
+   */
+  emit(type: string, data?: unknown, attributes?: Record<string, unknown>): Promise<void>
+  /** Calls a method of an extension of the host. Needs the capability `ext:<extension>`. */
+  call(extension: string, method: string, ...args: unknown[]): Promise<unknown>
+}
+
+/**
+ * The default export of a handler's module.
+ *
+ * @example
+ * ```ts
+ * export default (async (event, ctx) => {
+ *   ctx.log.info('got', { id: event.id })
+ *   return { ok: true }
+ * }) satisfies Handler<{ id: string }>
+ * ```
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing at all
+export type Handler<Event = unknown, Result = unknown> = (
+  event: Event,
+  ctx: HandlerApi,
+) => Result | Promise<Result> | void

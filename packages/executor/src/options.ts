@@ -1,0 +1,197 @@
+import { availableParallelism } from 'node:os'
+import { HandlerCompiler } from '@nexus/compile-cache'
+import type { Isolation } from '@nexus/instance-pool'
+import { MetricsCollector } from '@nexus/metrics'
+import { z } from 'zod'
+import { ExecutorError } from './errors.js'
+
+/** What one call may use; each is a default of the runtime that a call may replace. */
+export interface CallOptions {
+  /**
+   * How long a call may take, waiting for host calls included, in milliseconds.
+   * @default 5000, or the environment variable `HANDLER_TIMEOUT_MS`
+   */
+  timeoutMs?: number | undefined
+  /**
+   * What the engine may allocate for a call, in bytes.
+   * @default 33_554_432 (32 MiB)
+   */
+  memoryLimitBytes?: number | undefined
+  /**
+   * Emits, extension calls and timers that one call may make; log lines do not count.
+   * @default 1000
+   */
+  maxHostCalls?: number | undefined
+  /**
+   * The size of a call's result as JSON, and of the events it emits, in bytes each.
+   * @default 1_048_576 (1 MiB)
+   */
+  maxResultBytes?: number | undefined
+  /**
+   * What a call may log, in bytes; what goes beyond is dropped, with a notice as the last line.
+   * @default 65_536 (64 KiB)
+   */
+  maxLogBytes?: number | undefined
+  /**
+   * `pristine`: every call starts from the state right after the module ran. `shared`: the module's
+   * state stays between the calls that one instance happens to serve, as in AWS Lambda.
+   * @default 'pristine'
+   */
+  isolation?: Isolation | undefined
+}
+
+export interface WasmRuntimeOptions extends CallOptions {
+  /**
+   * Worker threads that run calls. `0` runs them on the calling thread, where a native loop of a
+   * guest cannot be stopped: only for handlers you trust not to attack.
+   * @default the number of processors, at least 2
+   */
+  threads?: number | undefined
+  /**
+   * Calls that may wait for a thread; one more fails with `POOL_EXHAUSTED`.
+   * @default 10_000
+   */
+  maxQueue?: number | undefined
+  /**
+   * The most sandboxes alive on each thread.
+   * @default 32
+   */
+  maxInstances?: number | undefined
+  /**
+   * What each thread keeps of the handlers it has loaded (bytecode and images), in bytes; the least
+   * recently used are dropped and loaded again when they are called.
+   * @default 268_435_456 (256 MiB)
+   */
+  maxHandlerBytes?: number | undefined
+  /**
+   * What a handler may use of the engine's native stack, in bytes; at most 524,288.
+   * @default 262_144 (256 KiB)
+   */
+  maxStackBytes?: number | undefined
+  /**
+   * Milliseconds after the time limit at which a thread whose guest did not stop is ended.
+   * @default 50
+   */
+  hardTimeoutGraceMs?: number | undefined
+  /**
+   * Directory of the compile cache's disk tier; `false` for none.
+   * @default '.nexus-cache', or the environment variable `CACHE_DIR`
+   */
+  cacheDir?: string | false | undefined
+  /**
+   * Bytes that the disk tier may hold.
+   * @default the compiler's own, or the environment variable `MAX_CACHE_SIZE_BYTES`
+   */
+  maxCacheSizeBytes?: number | undefined
+  /** A compiler to share with others instead of one of its own; it is not closed on shutdown. */
+  compiler?: HandlerCompiler | undefined
+  /** A collector to record into instead of one of its own. */
+  metrics?: MetricsCollector | undefined
+}
+
+export interface ResolvedCallOptions {
+  timeoutMs: number
+  memoryLimitBytes: number
+  maxHostCalls: number
+  maxResultBytes: number
+  maxLogBytes: number
+  isolation: Isolation
+}
+
+export interface ResolvedRuntimeOptions extends ResolvedCallOptions {
+  threads: number
+  maxQueue: number
+  maxInstances: number
+  maxHandlerBytes: number
+  maxStackBytes: number
+  hardTimeoutGraceMs: number
+  cacheDir?: string | false | undefined
+  maxCacheSizeBytes?: number | undefined
+  compiler?: HandlerCompiler | undefined
+  metrics?: MetricsCollector | undefined
+}
+
+const MiB = 1024 * 1024
+/** Node's own limit of a timer. */
+const milliseconds = z
+  .number()
+  .positive()
+  .max(2 ** 31 - 1)
+/** Below this the engine's own start state does not fit. */
+const memory = z
+  .int()
+  .min(MiB)
+  .max(2048 * MiB)
+const bytes = z.int().positive()
+
+const callShape = {
+  timeoutMs: milliseconds.default(5000),
+  memoryLimitBytes: memory.default(32 * MiB),
+  maxHostCalls: z.int().min(0).default(1000),
+  maxResultBytes: bytes.default(MiB),
+  maxLogBytes: bytes.default(64 * 1024),
+  isolation: z.enum(['pristine', 'shared']).default('pristine'),
+}
+
+const runtimeSchema = z.strictObject({
+  ...callShape,
+  threads: z.int().min(0).max(1024).default(Math.max(2, availableParallelism())),
+  maxQueue: z.int().min(0).default(10_000),
+  maxInstances: z.int().positive().default(32),
+  maxHandlerBytes: bytes.default(256 * MiB),
+  maxStackBytes: z
+    .int()
+    .min(32 * 1024)
+    .max(512 * 1024)
+    .default(256 * 1024),
+  hardTimeoutGraceMs: milliseconds.default(50),
+  cacheDir: z.union([z.string(), z.literal(false)]).optional(),
+  maxCacheSizeBytes: bytes.optional(),
+  compiler: z.instanceof(HandlerCompiler).optional(),
+  metrics: z.instanceof(MetricsCollector).optional(),
+}) satisfies z.ZodType<ResolvedRuntimeOptions, WasmRuntimeOptions>
+
+const callSchema = z.strictObject(
+  Object.fromEntries(
+    Object.entries(callShape).map(([name, schema]) => [name, schema.unwrap().optional()]),
+  ),
+)
+
+function invalid(what: string, error: z.ZodError): ExecutorError {
+  return new ExecutorError('INVALID_OPTIONS', `Invalid ${what}:\n${z.prettifyError(error)}`, {
+    cause: error,
+  })
+}
+
+/** @throws {@link ExecutorError} `INVALID_OPTIONS` naming each wrong option */
+export function resolveRuntimeOptions(options: WasmRuntimeOptions): ResolvedRuntimeOptions {
+  const environment = process.env['HANDLER_TIMEOUT_MS']
+  const withEnvironment =
+    options.timeoutMs === undefined && environment !== undefined && environment !== ''
+      ? { ...options, timeoutMs: Number(environment) }
+      : options
+  const parsed = runtimeSchema.safeParse(withEnvironment)
+  if (!parsed.success) throw invalid('WasmRuntime options', parsed.error)
+  return parsed.data
+}
+
+/** @throws {@link ExecutorError} `INVALID_OPTIONS` naming each wrong option */
+export function resolveCallOptions(
+  given: number | CallOptions | undefined,
+  defaults: ResolvedCallOptions,
+): ResolvedCallOptions {
+  if (given === undefined) return defaults
+  const options = typeof given === 'number' ? { timeoutMs: given } : given
+  const parsed = callSchema.safeParse(options)
+  if (!parsed.success) throw invalid('call options', parsed.error)
+  const { timeoutMs, memoryLimitBytes, maxHostCalls, maxResultBytes, maxLogBytes, isolation } =
+    options
+  return {
+    timeoutMs: timeoutMs ?? defaults.timeoutMs,
+    memoryLimitBytes: memoryLimitBytes ?? defaults.memoryLimitBytes,
+    maxHostCalls: maxHostCalls ?? defaults.maxHostCalls,
+    maxResultBytes: maxResultBytes ?? defaults.maxResultBytes,
+    maxLogBytes: maxLogBytes ?? defaults.maxLogBytes,
+    isolation: isolation ?? defaults.isolation,
+  }
+}

@@ -1,0 +1,84 @@
+import type { Isolation } from '@nexus/instance-pool'
+import type { ErrorCode } from '../errors.js'
+import type { GuestErrorReport, LogLevel } from '../guest/protocol.js'
+
+/** What one call may use. */
+export interface CallLimits {
+  timeoutMs: number
+  memoryLimitBytes: number
+  maxHostCalls: number
+  maxResultBytes: number
+  maxLogBytes: number
+}
+
+/** One call, as it crosses to the thread that runs it. */
+export interface CallRequest {
+  readonly id: number
+  readonly handlerKey: string
+  /** `undefined` only loads the handler. */
+  readonly eventJson: string | undefined
+  /** What the handler's `ctx` is made of, or `undefined` when there is nothing to tell. */
+  readonly contextJson: string | undefined
+  readonly capabilities: readonly string[]
+  readonly isolation: Isolation
+  readonly limits: CallLimits
+  /** On the clock of `monotonicMs`. */
+  readonly submittedAt: number
+}
+
+/** A log line as the guest wrote it. */
+export interface RawLog {
+  level: LogLevel
+  message: string
+  time: number
+  fieldsJson: string | undefined
+}
+
+/** An emitted event as the guest wrote it. */
+export interface RawEvent {
+  type: string
+  dataJson: string
+  attributesJson: string
+}
+
+export interface CallFailure {
+  code: ErrorCode
+  report: GuestErrorReport
+  retryable: boolean
+}
+
+/** What a call came to, as it crosses back. */
+export interface CallOutcome {
+  /** The result as JSON, `''` for undefined; meaningless beside a failure. */
+  valueJson: string
+  failure: CallFailure | undefined
+  events: readonly RawEvent[]
+  logs: readonly RawLog[]
+  durationUs: number
+  queueWaitUs: number
+  memoryUsedBytes: number
+  memoryPeakBytes: number
+  hostCalls: number
+}
+
+/** The answer to a guest's call of an extension. */
+export interface ExtensionAnswer {
+  failed: boolean
+  /** The value, or `{ name, message, code? }` of the error; `''` for undefined. */
+  json: string
+}
+
+/** The outcome of a call whose handler did not run. */
+export function emptyOutcome(failure: CallFailure | undefined, queueWaitUs = 0): CallOutcome {
+  return {
+    valueJson: '',
+    failure,
+    events: [],
+    logs: [],
+    durationUs: 0,
+    queueWaitUs,
+    memoryUsedBytes: 0,
+    memoryPeakBytes: 0,
+    hostCalls: 0,
+  }
+}

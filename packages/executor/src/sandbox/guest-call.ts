@@ -1,0 +1,396 @@
+import type { DiscardReason, GuestPtr, Lease, QuickJSInstance } from '@nexus/instance-pool'
+import { isGranted } from '../capabilities.js'
+import type { PreludeEntry } from '../guest/prelude.js'
+import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
+import { monotonicMs } from '../monotonic.js'
+import type {
+  CallFailure,
+  CallOutcome,
+  CallRequest,
+  ExtensionAnswer,
+  RawEvent,
+  RawLog,
+} from './call.js'
+import { failureFromException, failureFromReport, timeoutFailure } from './guest-failure.js'
+
+/** The longest text a host call takes for a name: event types, extensions, methods. */
+const MAX_NAME_BYTES = 1024
+const MAX_ATTRIBUTES_BYTES = 16 * 1024
+/** Node's own limit of a timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Where the functions of the prelude are in the guest. */
+export type GuestEntries = Readonly<Record<PreludeEntry, GuestPtr>>
+
+/** What a call needs of the engine that runs it. */
+export interface CallHost {
+  /** Hands a call of an extension on; the answer comes back through {@link GuestCall.answer}. */
+  callExtension(
+    call: GuestCall,
+    id: number,
+    extension: string,
+    method: string,
+    argumentsJson: string,
+  ): void
+  /** The guest is about to run for this call, until at most `deadlineInMs` from now. */
+  enter(call: GuestCall, deadlineInMs: number): void
+  /** The guest has stopped running. */
+  leave(): void
+  /** The call waits for something outside. */
+  suspend(call: GuestCall): void
+  /** The call goes on. */
+  resume(call: GuestCall): void
+  /** The call is over. */
+  finish(call: GuestCall, outcome: CallOutcome, discard: DiscardReason | undefined): void
+}
+
+/** One call inside one sandbox: from handing over the event to the outcome. */
+export class GuestCall {
+  readonly #entries: GuestEntries
+  readonly #host: CallHost
+  readonly #instance: QuickJSInstance
+  #startedAt = 0
+  #deadlineAt = 0
+  #result: GuestPtr = 0
+  #over = false
+  #waiting = false
+  #deadlineTimer: NodeJS.Timeout | undefined
+  readonly #timers = new Map<number, NodeJS.Timeout>()
+  #pendingCalls = 0
+  #hostCalls = 0
+  #limitedCalls = 0
+  #peakBytes = 0
+  #eventBytes = 0
+  #logBytes = 0
+  #logsDropped = false
+  readonly #events: RawEvent[] = []
+  readonly #logs: RawLog[] = []
+
+  constructor(
+    readonly request: CallRequest,
+    readonly lease: Lease<QuickJSInstance>,
+    entries: GuestEntries,
+    host: CallHost,
+  ) {
+    this.#entries = entries
+    this.#host = host
+    this.#instance = lease.instance
+  }
+
+  /** Runs the handler until it is done or waits for something. */
+  start(): void {
+    const { eventJson = 'null', contextJson, limits } = this.request
+    const instance = this.#instance
+    this.#startedAt = performance.now()
+    this.#deadlineAt = this.#startedAt + limits.timeoutMs
+    this.#run(() => {
+      instance.begin(this.#deadlineAt, limits.memoryLimitBytes, this.#onHostCall)
+      const event = instance.newString(eventJson)
+      const context =
+        contextJson === undefined ? instance.undefinedPtr : instance.newString(contextJson)
+      const deadline = instance.newNumber(Date.now() + limits.timeoutMs)
+      this.#result = instance.call(this.#entries.run, event, context, deadline)
+      instance.free(event)
+      instance.free(deadline)
+      if (context !== instance.undefinedPtr) instance.free(context)
+      return this.#result
+    })
+  }
+
+  /** Hands the guest the answer of an extension. An answer that comes too late is ignored. */
+  answer(id: number, { failed, json }: ExtensionAnswer): void {
+    if (this.#over) return
+    this.#pendingCalls--
+    this.#wake((instance, args) => {
+      args.push(instance.newNumber(id), instance.newString(json))
+      if (failed) args.push(instance.newNumber(1))
+      return this.#entries.settle
+    })
+  }
+
+  /** Ends the call from outside: the thread shuts down. */
+  abort(failure: CallFailure): void {
+    if (!this.#over) this.#finish('', failure)
+  }
+
+  #fire(id: number, repeats: boolean): void {
+    if (this.#over) return
+    if (!repeats) this.#timers.delete(id)
+    this.#wake((instance, args) => {
+      args.push(instance.newNumber(id))
+      return this.#entries.fire
+    })
+  }
+
+  #wake(prepare: (instance: QuickJSInstance, args: GuestPtr[]) => GuestPtr): void {
+    const instance = this.#instance
+    this.#host.resume(this)
+    this.#waiting = false
+    this.#run(() => {
+      const args: GuestPtr[] = []
+      const entry = prepare(instance, args)
+      const returned = instance.call(entry, ...args)
+      for (const arg of args) instance.free(arg)
+      return returned
+    })
+  }
+
+  /** Lets the guest run once, then looks at where it stands. */
+  #run(step: () => GuestPtr): void {
+    this.#host.enter(this, this.#deadlineAt - performance.now())
+    try {
+      const returned = step()
+      this.#look(returned)
+    } catch (error) {
+      // Only the engine throws here: guest exceptions are values.
+      this.#finish(
+        '',
+        {
+          code: 'INTERNAL_ERROR',
+          report: { name: 'InternalError', message: `The engine failed: ${String(error)}` },
+          retryable: true,
+        },
+        'trap',
+      )
+    } finally {
+      this.#host.leave()
+    }
+  }
+
+  #look(returned: GuestPtr): void {
+    const instance = this.#instance
+    if (instance.isException(returned)) return this.#finishException()
+    if (returned === this.#result) {
+      if (instance.isString(returned)) return this.#finishText(returned)
+    } else {
+      // A timer's callback that throws describes its error; everything else returns undefined.
+      const uncaught = instance.readString(returned)
+      instance.free(returned)
+      if (uncaught !== undefined) return this.#finish('', failureFromReport(uncaught))
+    }
+    if (!instance.drainJobs()) {
+      if (instance.interrupted) return this.#finishTimeout()
+      return this.#finish('', this.#engineFailure(), 'engine-error')
+    }
+    if (instance.promiseState(this.#result) !== 'pending') {
+      const text = instance.promiseResult(this.#result)
+      instance.free(this.#result)
+      return this.#finishText(text)
+    }
+    if (this.#pendingCalls === 0 && this.#timers.size === 0) return this.#finishStuck()
+    this.#wait()
+  }
+
+  #wait(): void {
+    this.#waiting = true
+    this.#host.suspend(this)
+    this.#deadlineTimer ??= setTimeout(
+      () => {
+        if (this.#waiting) this.#host.resume(this)
+        this.#finishTimeout()
+      },
+      Math.max(0, this.#deadlineAt - performance.now()),
+    )
+  }
+
+  #finishText(textPtr: GuestPtr): void {
+    const { maxResultBytes, timeoutMs } = this.request.limits
+    const text = this.#instance.readString(textPtr, maxResultBytes)
+    this.#instance.free(textPtr)
+    if (this.#instance.interrupted) return this.#finish('', timeoutFailure(timeoutMs))
+    if (text === undefined) {
+      return this.#finish('', {
+        code: 'RESOURCE_LIMIT',
+        report: {
+          name: 'RangeError',
+          message: `The result is larger than its limit of ${maxResultBytes} bytes`,
+        },
+        retryable: false,
+      })
+    }
+    if (text.startsWith('!')) return this.#finish('', failureFromReport(text))
+    this.#finish(text, undefined)
+  }
+
+  #finishException(): void {
+    if (this.#instance.interrupted) {
+      this.#instance.free(this.#instance.takeException())
+      return this.#finishTimeout()
+    }
+    const failure = failureFromException(
+      this.#instance,
+      this.#entries.describe,
+      this.request.limits.memoryLimitBytes,
+    )
+    this.#finish('', failure ?? this.#engineFailure(), failure ? undefined : 'engine-error')
+  }
+
+  #finishTimeout(): void {
+    this.#finish('', timeoutFailure(this.request.limits.timeoutMs))
+  }
+
+  #finishStuck(): void {
+    if (this.#isOutOfMemory()) return this.#finish('', this.#memoryFailure())
+    this.#finish('', {
+      code: 'EXECUTION_ERROR',
+      report: {
+        name: 'Error',
+        message:
+          'The promise of the handler can never settle: no timer and no host call is left that could settle it',
+      },
+      retryable: true,
+    })
+  }
+
+  /** An allocation that fails inside the engine's own promise code leaves no exception behind. */
+  #isOutOfMemory(): boolean {
+    this.#notePeak()
+    return this.#peakBytes > this.request.limits.memoryLimitBytes * 0.9
+  }
+
+  #memoryFailure(): CallFailure {
+    return {
+      code: 'MEMORY_LIMIT',
+      report: { name: 'InternalError', message: 'out of memory' },
+      retryable: true,
+    }
+  }
+
+  #engineFailure(): CallFailure {
+    if (this.#isOutOfMemory()) return this.#memoryFailure()
+    return {
+      code: 'INTERNAL_ERROR',
+      report: { name: 'InternalError', message: 'The engine failed without an exception' },
+      retryable: true,
+    }
+  }
+
+  #finish(valueJson: string, failure: CallFailure | undefined, discard?: DiscardReason): void {
+    this.#over = true
+    clearTimeout(this.#deadlineTimer)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    const now = performance.now()
+    this.#notePeak()
+    this.#host.finish(
+      this,
+      {
+        valueJson,
+        failure,
+        events: failure ? [] : this.#events,
+        logs: this.#logs,
+        durationUs: (now - this.#startedAt) * 1000,
+        queueWaitUs:
+          Math.max(0, monotonicMs() - (now - this.#startedAt) - this.request.submittedAt) * 1000,
+        memoryUsedBytes: this.#instance.allocatedBytes,
+        memoryPeakBytes: this.#peakBytes,
+        hostCalls: this.#hostCalls,
+      },
+      discard,
+    )
+  }
+
+  #notePeak(): void {
+    this.#peakBytes = Math.max(
+      this.#peakBytes,
+      this.#instance.peakBytes,
+      this.#instance.allocatedBytes,
+    )
+  }
+
+  /** Everything that a guest can ask of the host; each argument is checked as if an enemy chose it. */
+  readonly #onHostCall = (args: readonly GuestPtr[]): number => {
+    this.#hostCalls++
+    this.#notePeak()
+    switch (this.#instance.readNumber(args[0] ?? 0)) {
+      case HostOperation.Log:
+        return this.#log(args)
+      case HostOperation.Emit:
+        return this.#limited() ?? this.#emit(args)
+      case HostOperation.Call:
+        return this.#limited() ?? this.#callExtension(args)
+      case HostOperation.SetTimer:
+        return this.#limited() ?? this.#setTimer(args)
+      case HostOperation.ClearTimer:
+        return this.#clearTimer(args)
+      default:
+        return HostAnswer.Malformed
+    }
+  }
+
+  #limited(): number | undefined {
+    this.#limitedCalls++
+    return this.#limitedCalls > this.request.limits.maxHostCalls ? HostAnswer.Limit : undefined
+  }
+
+  #text(ptr: GuestPtr | undefined, maxBytes: number): string | undefined {
+    return ptr === undefined ? undefined : this.#instance.readString(ptr, maxBytes)
+  }
+
+  #log(args: readonly GuestPtr[]): number {
+    const { maxLogBytes } = this.request.limits
+    if (this.#logsDropped) return HostAnswer.Limit
+    const room = maxLogBytes - this.#logBytes
+    const level = LOG_LEVELS.find((name) => name === this.#text(args[1], 16))
+    const message = this.#text(args[2], room)
+    const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
+    const fieldsJson = this.#text(args[3], room)
+    if (level === undefined) return HostAnswer.Malformed
+    const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '')
+    if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
+      this.#logsDropped = true
+      const notice = `The log of this call reached its limit of ${maxLogBytes} bytes; what follows is dropped`
+      this.#logs.push({ level: 'warn', message: notice, time: Date.now(), fieldsJson: undefined })
+      return HostAnswer.Limit
+    }
+    this.#logBytes += bytes
+    this.#logs.push({ level, message, time: Date.now(), fieldsJson })
+    return HostAnswer.Ok
+  }
+
+  #emit(args: readonly GuestPtr[]): number {
+    const room = this.request.limits.maxResultBytes - this.#eventBytes
+    const type = this.#text(args[1], MAX_NAME_BYTES)
+    if (type === undefined || type === '') return HostAnswer.Malformed
+    if (!isGranted(this.request.capabilities, `events:emit:${type}`)) return HostAnswer.Denied
+    const dataJson = this.#text(args[2], room)
+    const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
+    if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
+    this.#eventBytes += Buffer.byteLength(dataJson)
+    this.#events.push({ type, dataJson, attributesJson })
+    return HostAnswer.Ok
+  }
+
+  #callExtension(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    const extension = this.#text(args[2], MAX_NAME_BYTES)
+    const method = this.#text(args[3], MAX_NAME_BYTES)
+    if (!Number.isSafeInteger(id) || extension === undefined || method === undefined) {
+      return HostAnswer.Malformed
+    }
+    if (!isGranted(this.request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
+    const argumentsJson = this.#text(args[4], this.request.limits.maxResultBytes)
+    if (argumentsJson === undefined) return HostAnswer.Limit
+    this.#pendingCalls++
+    this.#host.callExtension(this, id, extension, method, argumentsJson)
+    return HostAnswer.Ok
+  }
+
+  #setTimer(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    const delayMs = Math.min(this.#instance.readNumber(args[2] ?? 0), MAX_DELAY_MS)
+    const repeats = this.#instance.readNumber(args[3] ?? 0) === 1
+    if (!Number.isSafeInteger(id) || Number.isNaN(delayMs)) return HostAnswer.Malformed
+    const timer = repeats
+      ? setInterval(() => this.#fire(id, true), delayMs)
+      : setTimeout(() => this.#fire(id, false), delayMs)
+    this.#timers.set(id, timer)
+    return HostAnswer.Ok
+  }
+
+  #clearTimer(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    clearTimeout(this.#timers.get(id))
+    this.#timers.delete(id)
+    return HostAnswer.Ok
+  }
+}

@@ -1,0 +1,61 @@
+import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
+import type { GuestErrorReport } from '../guest/protocol.js'
+import type { CallFailure } from './call.js'
+
+/** What a guest may still allocate to describe the error that ended it for lack of memory. */
+const LAST_WORDS_BYTES = 1024 * 1024
+
+const unknownReport: GuestErrorReport = {
+  name: 'Error',
+  message: 'The handler failed in a way that could not be described',
+}
+
+export function timeoutFailure(timeoutMs: number): CallFailure {
+  return {
+    code: 'TIMEOUT',
+    report: {
+      name: 'TimeoutError',
+      message: `The handler ran longer than its limit of ${timeoutMs} ms`,
+    },
+    retryable: true,
+  }
+}
+
+/** Sorts an error that the guest described, as `!` and JSON, by its code. */
+export function failureFromReport(described: string): CallFailure {
+  const report = parseReport(described)
+  return { code: codeOf(report), report, retryable: true }
+}
+
+/** Takes the pending exception out of the engine and asks the guest to describe it. */
+export function failureFromException(
+  instance: QuickJSInstance,
+  describePtr: GuestPtr,
+  memoryLimitBytes: number,
+): CallFailure | undefined {
+  const exception = instance.takeException()
+  instance.setMemoryLimit(memoryLimitBytes + LAST_WORDS_BYTES)
+  const described = instance.call(describePtr, exception)
+  const text = instance.isException(described) ? undefined : instance.readString(described)
+  instance.setMemoryLimit(memoryLimitBytes)
+  return text === undefined ? undefined : failureFromReport(text)
+}
+
+function parseReport(described: string): GuestErrorReport {
+  try {
+    return JSON.parse(described.slice(1)) as GuestErrorReport
+  } catch {
+    return unknownReport
+  }
+}
+
+/** The engine's own errors are told by their names and texts (QuickJS-NG 0.11, quickjs.c). */
+function codeOf({ name, message, code }: GuestErrorReport): CallFailure['code'] {
+  if (name === 'InternalError' && message === 'out of memory') return 'MEMORY_LIMIT'
+  if (message === 'Maximum call stack size exceeded' || message === 'stack overflow') {
+    return 'STACK_OVERFLOW'
+  }
+  if (name === 'PermissionError' && code === 'PERMISSION_DENIED') return 'PERMISSION_DENIED'
+  if (code === 'RESOURCE_LIMIT') return 'RESOURCE_LIMIT'
+  return 'EXECUTION_ERROR'
+}

@@ -1,0 +1,207 @@
+import {
+  type DiscardReason,
+  InstancePool,
+  type InstancePoolStats,
+  type Lease,
+  PoolError,
+  type QuickJSInstance,
+  QuickJSKind,
+  type QuickJSUse,
+} from '@nexus/instance-pool'
+import { monotonicMs } from '../monotonic.js'
+import {
+  type CallFailure,
+  type CallOutcome,
+  type CallRequest,
+  type ExtensionAnswer,
+  emptyOutcome,
+} from './call.js'
+import { type CallHost, GuestCall, type GuestEntries } from './guest-call.js'
+import { HandlerStore } from './handler-store.js'
+import { LoadFailure } from './module-loader.js'
+
+export interface SandboxEngineOptions {
+  maxStackBytes: number
+  maxInstances: number
+  maxHandlerBytes: number
+}
+
+/** Who an engine tells what happens; on a thread this posts messages, inline it calls functions. */
+export interface EngineListener {
+  /** A call is over. */
+  finished(request: CallRequest, outcome: CallOutcome): void
+  /** A guest calls an extension; {@link SandboxEngine.answer} brings the answer. */
+  extensionCalled(
+    callId: number,
+    id: number,
+    extension: string,
+    method: string,
+    argumentsJson: string,
+  ): void
+  /** Guest code is about to run, until at most `deadlineInMs` from now. */
+  entered(callId: number, deadlineInMs: number): void
+  /** Guest code has stopped running. */
+  left(): void
+  /** The call no longer needs the thread, until something outside answers. */
+  suspended(callId: number): void
+}
+
+export interface SandboxEngineStats {
+  pool: InstancePoolStats
+  handlers: number
+  handlerBytes: number
+}
+
+interface Running {
+  readonly call: GuestCall
+  readonly use: QuickJSUse
+  suspendedAs: string | undefined
+}
+
+/** Runs calls in the sandboxes of one thread. */
+export class SandboxEngine {
+  readonly #pool: InstancePool<QuickJSInstance, QuickJSUse>
+  readonly #store: HandlerStore
+  readonly #listener: EngineListener
+  readonly #running = new Map<number, Running>()
+  readonly #host: CallHost
+
+  constructor(options: SandboxEngineOptions, listener: EngineListener) {
+    this.#listener = listener
+    this.#store = new HandlerStore(options.maxStackBytes, options.maxHandlerBytes)
+    this.#pool = new InstancePool(new QuickJSKind(), { maxInstances: options.maxInstances })
+    this.#host = {
+      callExtension: (call, id, extension, method, argumentsJson) =>
+        listener.extensionCalled(call.request.id, id, extension, method, argumentsJson),
+      enter: (call, deadlineInMs) => listener.entered(call.request.id, deadlineInMs),
+      leave: () => listener.left(),
+      suspend: (call) => this.#suspend(call),
+      resume: (call) => this.#resume(call),
+      finish: (call, outcome, discard) => this.#finish(call, outcome, discard),
+    }
+  }
+
+  /** Starts the engine, so that the first call does not. */
+  async warmUp(): Promise<void> {
+    await this.#store.smallestLoader()
+  }
+
+  hasHandler(key: string): boolean {
+    return this.#store.has(key)
+  }
+
+  addHandler(key: string, bytecode: Uint8Array): void {
+    this.#store.add(key, bytecode)
+  }
+
+  /**
+   * Runs a call of a handler that was added. A call that waits for nothing is over when this
+   * returns; the listener is told in any case.
+   */
+  run(request: CallRequest): void {
+    const use = this.#store.peek(request.handlerKey, request.isolation)
+    const lease = use && request.eventJson !== undefined && this.#pool.tryAcquire(use)
+    if (lease) this.#start(request, use, lease)
+    else void this.#runLater(request)
+  }
+
+  /** Hands a guest the answer to its call of an extension; ignored when the call is over. */
+  answer(callId: number, id: number, answer: ExtensionAnswer): void {
+    this.#running.get(callId)?.call.answer(id, answer)
+  }
+
+  getStats(): SandboxEngineStats {
+    return {
+      pool: this.#pool.getStats(),
+      handlers: this.#store.size,
+      handlerBytes: this.#store.bytes,
+    }
+  }
+
+  /** Ends the calls that still wait, and lets go of every instance. */
+  async shutdown(): Promise<void> {
+    for (const { call } of [...this.#running.values()]) {
+      call.abort(
+        internalFailure('The runtime was shut down while the handler waited for an answer'),
+      )
+    }
+    await this.#pool.shutdown()
+    await this.#store.dispose()
+  }
+
+  async #runLater(request: CallRequest): Promise<void> {
+    let failure: CallFailure | undefined
+    try {
+      const use =
+        this.#store.peek(request.handlerKey, request.isolation) ?? (await this.#load(request))
+      if (use instanceof LoadFailure) {
+        failure = use.failure
+      } else if (request.eventJson !== undefined) {
+        return this.#start(request, use, await this.#pool.acquire(use))
+      }
+    } catch (error) {
+      failure =
+        error instanceof PoolError && error.code === 'POOL_EXHAUSTED'
+          ? {
+              code: 'POOL_EXHAUSTED',
+              report: { name: error.name, message: error.message },
+              retryable: true,
+            }
+          : internalFailure(String(error))
+    }
+    const waitedUs = (monotonicMs() - request.submittedAt) * 1000
+    this.#listener.finished(request, emptyOutcome(failure, waitedUs))
+  }
+
+  #load(request: CallRequest): Promise<QuickJSUse | LoadFailure> {
+    return this.#store.load(request.handlerKey, request.isolation, request.limits, {
+      enter: () => this.#listener.entered(request.id, request.limits.timeoutMs),
+      leave: () => this.#listener.left(),
+    })
+  }
+
+  #start(request: CallRequest, use: QuickJSUse, lease: Lease<QuickJSInstance>): void {
+    const call = new GuestCall(request, lease, use.template.entries as GuestEntries, this.#host)
+    this.#running.set(request.id, { call, use, suspendedAs: undefined })
+    call.start()
+  }
+
+  #suspend(call: GuestCall): void {
+    const running = this.#running.get(call.request.id)
+    if (!running) return
+    running.suspendedAs = this.#pool.suspend(call.lease)
+    this.#listener.suspended(call.request.id)
+  }
+
+  #resume(call: GuestCall): void {
+    const running = this.#running.get(call.request.id)
+    if (running?.suspendedAs === undefined) return
+    this.#pool.resume(running.suspendedAs)
+    running.suspendedAs = undefined
+  }
+
+  #finish(call: GuestCall, outcome: CallOutcome, discard: DiscardReason | undefined): void {
+    const { request, lease } = call
+    const running = this.#running.get(request.id)
+    this.#resume(call)
+    this.#running.delete(request.id)
+    const { instance } = lease
+    if (running && request.isolation === 'pristine' && instance.hasGrown) {
+      this.#store.outgrew(request.handlerKey, running.use, instance.memoryBytes)
+    }
+    this.#pool.release(lease, discard ?? this.#mustReset(request, outcome))
+    this.#listener.finished(request, outcome)
+  }
+
+  /** A shared instance whose call was cut short is in an unknown state: its module starts over. */
+  #mustReset(request: CallRequest, outcome: CallOutcome): DiscardReason | undefined {
+    const cutShort =
+      outcome.failure !== undefined &&
+      ['TIMEOUT', 'MEMORY_LIMIT', 'STACK_OVERFLOW', 'INTERNAL_ERROR'].includes(outcome.failure.code)
+    return request.isolation === 'shared' && cutShort ? 'engine-error' : undefined
+  }
+}
+
+function internalFailure(message: string): CallFailure {
+  return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message }, retryable: true }
+}

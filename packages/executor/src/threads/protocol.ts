@@ -1,0 +1,41 @@
+import type { CallOutcome, CallRequest, ExtensionAnswer } from '../sandbox/call.js'
+import type { SandboxEngineOptions, SandboxEngineStats } from '../sandbox/sandbox-engine.js'
+
+/** What a thread is started with. */
+export interface ThreadData {
+  engine: SandboxEngineOptions
+  /** Milliseconds between the soft limit, which interrupts the guest, and the end of the thread. */
+  hardTimeoutGraceMs: number
+  /** See `ThreadStatus`. */
+  status: SharedArrayBuffer
+}
+
+/** To the thread; what is sent in one turn of the event loop travels as one array. */
+export type ToThread =
+  | { kind: 'handler'; key: string; bytecode: Uint8Array }
+  | { kind: 'call'; request: CallRequest }
+  | { kind: 'answer'; callId: number; id: number; answer: ExtensionAnswer }
+  | { kind: 'shutdown' }
+
+export interface ExtensionCalled {
+  kind: 'extension'
+  callId: number
+  id: number
+  extension: string
+  method: string
+  argumentsJson: string
+}
+
+export type FromThread =
+  | { kind: 'ready' }
+  | { kind: 'finished'; callId: number; outcome: CallOutcome }
+  /** The thread has dropped the handler of this call: send it, and the call, again. */
+  | { kind: 'unknown-handler'; callId: number }
+  | ExtensionCalled
+  /** The call waits for something outside; the thread is free for others. */
+  | { kind: 'suspended'; callId: number }
+
+export interface FromThreadBatch {
+  messages: FromThread[]
+  stats: SandboxEngineStats
+}

@@ -1,0 +1,319 @@
+import type { CallExtension, Dispatcher, DispatcherStats } from '../dispatcher.js'
+import {
+  type CallFailure,
+  type CallOutcome,
+  type CallRequest,
+  emptyOutcome,
+} from '../sandbox/call.js'
+import { timeoutFailure } from '../sandbox/guest-failure.js'
+import { CallCosts } from './call-costs.js'
+import { Confinement } from './confinement.js'
+import type { ExtensionCalled, FromThread, ThreadData } from './protocol.js'
+import { SandboxThread, type ThreadEnd } from './sandbox-thread.js'
+
+/** Work sent ahead to a thread: enough to keep it busy, little enough not to queue behind a slow call. */
+const AHEAD_US = 5_000
+const MAX_AHEAD = 512
+/** How often a call is run again after its thread was ended by another's fault. */
+const MAX_ATTEMPTS = 3
+/** Threads that fail to start, in a row, before calls are failed instead of waiting for another try. */
+const MAX_FAILED_STARTS = 3
+
+export interface ThreadPoolOptions {
+  threads: number
+  maxQueue: number
+  thread: Omit<ThreadData, 'status'>
+}
+
+interface PendingCall {
+  readonly request: CallRequest
+  readonly bytecode: Uint8Array
+  readonly resolve: (outcome: CallOutcome) => void
+  attempts: number
+  /** What this call counts for in its thread's load. */
+  loadUs: number
+  suspended: boolean
+  /** Whether the host did something for it that running it again would do twice. */
+  calledOut: boolean
+}
+
+interface Seat {
+  readonly thread: SandboxThread
+  readonly calls: Map<number, PendingCall>
+  loadUs: number
+}
+
+/** Runs calls on worker threads: each is watched, and replaced when a call does not stop. */
+export class ThreadPool implements Dispatcher {
+  readonly #options: ThreadPoolOptions
+  readonly #callExtension: CallExtension
+  readonly #costs = new CallCosts()
+  readonly #confinement = new Confinement()
+  /** In the order of arrival. */
+  readonly #queue = new Map<number, PendingCall>()
+  readonly #confinedQueue = new Map<number, PendingCall>()
+  readonly #seats = new Map<SandboxThread, Seat>()
+  /** Where confined handlers run, one call at a time; started when the first one comes. */
+  #confinedSeat: Seat | undefined
+  #failedStarts = 0
+  #startError: Error | undefined
+  #threadKills = 0
+  #threadCrashes = 0
+  /** Calls submitted and not yet over. */
+  #open = 0
+  #idleWaiters: (() => void)[] = []
+  #closing: Promise<void> | undefined
+
+  constructor(options: ThreadPoolOptions, callExtension: CallExtension) {
+    this.#options = options
+    this.#callExtension = callExtension
+    for (let i = 0; i < options.threads; i++) this.#addSeat()
+  }
+
+  submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome> {
+    return new Promise((settle) => {
+      if (++this.#open === 1) this.#holdThreads()
+      const resolve = (outcome: CallOutcome) => {
+        if (--this.#open === 0) this.#becameIdle()
+        settle(outcome)
+      }
+      const call: PendingCall = {
+        request,
+        bytecode,
+        resolve,
+        attempts: 0,
+        loadUs: 0,
+        suspended: false,
+        calledOut: false,
+      }
+      if (this.#startError) return this.#fail(call, this.#startFailure())
+      const waiting = this.#queue.size + this.#confinedQueue.size
+      if (waiting >= this.#options.maxQueue) return this.#fail(call, queueFull(waiting))
+      const confined = this.#confinement.isConfined(request.handlerKey)
+      ;(confined ? this.#confinedQueue : this.#queue).set(request.id, call)
+      this.#dispatch()
+    })
+  }
+
+  getStats(): DispatcherStats {
+    const seats = this.#allSeats()
+    return {
+      engines: seats.flatMap(({ thread }) => thread.stats ?? []),
+      queued: this.#queue.size + this.#confinedQueue.size,
+      running: seats.reduce((sum, { calls }) => sum + calls.size, 0),
+      threadKills: this.#threadKills,
+      threadCrashes: this.#threadCrashes,
+      confinedHandlers: this.#confinement.size,
+    }
+  }
+
+  shutdown(): Promise<void> {
+    this.#closing ??= this.#shutdown()
+    return this.#closing
+  }
+
+  async #shutdown(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+    await Promise.all(this.#allSeats().map(({ thread }) => thread.shutdown()))
+  }
+
+  #allSeats(): Seat[] {
+    return this.#confinedSeat
+      ? [...this.#seats.values(), this.#confinedSeat]
+      : [...this.#seats.values()]
+  }
+
+  /** The process must not end while a call is under way, and must not stay for idle threads. */
+  #holdThreads(): void {
+    for (const { thread } of this.#allSeats()) thread.hold(this.#open > 0)
+  }
+
+  #becameIdle(): void {
+    this.#holdThreads()
+    for (const resolve of this.#idleWaiters.splice(0)) resolve()
+  }
+
+  #openSeat(): Seat {
+    const thread = new SandboxThread(this.#options.thread, {
+      message: (from, message) => this.#receive(from, message),
+      ended: (from, end) => this.#threadEnded(from, end),
+    })
+    thread.hold(this.#open > 0)
+    return { thread, calls: new Map(), loadUs: 0 }
+  }
+
+  #addSeat(): void {
+    const seat = this.#openSeat()
+    this.#seats.set(seat.thread, seat)
+  }
+
+  #seatOf(thread: SandboxThread): Seat | undefined {
+    return this.#confinedSeat?.thread === thread ? this.#confinedSeat : this.#seats.get(thread)
+  }
+
+  #dispatch(): void {
+    for (const call of this.#queue.values()) {
+      const seat = this.#freestSeat(call.request.handlerKey)
+      if (!seat) break
+      this.#queue.delete(call.request.id)
+      this.#send(seat, call)
+    }
+    this.#dispatchConfined()
+  }
+
+  #dispatchConfined(): void {
+    const [call] = this.#confinedQueue.values()
+    if (!call) return
+    this.#confinedSeat ??= this.#openSeat()
+    const seat = this.#confinedSeat
+    if (!seat.thread.ready || seat.calls.size > 0) return
+    this.#confinedQueue.delete(call.request.id)
+    this.#send(seat, call)
+  }
+
+  #freestSeat(handlerKey: string): Seat | undefined {
+    let best: Seat | undefined
+    for (const seat of this.#seats.values()) {
+      if (!seat.thread.ready || seat.calls.size >= MAX_AHEAD) continue
+      if (seat.loadUs > 0 && seat.loadUs + this.#costs.estimateUs(handlerKey) > AHEAD_US) continue
+      if (!best || seat.loadUs < best.loadUs) best = seat
+      else if (seat.loadUs === best.loadUs && !best.thread.knows(handlerKey)) best = seat
+    }
+    return best
+  }
+
+  #send(seat: Seat, call: PendingCall): void {
+    const { request, bytecode } = call
+    const { thread } = seat
+    call.attempts++
+    call.loadUs = this.#costs.estimateUs(request.handlerKey)
+    call.suspended = false
+    seat.loadUs += call.loadUs
+    seat.calls.set(request.id, call)
+    if (!thread.knows(request.handlerKey)) thread.teach(request.handlerKey, bytecode)
+    thread.send({ kind: 'call', request })
+    thread.busy(request.limits.timeoutMs + this.#options.thread.hardTimeoutGraceMs)
+  }
+
+  #receive(thread: SandboxThread, message: FromThread): void {
+    if (message.kind === 'ready') {
+      this.#failedStarts = 0
+      return this.#dispatch()
+    }
+    const seat = this.#seatOf(thread)
+    const call = seat?.calls.get(message.callId)
+    if (!seat || !call) return
+    switch (message.kind) {
+      case 'finished':
+        if (!call.suspended) this.#costs.record(call.request.handlerKey, message.outcome.durationUs)
+        this.#confinement.finished(call.request.handlerKey)
+        this.#leaveSeat(seat, call)
+        call.resolve(message.outcome)
+        break
+      case 'unknown-handler':
+        thread.forget(call.request.handlerKey)
+        this.#leaveSeat(seat, call)
+        this.#send(seat, call)
+        return
+      case 'suspended':
+        seat.loadUs -= call.loadUs
+        call.loadUs = 0
+        call.suspended = true
+        break
+      case 'extension':
+        call.calledOut = true
+        void this.#answerExtension(thread, message)
+        return
+    }
+    this.#dispatch()
+  }
+
+  async #answerExtension(thread: SandboxThread, message: ExtensionCalled): Promise<void> {
+    const { callId, id, extension, method, argumentsJson } = message
+    const answer = await this.#callExtension(callId, extension, method, argumentsJson)
+    thread.send({ kind: 'answer', callId, id, answer })
+  }
+
+  #leaveSeat(seat: Seat, call: PendingCall): void {
+    seat.calls.delete(call.request.id)
+    seat.loadUs -= call.loadUs
+    if (seat.calls.size === 0) {
+      seat.loadUs = 0
+      seat.thread.idle()
+    }
+  }
+
+  #threadEnded(thread: SandboxThread, end: ThreadEnd): void {
+    const seat = this.#seatOf(thread)
+    if (!seat) return
+    const wasConfined = seat === this.#confinedSeat
+    if (wasConfined) this.#confinedSeat = undefined
+    else this.#seats.delete(thread)
+
+    if (this.#closing && seat.calls.size === 0) return
+    if (end.overdueCallId === undefined) this.#threadCrashes++
+    else this.#threadKills++
+    if (!thread.ready) this.#failedStarts++
+    if (this.#failedStarts >= MAX_FAILED_STARTS)
+      this.#startError = end.error ?? new Error('unknown')
+    else if (!wasConfined) this.#addSeat()
+
+    this.#settleCallsOf(seat, end)
+    if (this.#startError) this.#failQueued()
+    this.#dispatch()
+  }
+
+  #settleCallsOf(seat: Seat, { overdueCallId, runningCallId, error }: ThreadEnd): void {
+    const again: PendingCall[] = []
+    for (const call of seat.calls.values()) {
+      const { id, handlerKey, limits } = call.request
+      if (id === overdueCallId) {
+        this.#confinement.killed(handlerKey)
+        this.#fail(call, timeoutFailure(limits.timeoutMs))
+      } else if (overdueCallId === undefined && id === runningCallId) {
+        this.#fail(call, threadFailure(`The thread of the call died: ${error?.message}`))
+      } else if (call.calledOut || call.attempts >= MAX_ATTEMPTS) {
+        this.#fail(call, threadFailure('The thread was stopped because of another handler'))
+      } else {
+        again.push(call)
+      }
+    }
+    // They were first before, and nothing of them has left the thread.
+    const rest = [...this.#queue.values()]
+    this.#queue.clear()
+    for (const call of [...again, ...rest]) this.#queue.set(call.request.id, call)
+  }
+
+  #failQueued(): void {
+    for (const queue of [this.#queue, this.#confinedQueue]) {
+      const calls = [...queue.values()]
+      queue.clear()
+      for (const call of calls) this.#fail(call, this.#startFailure())
+    }
+  }
+
+  #startFailure(): CallFailure {
+    return threadFailure(
+      `Worker threads cannot be started, ${MAX_FAILED_STARTS} in a row failed: ${this.#startError?.message}`,
+    )
+  }
+
+  #fail(call: PendingCall, failure: CallFailure): void {
+    call.resolve(emptyOutcome(failure))
+  }
+}
+
+function threadFailure(message: string): CallFailure {
+  return { code: 'INTERNAL_ERROR', report: { name: 'ThreadError', message }, retryable: true }
+}
+
+function queueFull(waiting: number): CallFailure {
+  return {
+    code: 'POOL_EXHAUSTED',
+    report: {
+      name: 'QueueFullError',
+      message: `${waiting} calls already wait for a thread; send less at once, or raise maxQueue or threads`,
+    },
+    retryable: true,
+  }
+}

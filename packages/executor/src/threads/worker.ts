@@ -1,0 +1,70 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { SandboxEngine } from '../sandbox/sandbox-engine.js'
+import type { FromThread, FromThreadBatch, ThreadData, ToThread } from './protocol.js'
+import { ThreadStatus } from './thread-status.js'
+
+/** A caller should not wait for its neighbours in the batch longer than this. */
+const MAX_HELD_BACK_MS = 0.5
+
+const port = parentPort!
+const { engine: options, hardTimeoutGraceMs, status: statusBuffer } = workerData as ThreadData
+const status = new ThreadStatus(statusBuffer)
+
+let outbox: FromThread[] = []
+let oldestAt = 0
+
+function flush(): void {
+  if (outbox.length === 0) return
+  const batch: FromThreadBatch = { messages: outbox, stats: engine.getStats() }
+  outbox = []
+  port.postMessage(batch)
+}
+
+function send(message: FromThread): void {
+  const now = performance.now()
+  if (outbox.length === 0) {
+    oldestAt = now
+    setImmediate(flush)
+  }
+  outbox.push(message)
+  if (now - oldestAt > MAX_HELD_BACK_MS) flush()
+}
+
+const engine = new SandboxEngine(options, {
+  finished: (request, outcome) => send({ kind: 'finished', callId: request.id, outcome }),
+  extensionCalled: (callId, id, extension, method, argumentsJson) =>
+    send({ kind: 'extension', callId, id, extension, method, argumentsJson }),
+  entered: (callId, deadlineInMs) => status.enter(callId, deadlineInMs + hardTimeoutGraceMs),
+  left: () => status.leave(),
+  suspended: (callId) => send({ kind: 'suspended', callId }),
+})
+
+function receive(message: ToThread): void {
+  switch (message.kind) {
+    case 'handler':
+      engine.addHandler(message.key, message.bytecode)
+      return
+    case 'call': {
+      const { request } = message
+      if (engine.hasHandler(request.handlerKey)) engine.run(request)
+      else send({ kind: 'unknown-handler', callId: request.id })
+      return
+    }
+    case 'answer':
+      engine.answer(message.callId, message.id, message.answer)
+      return
+    case 'shutdown':
+      void engine.shutdown().then(() => {
+        flush()
+        port.close()
+      })
+  }
+}
+
+port.on('message', (messages: ToThread[]) => {
+  for (const message of messages) receive(message)
+  flush()
+})
+
+await engine.warmUp()
+send({ kind: 'ready' })

@@ -1,0 +1,404 @@
+import { createHash } from 'node:crypto'
+import type { HandlerCompilerStats } from '@nexus/compile-cache'
+import { type CompiledHandler, CompileError, HandlerCompiler } from '@nexus/compile-cache'
+import { MetricsCollector } from '@nexus/metrics'
+import type { Dispatcher, DispatcherStats } from './dispatcher.js'
+import { describeCompileError, describeFailure, type HandlerSource } from './error-report.js'
+import { ExecutorError } from './errors.js'
+import type {
+  EmittedEvent,
+  ExecutionError,
+  ExecutionMetrics,
+  ExecutionResult,
+  LogEntry,
+} from './execution-result.js'
+import { type ExtensionMethods, Extensions } from './extensions.js'
+import { InlineDispatcher } from './inline-dispatcher.js'
+import { cacheFigures, poolFigures, threadFigures } from './metric-sources.js'
+import { monotonicMs } from './monotonic.js'
+import {
+  type CallOptions,
+  type ResolvedRuntimeOptions,
+  resolveCallOptions,
+  resolveRuntimeOptions,
+  type WasmRuntimeOptions,
+} from './options.js'
+import type { CallOutcome, CallRequest, RawEvent, RawLog } from './sandbox/call.js'
+import { ThreadPool } from './threads/thread-pool.js'
+
+/** What a call is about, and what it may do. */
+export interface HandlerContext {
+  /** The handler's first argument; crosses as JSON. */
+  event: unknown
+  /** The name under which the call is measured, and which the handler sees. */
+  functionName?: string | undefined
+  /** Tokens of what the handler may do, such as `events:emit:com.nexus.order.*`; nothing by default. */
+  capabilities?: readonly string[] | undefined
+  /** What the handler sees as `ctx.env`; nothing by default. */
+  env?: Readonly<Record<string, string>> | undefined
+  /** 1 for the first delivery of the event. */
+  attempt?: number | undefined
+}
+
+export interface WasmRuntimeStats extends DispatcherStats {
+  /** Calls finished since the start, and how many of them failed. */
+  executions: { total: number; failed: number }
+  compiler: HandlerCompilerStats
+  limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics'>
+}
+
+/** What is known of a handler when it is called. */
+interface Callable extends HandlerSource {
+  readonly key: string
+  readonly bytecode: Uint8Array
+  readonly compileTimeUs: number
+  readonly cacheHit: boolean
+  readonly cacheTier: CompiledHandler['cacheTier']
+}
+
+const NO_CAPABILITIES: readonly string[] = []
+const ANONYMOUS = '(anonymous)'
+
+/**
+ * Runs handlers that somebody else may have written, each call in a sandbox that starts pristine.
+ *
+ * @example
+ * ```ts
+ * const runtime = new WasmRuntime()
+ * const result = await runtime.executeHandler('export default (event) => event.n * 2', { event: { n: 21 } })
+ * console.log(result.value) // 42
+ * await runtime.shutdown()
+ * ```
+ */
+export class WasmRuntime {
+  readonly #options: ResolvedRuntimeOptions
+  readonly #compiler: HandlerCompiler
+  readonly #ownsCompiler: boolean
+  readonly #metrics: MetricsCollector
+  readonly #detachMetrics: () => void
+  readonly #dispatcher: Dispatcher
+  readonly #extensions = new Extensions()
+  readonly #rawKeys = new WeakMap<Uint8Array, string>()
+  #lastCallId = 0
+  #total = 0
+  #failed = 0
+  #closed: Promise<void> | undefined
+
+  /** @throws {@link ExecutorError} `INVALID_OPTIONS` */
+  constructor(options: WasmRuntimeOptions = {}) {
+    this.#options = resolveRuntimeOptions(options)
+    const { compiler, metrics, cacheDir, maxCacheSizeBytes, threads, maxQueue } = this.#options
+    this.#ownsCompiler = compiler === undefined
+    this.#compiler = compiler ?? new HandlerCompiler({ cacheDir, maxCacheSizeBytes })
+    this.#metrics = metrics ?? new MetricsCollector()
+    const { maxStackBytes, maxInstances, maxHandlerBytes, hardTimeoutGraceMs } = this.#options
+    const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
+    const callExtension = (_callId: number, extension: string, method: string, args: string) =>
+      this.#extensions.call(extension, method, args)
+    this.#dispatcher =
+      threads === 0
+        ? new InlineDispatcher(engine, callExtension)
+        : new ThreadPool(
+            { threads, maxQueue, thread: { engine, hardTimeoutGraceMs } },
+            callExtension,
+          )
+    this.#detachMetrics = this.#metrics.observe({
+      pool: () => poolFigures(this.#dispatcher.getStats()),
+      cache: () => cacheFigures(this.#compiler.getStats()),
+      threads: () => threadFigures(threads, this.#dispatcher.getStats()),
+    })
+  }
+
+  /**
+   * Gives guests functions of the host, for `ctx.call(name, method, …args)`. A guest needs the
+   * capability `ext:<name>`.
+   *
+   * @throws {@link ExecutorError} `INVALID_OPTIONS` when the name is taken or not a name
+   */
+  extend(name: string, methods: ExtensionMethods): this {
+    this.#extensions.register(name, methods)
+    return this
+  }
+
+  /**
+   * Compiles a handler, or finds it compiled, and calls it.
+   *
+   * @param code an ES module without imports whose default export is the handler
+   * @param options the time limit in milliseconds, or all limits of this call
+   * @returns what it came to; errors of the handler are in the result, never thrown
+   * @throws {@link ExecutorError} `INVALID_OPTIONS` when the arguments are wrong, `SHUT_DOWN`
+   */
+  async executeHandler<Value = unknown>(
+    code: string,
+    context: HandlerContext,
+    options?: number | CallOptions,
+  ): Promise<ExecutionResult<Value>> {
+    this.#assertOpen()
+    let compiled: CompiledHandler
+    try {
+      compiled = await this.#compiler.compile(code)
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error
+      return this.#compileFailed(context, describeCompileError(error))
+    }
+    return this.#execute({ ...callableOf(compiled), source: code }, context, options)
+  }
+
+  /**
+   * Calls a compiled handler.
+   *
+   * @param handler what `precompileHandler` or `precompileFile` gave, or bytecode of a
+   *   `HandlerCompiler`. Bytecode is trusted: never pass what somebody else could have changed.
+   * @throws {@link ExecutorError} `INVALID_OPTIONS` when the arguments are wrong, `SHUT_DOWN`
+   */
+  async executeCompiledHandler<Value = unknown>(
+    handler: CompiledHandler | Uint8Array,
+    context: HandlerContext,
+    options?: number | CallOptions,
+  ): Promise<ExecutionResult<Value>> {
+    this.#assertOpen()
+    const callable =
+      handler instanceof Uint8Array ? this.#callableOfBytes(handler) : callableOf(handler, true)
+    return this.#execute(callable, context, options)
+  }
+
+  /**
+   * Compiles a handler and runs its module once, so that a mistake shows now.
+   *
+   * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed
+   */
+  precompileHandler(code: string, options?: { filename?: string }): Promise<CompiledHandler> {
+    return this.#precompile(() => this.#compiler.compile(code, options), code)
+  }
+
+  /**
+   * Bundles and compiles a file with all its imports, and runs its module once.
+   *
+   * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed
+   */
+  precompileFile(path: string): Promise<CompiledHandler> {
+    return this.#precompile(() => this.#compiler.compileFile(path), undefined)
+  }
+
+  getStats(): WasmRuntimeStats {
+    const { compiler: _compiler, metrics: _metrics, ...limits } = this.#options
+    return {
+      ...this.#dispatcher.getStats(),
+      executions: { total: this.#total, failed: this.#failed },
+      compiler: this.#compiler.getStats(),
+      limits,
+    }
+  }
+
+  /** The figures of this runtime as Prometheus text. */
+  getPrometheusMetrics(): string {
+    return this.#metrics.toPrometheus()
+  }
+
+  /** Refuses new calls, lets those under way finish, and ends the threads. */
+  shutdown(): Promise<void> {
+    this.#closed ??= this.#shutdown()
+    return this.#closed
+  }
+
+  async #shutdown(): Promise<void> {
+    await this.#dispatcher.shutdown()
+    this.#detachMetrics()
+    if (this.#ownsCompiler) await this.#compiler.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ExecutorError('SHUT_DOWN', 'The runtime is shut down')
+  }
+
+  async #precompile(
+    compile: () => Promise<CompiledHandler>,
+    source: string | undefined,
+  ): Promise<CompiledHandler> {
+    this.#assertOpen()
+    let compiled: CompiledHandler
+    try {
+      compiled = await compile()
+    } catch (cause) {
+      if (!(cause instanceof CompileError)) throw cause
+      throw new ExecutorError('COMPILATION_ERROR', cause.message, {
+        cause,
+        location: cause.location,
+      })
+    }
+    const callable = callableOf(compiled)
+    const { failure } = await this.#dispatcher.submit(
+      this.#request(callable.key, undefined, { event: undefined }, this.#options),
+      callable.bytecode,
+    )
+    if (!failure) return compiled
+    const error = describeFailure(failure, { ...callable, source })
+    throw loadError(error, callable.filename)
+  }
+
+  async #execute<Value>(
+    callable: Callable,
+    context: HandlerContext,
+    given: number | CallOptions | undefined,
+  ): Promise<ExecutionResult<Value>> {
+    const options = resolveCallOptions(given, this.#options)
+    const request = this.#request(callable.key, eventJsonOf(context), context, options)
+    const outcome = await this.#dispatcher.submit(request, callable.bytecode)
+    return this.#conclude(callable, context, outcome)
+  }
+
+  #request(
+    handlerKey: string,
+    eventJson: string | undefined,
+    context: HandlerContext,
+    options: Required<{ [Name in keyof CallOptions]-?: NonNullable<CallOptions[Name]> }>,
+  ): CallRequest {
+    const { functionName, attempt, env, capabilities } = context
+    const { isolation, timeoutMs, memoryLimitBytes, maxHostCalls, maxResultBytes, maxLogBytes } =
+      options
+    const saysNothing = functionName === undefined && attempt === undefined && env === undefined
+    return {
+      id: ++this.#lastCallId,
+      handlerKey,
+      eventJson,
+      contextJson: saysNothing ? undefined : JSON.stringify({ functionName, attempt, env }),
+      capabilities: capabilities ?? NO_CAPABILITIES,
+      isolation,
+      limits: { timeoutMs, memoryLimitBytes, maxHostCalls, maxResultBytes, maxLogBytes },
+      submittedAt: monotonicMs(),
+    }
+  }
+
+  #conclude<Value>(
+    callable: Callable,
+    context: HandlerContext,
+    outcome: CallOutcome,
+  ): ExecutionResult<Value> {
+    const { failure, valueJson } = outcome
+    const { compileTimeUs, cacheHit, cacheTier } = callable
+    const metrics: ExecutionMetrics = {
+      durationUs: outcome.durationUs,
+      queueWaitUs: outcome.queueWaitUs,
+      compileTimeUs,
+      cacheHit,
+      cacheTier,
+      memoryUsedBytes: outcome.memoryUsedBytes,
+      memoryPeakBytes: outcome.memoryPeakBytes,
+      hostCalls: outcome.hostCalls,
+    }
+    const result: ExecutionResult<Value> = {
+      status: failure ? 'error' : 'success',
+      events: outcome.events.map(parseEvent),
+      logs: outcome.logs.map(parseLog),
+      metrics,
+    }
+    if (failure) result.error = describeFailure(failure, callable)
+    else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
+    this.#record(context, result)
+    return result
+  }
+
+  #compileFailed<Value>(context: HandlerContext, error: ExecutionError): ExecutionResult<Value> {
+    const result: ExecutionResult<Value> = {
+      status: 'error',
+      events: [],
+      logs: [],
+      error,
+      metrics: {
+        durationUs: 0,
+        queueWaitUs: 0,
+        compileTimeUs: 0,
+        cacheHit: false,
+        cacheTier: 'none',
+        memoryUsedBytes: 0,
+        memoryPeakBytes: 0,
+        hostCalls: 0,
+      },
+    }
+    this.#record(context, result)
+    return result
+  }
+
+  #record({ functionName }: HandlerContext, { status, error, metrics }: ExecutionResult): void {
+    this.#total++
+    if (error) this.#failed++
+    this.#metrics.recordExecution(
+      {
+        functionName: functionName ?? ANONYMOUS,
+        status,
+        cacheTier: metrics.cacheTier,
+        durationUs: metrics.durationUs,
+        queueWaitUs: metrics.queueWaitUs,
+        memoryUsedBytes: metrics.memoryUsedBytes,
+        hostCalls: metrics.hostCalls,
+        ...(metrics.compileTimeUs > 0 && { compileTimeUs: metrics.compileTimeUs }),
+        ...(error && { errorCode: error.code }),
+      },
+      !error,
+    )
+  }
+
+  #callableOfBytes(bytecode: Uint8Array): Callable {
+    let key = this.#rawKeys.get(bytecode)
+    if (key === undefined) {
+      key = createHash('sha256').update(bytecode).digest('hex')
+      this.#rawKeys.set(bytecode, key)
+    }
+    return {
+      key,
+      bytecode,
+      filename: 'handler.js',
+      compileTimeUs: 0,
+      cacheHit: true,
+      cacheTier: 'memory',
+    }
+  }
+}
+
+/** @param compiledBefore whether the call that is about to be made did not compile it */
+function callableOf(handler: CompiledHandler, compiledBefore = false): Callable {
+  const { cacheKey, bytecode, filename, sourceMap } = handler
+  return {
+    key: cacheKey,
+    bytecode,
+    filename,
+    sourceMap,
+    compileTimeUs: compiledBefore ? 0 : handler.compileTimeUs,
+    cacheHit: compiledBefore || handler.cacheHit,
+    cacheTier: compiledBefore ? 'memory' : handler.cacheTier,
+  }
+}
+
+function eventJsonOf({ event }: HandlerContext): string {
+  try {
+    return JSON.stringify(event) ?? 'null'
+  } catch (cause) {
+    throw new ExecutorError(
+      'INVALID_OPTIONS',
+      `context.event cannot be turned into JSON: ${(cause as Error).message}`,
+      { cause },
+    )
+  }
+}
+
+function parseEvent({ type, dataJson, attributesJson }: RawEvent): EmittedEvent {
+  const event: EmittedEvent = { type, data: JSON.parse(dataJson) }
+  const attributes = JSON.parse(attributesJson) as Record<string, unknown> | null
+  if (attributes !== null && typeof attributes === 'object') event.attributes = attributes
+  return event
+}
+
+function parseLog({ level, message, time, fieldsJson }: RawLog): LogEntry {
+  const entry: LogEntry = { level, message, time }
+  if (fieldsJson !== undefined) entry.fields = JSON.parse(fieldsJson)
+  return entry
+}
+
+function loadError(error: ExecutionError, filename: string): ExecutorError {
+  const { location, sourceLines } = error
+  const place = location ? `${location.file}:${location.line}:${location.column}` : filename
+  const lines = sourceLines ? `\n\n${sourceLines}` : ''
+  return new ExecutorError(error.code, `${place}: ${error.name}: ${error.message}${lines}`, {
+    location,
+  })
+}
