@@ -38,8 +38,7 @@ export interface HandlerApi {
  * }) satisfies Handler<{ id: string }>
  * ```
  */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing at all
 export type Handler<Event = unknown, Result = unknown> = (
   event: Event,
   ctx: HandlerApi,
-) => Result | Promise<Result> | void
+) => Result | Promise<Result>

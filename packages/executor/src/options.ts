@@ -165,7 +165,7 @@ function invalid(what: string, error: z.ZodError): ExecutorError {
 
 /** @throws {@link ExecutorError} `INVALID_OPTIONS` naming each wrong option */
 export function resolveRuntimeOptions(options: WasmRuntimeOptions): ResolvedRuntimeOptions {
-  const environment = process.env['HANDLER_TIMEOUT_MS']
+  const environment = process.env.HANDLER_TIMEOUT_MS
   const withEnvironment =
     options.timeoutMs === undefined && environment !== undefined && environment !== ''
       ? { ...options, timeoutMs: Number(environment) }

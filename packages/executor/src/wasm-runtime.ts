@@ -288,8 +288,8 @@ export class WasmRuntime {
     }
     const result: ExecutionResult<Value> = {
       status: failure ? 'error' : 'success',
-      events: outcome.events.map(parseEvent),
-      logs: outcome.logs.map(parseLog),
+      events: outcome.events.length === 0 ? [] : outcome.events.map(parseEvent),
+      logs: outcome.logs.length === 0 ? [] : outcome.logs.map(parseLog),
       metrics,
     }
     if (failure) result.error = describeFailure(failure, callable)

@@ -103,7 +103,7 @@ export class InstancePool<Instance, Use = void> {
    */
   tryAcquire(use: Use): Lease<Instance> | undefined {
     this.#assertOpen()
-    return this.#waiters.length > 0 ? undefined : this.#takeIdle(use)
+    return this.#waiters.length > 0 ? undefined : this.#takeIdle(use, true)
   }
 
   /**
@@ -127,7 +127,10 @@ export class InstancePool<Instance, Use = void> {
     }
     return new Promise((resolve, reject) => {
       const waiter: Waiter<Instance, Use> = { use, resolve, reject, timer: undefined }
-      waiter.timer = this.#options.clock.setTimeout(() => this.#giveUp(waiter, timeoutMs), timeoutMs)
+      waiter.timer = this.#options.clock.setTimeout(
+        () => this.#giveUp(waiter, timeoutMs),
+        timeoutMs,
+      )
       this.#waiters.push(waiter)
       this.#serveWaiters()
     })
@@ -241,7 +244,7 @@ export class InstancePool<Instance, Use = void> {
     if (this.#closed) throw new PoolError('POOL_CLOSED', 'The pool is shut down')
   }
 
-  #takeIdle(use: Use): Lease<Instance> | undefined {
+  #takeIdle(use: Use, mayRebind: boolean): Lease<Instance> | undefined {
     const kind = this.#kind
     let accepted = -1
     for (let i = this.#idle.length - 1; i >= 0; i--) {
@@ -251,7 +254,8 @@ export class InstancePool<Instance, Use = void> {
       if (kind.accepts(instance, use)) accepted = i
     }
     // While there is room, a new instance beats taking a warm one away from another use.
-    if (accepted === -1 || this.#liveCount() < this.#options.maxInstances) return undefined
+    const hasRoom = this.#liveCount() < this.#options.maxInstances
+    if (accepted === -1 || hasRoom || !mayRebind) return undefined
     const idle = this.#unpark(accepted)
     kind.bind(idle.instance, use)
     this.#rebinds++
@@ -279,14 +283,15 @@ export class InstancePool<Instance, Use = void> {
   #serveWaiters(): void {
     while (this.#waiters.length > 0 && !this.#closed) {
       const waiter = this.#waiters[0]!
-      const lease = this.#takeIdle(waiter.use)
+      const isComing = this.#creating >= this.#waiters.length
+      const lease = this.#takeIdle(waiter.use, !isComing)
       if (lease) {
         this.#waiters.shift()
         this.#options.clock.clearTimeout(waiter.timer)
         waiter.resolve(lease)
         continue
       }
-      if (this.#creating >= this.#waiters.length) return
+      if (isComing) return
       if (this.#liveCount() >= this.#options.maxInstances && !this.#evictIdle()) return
       this.#createFor(waiter.use)
     }

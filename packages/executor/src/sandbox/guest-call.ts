@@ -19,6 +19,8 @@ const MAX_ATTRIBUTES_BYTES = 16 * 1024
 /** Node's own limit of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
+const NOTHING: readonly never[] = []
+
 /** Where the functions of the prelude are in the guest. */
 export type GuestEntries = Readonly<Record<PreludeEntry, GuestPtr>>
 
@@ -55,7 +57,7 @@ export class GuestCall {
   #over = false
   #waiting = false
   #deadlineTimer: NodeJS.Timeout | undefined
-  readonly #timers = new Map<number, NodeJS.Timeout>()
+  #timers: Map<number, NodeJS.Timeout> | undefined
   #pendingCalls = 0
   #hostCalls = 0
   #limitedCalls = 0
@@ -63,8 +65,8 @@ export class GuestCall {
   #eventBytes = 0
   #logBytes = 0
   #logsDropped = false
-  readonly #events: RawEvent[] = []
-  readonly #logs: RawLog[] = []
+  #events: RawEvent[] | undefined
+  #logs: RawLog[] | undefined
 
   constructor(
     readonly request: CallRequest,
@@ -115,7 +117,7 @@ export class GuestCall {
 
   #fire(id: number, repeats: boolean): void {
     if (this.#over) return
-    if (!repeats) this.#timers.delete(id)
+    if (!repeats) this.#timers?.delete(id)
     this.#wake((instance, args) => {
       args.push(instance.newNumber(id))
       return this.#entries.fire
@@ -177,7 +179,7 @@ export class GuestCall {
       instance.free(this.#result)
       return this.#finishText(text)
     }
-    if (this.#pendingCalls === 0 && this.#timers.size === 0) return this.#finishStuck()
+    if (this.#pendingCalls === 0 && !this.#timers?.size) return this.#finishStuck()
     this.#wait()
   }
 
@@ -268,7 +270,7 @@ export class GuestCall {
   #finish(valueJson: string, failure: CallFailure | undefined, discard?: DiscardReason): void {
     this.#over = true
     clearTimeout(this.#deadlineTimer)
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    if (this.#timers) for (const timer of this.#timers.values()) clearTimeout(timer)
     const now = performance.now()
     this.#notePeak()
     this.#host.finish(
@@ -276,8 +278,8 @@ export class GuestCall {
       {
         valueJson,
         failure,
-        events: failure ? [] : this.#events,
-        logs: this.#logs,
+        events: (failure ? undefined : this.#events) ?? NOTHING,
+        logs: this.#logs ?? NOTHING,
         durationUs: (now - this.#startedAt) * 1000,
         queueWaitUs:
           Math.max(0, monotonicMs() - (now - this.#startedAt) - this.request.submittedAt) * 1000,
@@ -339,12 +341,17 @@ export class GuestCall {
     if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
       this.#logsDropped = true
       const notice = `The log of this call reached its limit of ${maxLogBytes} bytes; what follows is dropped`
-      this.#logs.push({ level: 'warn', message: notice, time: Date.now(), fieldsJson: undefined })
+      this.#addLog({ level: 'warn', message: notice, time: Date.now(), fieldsJson: undefined })
       return HostAnswer.Limit
     }
     this.#logBytes += bytes
-    this.#logs.push({ level, message, time: Date.now(), fieldsJson })
+    this.#addLog({ level, message, time: Date.now(), fieldsJson })
     return HostAnswer.Ok
+  }
+
+  #addLog(log: RawLog): void {
+    this.#logs ??= []
+    this.#logs.push(log)
   }
 
   #emit(args: readonly GuestPtr[]): number {
@@ -356,6 +363,7 @@ export class GuestCall {
     const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
     this.#eventBytes += Buffer.byteLength(dataJson)
+    this.#events ??= []
     this.#events.push({ type, dataJson, attributesJson })
     return HostAnswer.Ok
   }
@@ -383,14 +391,15 @@ export class GuestCall {
     const timer = repeats
       ? setInterval(() => this.#fire(id, true), delayMs)
       : setTimeout(() => this.#fire(id, false), delayMs)
+    this.#timers ??= new Map()
     this.#timers.set(id, timer)
     return HostAnswer.Ok
   }
 
   #clearTimer(args: readonly GuestPtr[]): number {
     const id = this.#instance.readNumber(args[1] ?? 0)
-    clearTimeout(this.#timers.get(id))
-    this.#timers.delete(id)
+    clearTimeout(this.#timers?.get(id))
+    this.#timers?.delete(id)
     return HostAnswer.Ok
   }
 }

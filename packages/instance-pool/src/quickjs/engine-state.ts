@@ -27,7 +27,8 @@ function xorshift(state: bigint): bigint {
 
 function findRandomState(vm: QuickJS): number {
   const contextPtr = vm._getExports().qjs_get_context_ptr()
-  const words = () => new BigUint64Array(vm._getMemory().buffer.slice(contextPtr, contextPtr + 4096))
+  const words = () =>
+    new BigUint64Array(vm._getMemory().buffer.slice(contextPtr, contextPtr + 4096))
   const random = vm.evalCode('Math.random')
   const before = words()
   vm.callFunction(random, vm.undefined).dispose()
@@ -49,7 +50,8 @@ function findMallocSize(vm: QuickJS): number {
   const words = new Uint32Array(vm._getMemory().buffer, runtimePtr, 64)
   // The usage is read while its own buffer is allocated; JSMallocState is { count, size, limit }.
   const index = words.findIndex(
-    (word, i) => Math.abs(word - mallocSize) < 1024 && Math.abs((words[i - 1] ?? 0) - mallocCount) < 16,
+    (word, i) =>
+      Math.abs(word - mallocSize) < 1024 && Math.abs((words[i - 1] ?? 0) - mallocCount) < 16,
   )
   if (index === -1) {
     throw new PoolError(

@@ -129,7 +129,10 @@ export class QuickJSInstance {
     for (const page of pages) memory.fill(0, page * 4096, (page + 1) * 4096)
     writeRuns(memory, base)
     writeRuns(memory, diff)
-    this.#runs = copyPages(memory, [...pages].sort((a, b) => a - b))
+    this.#runs = copyPages(
+      memory,
+      [...pages].sort((a, b) => a - b),
+    )
     this.#image = image
   }
 

@@ -1,4 +1,4 @@
-import { QuickJS, type Snapshot } from 'quickjs-wasi'
+import { CompileFlags, EvalFlags, QuickJS, type Snapshot } from 'quickjs-wasi'
 import { PoolError } from '../errors.js'
 import { loadEngineModule } from './engine-module.js'
 import { locateEngineState } from './engine-state.js'
@@ -74,7 +74,7 @@ export class QuickJSTemplate<Entry extends string = string> {
     const engineExports = vm._getExports()
 
     const host = vm.newFunction(HOST_FUNCTION, () => vm.undefined)
-    const prelude = vm.evalCode(options.prelude, 'nexus:prelude')
+    const prelude = vm.evalBytecode(await compilePrelude(engine, options.prelude))
     const entriesObject = vm.callFunction(prelude, vm.undefined, host)
     const entries = {} as Record<Entry, GuestPtr>
     for (const name of options.entries) {
@@ -138,6 +138,24 @@ export class QuickJSTemplate<Entry extends string = string> {
     if (instance.memoryBytes !== this.memoryBytes) return undefined
     instance.scrubStack()
     return new HandlerImage(this.base, diffMemory(instance.memory(), this.base), this.memoryBytes)
+  }
+}
+
+/**
+ * Compiled in an engine of its own: what the parser leaves in the heap would be ten more pages to
+ * copy back after every call.
+ */
+async function compilePrelude(engine: WebAssembly.Module, source: string): Promise<Uint8Array> {
+  const vm = await QuickJS.create({ wasm: engine })
+  try {
+    return vm.compile(
+      source,
+      'nexus:prelude',
+      EvalFlags.TYPE_GLOBAL,
+      CompileFlags.STRIP_SOURCE | CompileFlags.STRIP_DEBUG,
+    )
+  } finally {
+    vm.dispose()
   }
 }
 
