@@ -11,7 +11,15 @@ import type {
   RawEvent,
   RawLog,
 } from './call.js'
-import { failureFromException, failureFromReport, timeoutFailure } from './guest-failure.js'
+import {
+  engineFailure,
+  failureFromException,
+  failureFromReport,
+  memoryFailure,
+  resultTooLarge,
+  stuckFailure,
+  timeoutFailure,
+} from './guest-failure.js'
 
 /** The longest text a host call takes for a name: event types, extensions, methods. */
 const MAX_NAME_BYTES = 1024
@@ -145,15 +153,7 @@ export class GuestCall {
       this.#look(returned)
     } catch (error) {
       // Only the engine throws here: guest exceptions are values.
-      this.#finish(
-        '',
-        {
-          code: 'INTERNAL_ERROR',
-          report: { name: 'InternalError', message: `The engine failed: ${String(error)}` },
-          retryable: true,
-        },
-        'trap',
-      )
+      this.#finish('', engineFailure(`The engine failed: ${String(error)}`), 'trap')
     } finally {
       this.#host.leave()
     }
@@ -161,26 +161,23 @@ export class GuestCall {
 
   #look(returned: GuestPtr): void {
     const instance = this.#instance
-    if (instance.isException(returned)) return this.#finishException()
-    if (returned === this.#result) {
-      if (instance.isString(returned)) return this.#finishText(returned)
-    } else {
-      // A timer's callback that throws describes its error; everything else returns undefined.
-      const uncaught = instance.readString(returned)
-      instance.free(returned)
-      if (uncaught !== undefined) return this.#finish('', failureFromReport(uncaught))
-    }
-    if (!instance.drainJobs()) {
-      if (instance.interrupted) return this.#finishTimeout()
-      return this.#finish('', this.#engineFailure(), 'engine-error')
-    }
-    if (instance.promiseState(this.#result) !== 'pending') {
-      const text = instance.promiseResult(this.#result)
-      instance.free(this.#result)
-      return this.#finishText(text)
-    }
-    if (this.#pendingCalls === 0 && !this.#timers?.size) return this.#finishStuck()
-    this.#wait()
+    if (instance.isException(returned)) this.#finishException()
+    else if (returned === this.#result && instance.isString(returned)) this.#finishText(returned)
+    else if (this.#noteUncaught(returned)) return
+    else if (!instance.drainJobs()) this.#finishInterrupted()
+    else if (instance.promiseState(this.#result) !== 'pending') this.#finishPromise()
+    else if (this.#pendingCalls === 0 && !this.#timers?.size) this.#finishStuck()
+    else this.#wait()
+  }
+
+  /** The callback of a timer that throws returns the description of its error; all else returns undefined. */
+  #noteUncaught(returned: GuestPtr): boolean {
+    if (returned === this.#result) return false
+    const uncaught = this.#instance.readString(returned)
+    this.#instance.free(returned)
+    if (uncaught === undefined) return false
+    this.#finish('', failureFromReport(uncaught))
+    return true
   }
 
   #wait(): void {
@@ -196,28 +193,31 @@ export class GuestCall {
   }
 
   #finishText(textPtr: GuestPtr): void {
-    const { maxResultBytes, timeoutMs } = this.request.limits
+    const { maxResultBytes } = this.request.limits
     const text = this.#instance.readString(textPtr, maxResultBytes)
     this.#instance.free(textPtr)
-    if (this.#instance.interrupted) return this.#finish('', timeoutFailure(timeoutMs))
-    if (text === undefined) {
-      return this.#finish('', {
-        code: 'RESOURCE_LIMIT',
-        report: {
-          name: 'RangeError',
-          message: `The result is larger than its limit of ${maxResultBytes} bytes`,
-        },
-        retryable: false,
-      })
-    }
-    if (text.startsWith('!')) return this.#finish('', failureFromReport(text))
-    this.#finish(text, undefined)
+    if (this.#instance.interrupted) this.#finishTimeout()
+    else if (text === undefined) this.#finish('', resultTooLarge(maxResultBytes))
+    else if (text.startsWith('!')) this.#finish('', failureFromReport(text))
+    else this.#finish(text, undefined)
+  }
+
+  #finishPromise(): void {
+    const text = this.#instance.promiseResult(this.#result)
+    this.#instance.free(this.#result)
+    this.#finishText(text)
+  }
+
+  #finishInterrupted(): void {
+    if (this.#instance.interrupted) this.#finishTimeout()
+    else this.#finish('', this.#engineFailure(), 'engine-error')
   }
 
   #finishException(): void {
     if (this.#instance.interrupted) {
       this.#instance.free(this.#instance.takeException())
-      return this.#finishTimeout()
+      this.#finishTimeout()
+      return
     }
     const failure = failureFromException(
       this.#instance,
@@ -232,16 +232,7 @@ export class GuestCall {
   }
 
   #finishStuck(): void {
-    if (this.#isOutOfMemory()) return this.#finish('', this.#memoryFailure())
-    this.#finish('', {
-      code: 'EXECUTION_ERROR',
-      report: {
-        name: 'Error',
-        message:
-          'The promise of the handler can never settle: no timer and no host call is left that could settle it',
-      },
-      retryable: true,
-    })
+    this.#finish('', this.#isOutOfMemory() ? memoryFailure() : stuckFailure())
   }
 
   /** An allocation that fails inside the engine's own promise code leaves no exception behind. */
@@ -250,21 +241,9 @@ export class GuestCall {
     return this.#peakBytes > this.request.limits.memoryLimitBytes * 0.9
   }
 
-  #memoryFailure(): CallFailure {
-    return {
-      code: 'MEMORY_LIMIT',
-      report: { name: 'InternalError', message: 'out of memory' },
-      retryable: true,
-    }
-  }
-
   #engineFailure(): CallFailure {
-    if (this.#isOutOfMemory()) return this.#memoryFailure()
-    return {
-      code: 'INTERNAL_ERROR',
-      report: { name: 'InternalError', message: 'The engine failed without an exception' },
-      retryable: true,
-    }
+    if (this.#isOutOfMemory()) return memoryFailure()
+    return engineFailure('The engine failed without an exception')
   }
 
   #finish(valueJson: string, failure: CallFailure | undefined, discard?: DiscardReason): void {

@@ -21,6 +21,42 @@ export function timeoutFailure(timeoutMs: number): CallFailure {
   }
 }
 
+export function memoryFailure(): CallFailure {
+  return {
+    code: 'MEMORY_LIMIT',
+    report: { name: 'InternalError', message: 'out of memory' },
+    retryable: true,
+  }
+}
+
+export function resultTooLarge(maxResultBytes: number): CallFailure {
+  return {
+    code: 'RESOURCE_LIMIT',
+    report: {
+      name: 'RangeError',
+      message: `The result is larger than its limit of ${maxResultBytes} bytes`,
+    },
+    retryable: false,
+  }
+}
+
+export function stuckFailure(): CallFailure {
+  return {
+    code: 'EXECUTION_ERROR',
+    report: {
+      name: 'Error',
+      message:
+        'The promise of the handler can never settle: no timer and no host call is left that could settle it',
+    },
+    retryable: true,
+  }
+}
+
+/** Nexus or its engine failed; nothing is known about the handler. */
+export function engineFailure(message: string): CallFailure {
+  return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message }, retryable: true }
+}
+
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
 export function failureFromReport(described: string): CallFailure {
   const report = parseReport(described)

@@ -1,6 +1,7 @@
 import type { Isolation, QuickJSUse } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
 import type { CallLimits } from './call.js'
+import { memoryFailure } from './guest-failure.js'
 import { GREW, type GuestGuard, LoadFailure, ModuleLoader } from './module-loader.js'
 
 /** The heap an instance has from the start; a handler that needs more gets a larger one. */
@@ -112,7 +113,7 @@ export class HandlerStore {
       const image = (handler.uses.pristine ?? handler.uses.shared)?.image
       const loaded = image ?? (await loader.load(handler.bytecode, limits, guard))
       if (loaded === GREW) {
-        if (heapBytes > limits.memoryLimitBytes) return new LoadFailure(tooLarge)
+        if (heapBytes > limits.memoryLimitBytes) return new LoadFailure(memoryFailure())
         heapBytes *= 2
         continue
       }
@@ -134,9 +135,3 @@ export class HandlerStore {
     return loader
   }
 }
-
-const tooLarge = {
-  code: 'MEMORY_LIMIT',
-  report: { name: 'InternalError', message: 'out of memory' },
-  retryable: false,
-} as const

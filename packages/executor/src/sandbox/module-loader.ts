@@ -2,7 +2,12 @@ import { type HandlerImage, type QuickJSInstance, QuickJSTemplate } from '@nexus
 import { PRELUDE, PRELUDE_ENTRIES, type PreludeEntry } from '../guest/prelude.js'
 import { HostAnswer } from '../guest/protocol.js'
 import type { CallFailure, CallLimits } from './call.js'
-import { failureFromException, failureFromReport, timeoutFailure } from './guest-failure.js'
+import {
+  engineFailure,
+  failureFromException,
+  failureFromReport,
+  timeoutFailure,
+} from './guest-failure.js'
 
 export type Template = QuickJSTemplate<PreludeEntry>
 
@@ -127,8 +132,4 @@ export class ModuleLoader {
 
 function invalidHandler(message: string): CallFailure {
   return { code: 'INVALID_HANDLER', report: { name: 'TypeError', message }, retryable: false }
-}
-
-function engineFailure(message: string): CallFailure {
-  return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message }, retryable: true }
 }

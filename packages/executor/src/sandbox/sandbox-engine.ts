@@ -17,6 +17,7 @@ import {
   emptyOutcome,
 } from './call.js'
 import { type CallHost, GuestCall, type GuestEntries } from './guest-call.js'
+import { engineFailure } from './guest-failure.js'
 import { HandlerStore } from './handler-store.js'
 import { LoadFailure } from './module-loader.js'
 
@@ -121,9 +122,7 @@ export class SandboxEngine {
   /** Ends the calls that still wait, and lets go of every instance. */
   async shutdown(): Promise<void> {
     for (const { call } of [...this.#running.values()]) {
-      call.abort(
-        internalFailure('The runtime was shut down while the handler waited for an answer'),
-      )
+      call.abort(engineFailure('The runtime was shut down while the handler waited for an answer'))
     }
     await this.#pool.shutdown()
     await this.#store.dispose()
@@ -147,7 +146,7 @@ export class SandboxEngine {
               report: { name: error.name, message: error.message },
               retryable: true,
             }
-          : internalFailure(String(error))
+          : engineFailure(String(error))
     }
     const waitedUs = (monotonicMs() - request.submittedAt) * 1000
     this.#listener.finished(request, emptyOutcome(failure, waitedUs))
@@ -200,8 +199,4 @@ export class SandboxEngine {
       ['TIMEOUT', 'MEMORY_LIMIT', 'STACK_OVERFLOW', 'INTERNAL_ERROR'].includes(outcome.failure.code)
     return request.isolation === 'shared' && cutShort ? 'engine-error' : undefined
   }
-}
-
-function internalFailure(message: string): CallFailure {
-  return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message }, retryable: true }
 }

@@ -38,7 +38,8 @@ export class SandboxThread {
   constructor(data: Omit<ThreadData, 'status'>, listener: ThreadListener) {
     this.#listener = listener
     const workerData: ThreadData = { ...data, status: this.#status.buffer }
-    this.#worker = new Worker(WORKER_URL, { workerData, stdout: false, stderr: false })
+    // Loaders, conditions and debuggers of the process have no business in a sandbox thread.
+    this.#worker = new Worker(WORKER_URL, { workerData, execArgv: [] })
     this.#worker.on('message', (batch: FromThreadBatch) => this.#receive(batch))
     this.#worker.on('error', (error) => this.#end(undefined, error))
     this.#worker.on('exit', () => this.#end(undefined, new Error('The thread exited')))

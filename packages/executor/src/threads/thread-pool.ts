@@ -86,13 +86,20 @@ export class ThreadPool implements Dispatcher {
         suspended: false,
         calledOut: false,
       }
-      if (this.#startError) return this.#fail(call, this.#startFailure())
-      const waiting = this.#queue.size + this.#confinedQueue.size
-      if (waiting >= this.#options.maxQueue) return this.#fail(call, queueFull(waiting))
-      const confined = this.#confinement.isConfined(request.handlerKey)
-      ;(confined ? this.#confinedQueue : this.#queue).set(request.id, call)
-      this.#dispatch()
+      this.#enqueue(call)
     })
+  }
+
+  #enqueue(call: PendingCall): void {
+    const { id, handlerKey } = call.request
+    const waiting = this.#queue.size + this.#confinedQueue.size
+    if (this.#startError) this.#fail(call, this.#startFailure())
+    else if (waiting >= this.#options.maxQueue) this.#fail(call, queueFull(waiting))
+    else {
+      const queue = this.#confinement.isConfined(handlerKey) ? this.#confinedQueue : this.#queue
+      queue.set(id, call)
+      this.#dispatch()
+    }
   }
 
   getStats(): DispatcherStats {
@@ -198,7 +205,8 @@ export class ThreadPool implements Dispatcher {
   #receive(thread: SandboxThread, message: FromThread): void {
     if (message.kind === 'ready') {
       this.#failedStarts = 0
-      return this.#dispatch()
+      this.#dispatch()
+      return
     }
     const seat = this.#seatOf(thread)
     const call = seat?.calls.get(message.callId)
