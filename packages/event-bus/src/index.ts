@@ -1,5 +1,14 @@
 export { type Clock, systemClock } from './clock.js'
 export type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
+export {
+  cloudEventsMode,
+  formatBatched,
+  formatBinary,
+  formatStructured,
+  type HttpMessage,
+  type HttpMode,
+  parseCloudEvents,
+} from './cloud-events-http.js'
 export { DeadLetters } from './dead-letters.js'
 export { EventBusError, type EventBusErrorCode } from './errors.js'
 export { EventBus, type EventBusListeners, type EventBusStats } from './event-bus.js'
