@@ -1,3 +1,5 @@
 import { library } from '../../tools/tsup.js'
 
-export default library()
+export default library({
+  entry: { index: 'src/index.ts', conformance: 'src/conformance/index.ts' },
+})

@@ -1,1 +1,58 @@
-export {}
+export { type Clock, systemClock } from './clock.js'
+export type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
+export {
+  cloudEventsMode,
+  formatBatched,
+  formatBinary,
+  formatStructured,
+  type HttpMessage,
+  type HttpMode,
+  parseCloudEvents,
+} from './cloud-events-http.js'
+export { DeadLetters } from './dead-letters.js'
+export { EventBusError, type EventBusErrorCode } from './errors.js'
+export { EventBus, type EventBusListeners, type EventBusStats } from './event-bus.js'
+export type {
+  AppendRequest,
+  Claim,
+  DeadLetter,
+  DeadLetterPage,
+  DeadLetterQuery,
+  Delivery,
+  DeliveryError,
+  DeliveryStatus,
+  Durability,
+  EventDetails,
+  EventPage,
+  EventStore,
+  GroupConsumer,
+  GroupRequest,
+  GroupStats,
+  ListQuery,
+  PublishResult,
+  ReplayQuery,
+  ReplayResult,
+  Settlement,
+  StartPosition,
+  StoreContext,
+  StoredEvent,
+  StoreStats,
+} from './event-store.js'
+export { localStore } from './local/local-store.js'
+export type { LocalStoreOptions } from './local/local-store-options.js'
+export { memoryStore } from './memory/memory-store.js'
+export type {
+  BatchingOptions,
+  EventBusOptions,
+  HandlerOutcome,
+  PublishOptions,
+  RetryOptions,
+  SubscribeOptions,
+} from './options.js'
+export { matchesPattern, PatternIndex } from './pattern.js'
+export type {
+  EventHandler,
+  HandlerDelivery,
+  Subscription,
+  SubscriptionStats,
+} from './subscription.js'

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import type { CloudEvent } from '../cloud-event.js'
+import { EventBus } from '../event-bus.js'
+import type { EventStore } from '../event-store.js'
+import type { EventBusOptions, SubscribeOptions } from '../options.js'
+import type { EventHandler, HandlerDelivery, Subscription } from '../subscription.js'
+
+/** A place for events that one case has for itself. */
+export interface Storage {
+  /** A store on this place; called again after the store before was closed, or beside it when `shared`. */
+  openStore(): EventStore
+  /** Removes the place. */
+  dispose(): Promise<void>
+}
+
+/** What a backend brings to the suite. */
+export interface ConformanceHarness {
+  createStorage(): Promise<Storage>
+  /** Events outlive the store that wrote them. */
+  persistent: boolean
+  /** Several stores may work on one place at once. */
+  shared: boolean
+}
+
+/** One promise and the test of it. */
+export interface ConformanceCase {
+  name: string
+  run(harness: ConformanceHarness): Promise<void>
+}
+
+/** No case waits longer for what was promised. */
+const DEADLINE_MS = 15_000
+
+/** Runs `body` with buses on a fresh place, and leaves nothing behind. */
+export async function withStorage(
+  harness: ConformanceHarness,
+  body: (openBus: (options?: Partial<EventBusOptions>) => Promise<EventBus>) => Promise<void>,
+): Promise<void> {
+  const storage = await harness.createStorage()
+  const buses: EventBus[] = []
+  try {
+    await body(async (options = {}) => {
+      const bus = await EventBus.open({ store: storage.openStore(), ...options })
+      buses.push(bus)
+      return bus
+    })
+  } finally {
+    await Promise.all(buses.map((bus) => bus.close({ drainTimeoutMs: 1_000 })))
+    await storage.dispose()
+  }
+}
+
+/** A case with one bus. */
+export function withBus(name: string, body: (bus: EventBus) => Promise<void>): ConformanceCase {
+  return {
+    name,
+    run: (harness) => withStorage(harness, async (openBus) => body(await openBus())),
+  }
+}
+
+/** Keeps what a subscription got. */
+export class Inbox {
+  readonly deliveries: HandlerDelivery[] = []
+  #changed: (() => void)[] = []
+
+  add(delivery: HandlerDelivery): void {
+    this.deliveries.push(delivery)
+    for (const changed of this.#changed.splice(0)) changed()
+  }
+
+  get ids(): string[] {
+    return this.deliveries.map(({ event }) => event.id)
+  }
+
+  get events(): CloudEvent[] {
+    return this.deliveries.map(({ event }) => event)
+  }
+
+  /** Resolves when so many deliveries came; fails when they do not come. */
+  async waitFor(count: number): Promise<void> {
+    const deadline = Date.now() + DEADLINE_MS
+    while (this.deliveries.length < count) {
+      const left = deadline - Date.now()
+      assert.ok(left > 0, `expected ${count} deliveries, got ${this.deliveries.length}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        this.#changed.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+  }
+}
+
+/** Subscribes and waits until the group exists; the handler runs after the inbox took note. */
+export async function collect(
+  bus: EventBus,
+  patterns: string | string[],
+  options: SubscribeOptions,
+  handler: EventHandler = () => {},
+): Promise<{ inbox: Inbox; subscription: Subscription }> {
+  const inbox = new Inbox()
+  const subscription = bus.subscribe(
+    patterns,
+    (delivery) => {
+      inbox.add(delivery)
+      return handler(delivery)
+    },
+    options,
+  )
+  await subscription.ready
+  return { inbox, subscription }
+}
+
+/** Asks until the answer holds; fails when it never does. */
+export async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS
+  while (!(await check())) {
+    assert.ok(Date.now() < deadline, `expected ${what} within ${DEADLINE_MS} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** The status of an event in a group. */
+export async function statusOf(bus: EventBus, id: string, group: string): Promise<string> {
+  const found = await bus.get(id)
+  return found?.deliveries.find((delivery) => delivery.group === group)?.status ?? 'none'
+}
+
+/** Fails unless the promise rejects with this code. */
+export async function rejectsWith(code: string, promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, (error: { code?: string }) => {
+    assert.equal(error.code, code)
+    return true
+  })
+}

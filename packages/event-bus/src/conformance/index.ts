@@ -1,0 +1,20 @@
+import { deadLetterCases } from './dead-letter-cases.js'
+import { deliveryCases } from './delivery-cases.js'
+import type { ConformanceCase } from './harness.js'
+import { publishCases } from './publish-cases.js'
+import { queryCases } from './query-cases.js'
+import { recoveryCases } from './recovery-cases.js'
+
+export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
+
+/**
+ * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`
+ * in any test runner. A case throws an AssertionError when the store does not keep the promise.
+ */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...publishCases,
+  ...queryCases,
+  ...deliveryCases,
+  ...deadLetterCases,
+  ...recoveryCases,
+]

@@ -1,0 +1,35 @@
+/** The stable codes an {@link EventBusError} can carry. */
+export type EventBusErrorCode =
+  | 'BACKPRESSURE'
+  | 'CLOSED'
+  | 'EVENT_TOO_LARGE'
+  | 'GROUP_CONFLICT'
+  | 'INVALID_EVENT'
+  | 'INVALID_OPTIONS'
+  | 'INVALID_PATTERN'
+  | 'NOT_FOUND'
+  | 'READ_ONLY'
+  | 'SCHEMA_MISMATCH'
+  | 'STORE_CORRUPT'
+  | 'STORE_FAILED'
+  | 'STORE_LOCKED'
+  | 'STORE_UNAVAILABLE'
+
+/** Everything the bus throws: `code` is stable, `details` holds the values the message mentions. */
+export class EventBusError extends Error {
+  override readonly name = 'EventBusError'
+  /** Stable, for programs. */
+  readonly code: EventBusErrorCode
+  /** The values the message was made from. */
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(
+    code: EventBusErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.details = options.details ?? {}
+  }
+}

@@ -1,0 +1,255 @@
+import type { Clock } from './clock.js'
+import type { CloudEvent, EncodedEvent, JsonValue } from './cloud-event.js'
+
+/** How much a publish survives: nothing, the process, or a power cut. */
+export type Durability = 'memory' | 'os' | 'disk'
+
+/** How an event fares in one consumer group. */
+export type DeliveryStatus = 'pending' | 'running' | 'retrying' | 'succeeded' | 'dead-lettered'
+
+/** Why an attempt failed. */
+export interface DeliveryError {
+  message: string
+  code?: string
+  stack?: string
+}
+
+/** One group's dealings with one event. */
+export interface Delivery {
+  group: string
+  status: DeliveryStatus
+  /** Attempts since the event was published, replayed or redriven. */
+  attempts: number
+  /** How often the event was replayed to this group. */
+  replays: number
+  /** RFC 3339 time of the last change. */
+  updatedAt: string
+  /** How long the last attempt took. */
+  durationMs?: number
+  /** What the handler kept with the attempt. */
+  record?: JsonValue
+  error?: DeliveryError
+  /** RFC 3339 time at which the next attempt is due. */
+  nextAttemptAt?: string
+}
+
+/** An event as it lies in the store. */
+export interface StoredEvent {
+  event: CloudEvent
+  /** Position in the store: rises with every event. */
+  sequence: number
+  /** RFC 3339 time at which it was stored. */
+  publishedAt: string
+}
+
+/** A stored event with what every group did with it. */
+export interface EventDetails extends StoredEvent {
+  deliveries: Delivery[]
+}
+
+/** What became of one published event. */
+export interface PublishResult {
+  id: string
+  /** True when the id was stored before; nothing was stored this time. */
+  duplicate: boolean
+  /** Position in the store; for a duplicate, of the event stored first where the store knows it. */
+  sequence: number
+}
+
+/** An event on its way into the store. */
+export interface AppendRequest extends EncodedEvent {
+  /** Epoch milliseconds before which no group gets it. */
+  deliverAtMs?: number
+}
+
+/** Where a group that is seen for the first time begins. */
+export type StartPosition = 'now' | 'beginning' | { time: string | Date } | { id: string }
+
+/** What a store has to know about a consumer group. */
+export interface GroupRequest {
+  name: string
+  patterns: readonly string[]
+  start: StartPosition
+  /** Claims must come in publish order, to one process at a time. */
+  ordered: boolean
+  /** A claim that was not extended for this long is given to somebody else. */
+  ackWaitMs: number
+}
+
+/** One event handed to one consumer of a group, until it is settled. */
+export interface Claim extends StoredEvent {
+  /** 1 for the first attempt; attempts that ended with the process count. */
+  attempt: number
+  /** 0 for the original delivery, n for the n-th replay. */
+  replay: number
+}
+
+/** How an attempt ended. */
+export type Settlement =
+  | {
+      kind: 'ack'
+      /** Stored together with the ack, or not at all. */
+      emit: AppendRequest[]
+      durationMs: number
+      record?: JsonValue
+    }
+  | {
+      kind: 'retry'
+      delayMs: number
+      /**
+       * The consumer keeps the claim and makes the next attempt itself: nothing behind it in order may
+       * pass. The store counts the attempt, in `claim.attempt` too.
+       */
+      hold: boolean
+      durationMs: number
+      error: DeliveryError
+      record?: JsonValue
+    }
+  | { kind: 'dead-letter'; durationMs: number; error: DeliveryError; record?: JsonValue }
+  /** Given back as if it had never been claimed. */
+  | { kind: 'release' }
+
+/** One consumer of a group. */
+export interface GroupConsumer {
+  /**
+   * Claims up to `limit` events; waits until there is at least one.
+   * Answers an empty list when `signal` aborts.
+   */
+  fetch(limit: number, signal: AbortSignal): Promise<Claim[]>
+  /** Resolves when the settlement is stored; answers what became of the emitted events. */
+  settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]>
+  /** Tells the store that these claims are still worked on. */
+  extend(claims: readonly Claim[]): void
+  /** Gives back what is claimed and leaves the group, which goes on existing. */
+  close(): Promise<void>
+}
+
+/** Filters of `list`; together they must all hold. */
+export interface ListQuery {
+  /** @default 20 */
+  limit?: number
+  /** The `cursor` of the page before. */
+  cursor?: string
+  /** An event type or a pattern. */
+  type?: string
+  source?: string
+  /** Stored at or after this time. */
+  since?: string | Date
+  /** Stored before this time. */
+  until?: string | Date
+  /** Some group has the event in this status. */
+  status?: DeliveryStatus
+  /** @default 'desc', newest first */
+  order?: 'asc' | 'desc'
+}
+
+/** One page of `list`. */
+export interface EventPage {
+  events: StoredEvent[]
+  /** How many stored events match; absent where only a scan could tell (combined filters, `status`). */
+  total?: number
+  /** Present while there is more; an empty page with a cursor means: the scan goes on. */
+  cursor?: string
+}
+
+/** Which events to deliver again. */
+export type ReplayQuery =
+  | { id: string; groups?: readonly string[] }
+  | {
+      type?: string
+      since?: string | Date
+      until?: string | Date
+      groups?: readonly string[]
+    }
+
+/** What a replay set in motion. */
+export interface ReplayResult {
+  events: number
+  deliveries: number
+}
+
+/** An event a group gave up on. */
+export interface DeadLetter extends StoredEvent {
+  group: string
+  attempts: number
+  /** RFC 3339 time at which the group gave up. */
+  deadLetteredAt: string
+  error: DeliveryError
+  record?: JsonValue
+}
+
+/** Filters of the dead-letter calls. */
+export interface DeadLetterQuery {
+  group?: string
+  id?: string
+}
+
+/** One page of dead letters, newest first in each group. */
+export interface DeadLetterPage {
+  deadLetters: DeadLetter[]
+  total: number
+  cursor?: string
+}
+
+/** A consumer group as the store knows it. */
+export interface GroupStats {
+  group: string
+  patterns: readonly string[]
+  /** Claimed and not settled. */
+  running: number
+  /** Waiting for a later attempt or a scheduled time. */
+  scheduled: number
+  deadLettered: number
+  /** Stored events the group has not looked at. */
+  behind: number
+}
+
+/** What a store says about itself. */
+export interface StoreStats {
+  backend: string
+  connected: boolean
+  /** The strongest level a publish really gets. */
+  durability: Durability
+  /** For how long a repeated id is recognised. */
+  deduplication: string
+  events: number
+  bytes: number
+  groups: GroupStats[]
+  /** Removed by retention since the store was opened. */
+  removed: { events: number; bytes: number }
+  /** Further facts of the backend, its limits included; never a secret. */
+  details: Record<string, JsonValue>
+}
+
+/** What the bus lends its store. */
+export interface StoreContext {
+  clock: Clock
+  onConnected(): void
+  onDisconnected(reason: string): void
+  onError(error: unknown): void
+}
+
+/** What a backend implements; the promises are stated and tested by `@nexus/event-bus/conformance`. */
+export interface EventStore {
+  open(context: StoreContext): Promise<void>
+  /** Stores events in order; resolves once they are as durable as `durability` says. */
+  append(
+    events: readonly AppendRequest[],
+    durability: Durability | undefined,
+  ): Promise<PublishResult[]>
+  get(id: string): Promise<EventDetails | undefined>
+  list(query: ListQuery): Promise<EventPage>
+  openGroup(request: GroupRequest): Promise<GroupConsumer>
+  /** Forgets a group: its position, deliveries and dead letters. */
+  removeGroup(name: string): Promise<boolean>
+  replay(query: ReplayQuery): Promise<ReplayResult>
+  listDeadLetters(
+    query: DeadLetterQuery & { limit?: number; cursor?: string },
+  ): Promise<DeadLetterPage>
+  /** Delivers dead letters again; answers how many. */
+  redriveDeadLetters(query: DeadLetterQuery): Promise<number>
+  /** Removes dead letters, not the events; answers how many. */
+  purgeDeadLetters(query: DeadLetterQuery): Promise<number>
+  getStats(): Promise<StoreStats>
+  close(): Promise<void>
+}

@@ -1,0 +1,32 @@
+import { mkdirSync } from 'node:fs'
+import type { EventStore } from '../event-store.js'
+import { LogStore } from '../log/log-store.js'
+import { parseOptions } from '../parse-options.js'
+import { lockDirectory } from './directory-lock.js'
+import { LmdbEngine } from './lmdb-engine.js'
+import { type LocalStoreOptions, localStoreSchema } from './local-store-options.js'
+
+/**
+ * Keeps events in an LMDB log in a directory of this machine. One process writes; others may open it
+ * with `readOnly` meanwhile.
+ *
+ * @throws EventBusError `INVALID_OPTIONS`
+ */
+export function localStore(options: LocalStoreOptions): EventStore {
+  const { path, durability, readOnly } = parseOptions(localStoreSchema, options, 'localStore')
+  return new LogStore({
+    durability,
+    durable: true,
+    async openEngine() {
+      if (readOnly) return new LmdbEngine(path, true, () => {})
+      mkdirSync(path, { recursive: true })
+      const release = lockDirectory(path)
+      try {
+        return new LmdbEngine(path, false, release)
+      } catch (error) {
+        release()
+        throw error
+      }
+    },
+  })
+}

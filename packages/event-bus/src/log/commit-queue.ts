@@ -1,0 +1,110 @@
+import { EventBusError } from '../errors.js'
+import type { LogDraft } from './log-draft.js'
+import type { LogEngine } from './log-engine.js'
+
+/** More changes than this go into the next commit, so that a long queue does not become one long stall. */
+const MAX_WRITES_PER_COMMIT = 20_000
+
+/** A planned change that is visible to readers; `flushed` settles when a power cut spares it. */
+export interface Committed<T> {
+  value: T
+  flushed: Promise<void>
+}
+
+interface Operation {
+  plan(draft: LogDraft): void
+  committed(flushed: Promise<void>): void
+  failed(error: unknown): void
+}
+
+/** Lets everything that was asked for while a commit was under way share the next one. */
+export class CommitQueue {
+  readonly #engine: LogEngine
+  readonly #newDraft: () => LogDraft
+  readonly #onCommitted: (draft: LogDraft, flushed: Promise<void>) => void
+  #waiting: Operation[] = []
+  #running: Promise<void> | undefined
+  #commits = 0
+
+  constructor(
+    engine: LogEngine,
+    newDraft: () => LogDraft,
+    onCommitted: (draft: LogDraft, flushed: Promise<void>) => void,
+  ) {
+    this.#engine = engine
+    this.#newDraft = newDraft
+    this.#onCommitted = onCommitted
+  }
+
+  get commits(): number {
+    return this.#commits
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Plans a change in the next commit. `plan` must not throw after its first write. */
+  run<T>(plan: (draft: LogDraft) => T): Promise<Committed<T>> {
+    return new Promise((resolve, reject) => {
+      let value: T
+      this.#waiting.push({
+        plan: (draft) => {
+          value = plan(draft)
+        },
+        committed: (flushed) => resolve({ value, flushed }),
+        failed: reject,
+      })
+      this.#running ??= this.#drain()
+    })
+  }
+
+  /** Resolves when everything asked for so far is committed. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    // Whatever is asked for in this turn of the event loop joins the first commit.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) await this.#commitOnce()
+    this.#running = undefined
+  }
+
+  async #commitOnce(): Promise<void> {
+    const draft = this.#newDraft()
+    const operations: Operation[] = []
+    let taken = 0
+    for (const operation of this.#waiting) {
+      if (draft.size >= MAX_WRITES_PER_COMMIT) break
+      taken += 1
+      try {
+        operation.plan(draft)
+        operations.push(operation)
+      } catch (error) {
+        operation.failed(error)
+      }
+    }
+    this.#waiting = this.#waiting.slice(taken)
+    try {
+      const writes = draft.finish()
+      const { committed, flushed } =
+        writes.length > 0 ? this.#engine.commit(writes) : { committed: undefined, flushed: DONE }
+      flushed.catch(() => {})
+      await committed
+      if (writes.length > 0) this.#commits += 1
+      this.#onCommitted(draft, flushed)
+      for (const after of draft.afterCommit) after()
+      for (const operation of operations) operation.committed(flushed)
+    } catch (cause) {
+      const error = new EventBusError(
+        'STORE_FAILED',
+        `the log could not be written, nothing of this commit was stored: ${String(cause)}; check the disk's free space and permissions`,
+        { cause },
+      )
+      for (const operation of operations) operation.failed(error)
+    }
+  }
+}
+
+const DONE = Promise.resolve()

@@ -1,0 +1,115 @@
+import type { AppendRequest, PublishResult } from '../event-store.js'
+import type {
+  LogEngine,
+  LogHead,
+  LogRecord,
+  TableKey,
+  TableName,
+  TableValue,
+  Write,
+} from './log-engine.js'
+
+/** What one commit is going to change, seen by the operations that share it. */
+export class LogDraft {
+  readonly now: number
+  readonly head: LogHead
+  readonly records: LogRecord[] = []
+  /** Run once the commit is visible. */
+  readonly afterCommit: (() => void)[] = []
+  readonly #engine: LogEngine
+  readonly #writes: Write[] = []
+  readonly #ids = new Map<string, number>()
+  readonly #added = new Map<string, number[]>()
+  readonly #counts = new Map<string, { key: [string, string]; value: number }>()
+  readonly #finishers = new Map<unknown, () => void>()
+
+  constructor(engine: LogEngine, head: LogHead, now: number) {
+    this.#engine = engine
+    this.head = { ...head }
+    this.now = now
+  }
+
+  get size(): number {
+    return this.#writes.length
+  }
+
+  put<N extends TableName>(table: N, key: TableKey<N>, value: TableValue<N>): void {
+    this.#writes.push({ table, key, value } as Write)
+  }
+
+  remove<N extends TableName>(table: N, key: TableKey<N>): void {
+    this.#writes.push({ table, key } as Write)
+  }
+
+  /** Adds one event unless its id is stored already. */
+  append({ event, json, deliverAtMs }: AppendRequest): PublishResult {
+    const known = this.#ids.get(event.id) ?? this.#engine.get('ids', event.id)
+    if (known !== undefined) return { id: event.id, duplicate: true, sequence: known }
+    const head = this.head
+    head.last += 1
+    head.bytes += json.length
+    head.publishedAtMs = Math.max(head.publishedAtMs, this.now)
+    const sequence = head.last
+    const record: LogRecord = {
+      sequence,
+      publishedAtMs: head.publishedAtMs,
+      ...(deliverAtMs !== undefined && { deliverAtMs }),
+      id: event.id,
+      type: event.type,
+      source: event.source,
+      json,
+    }
+    this.records.push(record)
+    this.put('events', sequence, record)
+    this.put('ids', event.id, sequence)
+    this.#ids.set(event.id, sequence)
+    this.#index('type', event.type, sequence)
+    this.#index('source', event.source, sequence)
+    return { id: event.id, duplicate: false, sequence }
+  }
+
+  /** Adds to how many events have this type or source. */
+  count(attribute: string, value: string, change: number): void {
+    const name = `${attribute}\n${value}`
+    let count = this.#counts.get(name)
+    if (count === undefined) {
+      const key: [string, string] = [attribute, value]
+      count = { key, value: this.#engine.get('counts', key) ?? 0 }
+      this.#counts.set(name, count)
+    }
+    count.value += change
+  }
+
+  /** Runs `finish` once when the draft is complete, however often `owner` asks. */
+  onFinish(owner: unknown, finish: () => void): void {
+    this.#finishers.set(owner, finish)
+  }
+
+  /** Everything to be written, as one atomic commit. */
+  finish(): readonly Write[] {
+    for (const finish of this.#finishers.values()) finish()
+    for (const [name, sequences] of this.#added) {
+      const [attribute, value] = splitName(name)
+      this.put('postings', [attribute, value, sequences[0]!], sequences)
+      this.count(attribute, value, sequences.length)
+    }
+    for (const { key, value } of this.#counts.values()) {
+      if (value > 0) this.put('counts', key, value)
+      else this.remove('counts', key)
+    }
+    if (this.#writes.length > 0) this.put('head', 'head', this.head)
+    return this.#writes
+  }
+
+  #index(attribute: string, value: string, sequence: number): void {
+    const name = `${attribute}\n${value}`
+    const sequences = this.#added.get(name)
+    if (sequences === undefined) this.#added.set(name, [sequence])
+    else sequences.push(sequence)
+  }
+}
+
+function splitName(name: string): [attribute: string, value: string] {
+  const at = name.indexOf('\n')
+  return [name.slice(0, at), name.slice(at + 1)]
+}

@@ -1,0 +1,108 @@
+import type { JsonValue } from '../cloud-event.js'
+import type { DeliveryError, DeliveryStatus } from '../event-store.js'
+
+/** One event as the log keeps it. */
+export interface LogRecord {
+  sequence: number
+  /** Never falls with the sequence, whatever the wall clock does. */
+  publishedAtMs: number
+  deliverAtMs?: number
+  id: string
+  type: string
+  source: string
+  /** The event's JSON text: every reader parses its own copy. */
+  json: string
+}
+
+/** The log's totals. */
+export interface LogHead {
+  /** Sequence of the oldest event that is kept. */
+  first: number
+  /** Sequence of the newest event; `first - 1` when there is none. */
+  last: number
+  bytes: number
+  publishedAtMs: number
+}
+
+export interface GroupEntry {
+  patterns: string[]
+  /** Events up to here are none of the group's business. */
+  startAfter: number
+  /** Everything up to here is settled, or scheduled in `due`. */
+  floor: number
+}
+
+export interface DeliveryEntry {
+  status: Exclude<DeliveryStatus, 'running'>
+  attempts: number
+  replays: number
+  updatedAtMs: number
+  durationMs?: number
+  record?: JsonValue
+  error?: DeliveryError
+  nextAttemptAtMs?: number
+  /** Its consumer kept the claim: a new process has to take it up where the log has it. */
+  held?: true
+}
+
+export interface DueEntry {
+  kind: 'retry' | 'scheduled' | 'replay' | 'redrive'
+  attempt: number
+  replay: number
+}
+
+export interface DeadEntry {
+  attempts: number
+  atMs: number
+  error: DeliveryError
+  record?: JsonValue
+}
+
+/** Keys and values of every table of the log. */
+export interface LogSchema {
+  head: [key: 'head', value: LogHead]
+  events: [key: number, value: LogRecord]
+  ids: [key: string, value: number]
+  /** Sequences of a commit's events per type and per source: [attribute, value, first sequence]. */
+  postings: [key: [attribute: string, value: string, first: number], value: number[]]
+  /** How many events there are of a type or source: [attribute, value]. */
+  counts: [key: [attribute: string, value: string], value: number]
+  groups: [key: string, value: GroupEntry]
+  deliveries: [key: [sequence: number, group: string], value: DeliveryEntry]
+  due: [key: [group: string, dueAtMs: number, sequence: number], value: DueEntry]
+  dead: [key: [group: string, sequence: number], value: DeadEntry]
+}
+
+export type TableName = keyof LogSchema
+export type TableKey<N extends TableName> = LogSchema[N][0]
+export type TableValue<N extends TableName> = LogSchema[N][1]
+
+/** One change of a commit; without a value the key is removed. */
+export type Write = {
+  [N in TableName]: { table: N; key: TableKey<N>; value?: TableValue<N> }
+}[TableName]
+
+/** From `start` (included) towards `end` (excluded); `start` is the greater one when reversed. */
+export interface RangeOptions<K> {
+  start: K
+  end: K
+  reverse?: boolean
+  limit?: number
+}
+
+/** Ordered tables with atomic commits: all the log needs from memory or a database. */
+export interface LogEngine {
+  readonly backend: string
+  readonly readOnly: boolean
+  get<N extends TableName>(table: N, key: TableKey<N>): TableValue<N> | undefined
+  range<N extends TableName>(
+    table: N,
+    options: RangeOptions<TableKey<N>>,
+  ): Iterable<{ key: TableKey<N>; value: TableValue<N> }>
+  count<N extends TableName>(table: N, options: RangeOptions<TableKey<N>>): number
+  /** All or nothing; `committed` is when readers see it, `flushed` when a power cut spares it. */
+  commit(writes: readonly Write[]): { committed: Promise<void>; flushed: Promise<void> }
+  /** Facts for the stats. */
+  describe(): Record<string, JsonValue>
+  close(): Promise<void>
+}

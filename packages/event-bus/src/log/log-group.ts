@@ -1,0 +1,457 @@
+import type { Clock } from '../clock.js'
+import type {
+  Claim,
+  DeliveryStatus,
+  GroupConsumer,
+  GroupRequest,
+  GroupStats,
+  PublishResult,
+  Settlement,
+} from '../event-store.js'
+import { matchesPattern } from '../pattern.js'
+import type { CommitQueue } from './commit-queue.js'
+import type { LogDraft } from './log-draft.js'
+import type { DeliveryEntry, DueEntry, GroupEntry, LogEngine, LogRecord } from './log-engine.js'
+import { toStoredEvent } from './log-record.js'
+import { knownValues, sequencesOf } from './postings.js'
+
+/** Newly stored events a group keeps at hand; beyond, it reads them from the log again. */
+const MAX_READY = 2048
+/** Events read from the log at once while a group catches up. */
+const CATCH_UP_CHUNK = 256
+
+interface Work {
+  record: LogRecord
+  attempt: number
+  replay: number
+  /** Its entry in `due`, when it came from there. */
+  dueAtMs?: number
+  settled: boolean
+  /** Waits for its next attempt in the consumer's hands. */
+  holding: boolean
+}
+
+interface Waiter {
+  limit: number
+  serve(claims: Claim[]): void
+}
+
+/** A claim that knows where it came from. */
+class LogClaim implements Claim {
+  readonly event
+  readonly sequence
+  readonly publishedAt
+  attempt
+  readonly replay
+
+  constructor(readonly work: Work) {
+    const stored = toStoredEvent(work.record)
+    this.event = stored.event
+    this.sequence = stored.sequence
+    this.publishedAt = stored.publishedAt
+    this.attempt = work.attempt
+    this.replay = work.replay
+  }
+}
+
+/** What a group's position depends on. */
+export interface LogGroupHost {
+  engine: LogEngine
+  queue: CommitQueue
+  clock: Clock
+  /** The newest event that may be delivered. */
+  visibleLast(): number
+}
+
+/** Where one consumer group stands in the log, and what it has claimed. */
+export class LogGroup {
+  readonly name: string
+  readonly patterns: readonly string[]
+  consumers = 0
+  readonly #host: LogGroupHost
+  readonly #startAfter: number
+  readonly #matching = new Map<string, boolean>()
+  /** Events up to here may have been handled by a former process. */
+  readonly #recoverUntil: number
+  #floor: number
+  #read: number
+  /** Nothing between `#read` and the end of the log matches, except what is in `#ready`. */
+  #live = false
+  #ready: LogRecord[] = []
+  #readyAt = 0
+  /** Work from the log in order, so that the floor can follow it. */
+  #window: Work[] = []
+  #windowAt = 0
+  #returned: Work[] = []
+  readonly #running = new Set<Work>()
+  readonly #waiters: Waiter[] = []
+  #dueCursorMs = 0
+  #dueCursorSequence = -1
+  #nextDueMs = 0
+  #cancelTimer: (() => void) | undefined
+
+  constructor(host: LogGroupHost, request: GroupRequest, entry: GroupEntry) {
+    this.name = request.name
+    this.patterns = request.patterns
+    this.#host = host
+    this.#startAfter = entry.startAfter
+    this.#floor = Math.max(entry.floor, entry.startAfter)
+    this.#read = this.#floor
+    this.#recoverUntil = host.visibleLast()
+  }
+
+  matches(type: string): boolean {
+    let known = this.#matching.get(type)
+    if (known === undefined) {
+      known = this.patterns.some((pattern) => matchesPattern(pattern, type))
+      this.#matching.set(type, known)
+    }
+    return known
+  }
+
+  /** The group's claims whose handlers run. */
+  isRunning(sequence: number): boolean {
+    for (const work of this.#running) {
+      if (work.record.sequence === sequence) return !work.holding
+    }
+    return false
+  }
+
+  /** Takes note of an event that became visible and matches. */
+  offer(record: LogRecord): void {
+    if (!this.#live) return
+    if (this.#ready.length - this.#readyAt >= MAX_READY) {
+      this.#live = false
+      return
+    }
+    this.#ready.push(record)
+    this.#read = record.sequence
+  }
+
+  /** Hands out what is there to whoever waits. */
+  serve(): void {
+    while (this.#waiters.length > 0) {
+      const waiter = this.#waiters[0]!
+      const claims = this.#take(waiter.limit)
+      if (claims.length === 0) break
+      this.#waiters.shift()
+      waiter.serve(claims)
+    }
+  }
+
+  /** Work was added to `due`, not before the answer of {@link dueAfter}. */
+  wakeAt(dueAtMs: number): void {
+    if (dueAtMs < this.#nextDueMs) {
+      this.#nextDueMs = dueAtMs
+      this.#arm()
+    }
+  }
+
+  /** A due time that the group has not passed yet. */
+  dueAfter(wantedMs: number): number {
+    return Math.max(wantedMs, this.#dueCursorMs + 1)
+  }
+
+  fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
+    if (signal.aborted) return Promise.resolve([])
+    if (this.#waiters.length === 0) {
+      const claims = this.#take(limit)
+      if (claims.length > 0) return Promise.resolve(claims)
+    }
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        limit,
+        serve: (claims) => {
+          signal.removeEventListener('abort', abort)
+          resolve(claims)
+        },
+      }
+      const abort = (): void => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+        resolve([])
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      this.#waiters.push(waiter)
+    })
+  }
+
+  async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
+    const { work } = claim as LogClaim
+    if (work.settled || !this.#running.has(work)) return []
+    if (settlement.kind === 'release') {
+      this.#running.delete(work)
+      this.#returned.push(work)
+      this.serve()
+      return []
+    }
+    const holds = settlement.kind === 'retry' && settlement.hold
+    const { value } = await this.#host.queue.run((draft) => {
+      const emitted = settlement.kind === 'ack' ? settlement.emit.map((e) => draft.append(e)) : []
+      const dueAtMs = this.#writeSettlement(draft, work, settlement)
+      draft.afterCommit.push(() => {
+        if (holds) {
+          work.attempt += 1
+          work.holding = true
+          claim.attempt = work.attempt
+          return
+        }
+        work.settled = true
+        this.#running.delete(work)
+        if (dueAtMs !== undefined) this.wakeAt(dueAtMs)
+      })
+      return emitted
+    })
+    return value
+  }
+
+  stats(deadLettered: number, scheduled: number): GroupStats {
+    return {
+      group: this.name,
+      patterns: this.patterns,
+      running: this.#running.size,
+      scheduled,
+      deadLettered,
+      behind: Math.max(0, this.#host.visibleLast() - this.#advance()) - this.#running.size,
+    }
+  }
+
+  /** One consumer leaves; the last one stops the timer. */
+  leave(): void {
+    this.consumers -= 1
+    if (this.consumers > 0) return
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  /** What to keep of the group. */
+  entry(): GroupEntry {
+    return {
+      patterns: [...this.patterns],
+      startAfter: this.#startAfter,
+      floor: this.#advance(),
+    }
+  }
+
+  /** Everything up to the answer is settled or in `due`. */
+  #advance(): number {
+    const window = this.#window
+    while (this.#windowAt < window.length && window[this.#windowAt]!.settled) {
+      this.#floor = window[this.#windowAt]!.record.sequence
+      this.#windowAt += 1
+    }
+    if (this.#windowAt > 1024 && this.#windowAt * 2 > window.length) {
+      window.splice(0, this.#windowAt)
+      this.#windowAt = 0
+    }
+    if (this.#windowAt === window.length && this.#readyAt === this.#ready.length && this.#live) {
+      this.#floor = Math.max(this.#floor, this.#host.visibleLast())
+    }
+    return this.#floor
+  }
+
+  #take(limit: number): Claim[] {
+    const claims: Claim[] = []
+    while (claims.length < limit) {
+      const work = this.#returned.shift() ?? this.#nextDue() ?? this.#nextFromLog()
+      if (work === undefined) break
+      this.#running.add(work)
+      claims.push(new LogClaim(work))
+    }
+    return claims
+  }
+
+  #nextFromLog(): Work | undefined {
+    for (;;) {
+      if (this.#readyAt === this.#ready.length && !this.#refill()) return undefined
+      const record = this.#ready[this.#readyAt++]
+      if (record === undefined) continue
+      const work: Work = { record, attempt: 1, replay: 0, settled: false, holding: false }
+      if (record.sequence <= this.#recoverUntil) {
+        const before = this.#host.engine.get('deliveries', [record.sequence, this.name])
+        if (before !== undefined && before.held !== true) continue
+        if (before !== undefined) work.attempt = before.attempts + 1
+      }
+      this.#window.push(work)
+      if (record.deliverAtMs === undefined || record.deliverAtMs <= this.#host.clock.now()) {
+        return work
+      }
+      this.#schedule(work, record.deliverAtMs)
+    }
+  }
+
+  /** Reads on in the log; false when the group has caught up. */
+  #refill(): boolean {
+    this.#ready = []
+    this.#readyAt = 0
+    if (this.#live) return false
+    const { engine } = this.#host
+    const last = this.#host.visibleLast()
+    const types = knownValues(engine, 'type')
+    const wanted = types.filter((type) => this.matches(type))
+    if (wanted.length === types.length) {
+      const range = { start: this.#read + 1, end: last + 1, limit: CATCH_UP_CHUNK }
+      for (const { value } of engine.range('events', range)) this.#ready.push(value)
+    } else {
+      for (const sequence of sequencesOf(engine, 'type', wanted, this.#read + 1, last, false)) {
+        const record = engine.get('events', sequence)
+        if (record !== undefined) this.#ready.push(record)
+        if (this.#ready.length === CATCH_UP_CHUNK) break
+      }
+    }
+    if (this.#ready.length < CATCH_UP_CHUNK) {
+      this.#live = true
+      this.#read = last
+    } else this.#read = this.#ready.at(-1)!.sequence
+    return this.#ready.length > 0
+  }
+
+  /** Leaves an event that is not due yet to the `due` table. */
+  #schedule(work: Work, deliverAtMs: number): void {
+    const dueAtMs = this.dueAfter(deliverAtMs)
+    this.#host.queue
+      .run((draft) => {
+        draft.put('due', [this.name, dueAtMs, work.record.sequence], {
+          kind: 'scheduled',
+          attempt: 1,
+          replay: 0,
+        })
+        draft.put('deliveries', [work.record.sequence, this.name], {
+          status: 'pending',
+          attempts: 0,
+          replays: 0,
+          updatedAtMs: draft.now,
+          nextAttemptAtMs: dueAtMs,
+        })
+        draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
+        draft.afterCommit.push(() => {
+          work.settled = true
+          this.wakeAt(dueAtMs)
+        })
+      })
+      .catch(() => {
+        // Not stored, so not scheduled: it stays in the window and comes back as ordinary work.
+        this.#returned.push(work)
+        this.serve()
+      })
+  }
+
+  #nextDue(): Work | undefined {
+    const now = this.#host.clock.now()
+    if (this.#nextDueMs > now) return undefined
+    const { engine } = this.#host
+    for (const { key, value } of engine.range('due', {
+      start: [this.name, this.#dueCursorMs, this.#dueCursorSequence + 1],
+      end: [this.name, Number.MAX_SAFE_INTEGER, 0],
+    })) {
+      const [, dueAtMs, sequence] = key
+      if (dueAtMs > now) {
+        this.#nextDueMs = dueAtMs
+        this.#arm()
+        return undefined
+      }
+      this.#dueCursorMs = dueAtMs
+      this.#dueCursorSequence = sequence
+      const work = this.#dueWork(dueAtMs, sequence, value)
+      if (work !== undefined) return work
+    }
+    this.#nextDueMs = Number.POSITIVE_INFINITY
+    return undefined
+  }
+
+  #dueWork(dueAtMs: number, sequence: number, due: DueEntry): Work | undefined {
+    const record = this.#host.engine.get('events', sequence)
+    if (record === undefined) return undefined
+    const before = this.#host.engine.get('deliveries', [sequence, this.name])
+    const attempt = before?.held === true ? before.attempts + 1 : due.attempt
+    return { record, attempt, replay: due.replay, dueAtMs, settled: false, holding: false }
+  }
+
+  #arm(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    if (this.#nextDueMs === Number.POSITIVE_INFINITY || this.consumers === 0) return
+    const { clock } = this.#host
+    this.#cancelTimer = clock.schedule(
+      () => this.serve(),
+      Math.max(0, this.#nextDueMs - clock.now()),
+    )
+  }
+
+  #writeSettlement(
+    draft: LogDraft,
+    work: Work,
+    settlement: Exclude<Settlement, { kind: 'release' }>,
+  ): number | undefined {
+    const { sequence } = work.record
+    const holds = settlement.kind === 'retry' && settlement.hold
+    if (work.dueAtMs !== undefined && !holds) {
+      draft.remove('due', [this.name, work.dueAtMs, sequence])
+    }
+    const delivery: DeliveryEntry = {
+      status: STATUS[settlement.kind],
+      attempts: work.attempt,
+      replays: work.replay,
+      updatedAtMs: draft.now,
+      durationMs: settlement.durationMs,
+    }
+    if (settlement.record !== undefined) delivery.record = settlement.record
+    if (settlement.kind !== 'ack') delivery.error = settlement.error
+    let dueAtMs: number | undefined
+    if (settlement.kind === 'retry' && settlement.hold) {
+      delivery.held = true
+      delivery.nextAttemptAtMs = draft.now + settlement.delayMs
+    } else if (settlement.kind === 'retry') {
+      dueAtMs = this.dueAfter(draft.now + settlement.delayMs)
+      delivery.nextAttemptAtMs = dueAtMs
+      draft.put('due', [this.name, dueAtMs, sequence], {
+        kind: 'retry',
+        attempt: work.attempt + 1,
+        replay: work.replay,
+      })
+    } else if (settlement.kind === 'dead-letter') {
+      draft.put('dead', [this.name, sequence], {
+        attempts: work.attempt,
+        atMs: draft.now,
+        error: settlement.error,
+        ...(settlement.record !== undefined && { record: settlement.record }),
+      })
+    }
+    draft.put('deliveries', [sequence, this.name], delivery)
+    draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
+    return dueAtMs
+  }
+}
+
+const STATUS = {
+  ack: 'succeeded',
+  retry: 'retrying',
+  'dead-letter': 'dead-lettered',
+} as const satisfies Record<string, DeliveryStatus>
+
+/** The consumer a subscription holds. */
+export function consumerOf(group: LogGroup, onClose: () => void): GroupConsumer {
+  group.consumers += 1
+  const claimed = new Set<Claim>()
+  let closed = false
+  return {
+    async fetch(limit, signal) {
+      const claims = await group.fetch(limit, signal)
+      for (const claim of claims) claimed.add(claim)
+      return claims
+    },
+    async settle(claim, settlement) {
+      const emitted = await group.settle(claim, settlement)
+      claimed.delete(claim)
+      return emitted
+    },
+    // The directory's lock is the claim: it goes with the process, so nothing has to be extended.
+    extend() {},
+    async close() {
+      if (closed) return
+      closed = true
+      for (const claim of claimed) await group.settle(claim, { kind: 'release' })
+      group.leave()
+      onClose()
+    },
+  }
+}

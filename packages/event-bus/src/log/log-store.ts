@@ -1,0 +1,296 @@
+import { EventBusError } from '../errors.js'
+import type {
+  AppendRequest,
+  DeadLetterPage,
+  DeadLetterQuery,
+  Durability,
+  EventDetails,
+  EventPage,
+  EventStore,
+  GroupConsumer,
+  GroupRequest,
+  ListQuery,
+  PublishResult,
+  ReplayQuery,
+  ReplayResult,
+  StoreContext,
+  StoreStats,
+} from '../event-store.js'
+import { PatternIndex } from '../pattern.js'
+import { CommitQueue } from './commit-queue.js'
+import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './log-dead-letters.js'
+import { LogDraft } from './log-draft.js'
+import type { LogEngine, LogHead, LogRecord } from './log-engine.js'
+import { consumerOf, LogGroup } from './log-group.js'
+import { describeEvent, firstAtOrAfter, listEvents } from './log-query.js'
+import { type LogAccess, replayEvents } from './log-replay.js'
+import { LAST_STRING } from './postings.js'
+import { removeGroup } from './remove-group.js'
+
+/** How a log store is made. */
+export interface LogStoreSetup {
+  openEngine(context: StoreContext): Promise<LogEngine>
+  /** What publishes get that ask for nothing else. */
+  durability: Durability
+  /** False when everything goes with the process. */
+  durable: boolean
+}
+
+/** The bus's promises on ordered tables with atomic commits: the memory and the local store. */
+export class LogStore implements EventStore {
+  readonly #setup: LogStoreSetup
+  #context!: StoreContext
+  #engine!: LogEngine
+  #queue!: CommitQueue
+  #head: LogHead = { first: 1, last: 0, bytes: 0, publishedAtMs: 0 }
+  #visibleLast = 0
+  #closed = false
+  readonly #groups = new Map<string, LogGroup>()
+  readonly #routes = new PatternIndex<LogGroup>()
+  /** Groups by event type, forgotten whenever a group comes or goes. */
+  readonly #routeCache = new Map<string, LogGroup[]>()
+
+  constructor(setup: LogStoreSetup) {
+    this.#setup = setup
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    this.#context = context
+    this.#engine = await this.#setup.openEngine(context)
+    this.#head = this.#engine.get('head', 'head') ?? this.#head
+    this.#visibleLast = this.#head.last
+    this.#queue = new CommitQueue(
+      this.#engine,
+      () => new LogDraft(this.#engine, this.#head, context.clock.now()),
+      (draft, flushed) => this.#committed(draft, flushed),
+    )
+    context.onConnected()
+  }
+
+  async append(
+    events: readonly AppendRequest[],
+    durability: Durability = this.#setup.durability,
+  ): Promise<PublishResult[]> {
+    this.#assertWritable()
+    if (durability !== 'memory' && !this.#setup.durable) {
+      throw new EventBusError(
+        'INVALID_OPTIONS',
+        `durability: expected memory, which is all the memory store has, got ${durability}; use localStore for more`,
+        { details: { durability } },
+      )
+    }
+    const planned = this.#queue.run((draft) => events.map((event) => draft.append(event)))
+    const { value, flushed } = await planned
+    if (durability === 'disk') await flushed
+    return value
+  }
+
+  async get(id: string): Promise<EventDetails | undefined> {
+    this.#assertOpen()
+    const sequence = this.#engine.get('ids', id)
+    const record = sequence === undefined ? undefined : this.#engine.get('events', sequence)
+    return record === undefined
+      ? undefined
+      : describeEvent(this.#engine, record, (group) => this.#groups.get(group))
+  }
+
+  async list(query: ListQuery): Promise<EventPage> {
+    this.#assertOpen()
+    return listEvents(this.#engine, this.#currentHead(), query, (group) => this.#groups.get(group))
+  }
+
+  async openGroup(request: GroupRequest): Promise<GroupConsumer> {
+    this.#assertWritable()
+    const opened = this.#groups.get(request.name)
+    if (opened !== undefined) {
+      if (opened.patterns.join() !== request.patterns.join()) {
+        throw new EventBusError(
+          'GROUP_CONFLICT',
+          `group ${request.name}: expected the patterns of its other subscription, ${opened.patterns.join(', ')}, got ${request.patterns.join(', ')}; use another group name or the same patterns`,
+          { details: { group: request.name, patterns: request.patterns } },
+        )
+      }
+      return consumerOf(opened, () => this.#left(opened))
+    }
+    const known = this.#engine.get('groups', request.name)
+    const startAfter = known?.startAfter ?? this.#resolveStart(request)
+    const entry = { patterns: [...request.patterns], startAfter, floor: known?.floor ?? startAfter }
+    const host = {
+      engine: this.#engine,
+      queue: this.#queue,
+      clock: this.#context.clock,
+      visibleLast: () => this.#visibleLast,
+    }
+    const group = new LogGroup(host, request, entry)
+    this.#groups.set(group.name, group)
+    for (const pattern of group.patterns) this.#routes.add(pattern, group)
+    this.#routeCache.clear()
+    const consumer = consumerOf(group, () => this.#left(group))
+    const { flushed } = await this.#queue.run((draft) => draft.put('groups', group.name, entry))
+    await flushed
+    return consumer
+  }
+
+  async removeGroup(name: string): Promise<boolean> {
+    this.#assertWritable()
+    if (this.#groups.has(name)) {
+      throw new EventBusError(
+        'GROUP_CONFLICT',
+        `group ${name}: expected no open subscription, close it before removing the group`,
+        { details: { group: name } },
+      )
+    }
+    return removeGroup(this.#access(), name)
+  }
+
+  async replay(query: ReplayQuery): Promise<ReplayResult> {
+    this.#assertWritable()
+    return replayEvents(this.#access(), query)
+  }
+
+  async listDeadLetters(
+    query: DeadLetterQuery & { limit?: number; cursor?: string },
+  ): Promise<DeadLetterPage> {
+    this.#assertOpen()
+    return listDeadLetters(this.#engine, query)
+  }
+
+  async redriveDeadLetters(query: DeadLetterQuery): Promise<number> {
+    this.#assertWritable()
+    return redriveDeadLetters(this.#access(), query)
+  }
+
+  async purgeDeadLetters(query: DeadLetterQuery): Promise<number> {
+    this.#assertWritable()
+    return purgeDeadLetters(this.#access(), query)
+  }
+
+  async getStats(): Promise<StoreStats> {
+    this.#assertOpen()
+    const head = this.#currentHead()
+    const groups = []
+    for (const { key: name, value } of this.#engine.range('groups', {
+      start: '',
+      end: LAST_STRING,
+    })) {
+      const dead = this.#engine.count('dead', {
+        start: [name, 0],
+        end: [name, Number.MAX_SAFE_INTEGER],
+      })
+      const scheduled = this.#engine.count('due', {
+        start: [name, 0, 0],
+        end: [name, Number.MAX_SAFE_INTEGER, 0],
+      })
+      groups.push(
+        this.#groups.get(name)?.stats(dead, scheduled) ?? {
+          group: name,
+          patterns: value.patterns,
+          running: 0,
+          scheduled,
+          deadLettered: dead,
+          behind: head.last - value.floor,
+        },
+      )
+    }
+    return {
+      backend: this.#engine.backend,
+      connected: !this.#closed,
+      durability: this.#setup.durability,
+      deduplication: 'as long as the event is stored',
+      events: head.last - head.first + 1,
+      bytes: head.bytes,
+      groups,
+      removed: { events: 0, bytes: 0 },
+      details: {
+        ...this.#engine.describe(),
+        commits: this.#queue.commits,
+        operationsWaiting: this.#queue.waiting,
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed || this.#engine === undefined) return
+    await this.#queue.idle()
+    this.#closed = true
+    await this.#engine.close()
+  }
+
+  #committed(draft: LogDraft, flushed: Promise<void>): void {
+    this.#head = draft.head
+    if (draft.records.length === 0) return
+    // What a power cut could still take back must not have been handled by then.
+    if (this.#setup.durability !== 'disk') this.#publishVisible(draft.records)
+    else flushed.then(() => this.#publishVisible(draft.records), this.#context.onError)
+  }
+
+  #publishVisible(records: readonly LogRecord[]): void {
+    this.#visibleLast = Math.max(this.#visibleLast, records.at(-1)!.sequence)
+    const touched = new Set<LogGroup>()
+    for (const record of records) {
+      for (const group of this.#route(record.type)) {
+        group.offer(record)
+        touched.add(group)
+      }
+    }
+    for (const group of touched) group.serve()
+  }
+
+  #route(type: string): readonly LogGroup[] {
+    let groups = this.#routeCache.get(type)
+    if (groups === undefined) {
+      // Types come from publishers: a flood of different ones must not fill the memory.
+      if (this.#routeCache.size >= 10_000) this.#routeCache.clear()
+      groups = [...this.#routes.match(type)]
+      this.#routeCache.set(type, groups)
+    }
+    return groups
+  }
+
+  #left(group: LogGroup): void {
+    if (group.consumers > 0) return
+    this.#groups.delete(group.name)
+    for (const pattern of group.patterns) this.#routes.remove(pattern, group)
+    this.#routeCache.clear()
+  }
+
+  #resolveStart({ name, start }: GroupRequest): number {
+    if (start === 'beginning') return this.#head.first - 1
+    if (start === 'now') return this.#head.last
+    if ('time' in start) return firstAtOrAfter(this.#engine, this.#head, start.time) - 1
+    const sequence = this.#engine.get('ids', start.id)
+    if (sequence !== undefined) return sequence - 1
+    throw new EventBusError(
+      'NOT_FOUND',
+      `group ${name}: expected the id of a stored event to start from, got ${start.id}`,
+      { details: { group: name, id: start.id } },
+    )
+  }
+
+  #access(): LogAccess {
+    return {
+      engine: this.#engine,
+      queue: this.#queue,
+      head: this.#currentHead(),
+      groupOf: (name: string) => this.#groups.get(name),
+    }
+  }
+
+  #currentHead(): LogHead {
+    // Somebody else writes what a reader has opened.
+    return this.#engine.readOnly ? (this.#engine.get('head', 'head') ?? this.#head) : this.#head
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new EventBusError('CLOSED', 'the store was closed')
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen()
+    if (!this.#engine.readOnly) return
+    throw new EventBusError(
+      'READ_ONLY',
+      'this store was opened with readOnly: it can list and get; open it without readOnly in the one process that writes',
+    )
+  }
+}

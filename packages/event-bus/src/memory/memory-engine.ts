@@ -1,0 +1,65 @@
+import type {
+  LogEngine,
+  RangeOptions,
+  TableKey,
+  TableName,
+  TableValue,
+  Write,
+} from '../log/log-engine.js'
+import { SortedTable } from './sorted-table.js'
+
+/** The log's tables in this process's memory. */
+export class MemoryEngine implements LogEngine {
+  readonly backend = 'memory'
+  readonly readOnly = false
+  readonly #tables: Record<Exclude<TableName, 'ids'>, SortedTable> = {
+    head: new SortedTable(),
+    events: new SortedTable(),
+    postings: new SortedTable(),
+    counts: new SortedTable(),
+    groups: new SortedTable(),
+    deliveries: new SortedTable(),
+    due: new SortedTable(),
+    dead: new SortedTable(),
+  }
+  /** Ids are random, so a sorted array would move half of itself on each insert. */
+  readonly #ids = new Map<string, number>()
+
+  get<N extends TableName>(table: N, key: TableKey<N>): TableValue<N> | undefined {
+    if (table === 'ids') return this.#ids.get(key as string) as TableValue<N> | undefined
+    return this.#table(table).get(key) as TableValue<N> | undefined
+  }
+
+  range<N extends TableName>(
+    table: N,
+    options: RangeOptions<TableKey<N>>,
+  ): Iterable<{ key: TableKey<N>; value: TableValue<N> }> {
+    return this.#table(table).range(options) as Iterable<{ key: TableKey<N>; value: TableValue<N> }>
+  }
+
+  count<N extends TableName>(table: N, options: RangeOptions<TableKey<N>>): number {
+    return this.#table(table).count(options)
+  }
+
+  commit(writes: readonly Write[]): { committed: Promise<void>; flushed: Promise<void> } {
+    for (const { table, key, value } of writes) {
+      if (table === 'ids') {
+        if (value === undefined) this.#ids.delete(key)
+        else this.#ids.set(key, value)
+      } else if (value === undefined) this.#table(table).remove(key)
+      else this.#table(table).put(key, value)
+    }
+    const done = Promise.resolve()
+    return { committed: done, flushed: done }
+  }
+
+  describe(): Record<string, never> {
+    return {}
+  }
+
+  async close(): Promise<void> {}
+
+  #table(name: TableName): SortedTable {
+    return this.#tables[name as Exclude<TableName, 'ids'>]
+  }
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod'
+import type { Clock } from './clock.js'
+import type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
+import type { Durability, EventStore, StartPosition } from './event-store.js'
+
+/** Options of `EventBus.open`. */
+export interface EventBusOptions {
+  /** Where events are kept: `memoryStore()`, `localStore()`, or one of another package. */
+  store: EventStore
+  /** `source` of events published without one. @default '/nexus' */
+  source?: string | undefined
+  /** How publishes made at about the same time share a write. */
+  batching?: BatchingOptions | undefined
+  /** Publishes that may wait for the store; further ones are refused with BACKPRESSURE. @default 10000 */
+  maxPendingEvents?: number | undefined
+  /** Largest event, as UTF-8 bytes of its JSON text. @default 1048576 */
+  maxEventBytes?: number | undefined
+  /** Schemas of `data`, by event type: an event that does not fit is refused at publish. @default {} */
+  schemas?: Readonly<Record<string, z.ZodType>> | undefined
+  /** @default the machine's clock */
+  clock?: Clock | undefined
+}
+
+/** Options of the publisher's batching. */
+export interface BatchingOptions {
+  /** Off means: one write per publish. @default true */
+  enabled?: boolean | undefined
+  /** Most events in one write. @default 1000 */
+  maxSize?: number | undefined
+  /** Longest wait for a running write before the next one starts beside it; a lone publish never waits. @default 50 */
+  maxWaitMs?: number | undefined
+}
+
+/** Options of `publish` and `publishBatch`. */
+export interface PublishOptions {
+  /** What to survive before the publish resolves. @default the store's level */
+  durability?: Durability | undefined
+  /** Deliver no earlier than this long from now. */
+  delayMs?: number | undefined
+  /** Deliver no earlier than this time. */
+  deliverAt?: string | Date | undefined
+}
+
+/** When a failed delivery is tried again. */
+export interface RetryOptions {
+  /** Attempts in all; 1 means no retry. @default 5 */
+  maxAttempts?: number | undefined
+  /** Wait after the first failure. @default 100 */
+  baseDelayMs?: number | undefined
+  /** Longest wait. @default 5000 */
+  maxDelayMs?: number | undefined
+  /** By how much each wait is longer than the one before. @default 2 */
+  factor?: number | undefined
+  /** Share of each wait that is random, 0 to 1, so that failures do not come back in step. @default 0.5 */
+  jitter?: number | undefined
+}
+
+/** Options of `subscribe`. */
+export interface SubscribeOptions {
+  /** Durable name: every group gets every matching event once, shared among its consumers. */
+  group: string
+  /** Handlers running at once. @default 16 */
+  concurrency?: number | undefined
+  /** Events with the same key are handled one after the other, in publish order: a path such as `data.orderId`, or a function. */
+  orderingKey?: string | ((event: CloudEvent) => string | undefined) | undefined
+  retry?: RetryOptions | undefined
+  /** For how long a consumer may be silent before its events go to another one. @default 30000 */
+  ackWaitMs?: number | undefined
+  /** Events fetched from the store at once. @default 100 */
+  batchSize?: number | undefined
+  /** Most handler starts per second of this subscription. @default unlimited */
+  maxPerSecond?: number | undefined
+  /** Where a group begins that never existed before. @default 'now' */
+  start?: StartPosition | undefined
+}
+
+/** What a handler may answer. */
+export interface HandlerOutcome {
+  /** Published together with the ack of this event, or not at all; a retry does not emit twice. */
+  emit?: readonly EventInput[] | undefined
+  /** Kept with the delivery, for `get`. */
+  record?: JsonValue | undefined
+}
+
+const retrySchema = z.strictObject({
+  maxAttempts: z.int().min(1).default(5),
+  baseDelayMs: z.number().min(0).default(100),
+  maxDelayMs: z.number().min(0).default(5000),
+  factor: z.number().min(1).default(2),
+  jitter: z.number().min(0).max(1).default(0.5),
+}) satisfies z.ZodType<ResolvedRetryOptions, RetryOptions>
+
+const batchingSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+  maxSize: z.int().min(1).default(1000),
+  maxWaitMs: z.number().min(0).default(50),
+}) satisfies z.ZodType<ResolvedBatchingOptions, BatchingOptions>
+
+type Defined<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
+
+export type ResolvedRetryOptions = Defined<RetryOptions>
+export type ResolvedBatchingOptions = Defined<BatchingOptions>
+
+export interface ResolvedEventBusOptions extends Defined<Omit<EventBusOptions, 'clock'>> {
+  batching: ResolvedBatchingOptions
+  clock?: Clock | undefined
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+
+export const eventBusSchema = z.strictObject({
+  store: z.custom<EventStore>(isObject, 'expected a store such as memoryStore()'),
+  source: z.string().min(1).max(512).default('/nexus'),
+  batching: batchingSchema.prefault({}),
+  maxPendingEvents: z.int().min(1).default(10_000),
+  maxEventBytes: z.int().min(1).default(1_048_576),
+  schemas: z.record(z.string(), z.custom<z.ZodType>(isObject, 'expected a zod schema')).default({}),
+  clock: z.custom<Clock>(isObject, 'expected a clock').optional(),
+}) satisfies z.ZodType<ResolvedEventBusOptions, EventBusOptions>
+
+export interface ResolvedSubscribeOptions
+  extends Defined<Omit<SubscribeOptions, 'orderingKey' | 'maxPerSecond'>> {
+  retry: ResolvedRetryOptions
+  orderingKey?: string | ((event: CloudEvent) => string | undefined) | undefined
+  maxPerSecond?: number | undefined
+}
+
+const startSchema = z.union([
+  z.enum(['now', 'beginning']),
+  z.strictObject({ time: z.union([z.string(), z.date()]) }),
+  z.strictObject({ id: z.string() }),
+]) satisfies z.ZodType<StartPosition, StartPosition>
+
+/** Group names are part of keys and of names on servers, so they are kept plain. */
+export const GROUP_NAME = /^[A-Za-z0-9_-]{1,128}$/
+
+export const subscribeSchema = z.strictObject({
+  group: z.string().regex(GROUP_NAME, 'expected 1 to 128 letters, digits, - and _'),
+  concurrency: z.int().min(1).default(16),
+  orderingKey: z
+    .union([
+      z.string().min(1),
+      z.custom<(event: CloudEvent) => string | undefined>(
+        (value) => typeof value === 'function',
+        'expected a path such as data.orderId, or a function',
+      ),
+    ])
+    .optional(),
+  retry: retrySchema.prefault({}),
+  ackWaitMs: z.int().min(1000).default(30_000),
+  batchSize: z.int().min(1).max(10_000).default(100),
+  maxPerSecond: z.number().positive().optional(),
+  start: startSchema.default('now'),
+}) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>
+
+export const publishSchema = z.strictObject({
+  durability: z.enum(['memory', 'os', 'disk']).optional(),
+  delayMs: z.number().min(0).optional(),
+  deliverAt: z.union([z.string(), z.date()]).optional(),
+}) satisfies z.ZodType<PublishOptions, PublishOptions>

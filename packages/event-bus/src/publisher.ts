@@ -1,0 +1,137 @@
+import type { Clock } from './clock.js'
+import { EventBusError } from './errors.js'
+import type { AppendRequest, Durability, EventStore, PublishResult } from './event-store.js'
+import type { ResolvedBatchingOptions } from './options.js'
+
+interface Pending {
+  requests: AppendRequest[]
+  durability: Durability | undefined
+  resolve(results: PublishResult[]): void
+  reject(error: unknown): void
+}
+
+/**
+ * Lets publishes that come while a write is under way share the next one. A lone publish is written at
+ * once; a slow store gets a second write after `maxWaitMs`, not an ever longer queue.
+ */
+export class Publisher {
+  readonly #store: EventStore
+  readonly #batching: ResolvedBatchingOptions
+  readonly #maxPendingEvents: number
+  readonly #clock: Clock
+  #queue: Pending[] = []
+  #queued = 0
+  #pending = 0
+  #writing = 0
+  #scheduled = false
+  #cancelWait: (() => void) | undefined
+  #drained: (() => void)[] = []
+
+  constructor(
+    store: EventStore,
+    batching: ResolvedBatchingOptions,
+    maxPendingEvents: number,
+    clock: Clock,
+  ) {
+    this.#store = store
+    this.#batching = batching
+    this.#maxPendingEvents = maxPendingEvents
+    this.#clock = clock
+  }
+
+  /** Events on their way into the store. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  /** @throws EventBusError `BACKPRESSURE` when the store is too far behind */
+  publish(requests: AppendRequest[], durability: Durability | undefined): Promise<PublishResult[]> {
+    // One call larger than the bound must still be possible, on its own.
+    if (this.#pending > 0 && this.#pending + requests.length > this.#maxPendingEvents) {
+      return Promise.reject(
+        new EventBusError(
+          'BACKPRESSURE',
+          `the store is behind: ${this.#pending} events wait to be stored, at most ${this.#maxPendingEvents} may; wait for bus.drained() and publish again`,
+          { details: { pending: this.#pending, maxPendingEvents: this.#maxPendingEvents } },
+        ),
+      )
+    }
+    return new Promise((resolve, reject) => {
+      this.#pending += requests.length
+      this.#queued += requests.length
+      this.#queue.push({ requests, durability, resolve, reject })
+      this.#consider()
+    })
+  }
+
+  /** Resolves when fewer than half of the events wait that may. */
+  drained(): Promise<void> {
+    if (this.#pending * 2 <= this.#maxPendingEvents) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  /** Resolves when everything published so far is stored, or failed. */
+  async settled(): Promise<void> {
+    while (this.#pending > 0) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve))
+    }
+  }
+
+  #consider(): void {
+    const { enabled, maxSize, maxWaitMs } = this.#batching
+    if (!enabled) {
+      while (this.#queue.length > 0) void this.#write([this.#queue.shift()!])
+    } else if (this.#writing === 0 || this.#queued >= maxSize) {
+      if (this.#scheduled) return
+      this.#scheduled = true
+      // The rest of this turn's publishes belong to the same write.
+      queueMicrotask(() => {
+        this.#scheduled = false
+        if (this.#writing === 0 || this.#queued >= maxSize) this.#flush()
+      })
+    } else if (this.#queue.length > 0 && this.#cancelWait === undefined) {
+      this.#cancelWait = this.#clock.schedule(() => this.#flush(), maxWaitMs)
+    }
+  }
+
+  #flush(): void {
+    this.#cancelWait?.()
+    this.#cancelWait = undefined
+    let batch: Pending[] = []
+    let size = 0
+    for (const pending of this.#queue) {
+      const fits = size + pending.requests.length <= this.#batching.maxSize
+      if (size > 0 && !(fits && pending.durability === batch[0]!.durability)) {
+        void this.#write(batch)
+        batch = []
+        size = 0
+      }
+      batch.push(pending)
+      size += pending.requests.length
+    }
+    this.#queue = []
+    if (batch.length > 0) void this.#write(batch)
+  }
+
+  async #write(batch: Pending[]): Promise<void> {
+    const requests = batch.flatMap((pending) => pending.requests)
+    this.#queued -= requests.length
+    this.#writing += 1
+    try {
+      const results = await this.#store.append(requests, batch[0]!.durability)
+      let at = 0
+      for (const { requests: own, resolve } of batch) {
+        resolve(results.slice(at, at + own.length))
+        at += own.length
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+    this.#writing -= 1
+    this.#pending -= requests.length
+    if (this.#pending * 2 <= this.#maxPendingEvents) {
+      for (const resolve of this.#drained.splice(0)) resolve()
+    }
+    if (this.#queue.length > 0) this.#consider()
+  }
+}

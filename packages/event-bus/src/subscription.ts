@@ -1,0 +1,413 @@
+import type { Clock } from './clock.js'
+import type { CloudEvent, EventInput } from './cloud-event.js'
+import { describeFailure, jsonCopy } from './delivery-error.js'
+import { emittedId } from './emitted-id.js'
+import { EventBusError } from './errors.js'
+import type {
+  AppendRequest,
+  Claim,
+  GroupConsumer,
+  PublishResult,
+  Settlement,
+} from './event-store.js'
+import { KeyGate } from './key-gate.js'
+import type { HandlerOutcome, ResolvedSubscribeOptions } from './options.js'
+import { orderingKeyReader } from './ordering-key.js'
+import { RateLimiter } from './rate-limiter.js'
+import { retryDelayMs } from './retry-delay.js'
+
+/** One event on its way through a handler. */
+export interface HandlerDelivery {
+  event: CloudEvent
+  group: string
+  /** 1 for the first attempt. */
+  attempt: number
+  /** 0 for the original delivery, n for the n-th replay. */
+  replay: number
+  sequence: number
+  /** RFC 3339 time at which the event was stored. */
+  publishedAt: string
+  /** Aborts when the bus closes and cannot wait any longer. */
+  signal: AbortSignal
+}
+
+/** Handles one event: an answer acks it, a throw means retry. */
+export type EventHandler = (
+  delivery: HandlerDelivery,
+) => HandlerOutcome | undefined | Promise<HandlerOutcome | undefined> | Promise<void> | void
+
+/** What a subscription did since it was opened. */
+export interface SubscriptionStats {
+  group: string
+  patterns: readonly string[]
+  paused: boolean
+  running: number
+  /** Claimed, but behind another event of the same key. */
+  waiting: number
+  succeeded: number
+  failed: number
+  retried: number
+  deadLettered: number
+  limits: { concurrency: number; batchSize: number; maxPerSecond: number | null }
+}
+
+/** What a subscription needs of its bus. */
+export interface SubscriptionHost {
+  clock: Clock
+  openConsumer(): Promise<GroupConsumer>
+  encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest
+  onDelivered(claim: Claim, group: string, durationMs: number, emitted: PublishResult[]): void
+  onFailed(claim: Claim, group: string, error: Error, nextDelayMs: number | undefined): void
+  onDeadLettered(claim: Claim, group: string, error: Error): void
+  onClosed(subscription: Subscription): void
+  onError(error: unknown): void
+}
+
+/** Waits between attempts to reach a store that fails. */
+const STORE_RETRY_MS = [100, 500, 2_000, 5_000]
+
+/** A consumer of a group: fetches events, runs the handler, settles. */
+export class Subscription {
+  readonly group: string
+  readonly patterns: readonly string[]
+  /** Settles when the group exists in the store: later events reach it. */
+  readonly ready: Promise<void>
+  readonly #handler: EventHandler
+  readonly #options: ResolvedSubscribeOptions
+  readonly #host: SubscriptionHost
+  readonly #gate = new KeyGate()
+  readonly #keyOf: ((event: CloudEvent) => string | undefined) | undefined
+  readonly #limiter: RateLimiter | undefined
+  readonly #held = new Set<Claim>()
+  readonly #runnable: Claim[] = []
+  /** Cancel the waits of kept claims. */
+  readonly #retries = new Set<() => void>()
+  readonly #expired = new AbortController()
+  #cancelHeartbeat: (() => void) | undefined
+  #cancelLimit: (() => void) | undefined
+  #consumer: GroupConsumer | undefined
+  #fetching: AbortController | undefined
+  #paused = false
+  #closing: Promise<void> | undefined
+  #running = 0
+  #wake: (() => void) | undefined
+  #loop: Promise<void> = Promise.resolve()
+  readonly #counts = { succeeded: 0, failed: 0, retried: 0, deadLettered: 0 }
+
+  constructor(
+    patterns: readonly string[],
+    handler: EventHandler,
+    options: ResolvedSubscribeOptions,
+    host: SubscriptionHost,
+  ) {
+    this.group = options.group
+    this.patterns = patterns
+    this.#handler = handler
+    this.#options = options
+    this.#host = host
+    if (options.orderingKey !== undefined) this.#keyOf = orderingKeyReader(options.orderingKey)
+    if (options.maxPerSecond !== undefined) {
+      this.#limiter = new RateLimiter(options.maxPerSecond, host.clock)
+    }
+    this.ready = this.#open()
+    this.ready.catch((error: unknown) => host.onError(error))
+  }
+
+  /** Stops taking events; those that run go on. */
+  pause(): void {
+    this.#paused = true
+    this.#fetching?.abort()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#changed()
+  }
+
+  getStats(): SubscriptionStats {
+    const { concurrency, batchSize, maxPerSecond } = this.#options
+    return {
+      group: this.group,
+      patterns: this.patterns,
+      paused: this.#paused,
+      running: this.#running,
+      waiting: this.#held.size - this.#running,
+      ...this.#counts,
+      limits: { concurrency, batchSize, maxPerSecond: maxPerSecond ?? null },
+    }
+  }
+
+  /**
+   * Takes no more events, waits for those that run, then gives the rest back. The group goes on existing.
+   */
+  close(options: { drainTimeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainTimeoutMs ?? 10_000).finally(() =>
+      this.#host.onClosed(this),
+    )
+    return this.#closing
+  }
+
+  async #open(): Promise<void> {
+    this.#consumer = await this.#host.openConsumer()
+    this.#loop = this.#run(this.#consumer)
+  }
+
+  async #close(drainTimeoutMs: number): Promise<void> {
+    this.#fetching?.abort()
+    this.#changed()
+    await this.ready.catch(() => {})
+    if (this.#consumer === undefined) return
+    this.#fetching?.abort()
+    this.#changed()
+    await this.#loop
+    for (const cancel of this.#retries) cancel()
+    this.#cancelLimit?.()
+    this.#gate.clear()
+    this.#runnable.length = 0
+    const cancelDrain = this.#host.clock.schedule(() => {
+      this.#expired.abort(new EventBusError('CLOSED', 'the subscription was closed'))
+      this.#changed()
+    }, drainTimeoutMs)
+    while (this.#running > 0 && !this.#expired.signal.aborted) await this.#change()
+    cancelDrain()
+    this.#cancelHeartbeat?.()
+    for (const cancel of this.#retries) cancel()
+    await this.#giveBack()
+    await this.#consumer.close()
+  }
+
+  async #run(consumer: GroupConsumer): Promise<void> {
+    let failures = 0
+    while (this.#closing === undefined) {
+      const room = this.#room()
+      if (room <= 0) {
+        await this.#change()
+        continue
+      }
+      this.#fetching = new AbortController()
+      try {
+        const claims = await consumer.fetch(
+          Math.min(room, this.#options.batchSize),
+          this.#fetching.signal,
+        )
+        failures = 0
+        for (const claim of claims) this.#held.add(claim)
+        if (claims.length > 0) this.#heartbeat()
+        for (const claim of claims) this.#admit(claim)
+        this.#start()
+      } catch (error) {
+        this.#host.onError(error)
+        const waitMs = STORE_RETRY_MS[Math.min(failures, STORE_RETRY_MS.length - 1)]!
+        const cancel = this.#host.clock.schedule(() => this.#changed(), waitMs)
+        if (this.#closing === undefined) await this.#change()
+        cancel()
+        failures += 1
+      }
+    }
+  }
+
+  /** How many more events may be claimed now. */
+  #room(): number {
+    if (this.#paused) return 0
+    const { concurrency, batchSize } = this.#options
+    // With keys, some of what is claimed waits behind its key: claim ahead to keep every slot busy.
+    const most = this.#keyOf === undefined ? concurrency : concurrency + batchSize
+    const room = most - this.#held.size
+    if (this.#limiter === undefined || room <= 0) return room
+    const allowed = this.#limiter.available() - this.#runnable.length
+    if (allowed <= 0) this.#wakeAfterLimit(this.#limiter)
+    return Math.min(room, allowed)
+  }
+
+  #admit(claim: Claim): void {
+    const key = this.#keyOf?.(claim.event)
+    if (key === undefined || this.#gate.enter(key, claim)) this.#runnable.push(claim)
+  }
+
+  #start(): void {
+    while (this.#runnable.length > 0 && this.#running < this.#options.concurrency) {
+      if (this.#limiter !== undefined) {
+        if (this.#limiter.available() === 0) {
+          this.#wakeAfterLimit(this.#limiter)
+          return
+        }
+        this.#limiter.take(1)
+      }
+      this.#running += 1
+      void this.#handle(this.#runnable.shift()!)
+    }
+  }
+
+  async #handle(claim: Claim): Promise<void> {
+    const heldMs = await this.#attempt(claim)
+    this.#running -= 1
+    if (heldMs === undefined) this.#finished(claim)
+    else this.#retryAfter(claim, heldMs)
+    if (this.#closing === undefined) this.#start()
+    this.#changed()
+  }
+
+  #finished(claim: Claim): void {
+    this.#held.delete(claim)
+    const key = this.#keyOf?.(claim.event)
+    const next = key === undefined ? undefined : this.#gate.leave(key)
+    if (next !== undefined) this.#runnable.push(next)
+  }
+
+  /** Tries a kept claim again: its key stays closed until then. */
+  #retryAfter(claim: Claim, delayMs: number): void {
+    const cancel = this.#host.clock.schedule(() => {
+      this.#retries.delete(cancel)
+      this.#runnable.push(claim)
+      this.#start()
+    }, delayMs)
+    this.#retries.add(cancel)
+  }
+
+  /** Runs the handler and settles; answers the wait when the claim is kept for another attempt. */
+  async #attempt(claim: Claim): Promise<number | undefined> {
+    const startedMs = performance.now()
+    const { maxAttempts } = this.#options.retry
+    let settlement: Settlement
+    let thrown: unknown
+    try {
+      if (claim.attempt > maxAttempts) throw processDied(claim, maxAttempts)
+      const outcome = await this.#handler({
+        event: claim.event,
+        group: this.group,
+        attempt: claim.attempt,
+        replay: claim.replay,
+        sequence: claim.sequence,
+        publishedAt: claim.publishedAt,
+        signal: this.#expired.signal,
+      })
+      settlement = this.#acknowledge(claim, outcome ?? undefined, performance.now() - startedMs)
+    } catch (error) {
+      thrown = error
+      settlement = this.#failed(claim, error, performance.now() - startedMs)
+    }
+    const emitted = await this.#settle(claim, settlement)
+    if (emitted === undefined) return undefined
+    this.#report(claim, settlement, emitted, thrown)
+    return settlement.kind === 'retry' && settlement.hold ? settlement.delayMs : undefined
+  }
+
+  #acknowledge(claim: Claim, outcome: HandlerOutcome | undefined, durationMs: number): Settlement {
+    const emit = (outcome?.emit ?? []).map((input, n) =>
+      this.#host.encodeEmitted(
+        input,
+        emittedId(claim.event.id, this.group, n, claim.replay),
+        claim.event,
+      ),
+    )
+    const record = jsonCopy(outcome?.record)
+    return { kind: 'ack', emit, durationMs, ...(record !== undefined && { record }) }
+  }
+
+  #failed(claim: Claim, thrown: unknown, durationMs: number): Settlement {
+    const { error, retryable, record } = describeFailure(thrown)
+    const kept = { error, durationMs, ...(record !== undefined && { record }) }
+    if (!retryable || claim.attempt >= this.#options.retry.maxAttempts) {
+      return { kind: 'dead-letter', ...kept }
+    }
+    const delayMs = retryDelayMs(claim.attempt, this.#options.retry)
+    return { kind: 'retry', delayMs, hold: this.#keyOf?.(claim.event) !== undefined, ...kept }
+  }
+
+  /** Settles, however long the store fails; undefined when the subscription had to give up. */
+  async #settle(claim: Claim, settlement: Settlement): Promise<PublishResult[] | undefined> {
+    for (let failures = 0; !this.#expired.signal.aborted; failures++) {
+      try {
+        return await this.#consumer!.settle(claim, settlement)
+      } catch (error) {
+        this.#host.onError(error)
+        await this.#pauseFor(STORE_RETRY_MS[Math.min(failures, STORE_RETRY_MS.length - 1)]!)
+      }
+    }
+    return undefined
+  }
+
+  #report(claim: Claim, settlement: Settlement, emitted: PublishResult[], thrown: unknown): void {
+    if (settlement.kind === 'ack') {
+      this.#counts.succeeded += 1
+      this.#host.onDelivered(claim, this.group, settlement.durationMs, emitted)
+      return
+    }
+    const error =
+      thrown instanceof Error ? thrown : new Error(describeFailure(thrown).error.message)
+    this.#counts.failed += 1
+    if (settlement.kind === 'retry') {
+      this.#counts.retried += 1
+      this.#host.onFailed(claim, this.group, error, settlement.delayMs)
+    } else {
+      this.#counts.deadLettered += 1
+      this.#host.onFailed(claim, this.group, error, undefined)
+      this.#host.onDeadLettered(claim, this.group, error)
+    }
+  }
+
+  async #giveBack(): Promise<void> {
+    for (const claim of [...this.#held].sort((a, b) => a.sequence - b.sequence)) {
+      try {
+        await this.#consumer!.settle(claim, { kind: 'release' })
+      } catch (error) {
+        this.#host.onError(error)
+      }
+    }
+    this.#held.clear()
+  }
+
+  /** Keeps the claims while there are any; an idle subscription has no timer. */
+  #heartbeat(): void {
+    this.#cancelHeartbeat ??= this.#host.clock.schedule(() => {
+      this.#cancelHeartbeat = undefined
+      if (this.#held.size === 0) return
+      this.#consumer!.extend([...this.#held])
+      this.#heartbeat()
+    }, this.#options.ackWaitMs / 3)
+  }
+
+  /** Goes on when the rate limit lets the next one through. */
+  #wakeAfterLimit(limiter: RateLimiter): void {
+    this.#cancelLimit ??= this.#host.clock.schedule(() => {
+      this.#cancelLimit = undefined
+      this.#start()
+      this.#changed()
+    }, limiter.waitMs())
+  }
+
+  async #pauseFor(ms: number): Promise<void> {
+    const { signal } = this.#expired
+    await new Promise<void>((resolve) => {
+      const cancel = this.#host.clock.schedule(() => {
+        signal.removeEventListener('abort', stop)
+        resolve()
+      }, ms)
+      const stop = (): void => {
+        cancel()
+        resolve()
+      }
+      signal.addEventListener('abort', stop, { once: true })
+    })
+  }
+
+  #changed(): void {
+    this.#wake?.()
+  }
+
+  /** Resolves at the next change of what this subscription may do. */
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}
+
+function processDied(claim: Claim, maxAttempts: number): Error {
+  return Object.assign(
+    new Error(
+      `the process died during each of ${claim.attempt - 1} attempts; at most ${maxAttempts} are made`,
+    ),
+    { code: 'ATTEMPTS_EXHAUSTED' },
+  )
+}
