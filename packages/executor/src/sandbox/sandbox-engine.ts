@@ -48,7 +48,7 @@ export interface EngineListener {
 }
 
 export interface SandboxEngineStats {
-  pool: InstancePoolStats
+  pool: Omit<InstancePoolStats, 'limits'>
   handlers: number
   handlerBytes: number
 }

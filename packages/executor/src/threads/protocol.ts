@@ -1,5 +1,5 @@
 import type { CallOutcome, CallRequest, ExtensionAnswer } from '../sandbox/call.js'
-import type { SandboxEngineOptions, SandboxEngineStats } from '../sandbox/sandbox-engine.js'
+import type { SandboxEngineOptions } from '../sandbox/sandbox-engine.js'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -26,6 +26,7 @@ export interface ExtensionCalled {
   argumentsJson: string
 }
 
+/** From the thread; what belongs together travels as one array. */
 export type FromThread =
   | { kind: 'ready' }
   | { kind: 'finished'; callId: number; outcome: CallOutcome }
@@ -34,8 +35,3 @@ export type FromThread =
   | ExtensionCalled
   /** The call waits for something outside; the thread is free for others. */
   | { kind: 'suspended'; callId: number }
-
-export interface FromThreadBatch {
-  messages: FromThread[]
-  stats: SandboxEngineStats
-}

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { monotonicMs } from '../monotonic.js'
 import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
 import { WORKER_URL } from '../worker-url.js'
-import type { FromThread, FromThreadBatch, ThreadData, ToThread } from './protocol.js'
+import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadStatus } from './thread-status.js'
 
 /** Why a thread ended. */
@@ -32,7 +32,6 @@ export class SandboxThread {
   #watchAt = Number.POSITIVE_INFINITY
   /** While the thread is busy, how long it may be left alone. */
   #patienceMs = Number.POSITIVE_INFINITY
-  #stats: SandboxEngineStats | undefined
   #ready = false
 
   constructor(data: Omit<ThreadData, 'status'>, listener: ThreadListener) {
@@ -40,7 +39,7 @@ export class SandboxThread {
     const workerData: ThreadData = { ...data, status: this.#status.buffer }
     // Loaders, conditions and debuggers of the process have no business in a sandbox thread.
     this.#worker = new Worker(WORKER_URL, { workerData, execArgv: [] })
-    this.#worker.on('message', (batch: FromThreadBatch) => this.#receive(batch))
+    this.#worker.on('message', (messages: FromThread[]) => this.#receive(messages))
     this.#worker.on('error', (error) => this.#end(undefined, error))
     this.#worker.on('exit', () => this.#end(undefined, new Error('The thread exited')))
     this.#worker.unref()
@@ -51,8 +50,8 @@ export class SandboxThread {
   }
 
   /** The figures the thread sent last. */
-  get stats(): SandboxEngineStats | undefined {
-    return this.#stats
+  get stats(): SandboxEngineStats {
+    return this.#status.readStats()
   }
 
   /** Whether this handler was sent before. */
@@ -94,6 +93,8 @@ export class SandboxThread {
   /** Lets the calls under way finish, then ends the thread. */
   async shutdown(): Promise<void> {
     if (this.#ended) return
+    // An idle thread keeps no process alive, but whoever waits for its end must live to see it.
+    this.#worker.ref()
     this.send({ kind: 'shutdown' })
     await new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()))
   }
@@ -111,9 +112,8 @@ export class SandboxThread {
     this.#worker.postMessage(messages)
   }
 
-  #receive({ messages, stats }: FromThreadBatch): void {
+  #receive(messages: FromThread[]): void {
     if (this.#ended) return
-    this.#stats = stats
     for (const message of messages) {
       if (message.kind === 'ready') this.#ready = true
       this.#listener.message(this, message)

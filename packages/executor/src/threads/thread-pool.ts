@@ -53,6 +53,8 @@ export class ThreadPool implements Dispatcher {
   readonly #queue = new Map<number, PendingCall>()
   readonly #confinedQueue = new Map<number, PendingCall>()
   readonly #seats = new Map<SandboxThread, Seat>()
+  /** A started thread without work, to take the place of one that is killed; kept from the first kill on. */
+  #spare: Seat | undefined
   /** Where confined handlers run, one call at a time; started when the first one comes. */
   #confinedSeat: Seat | undefined
   #failedStarts = 0
@@ -105,7 +107,7 @@ export class ThreadPool implements Dispatcher {
   getStats(): DispatcherStats {
     const seats = this.#allSeats()
     return {
-      engines: seats.flatMap(({ thread }) => thread.stats ?? []),
+      engines: seats.map(({ thread }) => thread.stats),
       queued: this.#queue.size + this.#confinedQueue.size,
       running: seats.reduce((sum, { calls }) => sum + calls.size, 0),
       threadKills: this.#threadKills,
@@ -125,9 +127,8 @@ export class ThreadPool implements Dispatcher {
   }
 
   #allSeats(): Seat[] {
-    return this.#confinedSeat
-      ? [...this.#seats.values(), this.#confinedSeat]
-      : [...this.#seats.values()]
+    const others = [this.#confinedSeat, this.#spare].filter((seat) => seat !== undefined)
+    return [...this.#seats.values(), ...others]
   }
 
   /** The process must not end while a call is under way, and must not stay for idle threads. */
@@ -150,12 +151,20 @@ export class ThreadPool implements Dispatcher {
   }
 
   #addSeat(): void {
-    const seat = this.#openSeat()
+    const seat = this.#takeSpare() ?? this.#openSeat()
     this.#seats.set(seat.thread, seat)
   }
 
+  #takeSpare(): Seat | undefined {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare
+  }
+
   #seatOf(thread: SandboxThread): Seat | undefined {
-    return this.#confinedSeat?.thread === thread ? this.#confinedSeat : this.#seats.get(thread)
+    if (this.#confinedSeat?.thread === thread) return this.#confinedSeat
+    if (this.#spare?.thread === thread) return this.#spare
+    return this.#seats.get(thread)
   }
 
   #dispatch(): void {
@@ -171,7 +180,7 @@ export class ThreadPool implements Dispatcher {
   #dispatchConfined(): void {
     const [call] = this.#confinedQueue.values()
     if (!call) return
-    this.#confinedSeat ??= this.#openSeat()
+    this.#confinedSeat ??= this.#takeSpare() ?? this.#openSeat()
     const seat = this.#confinedSeat
     if (!seat.thread.ready || seat.calls.size > 0) return
     this.#confinedQueue.delete(call.request.id)
@@ -254,9 +263,9 @@ export class ThreadPool implements Dispatcher {
   #threadEnded(thread: SandboxThread, end: ThreadEnd): void {
     const seat = this.#seatOf(thread)
     if (!seat) return
-    const wasConfined = seat === this.#confinedSeat
-    if (wasConfined) this.#confinedSeat = undefined
-    else this.#seats.delete(thread)
+    const hadPlace = this.#seats.delete(thread)
+    if (seat === this.#confinedSeat) this.#confinedSeat = undefined
+    if (seat === this.#spare) this.#spare = undefined
 
     if (this.#closing && seat.calls.size === 0) return
     if (end.overdueCallId === undefined) this.#threadCrashes++
@@ -264,7 +273,10 @@ export class ThreadPool implements Dispatcher {
     if (!thread.ready) this.#failedStarts++
     if (this.#failedStarts >= MAX_FAILED_STARTS)
       this.#startError = end.error ?? new Error('unknown')
-    else if (!wasConfined) this.#addSeat()
+    else {
+      if (hadPlace) this.#addSeat()
+      this.#spare ??= this.#openSeat()
+    }
 
     this.#settleCallsOf(seat, end)
     if (this.#startError) this.#failQueued()

@@ -1,7 +1,10 @@
 import { monotonicMs } from '../monotonic.js'
+import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
+import { readStats, STAT_CELLS, writeStats } from './thread-stats.js'
 
 const CALL_ID = 0
 const HARD_DEADLINE = 1
+const WATCH_CELLS = 2
 
 /**
  * What a thread shows of itself while it is too busy to answer: memory that both sides see.
@@ -11,9 +14,13 @@ const HARD_DEADLINE = 1
  */
 export class ThreadStatus {
   readonly #cells: Float64Array
+  readonly #stats: Float64Array
 
-  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(16)) {
+  constructor(
+    readonly buffer: SharedArrayBuffer = new SharedArrayBuffer((WATCH_CELLS + STAT_CELLS) * 8),
+  ) {
     this.#cells = new Float64Array(buffer)
+    this.#stats = this.#cells.subarray(WATCH_CELLS)
   }
 
   /** On the thread: guest code of this call is about to run. */
@@ -25,6 +32,16 @@ export class ThreadStatus {
   /** On the thread: guest code has stopped. */
   leave(): void {
     this.#cells[CALL_ID] = 0
+  }
+
+  /** On the thread: shows its figures. */
+  writeStats(stats: SandboxEngineStats): void {
+    writeStats(this.#stats, stats)
+  }
+
+  /** The figures the thread showed last; all 0 before it was ready. */
+  readStats(): SandboxEngineStats {
+    return readStats(this.#stats)
   }
 
   /** The call whose guest code runs at this moment, and when it must have stopped. */

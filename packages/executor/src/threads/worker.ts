@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { SandboxEngine } from '../sandbox/sandbox-engine.js'
-import type { FromThread, FromThreadBatch, ThreadData, ToThread } from './protocol.js'
+import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadStatus } from './thread-status.js'
 
 /** A caller should not wait for its neighbours in the batch longer than this. */
@@ -12,19 +12,22 @@ const status = new ThreadStatus(statusBuffer)
 
 let outbox: FromThread[] = []
 let oldestAt = 0
+/** While messages are received, what they lead to is sent together at the end. */
+let receiving = false
 
 function flush(): void {
   if (outbox.length === 0) return
-  const batch: FromThreadBatch = { messages: outbox, stats: engine.getStats() }
+  const messages = outbox
   outbox = []
-  port.postMessage(batch)
+  status.writeStats(engine.getStats())
+  port.postMessage(messages)
 }
 
 function send(message: FromThread): void {
   const now = performance.now()
   if (outbox.length === 0) {
     oldestAt = now
-    setImmediate(flush)
+    if (!receiving) setImmediate(flush)
   }
   outbox.push(message)
   if (now - oldestAt > MAX_HELD_BACK_MS) flush()
@@ -62,7 +65,9 @@ function receive(message: ToThread): void {
 }
 
 port.on('message', (messages: ToThread[]) => {
+  receiving = true
   for (const message of messages) receive(message)
+  receiving = false
   flush()
 })
 

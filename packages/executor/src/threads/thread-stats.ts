@@ -1,0 +1,54 @@
+import type { DiscardReason } from '@nexus/instance-pool'
+import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
+
+const POOL = [
+  'active',
+  'available',
+  'suspended',
+  'waiting',
+  'memoryBytes',
+  'created',
+  'acquired',
+  'rewinds',
+  'rebinds',
+  'exhausted',
+] as const
+
+const DISCARDS = [
+  'trap',
+  'growth',
+  'engine-error',
+  'recycled',
+  'idle',
+  'evicted',
+  'shutdown',
+] as const satisfies readonly DiscardReason[]
+
+/** How many numbers the statistics of one thread are. */
+export const STAT_CELLS = POOL.length + DISCARDS.length + 2
+
+/** Lays the statistics out as numbers: a copy by message would cost more than a small call. */
+export function writeStats(
+  cells: Float64Array,
+  { pool, handlers, handlerBytes }: SandboxEngineStats,
+) {
+  let at = 0
+  for (const name of POOL) cells[at++] = pool[name]
+  for (const reason of DISCARDS) cells[at++] = pool.discards[reason]
+  cells[at++] = handlers
+  cells[at] = handlerBytes
+}
+
+export function readStats(cells: Float64Array): SandboxEngineStats {
+  let at = 0
+  const numbers = Object.fromEntries(POOL.map((name) => [name, cells[at++]!]))
+  const discards = Object.fromEntries(DISCARDS.map((reason) => [reason, cells[at++]!]))
+  return {
+    pool: {
+      ...(numbers as Record<(typeof POOL)[number], number>),
+      discards: discards as Record<DiscardReason, number>,
+    },
+    handlers: cells[at++]!,
+    handlerBytes: cells[at]!,
+  }
+}
