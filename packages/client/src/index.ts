@@ -1,1 +1,19 @@
-export {}
+export type { NexusClientErrorCode, NexusClientErrorDetails } from './errors.js'
+export { NexusClientError } from './errors.js'
+export type { EventFilter, ListEventsQuery } from './nexus-client.js'
+export { NexusClient } from './nexus-client.js'
+export type { NexusClientOptions } from './options.js'
+export type {
+  CloudEvent,
+  EventDetails,
+  EventPage,
+  FunctionRun,
+  JsonValue,
+  LogLine,
+  MetricsReport,
+  NewEvent,
+  PublishReceipt,
+  ReplayReceipt,
+  RunError,
+  RunStatus,
+} from './wire.js'

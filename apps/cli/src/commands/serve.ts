@@ -1,0 +1,62 @@
+import type { Activity } from '@nexus/runtime'
+import { activityLine } from '../activity-line.js'
+import { parseArguments, parseCount } from '../arguments.js'
+import { banner } from '../banner.js'
+import { print, styleOf, toJson } from '../terminal.js'
+
+/** `nexus dev`: shows every run, and reloads functions that change. */
+export function dev(args: readonly string[]): Promise<void> {
+  return serve(args, { watch: true })
+}
+
+/** `nexus start`: shows only what went wrong. */
+export function start(args: readonly string[]): Promise<void> {
+  return serve(args, { watch: false })
+}
+
+async function serve(args: readonly string[], { watch }: { watch: boolean }): Promise<void> {
+  const { values } = parseArguments(args, {
+    config: { type: 'string' },
+    host: { type: 'string' },
+    port: { type: 'string' },
+    json: { type: 'boolean' },
+  })
+  const port = values.port === undefined ? undefined : parseCount('--port', values.port, 0, 65_535)
+  const style = styleOf(process.stdout)
+  const stopped = stopSignal()
+  const { startRuntime } = await import('@nexus/runtime')
+  const runtime = await startRuntime({
+    config: values.config ?? 'nexus.yaml',
+    watch,
+    ...(values.host === undefined ? {} : { host: values.host }),
+    ...(port === undefined ? {} : { port }),
+    onActivity: (activity) => {
+      if (!watch && !wentWrong(activity)) return
+      print(values.json ? `${toJson(timed(activity))}\n` : activityLine(activity, style))
+    },
+  })
+  print(
+    values.json
+      ? `${toJson(timed({ kind: 'listening', url: runtime.url, dataDir: runtime.config.dataDir }))}\n`
+      : banner(runtime, watch, style),
+  )
+  await stopped
+  if (!values.json) print('\nStopping …\n')
+  await runtime.close()
+}
+
+function wentWrong(activity: Activity): boolean {
+  return activity.kind === 'problem' || (activity.kind === 'run' && activity.status === 'error')
+}
+
+function timed(entry: object): object {
+  return { time: new Date().toISOString(), ...entry }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; one that comes during the start counts after it. */
+function stopSignal(): Promise<void> {
+  return new Promise((stop) => {
+    // Ctrl-C reaches this process twice under npm, from the terminal and from npm: repeats are ignored.
+    process.on('SIGINT', () => stop()).on('SIGTERM', () => stop())
+  })
+}

@@ -1,0 +1,25 @@
+export const help = `Runs, inspects and replays event functions.
+
+Usage: nexus <command> [options]
+
+Commands:
+  dev                 run the functions of a nexus.yaml; reload them when they change
+  start               run them without watching, for production
+  events              list the newest events
+  events <id>         show one event and what each function did with it
+  replay <id>         have every function run a stored event once more
+  metrics             show what the server has done since it started
+
+Options:
+  --config <file>     dev, start: the configuration (default: nexus.yaml)
+  --host <address>    dev, start: address to listen on (default: 127.0.0.1)
+  --port <number>     dev, start: port to listen on (default: 8080)
+  --limit <number>    events: how many to show, 1 to 1000 (default: 20)
+  --type <pattern>    events: only these types; * is one token, a last > the rest
+  --url <url>         the server to ask (default: NEXUS_URL or http://localhost:8080)
+  --json              print JSON, for scripts
+  -h, --help          show this help
+  -v, --version       show the version
+
+NEXUS_TOKEN holds the server's token where it has one. Exit codes: 0 done, 1 failed, 2 wrong usage.
+`

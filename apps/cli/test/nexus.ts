@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+const bin = join(import.meta.dirname, '../bin/nexus.cjs')
+
+if (!existsSync(join(import.meta.dirname, '../dist/main.cjs'))) {
+  throw new Error('These tests run the built command: run `pnpm build` first, or `npm test`.')
+}
+
+/** How a command ended. */
+export interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+interface SpawnOptions {
+  cwd?: string
+  env?: Record<string, string>
+}
+
+function launch(args: readonly string[], { cwd, env = {} }: SpawnOptions): ChildProcess {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, ...env },
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+
+/** Runs `nexus` to its end, as a user would with its output in a pipe. */
+export async function nexus(args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
+  const child = launch(args, options)
+  const outcome = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]!.setEncoding('utf8').on('data', (chunk) => {
+      outcome[name] += chunk
+    })
+  }
+  const code = await new Promise<number | null>((ended) => child.on('close', ended))
+  return { code, ...outcome }
+}
+
+/** Runs `nexus` with a reader that closes the pipe after the first bytes, as `head` does. */
+export async function nexusIntoHead(args: readonly string[]): Promise<Omit<Outcome, 'stdout'>> {
+  const child = launch(args, {})
+  let stderr = ''
+  child.stdout!.once('data', () => child.stdout!.destroy())
+  child.stderr!.setEncoding('utf8').on('data', (chunk) => {
+    stderr += chunk
+  })
+  const code = await new Promise<number | null>((ended) => child.on('exit', ended))
+  return { code, stderr }
+}
+
+/** A `nexus start` or `nexus dev` in a process of its own. */
+export interface Server {
+  url: string
+  /** Everything it has written so far. */
+  output(): string
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts a server on a free port and waits until it says that it listens. */
+export async function nexusServer(
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<Server> {
+  const child = launch([...args, '--port', '0'], options)
+  let output = ''
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  const url = await new Promise<string>((found, failed) => {
+    const read = (chunk: string) => {
+      output += chunk
+      const [, address] = /(http:\/\/127\.0\.0\.1:\d+)[\s"]/.exec(output) ?? []
+      if (address) found(address)
+    }
+    child.stdout!.setEncoding('utf8').on('data', read)
+    child.stderr!.setEncoding('utf8').on('data', read)
+    void ended.then((code) => failed(new Error(`nexus ended with ${code}:\n${output}`)))
+  })
+  return {
+    url,
+    output: () => output,
+    stop: (signal) => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { relative } from 'node:path'
+import { RuntimeError } from '../errors.js'
+
+/** One mistake in a file, with its place. */
+export interface Problem {
+  message: string
+  /** Counted from 1. */
+  line: number
+  /** Counted from 1. */
+  column: number
+}
+
+/** A `nexus.yaml` that cannot be used; `problems` holds every mistake with its place. */
+export class ConfigError extends RuntimeError {
+  constructor(
+    readonly file: string,
+    readonly problems: readonly Problem[],
+    text: string,
+    options?: ErrorOptions,
+  ) {
+    const lines = text.split(/\r?\n/)
+    super(
+      'CONFIG_INVALID',
+      problems.map((problem) => describe(displayPath(file), problem, lines)).join('\n\n'),
+      options,
+    )
+  }
+}
+
+/** A path as its user would write it: relative to the working directory when it lies below it. */
+export function displayPath(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short === '' || short.startsWith('..') ? path : short
+}
+
+/** `file:line:column: message`, then the line with a caret below the column. */
+function describe(file: string, { line, column, message }: Problem, lines: string[]): string {
+  const source = (lines[line - 1] ?? '').replaceAll('\t', ' ')
+  const number = String(line)
+  const caret = ' '.repeat(Math.max(0, column - 1))
+  return [
+    `${file}:${line}:${column}: ${message}`,
+    '',
+    `  ${number} | ${source}`.trimEnd(),
+    `  ${' '.repeat(number.length)} | ${caret}^`,
+  ].join('\n')
+}

@@ -1,0 +1,57 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { RuntimeError } from '../errors.js'
+
+const count = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number)
+
+/** Environment variables that take precedence over the file, and the ones too secret for it. */
+const variables = z.object({
+  NEXUS_HOST: z.string().optional(),
+  NEXUS_PORT: count.pipe(z.int().max(65_535)).optional(),
+  NEXUS_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
+  NEXUS_DATA_DIR: z.string().optional(),
+  CACHE_DIR: z.string().optional(),
+  MAX_CACHE_SIZE_BYTES: count.pipe(z.int().min(1)).optional(),
+  HANDLER_TIMEOUT_MS: count.pipe(z.int().min(1)).optional(),
+})
+
+/** What the environment says; `undefined` where it says nothing. */
+export interface EnvironmentSettings {
+  host: string | undefined
+  port: number | undefined
+  token: string | undefined
+  /** Absolute. */
+  dataDir: string | undefined
+  /** Absolute. */
+  cacheDir: string | undefined
+  maxCacheSizeBytes: number | undefined
+  handlerTimeoutMs: number | undefined
+}
+
+/**
+ * Reads the settings of `env`. A variable that is set but empty counts as not set; paths are relative to
+ * the working directory.
+ *
+ * @throws RuntimeError `CONFIG_INVALID`
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = variables.safeParse(given)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    const name = String(issue!.path[0])
+    // The value may be a secret: it is not repeated.
+    throw new RuntimeError('CONFIG_INVALID', `environment variable ${name}: ${issue!.message}`)
+  }
+  const { data } = result
+  const path = (value: string | undefined) => (value === undefined ? undefined : resolve(value))
+  return {
+    host: data.NEXUS_HOST,
+    port: data.NEXUS_PORT,
+    token: data.NEXUS_TOKEN,
+    dataDir: path(data.NEXUS_DATA_DIR),
+    cacheDir: path(data.CACHE_DIR),
+    maxCacheSizeBytes: data.MAX_CACHE_SIZE_BYTES,
+    handlerTimeoutMs: data.HANDLER_TIMEOUT_MS,
+  }
+}

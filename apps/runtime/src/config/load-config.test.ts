@@ -1,0 +1,125 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadConfig } from './load-config.js'
+
+let directory: string
+const token = 'a-token-of-some-length'
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nexus-config-'))
+  await writeFile(join(directory, 'total.ts'), 'export default () => 1\n')
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+async function write(text: string): Promise<string> {
+  const file = join(directory, 'nexus.yaml')
+  await writeFile(file, text)
+  return file
+}
+
+const one = (more = '') =>
+  `functions:\n  - name: total\n    source: ./total.ts\n    events: [a.b]\n${more}`
+
+describe('loading a configuration', () => {
+  it('resolves paths against the file', async () => {
+    const config = await loadConfig(await write(one()), {}, {})
+    expect(config.dataDir).toBe(join(directory, '.nexus'))
+    expect(config.cacheDir).toBe(join(directory, '.nexus-cache'))
+    expect(config.functions[0]?.file).toBe(join(directory, 'total.ts'))
+  })
+
+  it('prefers flags to the environment, and the environment to the file', async () => {
+    const file = await write(`server: { port: 1000 }\nhandlerTimeoutMs: 10\n${one()}`)
+    expect((await loadConfig(file, {}, {})).port).toBe(1000)
+    const env = {
+      NEXUS_PORT: '2000',
+      CACHE_DIR: '/tmp/elsewhere',
+      HANDLER_TIMEOUT_MS: '77',
+      MAX_CACHE_SIZE_BYTES: '4096',
+      NEXUS_DATA_DIR: '/tmp/data',
+    }
+    const config = await loadConfig(file, {}, env)
+    expect(config).toMatchObject({
+      port: 2000,
+      cacheDir: '/tmp/elsewhere',
+      dataDir: '/tmp/data',
+      maxCacheSizeBytes: 4096,
+    })
+    expect(config.functions[0]?.timeoutMs).toBe(77)
+    expect((await loadConfig(file, { port: 3000 }, env)).port).toBe(3000)
+  })
+
+  it('leaves a function the timeout it names', async () => {
+    const file = await write(one('    timeoutMs: 123\n'))
+    const config = await loadConfig(file, {}, { HANDLER_TIMEOUT_MS: '77' })
+    expect(config.functions[0]?.timeoutMs).toBe(123)
+  })
+
+  it('refuses an environment variable that is not what it should be, without repeating it', async () => {
+    const file = await write(one())
+    await expect(loadConfig(file, {}, { NEXUS_PORT: 'eighty' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'environment variable NEXUS_PORT: expected a whole number',
+    })
+    await expect(loadConfig(file, {}, { NEXUS_TOKEN: 'short' })).rejects.toMatchObject({
+      message: 'environment variable NEXUS_TOKEN: expected at least 16 characters',
+    })
+  })
+
+  it('says which file is missing', async () => {
+    await expect(loadConfig(join(directory, 'none.yaml'))).rejects.toMatchObject({
+      code: 'CONFIG_NOT_FOUND',
+      message: expect.stringContaining('none.yaml: there is no such file'),
+    })
+  })
+
+  it('points at a source that is missing, a directory, or of another kind', async () => {
+    const source = (path: string) => write(one().replace('./total.ts', path))
+    await expect(loadConfig(await source('./totl.ts'), {}, {})).rejects.toThrow(
+      /nexus\.yaml:3:13: source file not found: .*totl\.ts/,
+    )
+    await expect(loadConfig(await source('./a.wasm'), {}, {})).rejects.toThrow(
+      'WebAssembly functions are not supported yet',
+    )
+    await expect(loadConfig(await source('./a.py'), {}, {})).rejects.toThrow(
+      'expected a .js or .ts file',
+    )
+  })
+
+  it('refuses two functions of one name', async () => {
+    const file = await write(one(one().split('\n').slice(1).join('\n')))
+    await expect(loadConfig(file, {}, {})).rejects.toThrow(
+      'nexus.yaml:5:11: a function named "total" exists already',
+    )
+  })
+
+  it('listens beyond loopback only with a token', async () => {
+    const file = await write(one())
+    for (const host of ['0.0.0.0', '::', '192.168.0.7', 'example.com', '127.0.0.1.example.com']) {
+      await expect(loadConfig(file, { host }, {})).rejects.toMatchObject({ code: 'TOKEN_REQUIRED' })
+      await expect(loadConfig(file, { host }, { NEXUS_TOKEN: token })).resolves.toMatchObject({
+        host,
+      })
+    }
+    for (const host of ['127.0.0.1', '127.8.8.8', 'localhost', '::1']) {
+      await expect(loadConfig(file, { host }, {})).resolves.toMatchObject({ host })
+    }
+  })
+
+  it('needs the secret of signed webhooks', async () => {
+    const file = await write(`webhook: { signature: { secretEnv: HOOK_SECRET } }\n${one()}`)
+    await expect(loadConfig(file, {}, {})).rejects.toMatchObject({ code: 'SECRET_REQUIRED' })
+    const { webhook } = await loadConfig(file, {}, { HOOK_SECRET: 's3cret' })
+    expect(webhook.signature).toEqual({ header: 'x-nexus-signature', secret: 's3cret' })
+  })
+
+  it('gives a function the variables it names, and warns of those that are not set', async () => {
+    const file = await write(one('    env: [API_KEY, ABSENT]\n'))
+    const config = await loadConfig(file, {}, { API_KEY: 'k', OTHER: 'o' })
+    expect(config.functions[0]?.env).toEqual({ API_KEY: 'k' })
+    expect(config.functions[0]?.capabilities).toEqual(['env:API_KEY', 'env:ABSENT'])
+    expect(config.warnings).toEqual(['function total: environment variable ABSENT is not set'])
+  })
+})

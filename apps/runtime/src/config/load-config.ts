@@ -1,0 +1,173 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, extname, resolve } from 'node:path'
+import { RuntimeError } from '../errors.js'
+import { isLoopback } from '../loopback.js'
+import { ConfigError, displayPath, type Problem } from './diagnostics.js'
+import { readEnvironment } from './environment.js'
+import { type ParsedConfig, parseConfig } from './parse-config.js'
+import type { ConfigFile, FunctionFile } from './schema.js'
+
+/** One function, ready to be compiled and bound. */
+export interface FunctionConfig extends Omit<FunctionFile, 'env' | 'timeoutMs'> {
+  /** Absolute path of `source`. */
+  file: string
+  timeoutMs: number
+  /** The environment variables it may see and that are set. */
+  env: Record<string, string>
+}
+
+/** A configuration with flags, environment and file merged and every path absolute. */
+export interface RuntimeConfig {
+  /** Absolute path of the file it came from. */
+  file: string
+  host: string
+  port: number
+  token: string | undefined
+  bodyLimitBytes: number
+  webhook: {
+    typeHeader: string
+    idHeader: string
+    signature: { header: string; secret: string } | undefined
+  }
+  durability: ConfigFile['bus']['durability']
+  dataDir: string
+  cacheDir: string
+  maxCacheSizeBytes: number | undefined
+  threads: number | undefined
+  drainTimeoutMs: number
+  functions: FunctionConfig[]
+  /** What deserves attention although it does not stop the start. */
+  warnings: string[]
+}
+
+/** What a command line sets; it takes precedence over the environment and the file. */
+export interface ConfigOverrides {
+  host?: string
+  port?: number
+}
+
+/**
+ * Reads `path`, checks it and everything it refers to, and merges flags, environment and file.
+ *
+ * @throws RuntimeError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` (with file:line:column), `TOKEN_REQUIRED`,
+ * `SECRET_REQUIRED`
+ */
+export async function loadConfig(
+  path: string,
+  overrides: ConfigOverrides = {},
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RuntimeConfig> {
+  const file = resolve(path)
+  const text = await readText(file)
+  const parsed = parseConfig(text, file)
+  const problems = await problemsOfFunctions(parsed, dirname(file))
+  if (problems.length > 0) throw new ConfigError(file, problems, text)
+
+  const { config } = parsed
+  const environment = readEnvironment(env)
+  const host = overrides.host ?? environment.host ?? config.server.host
+  if (!isLoopback(host) && environment.token === undefined) {
+    throw new RuntimeError(
+      'TOKEN_REQUIRED',
+      `host ${host} can be reached from other machines: set NEXUS_TOKEN to a secret that clients must send, or listen on 127.0.0.1`,
+    )
+  }
+  const beside = (relative: string) => resolve(dirname(file), relative)
+  const handlerTimeoutMs = environment.handlerTimeoutMs ?? config.handlerTimeoutMs
+  return {
+    file,
+    host,
+    port: overrides.port ?? environment.port ?? config.server.port,
+    token: environment.token,
+    bodyLimitBytes: config.server.bodyLimitBytes,
+    webhook: {
+      typeHeader: config.webhook.typeHeader.toLowerCase(),
+      idHeader: config.webhook.idHeader.toLowerCase(),
+      signature: signatureOf(config, env),
+    },
+    durability: config.bus.durability,
+    dataDir: environment.dataDir ?? beside(config.dataDir),
+    cacheDir: environment.cacheDir ?? beside(config.cacheDir),
+    maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
+    threads: config.threads,
+    drainTimeoutMs: config.drainTimeoutMs,
+    functions: config.functions.map((entry) => ({
+      ...entry,
+      file: beside(entry.source),
+      timeoutMs: entry.timeoutMs ?? handlerTimeoutMs,
+      capabilities: [...entry.capabilities, ...entry.env.map((name) => `env:${name}`)],
+      env: pick(env, entry.env),
+    })),
+    warnings: warningsOf(config, env),
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
+    throw new RuntimeError(
+      'CONFIG_NOT_FOUND',
+      `${displayPath(file)}: ${why}; name the configuration with --config <file>`,
+      { cause },
+    )
+  }
+}
+
+async function problemsOfFunctions(parsed: ParsedConfig, directory: string): Promise<Problem[]> {
+  const problems: Problem[] = []
+  const names = new Set<string>()
+  for (const [index, { name, source }] of parsed.config.functions.entries()) {
+    const at = (key: string, message: string) =>
+      problems.push(parsed.problemAt(['functions', index, key], message))
+    if (names.has(name)) at('name', `a function named "${name}" exists already; names are unique`)
+    names.add(name)
+    const wrong = await problemOfSource(resolve(directory, source), source)
+    if (wrong) at('source', wrong)
+  }
+  return problems
+}
+
+async function problemOfSource(file: string, source: string): Promise<string | undefined> {
+  if (extname(file) === '.wasm') {
+    return `source ${source}: WebAssembly functions are not supported yet; expected .js or .ts`
+  }
+  if (!['.js', '.mjs', '.ts', '.mts'].includes(extname(file))) {
+    return `source ${source}: expected a .js or .ts file`
+  }
+  const found = await stat(file).catch(() => undefined)
+  if (!found) return `source file not found: ${displayPath(file)}`
+  return found.isFile() ? undefined : `source is not a file: ${displayPath(file)}`
+}
+
+function signatureOf(
+  { webhook: { signature } }: ConfigFile,
+  env: NodeJS.ProcessEnv,
+): RuntimeConfig['webhook']['signature'] {
+  if (!signature) return undefined
+  const secret = env[signature.secretEnv]
+  if (!secret) {
+    throw new RuntimeError(
+      'SECRET_REQUIRED',
+      `webhook.signature: environment variable ${signature.secretEnv} holds no secret; set it, or remove webhook.signature`,
+    )
+  }
+  return { header: signature.header.toLowerCase(), secret }
+}
+
+function warningsOf({ functions }: ConfigFile, env: NodeJS.ProcessEnv): string[] {
+  return functions.flatMap((entry) =>
+    entry.env
+      .filter((name) => env[name] === undefined)
+      .map((name) => `function ${entry.name}: environment variable ${name} is not set`),
+  )
+}
+
+function pick(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
+  const entries = names.map((name) => [name, env[name]] as const)
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}

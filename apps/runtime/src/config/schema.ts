@@ -1,0 +1,155 @@
+import { z } from 'zod'
+
+const milliseconds = z.int().min(1).max(86_400_000)
+const bytes = z.int().min(1)
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'expected letters, digits and dashes, at most 63')
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
+const header = z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the name of an HTTP header')
+const pattern = z
+  .string()
+  .regex(
+    /^(>|(\*|[^\s.*>]+)(\.(\*|[^\s.*>]+))*(\.>)?)$/,
+    'expected dot-separated tokens, where * is one token and a last > is the rest',
+  )
+const capability = z
+  .string()
+  .regex(/^(events:emit:\S+|env:\S+)$/, 'expected events:emit:<pattern> or env:<NAME>')
+const orderingKey = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+    'expected the path of a value in the event, for example data.customerId',
+  )
+
+const retry = z
+  .strictObject({
+    maxAttempts: z.int().min(1).max(1000).optional().meta({
+      description: 'Attempts in all, the first one included, before the event is a dead letter.',
+    }),
+    baseDelayMs: milliseconds
+      .optional()
+      .meta({ description: 'Wait before the second attempt; it doubles from there.' }),
+    maxDelayMs: milliseconds.optional().meta({ description: 'Longest wait between attempts.' }),
+  })
+  .meta({ description: 'What happens after an attempt failed.' })
+
+const functionSchema = z.strictObject({
+  name: name.meta({
+    description: 'Unique; also the consumer group that remembers which events are done.',
+  }),
+  source: z.string().min(1).meta({
+    description:
+      'Module with the handler as its default export, relative to this file: .js or .ts.',
+  }),
+  events: z
+    .array(pattern)
+    .min(1)
+    .meta({ description: 'Event types it runs for: * is one token, a last > is the rest.' }),
+  timeoutMs: milliseconds.optional().meta({ description: 'Time limit of one call.' }),
+  memoryLimitBytes: z
+    .int()
+    .min(1_048_576)
+    .max(2_147_483_648)
+    .optional()
+    .meta({ description: 'Memory limit of one call.' }),
+  retry: retry.optional(),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .meta({ description: 'Calls at the same time.' }),
+  orderingKey: orderingKey.optional().meta({
+    description: 'Path of the value whose events run one after the other, e.g. data.customerId.',
+  }),
+  capabilities: z.array(capability).default([]).meta({
+    description: 'What it may do beyond computing: events:emit:<pattern>, env:<NAME>.',
+  }),
+  isolation: z.enum(['pristine', 'shared']).optional().meta({
+    description: 'pristine: each call sees the module as just loaded. shared: its state stays.',
+  }),
+  env: z
+    .array(variable)
+    .default([])
+    .meta({ description: 'Environment variables it gets to see in ctx.env.' }),
+  sample: z.json().optional().meta({
+    description: 'Data of an event to try it with; the start prints a curl line with it.',
+  }),
+})
+
+/** The file `nexus.yaml`, with defaults where a value does not depend on the libraries below. */
+export const configSchema = z
+  .strictObject({
+    server: z
+      .strictObject({
+        host: z.string().min(1).default('127.0.0.1').meta({
+          description: 'Address to listen on; anything but loopback needs NEXUS_TOKEN.',
+        }),
+        port: z.int().min(0).max(65_535).default(8080),
+        bodyLimitBytes: bytes
+          .default(1_048_576)
+          .meta({ description: 'Largest request body; more is answered with 413.' }),
+      })
+      .prefault({}),
+    webhook: z
+      .strictObject({
+        typeHeader: header.default('x-nexus-event-type').meta({
+          description: 'Header that names the event type, e.g. x-github-event.',
+        }),
+        idHeader: header.default('x-nexus-event-id').meta({
+          description: 'Header with the id of the delivery; one id is stored once.',
+        }),
+        signature: z
+          .strictObject({
+            secretEnv: variable.meta({ description: 'Environment variable with the secret.' }),
+            header: header.default('x-nexus-signature').meta({
+              description: 'Header with sha256=<hex HMAC of the body>, e.g. x-hub-signature-256.',
+            }),
+          })
+          .optional()
+          .meta({ description: 'Refuse webhooks that are not signed with HMAC-SHA256.' }),
+      })
+      .prefault({}),
+    bus: z
+      .strictObject({
+        durability: z.enum(['disk', 'os']).default('disk').meta({
+          description: 'What a 202 promises. disk: survives a power cut. os: survives the process.',
+        }),
+      })
+      .prefault({}),
+    dataDir: z
+      .string()
+      .min(1)
+      .default('.nexus')
+      .meta({ description: 'Directory of the event log, relative to this file.' }),
+    cacheDir: z
+      .string()
+      .min(1)
+      .default('.nexus-cache')
+      .meta({ description: 'Directory of compiled handlers, relative to this file.' }),
+    maxCacheSizeBytes: bytes.optional().meta({ description: 'Size limit of cacheDir.' }),
+    threads: z
+      .int()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ description: 'Worker threads that run handlers.' }),
+    handlerTimeoutMs: milliseconds
+      .default(5000)
+      .meta({ description: 'Time limit of a call of a function without its own timeoutMs.' }),
+    drainTimeoutMs: z.int().min(0).max(600_000).default(10_000).meta({
+      description: 'How long a stop waits for requests and calls that are under way.',
+    }),
+    functions: z.array(functionSchema).default([]),
+  })
+  .meta({ title: 'Nexus configuration', description: 'What nexus.yaml holds.' })
+
+/** A valid `nexus.yaml`, defaults applied, paths as written. */
+export type ConfigFile = z.output<typeof configSchema>
+
+/** One entry of `functions`. */
+export type FunctionFile = ConfigFile['functions'][number]

@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { EventBus, Subscription } from '@nexus/event-bus'
+import type { WasmRuntime } from '@nexus/executor'
+import type { ActivityListener } from '../activity.js'
+import type { FunctionConfig } from '../config/load-config.js'
+import type { LoadedFunction } from './load-functions.js'
+import { runFunction } from './run-function.js'
+
+interface Binding {
+  /** What the next delivery runs; a reload replaces it. */
+  loaded: LoadedFunction
+  subscription: Subscription
+}
+
+/** Keeps each function subscribed to its events, one consumer group per function. */
+export class FunctionHost {
+  readonly #bus: EventBus
+  readonly #wasm: WasmRuntime
+  readonly #onActivity: ActivityListener
+  readonly #bindings = new Map<string, Binding>()
+
+  constructor(bus: EventBus, wasm: WasmRuntime, onActivity: ActivityListener) {
+    this.#bus = bus
+    this.#wasm = wasm
+    this.#onActivity = onActivity
+  }
+
+  /** Names of the functions that run. */
+  get names(): string[] {
+    return [...this.#bindings.keys()]
+  }
+
+  /** Every file the functions are made of: their sources and what those import. */
+  get files(): string[] {
+    return [...this.#bindings.values()].flatMap(
+      ({ loaded }) => loaded.compiled.inputs ?? [loaded.config.file],
+    )
+  }
+
+  /** Makes `functions` the ones that run; deliveries that are under way end with the code they began with. */
+  async bind(functions: readonly LoadedFunction[]): Promise<void> {
+    const wanted = new Map(functions.map((loaded) => [loaded.config.name, loaded]))
+    for (const [name, binding] of this.#bindings) {
+      const loaded = wanted.get(name)
+      if (loaded && sameSubscription(binding.loaded.config, loaded.config)) {
+        binding.loaded = loaded
+        wanted.delete(name)
+      } else {
+        this.#bindings.delete(name)
+        await binding.subscription.close()
+      }
+    }
+    for (const [name, loaded] of wanted) this.#bindings.set(name, this.#subscribe(loaded))
+    await Promise.all([...this.#bindings.values()].map(({ subscription }) => subscription.ready))
+  }
+
+  #subscribe(loaded: LoadedFunction): Binding {
+    const { name, events, concurrency, orderingKey, retry } = loaded.config
+    const subscription = this.#bus.subscribe(
+      events,
+      (delivery) => runFunction(binding.loaded, delivery, this.#wasm, this.#onActivity),
+      {
+        group: name,
+        ...(concurrency === undefined ? {} : { concurrency }),
+        ...(orderingKey === undefined ? {} : { orderingKey }),
+        ...(retry === undefined ? {} : { retry }),
+      },
+    )
+    const binding: Binding = { loaded, subscription }
+    return binding
+  }
+}
+
+/** Whether a function can take its new code without giving up its subscription. */
+function sameSubscription(a: FunctionConfig, b: FunctionConfig): boolean {
+  const options = ({ events, concurrency, orderingKey, retry }: FunctionConfig) => ({
+    events,
+    concurrency,
+    orderingKey,
+    retry,
+  })
+  return isDeepStrictEqual(options(a), options(b))
+}

@@ -1,0 +1,40 @@
+import { ExecutorError, type WasmRuntime } from '@nexus/executor'
+import type { FunctionConfig } from '../config/load-config.js'
+import { RuntimeError } from '../errors.js'
+
+/** A handler that was compiled. */
+type CompiledHandler = Awaited<ReturnType<WasmRuntime['precompileFile']>>
+
+/** A function whose handler is compiled. */
+export interface LoadedFunction {
+  config: FunctionConfig
+  compiled: CompiledHandler
+}
+
+/**
+ * Compiles the handlers of all functions.
+ *
+ * @throws RuntimeError `FUNCTION_INVALID`, naming every function that does not compile and where
+ */
+export async function loadFunctions(
+  configs: readonly FunctionConfig[],
+  wasm: WasmRuntime,
+): Promise<LoadedFunction[]> {
+  const results = await Promise.allSettled(
+    configs.map(async (config) => ({ config, compiled: await wasm.precompileFile(config.file) })),
+  )
+  const failures: string[] = []
+  const loaded: LoadedFunction[] = []
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'fulfilled') loaded.push(result.value)
+    else failures.push(describe(configs[index]!, result.reason))
+  }
+  if (failures.length > 0) throw new RuntimeError('FUNCTION_INVALID', failures.join('\n\n'))
+  return loaded
+}
+
+/** The message of the compiler has the file, the line and the column. */
+function describe({ name }: FunctionConfig, error: unknown): string {
+  if (!(error instanceof ExecutorError)) throw error
+  return `function ${name}: ${error.message}`
+}

@@ -1,0 +1,65 @@
+import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
+import type { EmittedEvent, WasmRuntime } from '@nexus/executor'
+import type { ActivityListener } from '../activity.js'
+import type { LoadedFunction } from './load-functions.js'
+import { type RunRecord, recordOf } from './run-record.js'
+
+/** A function that failed; the bus keeps `record` with the attempt and heeds `retryable`. */
+export class FunctionFailure extends Error {
+  override readonly name = 'FunctionFailure'
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryable: boolean,
+    readonly record: RunRecord,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * Runs a function for one delivery in the sandbox.
+ *
+ * @returns what it emitted, to be committed together with the acknowledgement
+ * @throws FunctionFailure when the function did
+ */
+export async function runFunction(
+  { config, compiled }: LoadedFunction,
+  { event, attempt }: HandlerDelivery,
+  wasm: WasmRuntime,
+  onActivity: ActivityListener,
+): Promise<HandlerOutcome> {
+  const { name, capabilities, env, timeoutMs, memoryLimitBytes, isolation } = config
+  const result = await wasm.executeCompiledHandler(
+    compiled,
+    { event, functionName: name, capabilities, env, attempt },
+    { timeoutMs, memoryLimitBytes, isolation },
+  )
+  const record = recordOf(result)
+  onActivity({
+    kind: 'run',
+    function: name,
+    event: { id: event.id, type: event.type },
+    attempt,
+    status: result.error ? 'error' : 'success',
+    durationMs: record.durationMs,
+    logs: record.logs,
+    ...(record.error && { error: record.error }),
+  })
+  if (result.error) {
+    throw new FunctionFailure(
+      result.error.code,
+      result.error.message,
+      result.error.retryable,
+      record,
+    )
+  }
+  return { emit: result.events.map((emitted) => published(emitted, name)), record }
+}
+
+/** The function chooses what its event says, not who said it, nor under which id it is stored once. */
+function published({ type, data, attributes }: EmittedEvent, name: string): EventInput {
+  const { id: _id, specversion: _version, ...chosen } = attributes ?? {}
+  return { ...chosen, type, data, source: `/functions/${name}` }
+}

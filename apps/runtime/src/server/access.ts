@@ -1,0 +1,68 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import { isLoopback } from '../loopback.js'
+import { HttpError } from './http-error.js'
+
+/** Who may talk to the server. */
+export interface AccessRules {
+  /** Address the server listens on. */
+  host: string
+  token: string | undefined
+  /** Whether webhooks prove themselves by a signature, and so need no token. */
+  signedWebhooks: boolean
+}
+
+/** Refuses requests that the rules do not let in, before their bodies are read. */
+export function guard(rules: AccessRules): onRequestHookHandler {
+  return (request, _reply, done) => {
+    try {
+      // A page on the web may resolve its own name to 127.0.0.1 and so reach a loopback server: refuse names
+      // that are not ours. Elsewhere the token keeps such a page out.
+      if (isLoopback(rules.host)) checkHost(request)
+      checkOrigin(request)
+      if (rules.token !== undefined && !isOpen(request, rules)) checkToken(request, rules.token)
+      done()
+    } catch (error) {
+      done(error as HttpError)
+    }
+  }
+}
+
+function checkHost({ headers }: FastifyRequest): void {
+  const name = (headers.host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
+  if (isLoopback(name.toLowerCase())) return
+  throw new HttpError(
+    403,
+    'HOST_NOT_ALLOWED',
+    'This server answers on loopback only: use http://127.0.0.1 or http://localhost.',
+  )
+}
+
+/** Only browsers send `Origin`; pages of other sites have no business here. */
+function checkOrigin({ headers }: FastifyRequest): void {
+  const { origin, host } = headers
+  if (origin === undefined) return
+  if (URL.canParse(origin) && new URL(origin).host === host) return
+  throw new HttpError(403, 'ORIGIN_NOT_ALLOWED', 'Requests from pages of other sites are refused.')
+}
+
+function checkToken({ headers }: FastifyRequest, token: string): void {
+  const [, given] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
+  if (given !== undefined && sameSecret(given, token)) return
+  throw new HttpError(
+    401,
+    'UNAUTHORIZED',
+    'Expected the header "authorization: Bearer <token>" with the token of this server.',
+  )
+}
+
+function isOpen({ routeOptions: { url }, method }: FastifyRequest, rules: AccessRules): boolean {
+  if (url === '/healthz' || url === '/readyz') return true
+  return rules.signedWebhooks && method === 'POST' && url === '/api/webhook'
+}
+
+/** Compares in a time that tells nothing about how much of a guess was right, nor how long the secret is. */
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(expected))
+}

@@ -1,0 +1,122 @@
+import { WasmRuntime } from '@nexus/executor'
+import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
+import type { ActivityListener } from './activity.js'
+import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
+import { FunctionHost } from './functions/function-host.js'
+import { loadFunctions } from './functions/load-functions.js'
+import { busFigures, metricsReport } from './metrics.js'
+import { openBus } from './open-bus.js'
+import { Reloader } from './reloader.js'
+import { createServer } from './server/create-server.js'
+import { eventRoutes } from './server/event-routes.js'
+import { healthRoutes } from './server/health-routes.js'
+import { ingestRoutes } from './server/ingest-routes.js'
+import { listen } from './server/listen.js'
+import { metricsRoutes } from './server/metrics-routes.js'
+
+/** Options of {@link startRuntime}. */
+export interface StartRuntimeOptions extends ConfigOverrides {
+  /** Path of the configuration file. */
+  config: string
+  /**
+   * Reload functions when their files or the configuration change.
+   * @default false
+   */
+  watch?: boolean
+  /**
+   * Where variables are read from.
+   * @default process.env
+   */
+  env?: NodeJS.ProcessEnv
+  /** Hears of every run, reload and problem. */
+  onActivity?: ActivityListener
+}
+
+/** A runtime that serves. */
+export interface Runtime {
+  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string
+  readonly config: RuntimeConfig
+  /** Stops taking events, lets those under way end within `drainTimeoutMs`, and closes everything. */
+  close(): Promise<void>
+}
+
+/**
+ * Reads the configuration, composes bus, sandbox, metrics and server, and serves.
+ *
+ * @throws RuntimeError when the configuration, a function or the port does not allow it; nothing is left open
+ */
+export async function startRuntime(options: StartRuntimeOptions): Promise<Runtime> {
+  const { watch = false, env = process.env, onActivity = () => {} } = options
+  const load = () => loadConfig(options.config, options, env)
+  const config = await load()
+  const closers: (() => unknown)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const metrics = new MetricsCollector()
+    closers.push(() => metrics.close(), addProcessMetrics(metrics.registry))
+    const wasm = new WasmRuntime({
+      metrics,
+      cacheDir: config.cacheDir,
+      maxCacheSizeBytes: config.maxCacheSizeBytes,
+      threads: config.threads,
+    })
+    closers.push(() => wasm.shutdown())
+    const functions = await loadFunctions(config.functions, wasm)
+
+    const bus = await openBus(config)
+    closers.push(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
+    bus.on('error', (error) => onActivity({ kind: 'problem', message: messageOf(error) }))
+    metrics.observe({ bus: () => busFigures(bus) })
+
+    const host = new FunctionHost(bus, wasm, onActivity)
+    let ready = false
+    let open = () => {}
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const server = createServer({
+      access: {
+        host: config.host,
+        token: config.token,
+        signedWebhooks: config.webhook.signature !== undefined,
+      },
+      bodyLimitBytes: config.bodyLimitBytes,
+      onFault: (error) => onActivity({ kind: 'problem', message: messageOf(error) }),
+    })
+    // A group that is new hears only of later events: nobody is answered before every function is subscribed.
+    server.addHook('onRequest', () => opened)
+    ingestRoutes(server, bus, config.webhook)
+    eventRoutes(server, bus)
+    metricsRoutes(server, metrics, () => metricsReport(bus, metrics))
+    healthRoutes(server, () => ready)
+    const url = await listen(server, config.host, config.port)
+    closers.push(() => {
+      // Answers that are under way get their time; a client that keeps its connection busy does not hold us.
+      const deadline = setTimeout(() => server.server.closeAllConnections(), config.drainTimeoutMs)
+      return server.close().finally(() => clearTimeout(deadline))
+    })
+
+    await host.bind(functions)
+    open()
+    if (watch) {
+      const reloader = new Reloader({ config, load, host, wasm, onActivity })
+      closers.push(() => reloader.close())
+    }
+    closers.push(() => {
+      ready = false
+    })
+    ready = true
+    for (const message of config.warnings) onActivity({ kind: 'problem', message })
+    return { url, config, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,46 @@
+/** Why a request failed; stable across versions. */
+export type NexusClientErrorCode =
+  | 'CONNECTION_REFUSED'
+  | 'CONNECTION_FAILED'
+  | 'TIMEOUT'
+  | 'HTTP_ERROR'
+  | 'INVALID_RESPONSE'
+  | 'INVALID_OPTIONS'
+
+/** Data that a {@link NexusClientError} carries beside its message. */
+export interface NexusClientErrorDetails {
+  /** Base URL of the server, or of the request. */
+  url?: string
+  /** HTTP status, for `HTTP_ERROR`. */
+  status?: number
+  statusText?: string
+  /** `error.code` and `error.message` of the server's answer. */
+  serverCode?: string
+  serverMessage?: string
+  cause?: unknown
+}
+
+/** Every failure of the client, told apart by `code`. */
+export class NexusClientError extends Error {
+  override readonly name = 'NexusClientError'
+  readonly code: NexusClientErrorCode
+  readonly url: string | undefined
+  readonly status: number | undefined
+  readonly statusText: string | undefined
+  readonly serverCode: string | undefined
+  readonly serverMessage: string | undefined
+
+  constructor(
+    code: NexusClientErrorCode,
+    message: string,
+    { cause, url, status, statusText, serverCode, serverMessage }: NexusClientErrorDetails = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.url = url
+    this.status = status
+    this.statusText = statusText
+    this.serverCode = serverCode
+    this.serverMessage = serverMessage
+  }
+}

@@ -1,0 +1,107 @@
+import { type NexusClientOptions, type ResolvedClientOptions, resolveOptions } from './options.js'
+import { requestJson } from './request.js'
+import type {
+  CloudEvent,
+  EventDetails,
+  EventPage,
+  MetricsReport,
+  NewEvent,
+  PublishReceipt,
+  ReplayReceipt,
+} from './wire.js'
+
+/** Which events to list. */
+export interface EventFilter {
+  /** Only events of this type, or of the types this pattern matches (`*` one token, `>` the rest). */
+  type?: string
+}
+
+/** Which page of events to list. */
+export interface ListEventsQuery extends EventFilter {
+  /** Events on the page. The server's default is 20, its maximum 1,000. */
+  limit?: number
+  /** `cursor` of the page before. */
+  cursor?: string
+}
+
+/**
+ * Talks to a Nexus runtime over HTTP, from Node or a browser.
+ *
+ * Every method rejects with a `NexusClientError`.
+ */
+export class NexusClient {
+  readonly #options: ResolvedClientOptions
+
+  /** @throws NexusClientError `INVALID_OPTIONS` */
+  constructor(options: NexusClientOptions = {}) {
+    this.#options = resolveOptions(options)
+  }
+
+  /** Base URL of the server. */
+  get url(): string {
+    return this.#options.url
+  }
+
+  /** Publishes one event; resolves once it is durable. */
+  publish(event: NewEvent): Promise<PublishReceipt> {
+    return requestJson(this.#options, {
+      method: 'POST',
+      path: '/api/events',
+      contentType: 'application/cloudevents+json',
+      body: envelope(event),
+    })
+  }
+
+  /** Publishes several events in one request, all of them or none; resolves once they are durable. */
+  async publishBatch(events: readonly NewEvent[]): Promise<PublishReceipt[]> {
+    const { results } = await requestJson<{ results: PublishReceipt[] }>(this.#options, {
+      method: 'POST',
+      path: '/api/events',
+      contentType: 'application/cloudevents-batch+json',
+      body: events.map(envelope),
+    })
+    return results
+  }
+
+  /** One page of the log, newest first. */
+  listEvents(query: ListEventsQuery = {}): Promise<EventPage> {
+    return requestJson(this.#options, { path: '/api/events', query: { ...query } })
+  }
+
+  /** Every event that matches, newest first, fetched page by page as the loop asks for them. */
+  async *events(filter: EventFilter = {}, pageSize = 100): AsyncGenerator<CloudEvent, void, void> {
+    let cursor: string | undefined
+    do {
+      const page = await this.listEvents({
+        ...filter,
+        limit: pageSize,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      yield* page.events
+      cursor = page.cursor
+    } while (cursor !== undefined)
+  }
+
+  /** One event and what each function did with it. */
+  getEvent(id: string): Promise<EventDetails> {
+    return requestJson(this.#options, { path: `/api/events/${encodeURIComponent(id)}` })
+  }
+
+  /** Has every function run a stored event once more. */
+  replay(id: string): Promise<ReplayReceipt> {
+    return requestJson(this.#options, {
+      method: 'POST',
+      path: `/api/events/${encodeURIComponent(id)}/replay`,
+    })
+  }
+
+  /** Counters of the running process. */
+  metrics(): Promise<MetricsReport> {
+    return requestJson(this.#options, { path: '/api/metrics' })
+  }
+}
+
+/** A complete structured CloudEvent; the server sets `time`. */
+function envelope(event: NewEvent): NewEvent & { specversion: '1.0'; id: string; source: string } {
+  return { specversion: '1.0', id: crypto.randomUUID(), source: '/nexus/client', ...event }
+}

@@ -1,0 +1,107 @@
+import { NexusClientError } from './errors.js'
+import type { ResolvedClientOptions } from './options.js'
+
+/** What differs between requests. */
+export interface RequestInput {
+  method?: 'GET' | 'POST'
+  path: string
+  query?: Record<string, string | number | undefined>
+  contentType?: string
+  body?: unknown
+}
+
+/**
+ * Sends one request and reads its whole answer, JSON, within the time limit.
+ *
+ * @throws NexusClientError for everything but a 2xx answer
+ */
+export async function requestJson<T>(
+  options: ResolvedClientOptions,
+  input: RequestInput,
+): Promise<T> {
+  const text = await request(options, input)
+  try {
+    return JSON.parse(text) as T
+  } catch (cause) {
+    throw new NexusClientError(
+      'INVALID_RESPONSE',
+      `Expected JSON from ${options.url}${input.path}, got ${JSON.stringify(text.slice(0, 80))}. Is this a Nexus server?`,
+      { cause, url: options.url },
+    )
+  }
+}
+
+async function request(options: ResolvedClientOptions, input: RequestInput): Promise<string> {
+  const { method = 'GET', path, query, contentType, body } = input
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (contentType) headers['content-type'] = contentType
+  if (options.token) headers.authorization = `Bearer ${options.token}`
+
+  const url = `${options.url}${path}${search(query)}`
+  let response: Response
+  let text: string
+  try {
+    response = await options.fetch(url, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(options.timeoutMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    text = await response.text()
+  } catch (cause) {
+    throw connectionError(cause, options)
+  }
+  if (!response.ok) throw statusError(response, text, url)
+  return text
+}
+
+function search(query: RequestInput['query'] = {}): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) params.set(name, String(value))
+  }
+  return params.size > 0 ? `?${params}` : ''
+}
+
+function statusError(response: Response, text: string, url: string): NexusClientError {
+  const { status, statusText } = response
+  const { code, message } = serverError(text)
+  const said = message ? `: ${message}` : ''
+  return new NexusClientError(
+    'HTTP_ERROR',
+    `Server returned status: ${status} ${statusText}`.trimEnd() + said,
+    {
+      url,
+      status,
+      statusText,
+      ...(code === undefined ? {} : { serverCode: code }),
+      ...(message === undefined ? {} : { serverMessage: message }),
+    },
+  )
+}
+
+function serverError(text: string): { code?: string; message?: string } {
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } }
+    return {
+      ...(typeof error?.code === 'string' ? { code: error.code } : {}),
+      ...(typeof error?.message === 'string' ? { message: error.message } : {}),
+    }
+  } catch {
+    return {}
+  }
+}
+
+function connectionError(cause: unknown, { url, timeoutMs }: ResolvedClientOptions): Error {
+  if (cause instanceof Error && cause.name === 'TimeoutError') {
+    return new NexusClientError('TIMEOUT', `No answer within ${timeoutMs} ms`, { url, cause })
+  }
+  // Node hides the reason in `cause`; a browser says nothing beyond "Failed to fetch".
+  const reason = cause instanceof Error ? (cause.cause ?? cause) : cause
+  const { code, message } = reason as { code?: unknown; message?: unknown }
+  if (code === 'ECONNREFUSED') {
+    return new NexusClientError('CONNECTION_REFUSED', 'Connection refused', { url, cause })
+  }
+  const why = typeof message === 'string' && message !== '' ? message : String(code ?? reason)
+  return new NexusClientError('CONNECTION_FAILED', why, { url, cause })
+}
