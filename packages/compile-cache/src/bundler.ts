@@ -1,5 +1,5 @@
-import { builtinModules } from 'node:module'
-import { join, resolve } from 'node:path'
+import { builtinModules, createRequire } from 'node:module'
+import { join } from 'node:path'
 import type { BuildFailure, BuildOptions, BuildResult, Message, Metafile } from 'esbuild'
 import { describeAt } from './code-frame.js'
 import { CompileError, type SourceLocation } from './errors.js'
@@ -30,6 +30,13 @@ export class Bundler {
   constructor(service: EsbuildService, rootDir: string) {
     this.#service = service
     this.#rootDir = rootDir
+  }
+
+  /** What the output depends on besides the sources. Reading it does not load esbuild. */
+  get version(): string {
+    const { version }: { version: string } = createRequire(import.meta.url)('esbuild/package.json')
+    const environment = process.env.NODE_PATH ?? ''
+    return `esbuild@${version} ${JSON.stringify(fileOptions(this.#rootDir))} ${environment}`
   }
 
   /**
@@ -117,14 +124,13 @@ function fileOptions(rootDir: string): FileOptions {
     write: false,
     metafile: true,
     format: 'esm',
-    platform: 'neutral',
+    // Neither a browser nor Node: `browser` is the platform whose packages ask for the least.
+    platform: 'browser',
     target: TARGET,
     sourcemap: 'external',
     // Never written: it says what the paths in the source map are relative to.
     outfile: join(rootDir, 'handler.js'),
-    // The sandbox is neither a browser nor Node; builds for browsers and workers need the least.
-    mainFields: ['browser', 'module', 'main'],
-    conditions: ['worker', 'browser', 'module'],
+    conditions: ['worker', 'module'],
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'silent',
   }
@@ -173,11 +179,4 @@ function packageOf(file: string): string | undefined {
   return /.*(?:^|[\\/])node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/
     .exec(file)?.[1]
     ?.replace('\\', '/')
-}
-
-/** The files of a bundle as absolute paths, sorted. */
-export function inputsOf(metafile: Metafile, rootDir: string): string[] {
-  return Object.keys(metafile.inputs)
-    .map((input) => resolve(rootDir, input))
-    .sort()
 }

@@ -94,7 +94,10 @@ export class CompileMachine {
       return { kind: 'limit', message: summary }
     }
     const [, name, message] = /^Compilation error: (?:(\w+): )?(.*)$/s.exec(summary) ?? []
-    if (name !== 'SyntaxError') return { kind: 'limit', message: message ?? summary }
+    // Regular expressions call running out of memory or stack a syntax error too.
+    if (name !== 'SyntaxError' || /^(out of memory|stack overflow)$/.test(message ?? '')) {
+      return { kind: 'limit', message: message ?? summary }
+    }
     return { kind: 'syntax', message: message ?? summary, offset: this.#offsetOf(source) }
   }
 

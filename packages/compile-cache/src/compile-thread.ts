@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { EngineResult } from './compile-machine.js'
 import type { CompileRequest, CompileThreadData } from './compile-worker.js'
 import { type EngineLimits, loadEngineModule } from './engine.js'
+import { CompileError } from './errors.js'
 
 /** From `src/` and from `dist/` alike. */
 const WORKER_URL = new URL('../dist/compile-worker.js', import.meta.url)
@@ -33,12 +35,12 @@ export class CompileThread {
   /**
    * Compile on the thread, after the tasks before it.
    *
-   * @throws Error when the thread cannot start or was closed
+   * @throws CompileError CLOSED or INTERNAL_ERROR
    */
   compile(request: CompileRequest): Promise<EngineResult> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
-        reject(new Error('the compile thread is closed'))
+        reject(closedError())
         return
       }
       this.#queue.push({ request, resolve, reject })
@@ -49,9 +51,8 @@ export class CompileThread {
   /** End the thread; tasks that wait or run fail. */
   async close(): Promise<void> {
     this.#closed = true
-    const closed = new Error('the compiler was closed while it compiled')
-    for (const task of this.#queue.splice(0)) task.reject(closed)
-    this.#settle((task) => task.reject(closed))
+    for (const task of this.#queue.splice(0)) task.reject(closedError())
+    this.#settle((task) => task.reject(closedError()))
     await this.#discard()
   }
 
@@ -87,7 +88,7 @@ export class CompileThread {
       if (worker !== this.#worker) return
       if (error.code === 'ERR_MODULE_NOT_FOUND') {
         this.#worker = undefined
-        this.#settle((task) => task.reject(new Error(notBuilt(), { cause: error })))
+        this.#settle((task) => task.reject(notBuiltError(error)))
       } else this.#fail(error.message)
     })
     worker.on('exit', () => {
@@ -118,6 +119,14 @@ export class CompileThread {
   }
 }
 
-function notBuilt(): string {
-  return `Large sources compile on a worker thread, whose file ${WORKER_URL.pathname} is missing: build @nexus/compile-cache (pnpm --filter @nexus/compile-cache build), or keep its dist folder beside a bundle`
+function closedError(): CompileError {
+  return new CompileError('CLOSED', 'The HandlerCompiler was closed before this was compiled')
+}
+
+function notBuiltError(cause: Error): CompileError {
+  return new CompileError(
+    'INTERNAL_ERROR',
+    `Large sources compile on a worker thread, whose file ${fileURLToPath(WORKER_URL)} is missing: build @nexus/compile-cache (pnpm --filter @nexus/compile-cache build), or keep its dist folder beside a bundle`,
+    { cause },
+  )
 }

@@ -1,15 +1,25 @@
 import { randomBytes } from 'node:crypto'
 import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import type { Artifact } from './compiled-handler.js'
 import { DiskUsage } from './disk-usage.js'
 import type { Sealer } from './seal.js'
 
-/** The file system calls of the disk tier; tests make them fail. */
-export type DiskFileSystem = Pick<
-  typeof nodeFs,
-  'mkdir' | 'readdir' | 'readFile' | 'rename' | 'stat' | 'unlink' | 'utimes' | 'writeFile'
->
+/** The calls of `node:fs/promises` that the disk tier makes; tests make them fail. */
+export interface DiskFileSystem {
+  mkdir(path: string, options: { recursive: true }): Promise<unknown>
+  readdir(path: string): Promise<string[]>
+  readFile(path: string): Promise<Uint8Array>
+  rename(from: string, to: string): Promise<void>
+  stat(path: string): Promise<{ size: number; mtimeMs: number }>
+  unlink(path: string): Promise<void>
+  utimes(path: string, accessed: Date, modified: Date): Promise<void>
+  writeFile(path: string, data: Uint8Array, options: { flag: 'wx' }): Promise<void>
+}
+
+/** Files open at a time, so that a burst of compiles does not take the host's file descriptors. */
+const MAX_OPEN_FILES = 16
 
 /** What the disk tier holds and did. */
 export interface DiskTierStats {
@@ -46,6 +56,7 @@ export class DiskTier {
   readonly #settings: DiskTierSettings
   readonly #fs: DiskFileSystem
   readonly #usage: DiskUsage
+  readonly #limit = pLimit(MAX_OPEN_FILES)
   readonly #pending = new Set<Promise<void>>()
   #hits = 0
   #misses = 0
@@ -143,7 +154,7 @@ export class DiskTier {
 
   async #readFile(name: string): Promise<Uint8Array | undefined> {
     try {
-      return await this.#fs.readFile(join(this.#settings.directory, name))
+      return await this.#limit(() => this.#fs.readFile(join(this.#settings.directory, name)))
     } catch {
       // Not there, or not readable: both are a miss, and the write that follows reports what is wrong.
       return undefined
@@ -174,7 +185,7 @@ export class DiskTier {
 
   #inBackground(work: () => Promise<void>): void {
     this.#track(
-      work().catch((error: unknown) => {
+      this.#limit(work).catch((error: unknown) => {
         this.#failedWrites++
         const reason = error instanceof Error ? error.message : String(error)
         this.#settings.onTrouble(

@@ -6,8 +6,10 @@ export type CompileErrorCode =
   | 'RESOURCE_LIMIT'
   /** An option or an environment variable has a wrong value. */
   | 'INVALID_OPTIONS'
-  /** The compiler was used after `close()`. */
+  /** The compiler was used after `close()`, or closed while it compiled. */
   | 'CLOSED'
+  /** The package itself is not whole: its worker thread cannot start. */
+  | 'INTERNAL_ERROR'
 
 /** A place in a source file. */
 export interface SourceLocation {

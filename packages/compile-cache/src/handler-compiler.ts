@@ -1,72 +1,62 @@
-import { createRequire } from 'node:module'
 import { relative, resolve, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import manifest from '../package.json' with { type: 'json' }
-import { Bundler, inputsOf } from './bundler.js'
+import { ArtifactStore, type ArtifactStoreStats, type Found } from './artifact-store.js'
+import { inputsOf } from './bundle-inputs.js'
+import { startOfBuild } from './bundle-record.js'
+import { BundleRecordStore } from './bundle-record-store.js'
+import { Bundler } from './bundler.js'
 import { CacheKeys } from './cache-key.js'
-import type { Artifact, CacheTier, CompiledHandler, CompileOptions } from './compiled-handler.js'
-import { DiskTier, type DiskTierStats } from './disk-tier.js'
+import type { CompiledHandler, CompileOptions } from './compiled-handler.js'
 import { engineVersion } from './engine.js'
 import { CompileError } from './errors.js'
 import { EsbuildService } from './esbuild-service.js'
-import { type MemoryEntry, MemoryTier, type MemoryTierStats } from './memory-tier.js'
 import {
   type HandlerCompilerOptions,
   type ResolvedCompilerOptions,
   resolveOptions,
 } from './options.js'
-import { Sealer } from './seal.js'
-import { SharedTierClient, type SharedTierStats } from './shared-tier.js'
 import { SourceCompiler } from './source-compiler.js'
 
+/** How many items `precompile` works on at a time. */
+const PRECOMPILE_CONCURRENCY = 8
+
+/** What to compile ahead: a source, a source with its options, or a file. */
+export type PrecompileItem =
+  | string
+  | ({ source: string } & CompileOptions)
+  | { path: string; filename?: string | undefined }
+
 /** What a `HandlerCompiler` holds and did. */
-export interface HandlerCompilerStats {
-  memory: MemoryTierStats
-  /** Absent when the disk tier is off. */
-  disk?: DiskTierStats | undefined
-  /** Absent without a shared tier. */
-  shared?: SharedTierStats | undefined
-  /** Sources compiled because no tier had them. */
+export interface HandlerCompilerStats extends ArtifactStoreStats {
+  /** Sources that the engine compiled, because no tier had their bytecode. */
   compiles: number
   /** Those of them that compiled on the worker thread. */
   workerCompiles: number
-  /** Runs of esbuild over a file. */
+  /** Files that esbuild bundled. */
   bundles: number
   /** Compiles that failed. */
   failures: number
 }
 
-/** What one source needs to be found or made. */
-interface Job {
-  key: string
-  filename: string
-  link?: { source: string; variant: string }
-  produce: () => Promise<Artifact>
-}
-
-interface Found {
-  entry: MemoryEntry
-  tier: CacheTier
-}
-
-interface Tiers {
-  disk: DiskTier | undefined
-  shared: SharedTierClient | undefined
+interface FoundFile {
+  found: Found
+  inputs: string[]
 }
 
 /**
- * Compiles handlers to QuickJS module bytecode and keeps it: in memory, on disk, and where several machines
- * share it.
+ * Compiles handlers to QuickJS module bytecode and keeps it: in memory, on disk, and where several
+ * machines share it.
  */
 export class HandlerCompiler {
   readonly #options: ResolvedCompilerOptions
   readonly #keys: CacheKeys
-  readonly #memory: MemoryTier
-  readonly #sources: SourceCompiler
+  readonly #store: ArtifactStore
+  readonly #compiler: SourceCompiler
   readonly #bundler: Bundler
-  readonly #pending = new Map<string, Promise<Found>>()
-  readonly #warned = new Set<string>()
-  #tiers: Promise<Tiers> | undefined
-  #openTiers: Tiers | undefined
+  readonly #records: BundleRecordStore
+  readonly #files = new Map<string, Promise<FoundFile>>()
   #bundles = 0
   #failures = 0
   #closed = false
@@ -74,15 +64,12 @@ export class HandlerCompiler {
   /** @throws CompileError INVALID_OPTIONS */
   constructor(options: HandlerCompilerOptions = {}) {
     this.#options = resolveOptions(options)
-    this.#keys = new CacheKeys([
-      `${manifest.name}@${manifest.version}`,
-      engineVersion(),
-      this.#options.version,
-    ])
-    this.#memory = new MemoryTier(this.#options.maxMemoryBytes, this.#options.clock)
-    this.#sources = new SourceCompiler(this.#options)
-    const service = new EsbuildService(this.#options.compileTimeoutMs)
-    this.#bundler = new Bundler(service, this.#options.rootDir)
+    const { version, rootDir, compileTimeoutMs } = this.#options
+    this.#keys = new CacheKeys([`${manifest.name}@${manifest.version}`, engineVersion(), version])
+    this.#store = new ArtifactStore(this.#options)
+    this.#compiler = new SourceCompiler(this.#options)
+    this.#bundler = new Bundler(new EsbuildService(compileTimeoutMs), rootDir)
+    this.#records = new BundleRecordStore(this.#store, rootDir)
   }
 
   /**
@@ -95,26 +82,14 @@ export class HandlerCompiler {
     const started = performance.now()
     const language = options.language ?? (/\.m?ts$/.test(options.filename ?? '') ? 'ts' : 'js')
     const filename = options.filename ?? `handler.${language}`
-    const variant = `${language}:${filename}`
-    const known = this.#memory.getBySource(source, variant)
+    const link = { source, variant: `${language}:${filename}` }
+    const known = this.#store.getBySource(link)
     if (known) return answer({ entry: known, tier: 'memory' }, started)
-
-    this.#sources.assertLength(source, filename)
-    const isTypeScript = language === 'ts'
-    const found = await this.#find({
-      key: isTypeScript
-        ? this.#keys.of('ts', esbuildVersion(), filename, source)
-        : this.#keys.of('js', filename, source),
-      filename,
-      link: { source, variant },
-      produce: async () => {
-        const js = isTypeScript
-          ? await this.#bundler.transpile(source, filename)
-          : { code: source, sourceMap: undefined }
-        const bytecode = await this.#sources.compile({ ...js, filename })
-        return { bytecode, sourceMap: js.sourceMap }
-      },
-    })
+    const found = await this.#counted(
+      language === 'ts'
+        ? this.#compileTypeScript(source, filename, link.variant)
+        : this.#compileJavaScript(source, filename, link.variant),
+    )
     return answer(found, started)
   }
 
@@ -134,45 +109,50 @@ export class HandlerCompiler {
     const { rootDir } = this.#options
     const file = resolve(rootDir, path)
     const filename = options.filename ?? relative(rootDir, file).split(sep).join('/')
-    this.#bundles++
-    const { code, sourceMap, metafile } = await this.#counted(this.#bundler.bundle(file, filename))
-    const found = await this.#find({
-      key: this.#keys.of('bundle', filename, code, sourceMap),
-      filename,
-      produce: async () => {
-        const bytecode = await this.#sources.compile({ code, filename, sourceMap })
-        return { bytecode, sourceMap }
-      },
-    })
-    return answer(found, started, inputsOf(metafile, rootDir))
+    const id = `${file}\0${filename}`
+    let compiling = this.#files.get(id)
+    if (!compiling) {
+      // Calls of one turn share the work; a later call must see what changed since this one read the files.
+      compiling = setImmediate().then(() => {
+        this.#files.delete(id)
+        return this.#counted(this.#compileBundle(file, filename))
+      })
+      this.#files.set(id, compiling)
+    }
+    const { found, inputs } = await compiling
+    return answer(found, started, inputs)
   }
+
   /**
-   * Compile sources ahead of their first use, and wait until the results are stored.
+   * Compile ahead of the first use, and wait until the results are stored.
    *
-   * @throws CompileError of the first source that fails, after all have been tried
+   * @param items sources, or files by `path`
+   * @returns the handlers in the order of the items
+   * @throws CompileError of the first item that fails, after all have been tried
    */
-  async precompile(
-    sources: readonly (string | ({ source: string } & CompileOptions))[],
-  ): Promise<CompiledHandler[]> {
+  async precompile(items: readonly PrecompileItem[]): Promise<CompiledHandler[]> {
+    const limit = pLimit(PRECOMPILE_CONCURRENCY)
     const compiled = await Promise.allSettled(
-      sources.map((item) =>
-        typeof item === 'string' ? this.compile(item) : this.compile(item.source, item),
+      items.map((item) =>
+        limit(() => {
+          if (typeof item === 'string') return this.compile(item)
+          if ('path' in item) return this.compileFile(item.path, { filename: item.filename })
+          return this.compile(item.source, item)
+        }),
       ),
     )
-    await this.#flush()
+    await this.#store.flush()
     return compiled.map((result) => {
       if (result.status === 'rejected') throw result.reason
       return result.value
     })
   }
 
-  /** What the tiers hold and did, and their limits. */
+  /** What the tiers hold and did, their limits included. */
   getStats(): HandlerCompilerStats {
-    const { workerCompiles, inlineCompiles } = this.#sources
+    const { inlineCompiles, workerCompiles } = this.#compiler
     return {
-      memory: this.#memory.getStats(),
-      disk: this.#openTiers?.disk?.getStats(),
-      shared: this.#openTiers?.shared?.getStats(),
+      ...this.#store.getStats(),
       compiles: inlineCompiles + workerCompiles,
       workerCompiles,
       bundles: this.#bundles,
@@ -183,50 +163,66 @@ export class HandlerCompiler {
   /** Forget everything in memory and on disk; a shared tier belongs to others too and keeps its own. */
   async clearCache(): Promise<void> {
     this.#assertOpen()
-    this.#memory.clear()
-    const { disk } = await this.#getTiers()
-    await disk?.clear()
+    this.#records.clear()
+    await this.#store.clear()
   }
 
-  /** End the worker thread and wait for writes under way. Compiles that run fail. */
+  /** End the worker thread and wait for writes under way. Compiles that run on the thread fail. */
   async close(): Promise<void> {
-    if (this.#closed) return
     this.#closed = true
-    await this.#sources.close()
-    await this.#flush()
-    this.#memory.clear()
+    await this.#compiler.close()
+    await this.#store.flush()
   }
 
-  async #find(job: Job): Promise<Found> {
-    const known = this.#memory.get(job.key)
-    if (known) return { entry: known, tier: 'memory' }
-    const pending = this.#pending.get(job.key)
-    if (pending) return pending
-    this.#memory.missed()
-    const found = this.#counted(this.#findOrProduce(job)).finally(() =>
-      this.#pending.delete(job.key),
-    )
-    this.#pending.set(job.key, found)
-    return found
+  async #compileJavaScript(source: string, filename: string, variant: string): Promise<Found> {
+    this.#compiler.assertLength(source, filename)
+    return this.#store.find({
+      key: this.#keys.of('js', filename, source),
+      filename,
+      link: { source, variant },
+      produce: async () => ({
+        bytecode: await this.#compiler.compile({ code: source, filename }),
+      }),
+    })
   }
 
-  async #findOrProduce({ key, filename, link, produce }: Job): Promise<Found> {
-    const { disk, shared } = await this.#getTiers()
-    const keep = (artifact: Artifact) => this.#memory.set(key, filename, artifact, link)
+  async #compileTypeScript(source: string, filename: string, variant: string): Promise<Found> {
+    this.#compiler.assertLength(source, filename)
+    return this.#store.find({
+      key: this.#keys.of('ts', this.#bundler.version, filename, source),
+      filename,
+      link: { source, variant },
+      produce: async () => {
+        const { code, sourceMap } = await this.#bundler.transpile(source, filename)
+        return {
+          bytecode: await this.#compiler.compile({ code, filename, sourceMap }),
+          sourceMap,
+        }
+      },
+    })
+  }
 
-    const onDisk = await disk?.read(key)
-    if (onDisk) return { entry: keep(onDisk), tier: 'disk' }
+  async #compileBundle(file: string, filename: string): Promise<FoundFile> {
+    // With this record unchanged, esbuild would make the same bundle again.
+    const recordKey = this.#keys.of('record', this.#bundler.version, file, filename)
+    const record = await this.#records.current(recordKey)
+    const cached = record && (await this.#store.lookup(record.cacheKey, filename))
+    if (cached) return { found: cached, inputs: record.inputs }
 
-    const inShared = await shared?.read(key)
-    if (inShared) {
-      disk?.write(key, inShared)
-      return { entry: keep(inShared), tier: 'shared' }
-    }
-
-    const artifact = await produce()
-    disk?.write(key, artifact)
-    shared?.write(key, artifact)
-    return { entry: keep(artifact), tier: 'none' }
+    const start = startOfBuild(file, this.#options.clock())
+    this.#bundles++
+    const { code, sourceMap, metafile } = await this.#bundler.bundle(file, filename)
+    const cacheKey = this.#keys.of('bundle', filename, code, sourceMap)
+    await this.#records.remember(recordKey, { metafile, entry: file, cacheKey, start })
+    const found = await this.#store.find({
+      key: cacheKey,
+      filename,
+      produce: async () => ({
+        bytecode: await this.#compiler.compile({ code, filename, sourceMap }),
+        sourceMap,
+      }),
+    })
+    return { found, inputs: inputsOf(metafile, this.#options.rootDir) }
   }
 
   async #counted<T>(work: Promise<T>): Promise<T> {
@@ -238,49 +234,6 @@ export class HandlerCompiler {
     }
   }
 
-  #getTiers(): Promise<Tiers> {
-    this.#tiers ??= this.#createTiers()
-    return this.#tiers
-  }
-
-  async #createTiers(): Promise<Tiers> {
-    const { cacheDir, maxCacheSizeBytes, secret, sharedTier, sharedTimeoutMs, clock } =
-      this.#options
-    const sealer = await Sealer.create(engineVersion(), secret)
-    const disk =
-      cacheDir === false
-        ? undefined
-        : new DiskTier({
-            directory: resolve(cacheDir),
-            maxBytes: maxCacheSizeBytes,
-            sealer,
-            clock,
-            onTrouble: (message) => this.#warnOnce('disk', message),
-          })
-    const shared =
-      sharedTier &&
-      new SharedTierClient({
-        tier: sharedTier,
-        sealer,
-        timeoutMs: sharedTimeoutMs,
-        clock,
-        onTrouble: (message) => this.#warnOnce('shared', message),
-      })
-    this.#openTiers = { disk, shared }
-    return this.#openTiers
-  }
-
-  async #flush(): Promise<void> {
-    await this.#openTiers?.disk?.flush()
-    await this.#openTiers?.shared?.flush()
-  }
-
-  #warnOnce(kind: string, message: string): void {
-    if (this.#warned.has(kind)) return
-    this.#warned.add(kind)
-    this.#options.onWarning(message)
-  }
-
   #assertOpen(): void {
     if (!this.#closed) return
     throw new CompileError(
@@ -288,12 +241,6 @@ export class HandlerCompiler {
       'This HandlerCompiler was closed: create another one to compile',
     )
   }
-}
-
-/** Read without loading esbuild, which a cache hit does not need. */
-function esbuildVersion(): string {
-  const { version }: { version: string } = createRequire(import.meta.url)('esbuild/package.json')
-  return `esbuild@${version}`
 }
 
 function answer({ entry, tier }: Found, started: number, inputs?: string[]): CompiledHandler {

@@ -2,7 +2,7 @@ export type { CacheTier, CompiledHandler, CompileOptions } from './compiled-hand
 export type { DiskTierStats } from './disk-tier.js'
 export type { CompileErrorCode, SourceLocation } from './errors.js'
 export { CompileError } from './errors.js'
-export type { HandlerCompilerStats } from './handler-compiler.js'
+export type { HandlerCompilerStats, PrecompileItem } from './handler-compiler.js'
 export { HandlerCompiler } from './handler-compiler.js'
 export type { MemoryTierStats } from './memory-tier.js'
 export type { ModuleCacheOptions, ModuleCacheStats } from './module-cache.js'

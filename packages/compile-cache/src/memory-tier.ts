@@ -14,8 +14,9 @@ export interface MemoryEntry extends Artifact {
 }
 
 /** The source that an entry was compiled from, to find it again without hashing. */
-interface SourceLink {
+export interface SourceLink {
   source: string
+  /** Language and file name. */
   variant: string
 }
 
@@ -54,8 +55,8 @@ export class MemoryTier {
     })
   }
 
-  /** The entry compiled from exactly this source text under `variant` (its language and file name). */
-  getBySource(source: string, variant: string): MemoryEntry | undefined {
+  /** The entry compiled from exactly this source text. */
+  getBySource({ source, variant }: SourceLink): MemoryEntry | undefined {
     const key = this.#bySource.get(source)?.get(variant)
     return key === undefined ? undefined : this.get(key)
   }

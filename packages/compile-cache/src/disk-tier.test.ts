@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto'
+import * as nodeFs from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { type DiskFileSystem, DiskTier, type DiskTierSettings } from './disk-tier.js'
+import { Sealer } from './seal.js'
+
+const sealer = await Sealer.create('engine@1', undefined)
+const keyOf = (name: string | number) => createHash('sha256').update(String(name)).digest('hex')
+const artifact = (bytes: number, fill = 7) => ({ bytecode: new Uint8Array(bytes).fill(fill) })
+const HEADER_BYTES = 136
+
+async function openTier(settings: Partial<DiskTierSettings> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'nexus-disk-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  const troubles: string[] = []
+  const tier = new DiskTier({
+    directory,
+    maxBytes: 1_000_000,
+    sealer,
+    clock: Date.now,
+    onTrouble: (message) => troubles.push(message),
+    ...settings,
+  })
+  return { tier, directory: settings.directory ?? directory, troubles }
+}
+
+async function store(tier: DiskTier, key: string, bytes: number): Promise<void> {
+  tier.write(key, artifact(bytes))
+  await tier.flush()
+}
+
+test('what was written is read by another tier on the same directory', async () => {
+  const { tier, directory } = await openTier()
+  const written = { ...artifact(100), sourceMap: '{"version":3}' }
+  tier.write(keyOf('a'), written)
+  await tier.flush()
+  const { tier: other } = await openTier({ directory })
+  expect(await other.read(keyOf('a'))).toEqual(written)
+  expect(await other.read(keyOf('b'))).toBeUndefined()
+  expect(other.getStats()).toMatchObject({ hits: 1, misses: 1, rejected: 0 })
+  expect((await readdir(directory)).sort()).toEqual([`${keyOf('a')}.map`, `${keyOf('a')}.qjsc`])
+})
+
+test('a damaged file is a miss, and the next write replaces it', async () => {
+  const { tier, directory } = await openTier()
+  await store(tier, keyOf('a'), 100)
+  const file = join(directory, `${keyOf('a')}.qjsc`)
+  const bytes = await readFile(file)
+  bytes[HEADER_BYTES]! ^= 1
+  await writeFile(file, bytes)
+  expect(await tier.read(keyOf('a'))).toBeUndefined()
+  expect(tier.getStats()).toMatchObject({ rejected: 1 })
+  await store(tier, keyOf('a'), 100)
+  expect(await tier.read(keyOf('a'))).toEqual(artifact(100))
+})
+
+test('bytecode whose source map is missing or damaged is a miss', async () => {
+  const { tier, directory } = await openTier()
+  tier.write(keyOf('a'), { ...artifact(100), sourceMap: '{}' })
+  await tier.flush()
+  await writeFile(join(directory, `${keyOf('a')}.map`), '{}')
+  expect(await tier.read(keyOf('a'))).toBeUndefined()
+  await rm(join(directory, `${keyOf('a')}.map`))
+  expect(await tier.read(keyOf('a'))).toBeUndefined()
+})
+
+test('a file moved under another key is a miss', async () => {
+  const { tier, directory } = await openTier()
+  await store(tier, keyOf('a'), 100)
+  const from = join(directory, `${keyOf('a')}.qjsc`)
+  await nodeFs.rename(from, join(directory, `${keyOf('b')}.qjsc`))
+  expect(await tier.read(keyOf('b'))).toBeUndefined()
+})
+
+test('the directory stays within its limit, and what was used longest ago goes first', async () => {
+  const entryBytes = 100 + HEADER_BYTES
+  const { tier, directory } = await openTier({ maxBytes: 10 * entryBytes })
+  for (let n = 0; n < 10; n++) {
+    await store(tier, keyOf(n), 100)
+    const time = new Date(1_000_000 + n * 1000)
+    await utimes(join(directory, `${keyOf(n)}.qjsc`), time, time)
+  }
+  expect(tier.getStats()).toMatchObject({ bytes: 10 * entryBytes, evictions: 0 })
+  expect(await tier.read(keyOf(0))).toBeDefined() // now used last
+  await tier.flush()
+  await store(tier, keyOf(10), 100)
+  expect(tier.getStats()).toMatchObject({ bytes: 9 * entryBytes, evictions: 2 })
+  expect(await tier.read(keyOf(0))).toBeDefined()
+  expect(await tier.read(keyOf(1))).toBeUndefined()
+  expect(await tier.read(keyOf(2))).toBeUndefined()
+  expect(await tier.read(keyOf(3))).toBeDefined()
+})
+
+test('an entry larger than the whole limit is not written', async () => {
+  const { tier, directory } = await openTier({ maxBytes: 1000 })
+  await store(tier, keyOf('a'), 1001)
+  expect(await readdir(directory)).toEqual([])
+})
+
+test('temporary files of dead processes are deleted, those of live ones and foreign files are not', async () => {
+  const { tier, directory } = await openTier({ clock: () => Date.now() })
+  const stale = `${keyOf('a')}.qjsc.0123456789ab.tmp`
+  const fresh = `${keyOf('a')}.qjsc.ba9876543210.tmp`
+  for (const name of [stale, fresh, 'README', 'x.tmp']) {
+    await writeFile(join(directory, name), '')
+  }
+  const longAgo = new Date(Date.now() - 11 * 60_000)
+  await utimes(join(directory, stale), longAgo, longAgo)
+  await utimes(join(directory, 'x.tmp'), longAgo, longAgo)
+  await store(tier, keyOf('b'), 10)
+  expect((await readdir(directory)).sort()).toEqual(
+    [fresh, 'README', 'x.tmp', `${keyOf('b')}.qjsc`].sort(),
+  )
+})
+
+test('clear deletes the cache and nothing else', async () => {
+  const { tier, directory } = await openTier()
+  await store(tier, keyOf('a'), 10)
+  tier.writeRecord(keyOf('r'), '{}')
+  await writeFile(join(directory, 'notes.txt'), '')
+  await tier.clear()
+  expect(await readdir(directory)).toEqual(['notes.txt'])
+  expect(tier.getStats().bytes).toBe(0)
+})
+
+test('records survive, and damaged ones are absent', async () => {
+  const { tier, directory } = await openTier()
+  tier.writeRecord(keyOf('r'), '{"a":"é"}')
+  await tier.flush()
+  expect(await tier.readRecord(keyOf('r'))).toBe('{"a":"é"}')
+  await writeFile(join(directory, `${keyOf('r')}.inputs`), '{"a":"é"}')
+  expect(await tier.readRecord(keyOf('r'))).toBeUndefined()
+})
+
+test('a directory that cannot be made is told, and reads go on missing', async () => {
+  const { directory } = await openTier()
+  await writeFile(join(directory, 'file'), '')
+  const { tier, troubles } = await openTier({ directory: join(directory, 'file', 'cache') })
+  await store(tier, keyOf('a'), 10)
+  expect(await tier.read(keyOf('a'))).toBeUndefined()
+  expect(tier.getStats()).toMatchObject({ failedWrites: 1, writes: 0 })
+  expect(troubles[0]).toContain('ENOTDIR')
+})
+
+test.each(['writeFile', 'rename'] as const)(
+  'a disk that is full at %s leaves nothing behind',
+  async (call) => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    const fs: DiskFileSystem = {
+      ...nodeFs,
+      [call]: async (path: string, data: Uint8Array) => {
+        // A full disk takes some bytes before it refuses the rest.
+        if (call === 'writeFile') await nodeFs.writeFile(path, data.subarray(0, 50))
+        throw full
+      },
+    }
+    const { tier, directory, troubles } = await openTier({ fs })
+    await store(tier, keyOf('a'), 100)
+    expect(tier.getStats()).toMatchObject({ failedWrites: 1 })
+    expect(troubles[0]).toContain('ENOSPC')
+    expect(await readdir(directory)).toEqual([])
+  },
+)
+
+test('a burst of reads and writes opens few files at a time', async () => {
+  let open = 0
+  let most = 0
+  const counted =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      most = Math.max(most, ++open)
+      try {
+        return await call(...args)
+      } finally {
+        open--
+      }
+    }
+  const { readFile, writeFile }: DiskFileSystem = nodeFs
+  const fs = { ...nodeFs, readFile: counted(readFile), writeFile: counted(writeFile) }
+  const { tier } = await openTier({ fs })
+  for (let n = 0; n < 300; n++) tier.write(keyOf(n), artifact(10))
+  await Promise.all(Array.from({ length: 300 }, (_, n) => tier.read(keyOf(n))))
+  await tier.flush()
+  expect(most).toBeLessThanOrEqual(16)
+  expect(tier.getStats()).toMatchObject({ writes: 300, failedWrites: 0 })
+})

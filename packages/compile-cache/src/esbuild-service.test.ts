@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { EsbuildService } from './esbuild-service.js'
+
+/** A build that does not end before it is told to. */
+function heldBuild(service: EsbuildService) {
+  let attempts = 0
+  let begun = () => {}
+  const started = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const done = service.run((esbuild) => {
+    attempts++
+    return esbuild.build({
+      stdin: { contents: 'export default 1' },
+      write: false,
+      logLevel: 'silent',
+      plugins: [
+        {
+          name: 'hold',
+          setup: ({ onStart }) => {
+            onStart(async () => {
+              begun()
+              await released
+            })
+          },
+        },
+      ],
+    })
+  })
+  return { done, started, release, attempts: () => attempts }
+}
+
+test('work that a lost service interrupted is done again', async () => {
+  const service = new EsbuildService(60_000)
+  const builds = [heldBuild(service), heldBuild(service)]
+  await Promise.all(builds.map(({ started }) => started))
+  const { stop } = await import('esbuild')
+  await stop()
+  for (const { release } of builds) release()
+  const results = await Promise.all(builds.map(({ done }) => done))
+  expect(results.map(({ outputFiles }) => outputFiles?.length)).toEqual([1, 1])
+  expect(builds.map(({ attempts }) => attempts())).toEqual([2, 2])
+})
+
+test('work that takes too long fails alone', async () => {
+  const slow = heldBuild(new EsbuildService(50))
+  const other = heldBuild(new EsbuildService(60_000))
+  await other.started
+  await expect(slow.done).rejects.toMatchObject({
+    code: 'RESOURCE_LIMIT',
+    message: 'esbuild took longer than 50 ms for it',
+  })
+  other.release()
+  expect((await other.done).outputFiles).toHaveLength(1)
+})
+
+test('an error of the work itself is not tried again', async () => {
+  let attempts = 0
+  const work = new EsbuildService(60_000).run(async (esbuild) => {
+    attempts++
+    return esbuild.transform('let x = ;', { logLevel: 'silent' })
+  })
+  await expect(work).rejects.toThrow('Unexpected ";"')
+  expect(attempts).toBe(1)
+})
