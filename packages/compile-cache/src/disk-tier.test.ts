@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import * as nodeFs from 'node:fs/promises'
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
@@ -44,6 +45,16 @@ test('what was written is read by another tier on the same directory', async () 
   expect((await readdir(directory)).sort()).toEqual([`${keyOf('a')}.map`, `${keyOf('a')}.qjsc`])
 })
 
+test.each([262_144 - 136, 262_144 - 135, 1_000_000])(
+  'bytecode of %i bytes comes back whole',
+  async (bytes) => {
+    const { tier } = await openTier({ maxBytes: 10_000_000 })
+    await store(tier, keyOf('a'), bytes)
+    const { bytecode } = (await tier.read(keyOf('a')))!
+    expect(Buffer.compare(bytecode, artifact(bytes).bytecode)).toBe(0)
+  },
+)
+
 test('a damaged file is a miss, and the next write replaces it', async () => {
   const { tier, directory } = await openTier()
   await store(tier, keyOf('a'), 100)
@@ -74,6 +85,17 @@ test('a file moved under another key is a miss', async () => {
   await nodeFs.rename(from, join(directory, `${keyOf('b')}.qjsc`))
   expect(await tier.read(keyOf('b'))).toBeUndefined()
 })
+
+test.runIf(process.platform !== 'win32')(
+  'a pipe or a directory in place of a file is a miss',
+  async () => {
+    const { tier, directory } = await openTier()
+    execFileSync('mkfifo', [join(directory, `${keyOf('a')}.qjsc`)])
+    await nodeFs.mkdir(join(directory, `${keyOf('b')}.qjsc`))
+    expect(await tier.read(keyOf('a'))).toBeUndefined()
+    expect(await tier.read(keyOf('b'))).toBeUndefined()
+  },
+)
 
 test('the directory stays within its limit, and what was used longest ago goes first', async () => {
   const entryBytes = 100 + HEADER_BYTES
@@ -172,18 +194,30 @@ test('a burst of reads and writes opens few files at a time', async () => {
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       most = Math.max(most, ++open)
-      try {
-        return await call(...args)
-      } finally {
-        open--
-      }
+      return call(...args).finally(() => open--)
     }
   const { readFile, writeFile }: DiskFileSystem = nodeFs
   const fs = { ...nodeFs, readFile: counted(readFile), writeFile: counted(writeFile) }
-  const { tier } = await openTier({ fs })
-  for (let n = 0; n < 300; n++) tier.write(keyOf(n), artifact(10))
-  await Promise.all(Array.from({ length: 300 }, (_, n) => tier.read(keyOf(n))))
+  const { tier } = await openTier({ fs, maxBytes: 100_000_000 })
+  for (let n = 0; n < 60; n++) tier.write(keyOf(n), artifact(300_000))
   await tier.flush()
+  const read = await Promise.all(Array.from({ length: 60 }, (_, n) => tier.read(keyOf(n))))
+  expect(read.every((found) => found !== undefined)).toBe(true)
+  expect(most).toBeGreaterThan(1)
   expect(most).toBeLessThanOrEqual(16)
-  expect(tier.getStats()).toMatchObject({ writes: 300, failedWrites: 0 })
+  expect(tier.getStats()).toMatchObject({ writes: 60, failedWrites: 0 })
+})
+
+test('reading marks an entry as used, once a minute', async () => {
+  let now = Date.now()
+  const { tier, directory } = await openTier({ clock: () => now })
+  await store(tier, keyOf('a'), 10)
+  const file = join(directory, `${keyOf('a')}.qjsc`)
+  const { mtimeMs: written } = await nodeFs.stat(file)
+  now = written + 59_999
+  await tier.read(keyOf('a'))
+  expect((await nodeFs.stat(file)).mtimeMs).toBe(written)
+  now = Math.ceil(written) + 60_000
+  await tier.read(keyOf('a'))
+  expect((await nodeFs.stat(file)).mtimeMs).toBe(now)
 })

@@ -35,6 +35,9 @@ export interface SealedPayload {
   hasSourceMap: boolean
 }
 
+/** Instantiating the hash takes longer than reading a file, so once per process is enough. */
+let loadedHash: Promise<XXHashAPI> | undefined
+
 /** Seals the files of one compiler, and opens only what one like it has sealed. */
 export class Sealer {
   readonly #hash: XXHashAPI
@@ -42,7 +45,8 @@ export class Sealer {
   readonly #secret: string | Uint8Array | undefined
 
   static async create(engine: string, secret: string | Uint8Array | undefined): Promise<Sealer> {
-    return new Sealer(await xxhash(), engine, secret)
+    loadedHash ??= xxhash()
+    return new Sealer(await loadedHash, engine, secret)
   }
 
   private constructor(hash: XXHashAPI, engine: string, secret: string | Uint8Array | undefined) {
