@@ -88,7 +88,7 @@ export class ExecutionRecorder {
       durationUs / 1e6,
       traceId?.length === 32 ? { trace_id: traceId } : undefined,
     )
-    if (compileTimeUs !== undefined) {
+    if (compileTimeUs) {
       this.#compile ??= families.compile.bind(labels)
       this.#compile.observe(compileTimeUs / 1e6)
     }

@@ -2,7 +2,7 @@ import type { ExecutionMetrics, ExecutionStats } from './execution-metrics.js'
 import { QuantileSketch } from './quantile-sketch.js'
 
 /** The cache tier that means "had to be compiled". */
-const MISS = 'miss'
+const MISS = 'none'
 
 /** Adds up executions. */
 export class ExecutionTotals {
