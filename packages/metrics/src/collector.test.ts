@@ -55,6 +55,9 @@ test('executions are counted in total and by function', () => {
     cacheHitRate: 0.5,
     durationUs: { avg: 200, min: 100, max: 300 },
   })
+  expect(collector.toPrometheus()).toContain(
+    'nexus_execution_failures_total{function="other",code="TIMEOUT"} 1\n',
+  )
   expect(collector.cacheHitRate()).toBe(0.75)
   expect(collector.avgExecutionTimeUs()).toBe(175)
 })
