@@ -94,7 +94,8 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
     const { name } = this
     const { labelText, counts, exemplars } = series
     const braces = labelText && `{${labelText}}`
-    const head = `${name}_bucket{${labelText && `${labelText},`}le="`
+    // Joined to be flat: it is written once per bucket.
+    const head = [name, '_bucket{', labelText && `${labelText},`, 'le="'].join('')
     let lines = ''
     let total = 0
     for (let i = 0; i < counts.length; i++) {

@@ -232,8 +232,9 @@ export class MetricsRegistry {
     for (const metric of this.#metrics.values()) {
       let header = formatHeader(metric.name, metric.type, metric.help, format)
       for (const series of metric.table.live()) {
-        text += header + metric.write(series, format)
+        if (header) text += header
         header = ''
+        text += metric.write(series, format)
       }
     }
     return format === 'openmetrics' ? `${text}# EOF\n` : text

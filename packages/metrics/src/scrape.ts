@@ -18,8 +18,9 @@ export async function* scrape(
   for (const metric of metrics) {
     let header = formatHeader(metric.name, metric.type, metric.help, format)
     for (const series of metric.table.live()) {
-      text += header + metric.write(series, format)
+      if (header) text += header
       header = ''
+      text += metric.write(series, format)
       if (++written % SERIES_PER_LOOK !== 0) continue
       if (text.length >= CHUNK_CHARACTERS) {
         yield text
