@@ -32,7 +32,7 @@ test('a collector that nothing feeds prints nothing and reports zeros', () => {
 
 test('executions are counted in total and by function', () => {
   const collector = new MetricsCollector()
-  collector.recordExecution({ ...execution, cacheTier: 'miss', compileTimeUs: 3_000 }, true)
+  collector.recordExecution({ ...execution, cacheTier: 'none', compileTimeUs: 3_000 }, true)
   collector.recordExecution({ ...execution, durationUs: 300 }, true)
   collector.recordExecution(
     { ...execution, functionName: 'other', status: 'error', errorCode: 'TIMEOUT', durationUs: 200 },
@@ -46,7 +46,7 @@ test('executions are counted in total and by function', () => {
     failed: 2,
     failuresByCode: { TIMEOUT: 1, MEMORY_LIMIT: 1 },
     byStatus: { success: 2, error: 1, MEMORY_LIMIT: 1 },
-    byCacheTier: { memory: 3, miss: 1 },
+    byCacheTier: { memory: 3, none: 1 },
   })
   expect(functions['order-total']).toMatchObject({
     executions: 2,
@@ -55,6 +55,9 @@ test('executions are counted in total and by function', () => {
     cacheHitRate: 0.5,
     durationUs: { avg: 200, min: 100, max: 300 },
   })
+  expect(collector.toPrometheus()).toContain(
+    'nexus_execution_failures_total{function="other",code="TIMEOUT"} 1\n',
+  )
   expect(collector.cacheHitRate()).toBe(0.75)
   expect(collector.avgExecutionTimeUs()).toBe(175)
 })

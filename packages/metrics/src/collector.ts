@@ -65,7 +65,7 @@ export class MetricsCollector {
       this.#functions.get(execution.functionName) ?? this.#addFunction(execution.functionName)
     this.#totals.add(execution, success)
     totals.add(execution, success)
-    recorder.record(execution)
+    recorder.record(execution, success)
   }
 
   /** Share of executions whose compiled code came from a cache, 0 to 1; 0 while nothing ran. */

@@ -1,6 +1,6 @@
 import type { Labels, ResolvedCounter } from './definition.js'
 import { MetricsError } from './errors.js'
-import { createExemplar, type ExemplarLabels } from './exemplar.js'
+import { createExemplar, type ExemplarLabels, newerExemplar } from './exemplar.js'
 import type { ExpositionFormat } from './format.js'
 import { Metric, type MetricContext } from './metric.js'
 import type { Clock } from './options.js'
@@ -62,11 +62,12 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
   }
 
   /** @internal */
-  override snapshot(): CounterSnapshot {
+  override snapshot(from: Iterable<ValueSeries>): CounterSnapshot {
     const { name, help, labelNames } = this
-    const series = Array.from(this.table.values(), ({ labelValues, value }) => ({
+    const series = Array.from(from, ({ labelValues, value, exemplar }) => ({
       labels: labelValues,
       value,
+      ...(exemplar && { exemplar }),
     }))
     return { type: 'counter', name, help, labelNames, series }
   }
@@ -75,8 +76,10 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
   override merge(snapshot: MetricSnapshot): void {
     expectSame(this.name, 'type', this.type, snapshot.type)
     expectSame(this.name, 'labels', this.labelNames, snapshot.labelNames)
-    for (const { labels, value } of (snapshot as CounterSnapshot).series) {
-      this.add(this.table.resolveValues(labels), value, undefined)
+    for (const { labels, value, exemplar } of (snapshot as CounterSnapshot).series) {
+      const series = this.table.resolveValues(labels)
+      this.add(series, value, undefined)
+      series.exemplar = newerExemplar(series.exemplar, exemplar)
     }
   }
 }

@@ -4,13 +4,13 @@ export interface ExecutionMetrics {
   functionName: string
   /** How it ended, such as `success`, `suspended` or `timeout`. */
   status: string
-  /** Where its compiled code came from, such as `memory` or `disk`; `miss` when it had to be compiled. */
+  /** Where its compiled code came from, such as `memory` or `disk`; `none` when it had to be compiled. */
   cacheTier: string
   /** Time the handler ran, in microseconds. */
   durationUs: number
   /** Error code when it failed. @default the status */
   errorCode?: string | undefined
-  /** Time spent compiling, in microseconds. */
+  /** Time spent compiling, in microseconds; 0 or absent when nothing had to be compiled. */
   compileTimeUs?: number | undefined
   /** Time it waited for an instance, in microseconds. */
   queueWaitUs?: number | undefined
@@ -20,6 +20,11 @@ export interface ExecutionMetrics {
   hostCalls?: number | undefined
   /** W3C trace id to keep as the exemplar of this duration; ignored unless it has 32 characters. */
   traceId?: string | undefined
+}
+
+/** What a failed execution counts as. */
+export function failureCode({ errorCode, status }: ExecutionMetrics): string {
+  return errorCode ?? status
 }
 
 /** Quantiles and extremes of durations, in microseconds; all 0 while nothing ran. */

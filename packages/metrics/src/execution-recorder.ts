@@ -1,5 +1,5 @@
 import type { BoundCounter, Counter } from './counter.js'
-import type { ExecutionMetrics } from './execution-metrics.js'
+import { type ExecutionMetrics, failureCode } from './execution-metrics.js'
 import type { BoundHistogram, Histogram } from './histogram.js'
 import type { MetricsRegistry } from './registry.js'
 
@@ -14,6 +14,7 @@ const BYTES = Array.from({ length: 15 }, (_, i) => 64 * 1024 * 2 ** i)
 
 interface ExecutionFamilies {
   executions: Counter<'function' | 'status' | 'cache_tier'>
+  failures: Counter<'function' | 'code'>
   duration: Histogram<'function'>
   compile: Histogram<'function'>
   queueWait: Histogram<'function'>
@@ -45,6 +46,11 @@ export class ExecutionRecorder {
         name: 'nexus_executions_total',
         help: 'Executions of functions, by how they ended and where their compiled code came from.',
         labelNames: ['function', 'status', 'cache_tier'],
+      }),
+      failures: registry.counter({
+        name: 'nexus_execution_failures_total',
+        help: 'Executions that failed, by error code.',
+        labelNames: ['function', 'code'],
       }),
       duration: registry.histogram({
         name: 'nexus_execution_duration_seconds',
@@ -78,17 +84,18 @@ export class ExecutionRecorder {
     }
   }
 
-  record(execution: ExecutionMetrics): void {
+  record(execution: ExecutionMetrics, success: boolean): void {
     const { durationUs, compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls, traceId } =
       execution
     const families = this.#families
     const labels = this.#labels
     this.#executionsOf(execution).inc()
+    if (!success) families.failures.inc({ ...labels, code: failureCode(execution) })
     this.#duration.observe(
       durationUs / 1e6,
       traceId?.length === 32 ? { trace_id: traceId } : undefined,
     )
-    if (compileTimeUs !== undefined) {
+    if (compileTimeUs) {
       this.#compile ??= families.compile.bind(labels)
       this.#compile.observe(compileTimeUs / 1e6)
     }

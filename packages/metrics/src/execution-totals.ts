@@ -1,8 +1,8 @@
-import type { ExecutionMetrics, ExecutionStats } from './execution-metrics.js'
+import { type ExecutionMetrics, type ExecutionStats, failureCode } from './execution-metrics.js'
 import { QuantileSketch } from './quantile-sketch.js'
 
 /** The cache tier that means "had to be compiled". */
-const MISS = 'miss'
+const MISS = 'none'
 
 /** Adds up executions. */
 export class ExecutionTotals {
@@ -19,7 +19,7 @@ export class ExecutionTotals {
     bump(this.#statuses, execution.status)
     bump(this.#tiers, execution.cacheTier)
     if (success) this.#succeeded++
-    else bump(this.#failures, execution.errorCode ?? execution.status)
+    else bump(this.#failures, failureCode(execution))
   }
 
   get cacheHitRate(): number {

@@ -37,6 +37,14 @@ export function createExemplar(
   return { labels, value, timestampMs }
 }
 
+/** The later of two exemplars, either of which may be missing. */
+export function newerExemplar(
+  a: Exemplar | undefined,
+  b: Exemplar | null | undefined,
+): Exemplar | undefined {
+  return b && (!a || b.timestampMs > a.timestampMs) ? b : a
+}
+
 /** What follows a sample's value: ` # {trace_id="…"} 0.67 1520879607.789`, or nothing. */
 export function formatExemplar(exemplar: Exemplar | undefined): string {
   if (!exemplar) return ''

@@ -24,13 +24,12 @@ export function formatBound(value: number, format: ExpositionFormat): string {
 
 /** The inside of the braces: `method="GET",route="/"`. Empty values are left out, as they mean "absent". */
 export function formatLabels(names: readonly string[], values: readonly string[]): string {
-  let text = ''
+  const labels: string[] = []
   for (let i = 0; i < names.length; i++) {
     const value = values[i]
-    if (!value) continue
-    text += `${text && ','}${names[i]}="${escapeQuoted(value)}"`
+    if (value) labels.push(`${names[i]}="${escapeQuoted(value)}"`)
   }
-  return text
+  return labels.join(',')
 }
 
 /** The two comment lines above a metric's samples. */

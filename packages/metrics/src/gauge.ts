@@ -66,9 +66,9 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
   }
 
   /** @internal */
-  override snapshot(): GaugeSnapshot {
+  override snapshot(from: Iterable<ValueSeries>): GaugeSnapshot {
     const { name, help, labelNames } = this
-    const series = Array.from(this.table.values(), ({ labelValues, value }) => ({
+    const series = Array.from(from, ({ labelValues, value }) => ({
       labels: labelValues,
       value: toPlain(value),
     }))

@@ -1,6 +1,12 @@
 import type { Labels, ResolvedHistogram } from './definition.js'
 import { MetricsError } from './errors.js'
-import { createExemplar, type Exemplar, type ExemplarLabels, formatExemplar } from './exemplar.js'
+import {
+  createExemplar,
+  type Exemplar,
+  type ExemplarLabels,
+  formatExemplar,
+  newerExemplar,
+} from './exemplar.js'
 import { type ExpositionFormat, formatBound, formatNumber } from './format.js'
 import { Metric, type MetricContext } from './metric.js'
 import type { Clock } from './options.js'
@@ -88,7 +94,8 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
     const { name } = this
     const { labelText, counts, exemplars } = series
     const braces = labelText && `{${labelText}}`
-    const head = `${name}_bucket{${labelText && `${labelText},`}le="`
+    // Joined to be flat: it is written once per bucket.
+    const head = [name, '_bucket{', labelText && `${labelText},`, 'le="'].join('')
     let lines = ''
     let total = 0
     for (let i = 0; i < counts.length; i++) {
@@ -100,12 +107,13 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
   }
 
   /** @internal */
-  override snapshot(): HistogramSnapshot {
+  override snapshot(from: Iterable<HistogramSeries>): HistogramSnapshot {
     const { name, help, labelNames } = this
-    const series = Array.from(this.table.values(), ({ labelValues, counts, sum }) => ({
+    const series = Array.from(from, ({ labelValues, counts, sum, exemplars }) => ({
       labels: labelValues,
       counts: Array.from(counts),
       sum,
+      ...(exemplars && { exemplars: Array.from(exemplars, (exemplar) => exemplar ?? null) }),
     }))
     return { type: 'histogram', name, help, labelNames, buckets: this.#finiteBounds(), series }
   }
@@ -116,9 +124,14 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
     expectSame(this.name, 'labels', this.labelNames, snapshot.labelNames)
     const { buckets, series } = snapshot as HistogramSnapshot
     expectSame(this.name, 'buckets', this.#finiteBounds(), buckets)
-    for (const { labels, counts, sum } of series) {
+    for (const { labels, counts, sum, exemplars } of series) {
       const target = this.table.resolveValues(labels)
       for (let i = 0; i < target.counts.length; i++) target.counts[i]! += counts[i]!
+      exemplars?.forEach((exemplar, i) => {
+        if (!exemplar) return
+        target.exemplars ??= []
+        target.exemplars[i] = newerExemplar(target.exemplars[i], exemplar)
+      })
       target.sum += sum
       target.touched = true
     }

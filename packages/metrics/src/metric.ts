@@ -33,6 +33,7 @@ export abstract class Metric<S extends Series = Series> {
       labelNames: definition.labelNames,
       maxSeries: context.maxSeries,
       expireAfterMs: definition.expireAfterMs,
+      clock: context.clock,
       create,
       onRefused: () => context.onRefused(definition.name),
     })
@@ -51,8 +52,13 @@ export abstract class Metric<S extends Series = Series> {
   /** The lines of one series, each ending in a newline. @internal */
   abstract write(series: S, format: ExpositionFormat): string
 
-  /** The metric with everything recorded, as plain data. @internal */
-  abstract snapshot(): MetricSnapshot
+  /** The metric as plain data, with the given series. @internal */
+  abstract snapshot(series: Iterable<S>): MetricSnapshot
+
+  /** The metric with everything recorded, as plain data. */
+  toSnapshot(): MetricSnapshot {
+    return this.snapshot(this.table.live())
+  }
 
   /** Adds what another registry recorded for the same metric. @internal */
   abstract merge(snapshot: MetricSnapshot): void

@@ -25,6 +25,7 @@ import {
   registryOptions,
 } from './options.js'
 import { scrape } from './scrape.js'
+import type { Series } from './series-table.js'
 import type { MetricSnapshot, RegistrySnapshot } from './snapshot.js'
 import { Summary } from './summary.js'
 import type { ValueSeries } from './value-series.js'
@@ -49,6 +50,8 @@ type LabelNameOf<D> = D extends { labelNames: readonly (infer L extends string)[
 
 /** What a registry holds, and its limits. */
 export interface RegistryStats {
+  /** When the registry was made, in milliseconds since the epoch. */
+  startedMs: number
   metrics: number
   series: number
   maxSeriesPerMetric: number
@@ -60,6 +63,13 @@ export interface RegistryStats {
   failedCollects: number
 }
 
+/** Told of metrics that come and go. */
+export interface MetricsWatcher {
+  /** Called before a metric is added; when it throws, the metric is not. */
+  onAdd(metric: Metric): void
+  onRemove(metric: Metric): void
+}
+
 /** Holds metrics by name and exports them. */
 export class MetricsRegistry {
   readonly #options: ResolvedRegistryOptions
@@ -67,8 +77,10 @@ export class MetricsRegistry {
   /** Which metric prints a sample name. */
   readonly #owners = new Map<string, string>()
   readonly #observations = new Set<Observation>()
+  readonly #watchers = new Set<MetricsWatcher>()
   #context: MetricContext
   readonly #failedCollects: Counter<'metric'>
+  readonly #startedMs: number
   #refused = 0
   #failed = 0
 
@@ -76,6 +88,7 @@ export class MetricsRegistry {
   constructor(options: MetricsRegistryOptions = {}) {
     this.#options = parseOptions('MetricsRegistry', registryOptions, options)
     const { clock, maxSeriesPerMetric } = this.#options
+    this.#startedMs = clock.now()
     // These two have one series per metric at most, so they need no limit, and refusals cannot recurse.
     this.#context = { clock, maxSeries: Number.POSITIVE_INFINITY, onRefused() {} }
     const refused = this.counter({
@@ -170,6 +183,24 @@ export class MetricsRegistry {
     }
   }
 
+  /** The metrics, in the order they were added. */
+  metrics(): readonly Metric[] {
+    return [...this.#metrics.values()]
+  }
+
+  /**
+   * Tells `watcher` of every metric: those that are here now, and those that come and go later.
+   *
+   * @returns a function that stops it
+   */
+  watch(watcher: MetricsWatcher): () => void {
+    for (const metric of this.metrics()) watcher.onAdd(metric)
+    this.#watchers.add(watcher)
+    return () => {
+      this.#watchers.delete(watcher)
+    }
+  }
+
   /** The metric of this name. */
   get(name: string): Metric | undefined {
     return this.#metrics.get(name)
@@ -180,6 +211,7 @@ export class MetricsRegistry {
     const metric = this.#metrics.get(name)
     if (!metric) return false
     this.#metrics.delete(name)
+    for (const watcher of this.#watchers) watcher.onRemove(metric)
     for (const sample of metric.sampleNames) this.#owners.delete(sample)
     for (const observation of this.#observations) {
       if (observation.metrics.every(({ name }) => !this.#metrics.has(name))) {
@@ -196,14 +228,13 @@ export class MetricsRegistry {
   toPrometheus(options: { format?: ExpositionFormat } = {}): string {
     const format = options.format ?? 'text'
     for (const observation of this.#observations) void observation.run()
-    const nowMs = this.#options.clock.now()
     let text = ''
     for (const metric of this.#metrics.values()) {
       let header = formatHeader(metric.name, metric.type, metric.help, format)
-      for (const series of metric.table.values()) {
-        if (!metric.table.keep(series, nowMs)) continue
-        text += header + metric.write(series, format)
+      for (const series of metric.table.live()) {
+        if (header) text += header
         header = ''
+        text += metric.write(series, format)
       }
     }
     return format === 'openmetrics' ? `${text}# EOF\n` : text
@@ -214,8 +245,8 @@ export class MetricsRegistry {
    * to other work every few milliseconds however many series there are.
    */
   async *scrape(options: { format?: ExpositionFormat } = {}): AsyncGenerator<string, void, void> {
-    await Promise.all(Array.from(this.#observations, (observation) => observation.run()))
-    yield* scrape([...this.#metrics.values()], options.format ?? 'text', this.#options.clock)
+    await this.refresh()
+    yield* scrape(this.metrics(), options.format ?? 'text')
   }
 
   /**
@@ -224,8 +255,20 @@ export class MetricsRegistry {
    */
   snapshot(): RegistrySnapshot {
     for (const observation of this.#observations) void observation.run()
-    const metrics = Array.from(this.#metrics.values(), (metric) => metric.snapshot())
-    return { version: 1, metrics: metrics.filter(({ series }) => series.length > 0) }
+    return { version: 1, metrics: Array.from(this.#snapshots(Number.POSITIVE_INFINITY)) }
+  }
+
+  /**
+   * Everything recorded in several snapshots of up to `maxSeries` series, for work that must give way in
+   * between. Values of observed metrics are those that were read last; see {@link refresh}.
+   */
+  *snapshotParts(maxSeries: number): Generator<RegistrySnapshot, void, void> {
+    for (const metric of this.#snapshots(maxSeries)) yield { version: 1, metrics: [metric] }
+  }
+
+  /** Reads every observed metric now, as each scrape does. */
+  async refresh(): Promise<void> {
+    await Promise.all(Array.from(this.#observations, (observation) => observation.run()))
   }
 
   /**
@@ -258,12 +301,26 @@ export class MetricsRegistry {
       expired += table.expired
     }
     return {
+      startedMs: this.#startedMs,
       metrics: this.#metrics.size,
       series,
       maxSeriesPerMetric: this.#options.maxSeriesPerMetric,
       refusedUpdates: this.#refused,
       expiredSeries: expired,
       failedCollects: this.#failed,
+    }
+  }
+
+  *#snapshots(maxSeries: number): Generator<MetricSnapshot, void, void> {
+    for (const metric of this.metrics()) {
+      let part: Series[] = []
+      for (const series of metric.table.live()) {
+        part.push(series)
+        if (part.length < maxSeries) continue
+        yield metric.snapshot(part)
+        part = []
+      }
+      if (part.length > 0) yield metric.snapshot(part)
     }
   }
 
@@ -304,6 +361,7 @@ export class MetricsRegistry {
         { metric: metric.name, sample, owner },
       )
     }
+    for (const watcher of this.#watchers) watcher.onAdd(metric)
     for (const sample of metric.sampleNames) this.#owners.set(sample, metric.name)
     this.#metrics.set(metric.name, metric)
     return metric

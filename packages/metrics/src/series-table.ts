@@ -1,6 +1,7 @@
 import type { Labels } from './definition.js'
 import { MetricsError } from './errors.js'
 import { formatLabels } from './format.js'
+import type { Clock } from './options.js'
 
 /** One label set of a metric, with what was recorded under it. */
 export abstract class Series {
@@ -23,6 +24,7 @@ export interface TableOptions<S extends Series> {
   labelNames: readonly string[]
   maxSeries: number
   expireAfterMs: number | undefined
+  clock: Clock
   create: (labelValues: readonly string[], labelText: string) => S
   onRefused: () => void
 }
@@ -58,9 +60,10 @@ export class SeriesTable<S extends Series> {
     return this.#expired
   }
 
-  /** The series, oldest first; safe to go on with after series came and went. */
-  values(): IterableIterator<S> {
-    return this.#series.values()
+  /** The series that did not expire, oldest first; safe to go on with after series came and went. */
+  *live(): Generator<S, void, void> {
+    const nowMs = this.#options.clock.now()
+    for (const series of this.#series) if (this.#keep(series, nowMs)) yield series
   }
 
   /**
@@ -90,20 +93,6 @@ export class SeriesTable<S extends Series> {
     let node = this.#root
     for (const value of values) node = (node as Branch<S> | undefined)?.get(value)
     return (node as S | undefined) ?? this.#insert(values)
-  }
-
-  /** Whether the series lived on until `nowMs`; one that did not is removed. */
-  keep(series: S, nowMs: number): boolean {
-    if (series.touched) {
-      series.touched = false
-      series.seenMs = nowMs
-      return true
-    }
-    const { expireAfterMs } = this.#options
-    if (expireAfterMs === undefined || nowMs - series.seenMs < expireAfterMs) return true
-    this.#remove(series)
-    this.#expired++
-    return false
   }
 
   /** Removes the series of these labels; false when there was none. */
@@ -146,6 +135,19 @@ export class SeriesTable<S extends Series> {
       branch = next
     }
     return branch
+  }
+
+  #keep(series: S, nowMs: number): boolean {
+    if (series.touched) {
+      series.touched = false
+      series.seenMs = nowMs
+      return true
+    }
+    const { expireAfterMs } = this.#options
+    if (expireAfterMs === undefined || nowMs - series.seenMs < expireAfterMs) return true
+    this.#remove(series)
+    this.#expired++
+    return false
   }
 
   #remove(series: S): void {

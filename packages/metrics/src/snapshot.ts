@@ -1,5 +1,6 @@
 import type { GaugeAggregation } from './definition.js'
 import { MetricsError } from './errors.js'
+import type { Exemplar } from './exemplar.js'
 import type { SketchSnapshot } from './quantile-sketch.js'
 
 /** The kinds of metrics, as Prometheus names them. */
@@ -17,7 +18,7 @@ interface Family {
 /** A counter as plain data. */
 export interface CounterSnapshot extends Family {
   type: 'counter'
-  series: { labels: readonly string[]; value: number }[]
+  series: { labels: readonly string[]; value: number; exemplar?: Exemplar }[]
 }
 
 /** A gauge as plain data. */
@@ -32,14 +33,28 @@ export interface HistogramSnapshot extends Family {
   type: 'histogram'
   /** Upper bounds, without +Inf. */
   buckets: readonly number[]
-  series: { labels: readonly string[]; counts: number[]; sum: number }[]
+  series: {
+    labels: readonly string[]
+    counts: number[]
+    sum: number
+    /** The latest of each bucket. */
+    exemplars?: (Exemplar | null)[]
+  }[]
 }
 
 /** A summary as plain data. */
 export interface SummarySnapshot extends Family {
   type: 'summary'
   quantiles: readonly number[]
-  series: { labels: readonly string[]; count: number; sum: number; window: SketchSnapshot }[]
+  series: {
+    labels: readonly string[]
+    count: number
+    sum: number
+    /** What the quantiles are taken from. */
+    window: SketchSnapshot
+    /** The quantiles themselves, for those who only show them. */
+    quantileValues: PlainNumber[]
+  }[]
 }
 
 /** One metric as plain data. */

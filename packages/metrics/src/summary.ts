@@ -5,7 +5,7 @@ import { Metric, type MetricContext } from './metric.js'
 import type { Clock } from './options.js'
 import { Series } from './series-table.js'
 import { SlidingSketch } from './sliding-sketch.js'
-import { expectSame, type MetricSnapshot, type SummarySnapshot } from './snapshot.js'
+import { expectSame, type MetricSnapshot, type SummarySnapshot, toPlain } from './snapshot.js'
 
 class SummarySeries extends Series {
   count = 0
@@ -88,15 +88,19 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
   }
 
   /** @internal */
-  override snapshot(): SummarySnapshot {
+  override snapshot(from: Iterable<SummarySeries>): SummarySnapshot {
     const { name, help, labelNames } = this
     const nowMs = this.#clock.now()
-    const series = Array.from(this.table.values(), ({ labelValues, count, sum, window }) => ({
-      labels: labelValues,
-      count,
-      sum,
-      window: window.total(nowMs).snapshot(),
-    }))
+    const series = Array.from(from, ({ labelValues, count, sum, window }) => {
+      const recent = window.total(nowMs)
+      return {
+        labels: labelValues,
+        count,
+        sum,
+        window: recent.snapshot(),
+        quantileValues: this.#quantiles.map((q) => toPlain(recent.quantile(q))),
+      }
+    })
     return { type: 'summary', name, help, labelNames, quantiles: this.#quantiles, series }
   }
 

@@ -1,0 +1,1 @@
+export { registerInPromClient } from './register-in-prom-client.js'

@@ -1,0 +1,145 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { MetricsGroup, MetricsRegistry } from '@nexus/metrics'
+import { build } from 'esbuild'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+
+let folder: string
+let member: string
+const running: (Worker | ChildProcess)[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nexus-metrics-'))
+  member = join(folder, 'member.mjs')
+  await build({
+    entryPoints: [join(import.meta.dirname, 'fixtures/member.ts')],
+    outfile: member,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['@nexus/source'],
+  })
+})
+
+afterEach(async () => {
+  for (const started of running.splice(0)) {
+    if (started instanceof Worker) await started.terminate()
+    else started.kill('SIGKILL')
+  }
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function startWorker(options?: ConstructorParameters<typeof Worker>[1]): Worker {
+  const worker = new Worker(member, options)
+  running.push(worker)
+  return worker
+}
+
+function startChild(): ChildProcess {
+  const child = fork(member)
+  running.push(child)
+  return child
+}
+
+function ownRegistry(jobs: number): MetricsRegistry {
+  const registry = new MetricsRegistry()
+  registry
+    .counter({ name: 'jobs_total', help: 'Jobs.', labelNames: ['kind'] })
+    .inc({ kind: 'a' }, jobs)
+  return registry
+}
+
+async function scrape(group: MetricsGroup): Promise<string> {
+  let text = ''
+  for await (const chunk of group.scrape()) text += chunk
+  return text
+}
+
+function eventually(check: () => Promise<void>): Promise<void> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 20 })
+}
+
+test('threads, processes and ports add up with what this process counts itself', async () => {
+  const group = new MetricsGroup(ownRegistry(1))
+  const { port1, port2 } = new MessageChannel()
+  const [worker, child, viaPort] = [
+    startWorker(),
+    startChild(),
+    startWorker({ workerData: { metrics: port2 }, transferList: [port2] }),
+  ]
+  for (const source of [worker, child, port1]) group.add(source)
+  worker.postMessage({ jobs: 10 })
+  child.send({ jobs: 100 })
+  viaPort.postMessage({ jobs: 1_000 })
+  await eventually(async () => {
+    const text = await scrape(group)
+    expect(text).toContain('jobs_total{kind="a"} 1111\n')
+    expect(text).toContain('job_seconds_count 3\n')
+    expect(text).toContain('\nbusy 3\n')
+  })
+  expect(group.getStats()).toEqual({ members: 3, ended: 0 })
+  group.close()
+  expect(await scrape(group)).toContain('jobs_total{kind="a"} 1\n')
+})
+
+test('what a member counted until it ended stays, also across a restart; its gauges go', async () => {
+  const group = new MetricsGroup(ownRegistry(1))
+  const [worker, child] = [startWorker(), startChild()]
+  group.add(worker)
+  group.add(child)
+  await Promise.all([once(worker, 'online'), once(child, 'spawn')])
+  worker.postMessage({ jobs: 10, end: true })
+  child.send({ jobs: 100, end: true })
+  await Promise.all([once(worker, 'exit'), once(child, 'disconnect')])
+  const text = await scrape(group)
+  expect(text).toContain('jobs_total{kind="a"} 111\n')
+  expect(text).not.toContain('\nbusy ')
+  expect(group.getStats()).toEqual({ members: 0, ended: 2 })
+  const successor = startWorker()
+  group.add(successor)
+  successor.postMessage({ jobs: 1_000 })
+  await eventually(async () => expect(await scrape(group)).toContain('jobs_total{kind="a"} 1111\n'))
+  group.close()
+})
+
+test('a member that is killed keeps what it sent last', async () => {
+  const group = new MetricsGroup(ownRegistry(0))
+  const child = startChild()
+  group.add(child)
+  child.send({ jobs: 5 })
+  await eventually(async () => expect(await scrape(group)).toContain('jobs_total{kind="a"} 5\n'))
+  child.kill('SIGKILL')
+  await once(child, 'disconnect')
+  expect(await scrape(group)).toContain('jobs_total{kind="a"} 5\n')
+  group.close()
+})
+
+test('many series come in parts and count only together', async () => {
+  const group = new MetricsGroup(ownRegistry(0))
+  const worker = startWorker()
+  group.add(worker)
+  worker.postMessage({ series: 5_000 })
+  await eventually(async () => {
+    const lines = (await scrape(group)).split('\n').filter((line) => line.startsWith('jobs_total{'))
+    expect([1, 5_001]).toContain(lines.length)
+    expect(lines).toHaveLength(5_001)
+  })
+  group.close()
+})
+
+test('messages that are not metrics are left alone', async () => {
+  const group = new MetricsGroup(ownRegistry(2))
+  const { port1, port2 } = new MessageChannel()
+  group.add(port1)
+  for (const message of [null, 'hello', { kind: 'other' }, { snapshot: {} }]) {
+    port2.postMessage(message)
+  }
+  port2.close()
+  await once(port1, 'close')
+  expect(await scrape(group)).toContain('jobs_total{kind="a"} 2\n')
+})
