@@ -15,7 +15,7 @@ function sourceOf(length: number, seed = 0): string {
 
 test('one machine compiles hundreds of sources without growing', async () => {
   const machine = await newMachine()
-  for (let n = 0; n < 400; n++) {
+  for (let n = 0; n < 200; n++) {
     expect(machine.compile(sourceOf(20_000, n), 'a.js')).toHaveProperty('bytecode')
   }
   expect(machine.spent).toBe(false)
@@ -23,7 +23,7 @@ test('one machine compiles hundreds of sources without growing', async () => {
 
 test('failed compiles leave nothing behind either', async () => {
   const machine = await newMachine()
-  for (let n = 0; n < 400; n++) {
+  for (let n = 0; n < 200; n++) {
     expect(machine.compile(`${sourceOf(20_000, n)} let x = ;`, 'a.js')).toHaveProperty('fault')
   }
   expect(machine.spent).toBe(false)
@@ -32,9 +32,11 @@ test('failed compiles leave nothing behind either', async () => {
 test('a machine whose memory grew is spent, and what it compiled is right', async () => {
   const machine = await newMachine()
   const source = sourceOf(1_000_000)
-  const result = machine.compile(source, 'a.js')
+  const first = machine.compile(source, 'a.js')
   expect(machine.spent).toBe(true)
-  expect(result).toEqual((await newMachine()).compile(source, 'a.js'))
+  const second = (await newMachine()).compile(source, 'a.js')
+  expect.assert('bytecode' in first && 'bytecode' in second)
+  expect(Buffer.compare(first.bytecode, second.bytecode)).toBe(0)
 })
 
 test('a machine that ran out of the host stack is spent', async () => {
