@@ -108,6 +108,12 @@ export class ArtifactStore {
     await disk?.clear()
   }
 
+  /** Wait for what is being found or produced, and for the writes that follow. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#pending.values())
+    await this.flush()
+  }
+
   /** Wait for writes under way. */
   async flush(): Promise<void> {
     await this.#outer.disk?.flush()

@@ -1,6 +1,7 @@
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import type { Metafile } from 'esbuild'
+import { realPathOf } from './real-path.js'
 
 /** The places in the file system that decided what a bundle contains. */
 export interface BundleInputs {
@@ -42,7 +43,7 @@ export function inputsOf(metafile: Metafile, rootDir: string): string[] {
  * for, so this follows its resolution: another file beside the one found, another package nearer by,
  * another target of a link, other configuration.
  *
- * @param entry absolute path of the entry as the caller wrote it
+ * @param entry absolute path of the entry
  * @returns undefined when that cannot be told (path aliases, globs, inputs that are not plain files)
  */
 export function traceBundleInputs(
@@ -55,7 +56,7 @@ export function traceBundleInputs(
     inputs,
     files: new Set(inputs),
     directories: new Map(),
-    links: new Set([entry]),
+    links: new Set(),
   }
   addStem(traced, entry)
   for (const directory of new Set(inputs.map(dirname))) addAncestors(traced, directory)
@@ -103,7 +104,7 @@ function addPackage(
     traced.links.add(installed)
     if (packageName !== specifier) addRelative(traced, join(ancestor, 'node_modules', specifier))
     // What lies further up could only win if this one went away.
-    if (found.startsWith(`${realPath(installed)}${sep}`)) return
+    if (found.startsWith(`${realPathOf(installed)}${sep}`)) return
   }
 }
 
@@ -147,14 +148,6 @@ function followTypeScriptConfigs(traced: BundleInputs): boolean {
 function readIfPresent(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync.native(path)
   } catch {
     return undefined
   }

@@ -136,13 +136,20 @@ function fileOptions(rootDir: string): FileOptions {
   }
 }
 
-function toCompileError(error: unknown, filename: string): unknown {
+function toCompileError(error: unknown, filename: string): CompileError {
   if (error instanceof CompileError) {
     return new CompileError(error.code, `Cannot compile ${filename}: ${error.message}`, {
       cause: error.cause,
     })
   }
-  if (!isBuildFailure(error)) return error
+  if (!isBuildFailure(error)) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return new CompileError(
+      'INTERNAL_ERROR',
+      `Cannot compile ${filename}: esbuild does not run: ${reason}`,
+      { cause: error },
+    )
+  }
   const texts = error.errors.slice(0, MAX_ERRORS_SHOWN).map((message) => {
     const location = locationOf(message)
     return location ? describeAt(location, message.text) : `${filename}: ${message.text}`

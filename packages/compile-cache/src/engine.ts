@@ -12,10 +12,16 @@ let engineModule: Promise<WebAssembly.Module> | undefined
 
 /** The engine's WebAssembly module, compiled once per process. */
 export function loadEngineModule(): Promise<WebAssembly.Module> {
-  engineModule ??= readFile(
-    createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'),
-  ).then((bytes) => WebAssembly.compile(new Uint8Array(bytes)))
+  engineModule ??= compileEngineModule().catch((error: unknown) => {
+    engineModule = undefined // the next caller tries again
+    throw error
+  })
   return engineModule
+}
+
+async function compileEngineModule(): Promise<WebAssembly.Module> {
+  const path = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')
+  return WebAssembly.compile(new Uint8Array(await readFile(path)))
 }
 
 /** What one engine may use. */

@@ -4,11 +4,11 @@ export type CompileErrorCode =
   | 'COMPILATION_ERROR'
   /** The source is within the language but beyond a limit: size, nesting, memory or time. */
   | 'RESOURCE_LIMIT'
-  /** An option or an environment variable has a wrong value. */
+  /** An option, an argument or an environment variable has a wrong value. */
   | 'INVALID_OPTIONS'
   /** The compiler was used after `close()`, or closed while it compiled. */
   | 'CLOSED'
-  /** The package itself is not whole: its worker thread cannot start. */
+  /** The installation is not whole: the worker thread or esbuild cannot start. */
   | 'INTERNAL_ERROR'
 
 /** A place in a source file. */

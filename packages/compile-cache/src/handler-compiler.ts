@@ -17,6 +17,7 @@ import {
   type ResolvedCompilerOptions,
   resolveOptions,
 } from './options.js'
+import { realPathOf } from './real-path.js'
 import { SourceCompiler } from './source-compiler.js'
 
 /** How many items `precompile` works on at a time. */
@@ -80,6 +81,7 @@ export class HandlerCompiler {
   async compile(source: string, options: CompileOptions = {}): Promise<CompiledHandler> {
     this.#assertOpen()
     const started = performance.now()
+    assertArguments(source, options)
     const language = options.language ?? (/\.m?ts$/.test(options.filename ?? '') ? 'ts' : 'js')
     const filename = options.filename ?? `handler.${language}`
     const link = { source, variant: `${language}:${filename}` }
@@ -107,7 +109,7 @@ export class HandlerCompiler {
     this.#assertOpen()
     const started = performance.now()
     const { rootDir } = this.#options
-    const file = resolve(rootDir, path)
+    const file = realPathOf(resolve(rootDir, path))
     const filename = options.filename ?? relative(rootDir, file).split(sep).join('/')
     const id = `${file}\0${filename}`
     let compiling = this.#files.get(id)
@@ -167,11 +169,12 @@ export class HandlerCompiler {
     await this.#store.clear()
   }
 
-  /** End the worker thread and wait for writes under way. Compiles that run on the thread fail. */
+  /** End the worker thread, whose compiles fail, and wait for every other compile and write under way. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#compiler.close()
-    await this.#store.flush()
+    await Promise.allSettled(this.#files.values())
+    await this.#store.settle()
   }
 
   async #compileJavaScript(source: string, filename: string, variant: string): Promise<Found> {
@@ -218,7 +221,7 @@ export class HandlerCompiler {
       key: cacheKey,
       filename,
       produce: async () => ({
-        bytecode: await this.#compiler.compile({ code, filename, sourceMap }),
+        bytecode: await this.#compiler.compile({ code, filename, sourceMap, bundled: true }),
         sourceMap,
       }),
     })
@@ -239,6 +242,22 @@ export class HandlerCompiler {
     throw new CompileError(
       'CLOSED',
       'This HandlerCompiler was closed: create another one to compile',
+    )
+  }
+}
+
+/** Cheap enough for every call: a wrong language would compile as JavaScript, and fail far from its cause. */
+function assertArguments(source: unknown, { language }: CompileOptions): void {
+  if (typeof source !== 'string') {
+    throw new CompileError(
+      'INVALID_OPTIONS',
+      `Expected the source as a string, got ${typeof source}`,
+    )
+  }
+  if (language !== undefined && language !== 'js' && language !== 'ts') {
+    throw new CompileError(
+      'INVALID_OPTIONS',
+      `Expected language "js" or "ts", got ${JSON.stringify(language)}`,
     )
   }
 }

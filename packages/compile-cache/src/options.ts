@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { CompileError } from './errors.js'
+import { realPathOf } from './real-path.js'
 import type { SharedTier } from './shared-tier.js'
 
 const KiB = 1024
@@ -129,7 +130,7 @@ const schema = z.strictObject({
     .string()
     .min(1)
     .default('.')
-    .transform((dir) => resolve(dir)),
+    .transform((dir) => realPathOf(resolve(dir))),
   offloadLength: z
     .number()
     .int()

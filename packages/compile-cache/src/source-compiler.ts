@@ -16,6 +16,8 @@ export interface SourceText {
   filename: string
   /** JSON of the source map from `code` to what the author wrote. */
   sourceMap?: string | undefined
+  /** Whether imports were resolved before, so that one which is left cannot be. */
+  bundled?: boolean
 }
 
 /** Compiles on this thread what is short, and on a worker thread what would hold it up. */
@@ -91,9 +93,10 @@ function toCompileError(fault: EngineFault, text: SourceText): CompileError {
     )
   }
   const location = fault.offset === undefined ? undefined : authored(text, fault.offset)
-  const advice =
-    fault.kind === 'import' ? '; compile(source) does not bundle, use compileFile(path)' : ''
-  const message = fault.message + advice
+  const advice = text.bundled
+    ? '; only files and npm packages can be bundled'
+    : '; compile(source) does not bundle, use compileFile(path)'
+  const message = fault.kind === 'import' ? fault.message + advice : fault.message
   return new CompileError(
     'COMPILATION_ERROR',
     location ? describeAt(location, message) : `${text.filename}: ${message}`,

@@ -104,6 +104,15 @@ test('a handler that itself imports a Node built-in is told so', async () => {
   )
 })
 
+test('an import from the web is told at its place', async () => {
+  const rootDir = await temporaryProject({
+    'main.ts': 'const a = 1\nimport x from "https://example.com/x.js"\nexport default () => x + a',
+  })
+  await expect(openCompiler({ rootDir }).compileFile('main.ts')).rejects.toThrow(
+    'Cannot find module "https://example.com/x.js"; only files and npm packages can be bundled',
+  )
+})
+
 test('a file that is not there is an error that names it', async () => {
   const rootDir = await temporaryProject()
   const compiling = openCompiler({ rootDir }).compileFile('functions/missing.ts')
@@ -134,4 +143,17 @@ test('precompile takes files too', async () => {
   const rootDir = await temporaryProject({ 'main.ts': 'export default (): number => 5' })
   const [compiled] = await openCompiler({ rootDir }).precompile([{ path: 'main.ts' }])
   expect(await runHandler(compiled!.bytecode, null)).toBe(5)
+})
+
+test('a project reached through a link has the same artifacts', async () => {
+  const rootDir = await temporaryProject({
+    'releases/5/main.ts': 'import { a } from "./a"; export default () => a',
+    'releases/5/a.ts': 'export const a = 1',
+  })
+  const link = join(rootDir, 'current')
+  await symlink('releases/5', link)
+  const direct = await openCompiler({ rootDir: join(rootDir, 'releases/5') }).compileFile('main.ts')
+  const linked = await openCompiler({ rootDir: link }).compileFile(join(link, 'main.ts'))
+  expect(linked.filename).toBe('main.ts')
+  expect(linked.cacheKey).toBe(direct.cacheKey)
 })

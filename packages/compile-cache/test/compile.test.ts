@@ -1,6 +1,8 @@
+import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { openCompiler, sourceOfLength } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
+import { temporaryProject } from './temporary-project.js'
 
 test('a JavaScript handler becomes bytecode that runs', async () => {
   const compiler = openCompiler()
@@ -126,4 +128,24 @@ test('a closed compiler refuses to compile', async () => {
   await compiler.close()
   await expect(compiler.compile('export default 1')).rejects.toMatchObject({ code: 'CLOSED' })
   await expect(compiler.compileFile('x.js')).rejects.toMatchObject({ code: 'CLOSED' })
+})
+
+test.each([
+  [Buffer.from('export default 1'), {}, 'Expected the source as a string, got object'],
+  ['export default 1', { language: 'tsx' }, 'Expected language "js" or "ts", got "tsx"'],
+])('wrong arguments are refused', async (source, options, message) => {
+  const compiling = openCompiler().compile(source as string, options as object)
+  await expect(compiling).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message })
+})
+
+test('closing waits for what is being compiled here and written', async () => {
+  const cacheDir = await temporaryProject()
+  const compiler = openCompiler({ cacheDir })
+  const compiling = compiler.compile('export default (): number => 1', { language: 'ts' })
+  await compiler.close()
+  expect((await readdir(cacheDir)).map((name) => name.split('.')[1]).sort()).toEqual([
+    'map',
+    'qjsc',
+  ])
+  expect(await runHandler((await compiling).bytecode, null)).toBe(1)
 })
