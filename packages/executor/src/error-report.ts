@@ -1,5 +1,6 @@
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import type { CompileError } from '@nexus/compile-cache'
+import type { ErrorCode } from './errors.js'
 import type { ExecutionError, SourceLocation } from './execution-result.js'
 import type { GuestErrorReport } from './guest/protocol.js'
 import type { CallFailure } from './sandbox/call.js'
@@ -39,13 +40,20 @@ export function describeFailure(failure: CallFailure, handler: HandlerSource): E
   return error
 }
 
+/** What a failed compile is called here. */
+export function codeOfCompileError({ code }: CompileError): ErrorCode {
+  return code === 'COMPILATION_ERROR' || code === 'RESOURCE_LIMIT' ? code : 'INTERNAL_ERROR'
+}
+
 /** What the caller is told when the handler does not compile. */
-export function describeCompileError({ message, location }: CompileError): ExecutionError {
+export function describeCompileError(failure: CompileError): ExecutionError {
+  const { message, location } = failure
+  const code = codeOfCompileError(failure)
   const error: ExecutionError = {
-    code: 'COMPILATION_ERROR',
-    name: 'SyntaxError',
+    code,
+    name: code === 'COMPILATION_ERROR' ? 'SyntaxError' : failure.name,
     message,
-    retryable: false,
+    retryable: code === 'INTERNAL_ERROR',
   }
   if (location) {
     const { file, line, column, lineText } = location

@@ -3,7 +3,12 @@ import type { HandlerCompilerStats } from '@nexus/compile-cache'
 import { type CompiledHandler, CompileError, HandlerCompiler } from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
 import type { Dispatcher, DispatcherStats } from './dispatcher.js'
-import { describeCompileError, describeFailure, type HandlerSource } from './error-report.js'
+import {
+  codeOfCompileError,
+  describeCompileError,
+  describeFailure,
+  type HandlerSource,
+} from './error-report.js'
 import { ExecutorError } from './errors.js'
 import type {
   EmittedEvent,
@@ -221,10 +226,8 @@ export class WasmRuntime {
       compiled = await compile()
     } catch (cause) {
       if (!(cause instanceof CompileError)) throw cause
-      throw new ExecutorError('COMPILATION_ERROR', cause.message, {
-        cause,
-        location: cause.location,
-      })
+      const { message, location } = cause
+      throw new ExecutorError(codeOfCompileError(cause), message, { cause, location })
     }
     const callable = callableOf(compiled)
     const { failure } = await this.#dispatcher.submit(

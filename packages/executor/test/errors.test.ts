@@ -127,6 +127,16 @@ describe('a handler that cannot be loaded', () => {
     expect(error.sourceLines).toContain('const = 1')
   })
 
+  it('because its source is too long is RESOURCE_LIMIT, not a mistake of the language', async () => {
+    const compiler = new HandlerCompiler({ cacheDir: false, maxSourceLength: 100 })
+    const own = openRuntime({ threads: 0, compiler })
+    const { error } = await own.executeHandler(`export default () => "${'x'.repeat(100)}"`, {
+      event: 1,
+    })
+    expect(error).toMatchObject({ code: 'RESOURCE_LIMIT', retryable: false })
+    await compiler.close()
+  })
+
   it.each([
     ['no default export', 'export const a = 1', /got undefined/],
     ['a default export that is no function', 'export default { handler() {} }', /got object/],
