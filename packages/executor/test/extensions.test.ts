@@ -37,7 +37,7 @@ describe.each([
 
   it('needs its capability', async () => {
     const { error } = await run(`return ctx.call('db', 'add', 1, 2)`, [])
-    expect(error).toMatchObject({ code: 'PERMISSION_DENIED' })
+    expect(error).toMatchObject({ code: 'PERMISSION_DENIED', retryable: false })
     expect(error?.message).toContain('ext:db')
   })
 

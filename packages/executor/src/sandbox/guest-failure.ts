@@ -60,7 +60,9 @@ export function engineFailure(message: string): CallFailure {
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
 export function failureFromReport(described: string): CallFailure {
   const report = parseReport(described)
-  return { code: codeOf(report), report, retryable: true }
+  const code = codeOf(report)
+  // A capability does not appear by trying again.
+  return { code, report, retryable: code !== 'PERMISSION_DENIED' }
 }
 
 /** Takes the pending exception out of the engine and asks the guest to describe it. */
