@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Calls `callback` once after `delayMs`; the answer cancels it. */
+  /** Calls `callback` once, when {@link now} has advanced by `delayMs`; the answer cancels it. */
   schedule(callback: () => void, delayMs: number): () => void
 }
 
@@ -13,12 +13,15 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: Date.now,
   schedule(callback, delayMs) {
-    let remainingMs = Math.max(0, delayMs)
+    const dueAtMs = Date.now() + delayMs
     let timer: NodeJS.Timeout
+    // Node rounds a timer by up to a millisecond: one that fires before `now()` has got there waits on.
     const wait = (): void => {
-      const stepMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS)
-      remainingMs -= stepMs
-      timer = setTimeout(() => (remainingMs > 0 ? wait() : callback()), stepMs)
+      const remainingMs = Math.max(0, dueAtMs - Date.now())
+      timer = setTimeout(
+        () => (Date.now() < dueAtMs ? wait() : callback()),
+        Math.min(remainingMs, LONGEST_TIMEOUT_MS),
+      )
     }
     wait()
     return () => clearTimeout(timer)

@@ -120,12 +120,15 @@ function header(headers: HttpMessage['headers'], name: string): string | undefin
   return typeof value === 'string' || value === undefined ? value : value[0]
 }
 
+function mediaType(contentType: string): string
+function mediaType(contentType: string | undefined): string | undefined
 function mediaType(contentType: string | undefined): string | undefined {
-  return contentType?.split(';', 1)[0]!.trim().toLowerCase()
+  const [type] = contentType?.split(';', 1) ?? []
+  return type?.trim().toLowerCase()
 }
 
 function isJson(contentType: string): boolean {
-  const type = mediaType(contentType)!
+  const type = mediaType(contentType)
   return type.endsWith('/json') || type.endsWith('+json')
 }
 
