@@ -121,12 +121,11 @@ function header(headers: HttpMessage['headers'], name: string): string | undefin
 }
 
 function mediaType(contentType: string | undefined): string | undefined {
-  return contentType?.split(';', 1)[0]!.trim().toLowerCase()
+  return contentType?.replace(/;.*$/s, '').trim().toLowerCase()
 }
 
 function isJson(contentType: string): boolean {
-  const type = mediaType(contentType)!
-  return type.endsWith('/json') || type.endsWith('+json')
+  return /[/+]json$/.test(mediaType(contentType) ?? '')
 }
 
 /** CloudEvents HTTP binding 1.0.2, 3.1.3.2: everything but printable ASCII, and space, `"` and `%`, is percent-encoded. */
