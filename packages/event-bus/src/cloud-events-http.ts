@@ -120,16 +120,12 @@ function header(headers: HttpMessage['headers'], name: string): string | undefin
   return typeof value === 'string' || value === undefined ? value : value[0]
 }
 
-function mediaType(contentType: string): string
-function mediaType(contentType: string | undefined): string | undefined
 function mediaType(contentType: string | undefined): string | undefined {
-  const [type] = contentType?.split(';', 1) ?? []
-  return type?.trim().toLowerCase()
+  return contentType?.replace(/;.*$/s, '').trim().toLowerCase()
 }
 
 function isJson(contentType: string): boolean {
-  const type = mediaType(contentType)
-  return type.endsWith('/json') || type.endsWith('+json')
+  return /[/+]json$/.test(mediaType(contentType) ?? '')
 }
 
 /** CloudEvents HTTP binding 1.0.2, 3.1.3.2: everything but printable ASCII, and space, `"` and `%`, is percent-encoded. */

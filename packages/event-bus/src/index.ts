@@ -38,9 +38,17 @@ export type {
   StoredEvent,
   StoreStats,
 } from './event-store.js'
+export { compactLocalStore } from './local/compact-local-store.js'
 export { localStore } from './local/local-store.js'
 export type { LocalStoreOptions } from './local/local-store-options.js'
-export { memoryStore } from './memory/memory-store.js'
+export {
+  inspectLocalStore,
+  type LocalStoreInspection,
+  type LocalStoreRecovery,
+  recoverLocalStore,
+} from './local/recover-local-store.js'
+export type { RetentionOptions } from './log/retention.js'
+export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'
 export type {
   BatchingOptions,
   EventBusOptions,

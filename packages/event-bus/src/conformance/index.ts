@@ -6,6 +6,8 @@ import { queryCases } from './query-cases.js'
 import { recoveryCases } from './recovery-cases.js'
 
 export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
+export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
+export { type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
 
 /**
  * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`

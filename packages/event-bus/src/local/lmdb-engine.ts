@@ -5,12 +5,18 @@ import type { JsonValue } from '../cloud-event.js'
 import type {
   LogEngine,
   RangeOptions,
+  RunningEntry,
   TableKey,
   TableName,
   TableValue,
   Write,
 } from '../log/log-engine.js'
+import { checkLogFile } from './check-file.js'
 import { damagedRecord, decodeFrame, encodeFrame } from './record-frame.js'
+import { RunningFile } from './running-file.js'
+
+/** Name of the database's file in a store's directory. */
+export const LOG_FILE = 'events.mdb'
 
 const TABLES: readonly TableName[] = [
   'head',
@@ -34,18 +40,21 @@ export class LmdbEngine implements LogEngine {
   readonly #root: RootDatabase<unknown, Key>
   readonly #tables: Record<TableName, Database<unknown, Key>>
   readonly #release: () => void
+  readonly #running: RunningFile | undefined
 
   constructor(path: string, readOnly: boolean, release: () => void) {
     this.#path = path
     this.readOnly = readOnly
     this.#release = release
-    this.#root = open({ path: join(path, 'events.mdb'), readOnly, maxDbs: 16, noMemInit: false })
+    checkLogFile(join(path, LOG_FILE))
+    this.#root = open({ path: join(path, LOG_FILE), readOnly, maxDbs: 16 })
     this.#tables = Object.fromEntries(
       TABLES.map((name) => [
         name,
         this.#root.openDB({ name, encoding: name === 'events' ? 'binary' : 'json' }),
       ]),
     ) as Record<TableName, Database<unknown, Key>>
+    if (!readOnly) this.#running = new RunningFile(path)
   }
 
   get<N extends TableName>(table: N, key: TableKey<N>): TableValue<N> | undefined {
@@ -81,16 +90,25 @@ export class LmdbEngine implements LogEngine {
     return { committed: committed.then(noValue), flushed: flushed.then(noValue) }
   }
 
+  saveRunning(entries: readonly RunningEntry[]): void {
+    this.#running?.save(entries)
+  }
+
+  loadRunning(): RunningEntry[] {
+    return this.#running?.load() ?? []
+  }
+
   describe(): Record<string, JsonValue> {
     return {
       path: this.#path,
       readOnly: this.readOnly,
-      fileBytes: statSync(join(this.#path, 'events.mdb')).size,
+      fileBytes: statSync(join(this.#path, LOG_FILE)).size,
     }
   }
 
   async close(): Promise<void> {
     await this.#root.close()
+    this.#running?.close()
     this.#release()
   }
 

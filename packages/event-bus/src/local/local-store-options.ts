@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { Durability } from '../event-store.js'
+import type { RetentionOptions } from '../log/retention.js'
+import { retentionSchema } from '../log/retention-options.js'
 
 /** Options of `localStore`. */
 export interface LocalStoreOptions {
@@ -9,12 +11,20 @@ export interface LocalStoreOptions {
   durability?: Durability | undefined
   /** Only list and get, while another process writes. @default false */
   readOnly?: boolean | undefined
+  /** What to keep. @default everything */
+  retention?: RetentionOptions | undefined
 }
 
-type Resolved = { path: string; durability: Durability; readOnly: boolean }
+interface Resolved {
+  path: string
+  durability: Durability
+  readOnly: boolean
+  retention: RetentionOptions
+}
 
 export const localStoreSchema = z.strictObject({
   path: z.string().min(1),
   durability: z.enum(['memory', 'os', 'disk']).default('disk'),
   readOnly: z.boolean().default(false),
+  retention: retentionSchema,
 }) satisfies z.ZodType<Resolved, LocalStoreOptions>

@@ -13,10 +13,15 @@ import { type LocalStoreOptions, localStoreSchema } from './local-store-options.
  * @throws EventBusError `INVALID_OPTIONS`
  */
 export function localStore(options: LocalStoreOptions): EventStore {
-  const { path, durability, readOnly } = parseOptions(localStoreSchema, options, 'localStore')
+  const { path, durability, readOnly, retention } = parseOptions(
+    localStoreSchema,
+    options,
+    'localStore',
+  )
   return new LogStore({
     durability,
     durable: true,
+    retention,
     async openEngine() {
       if (readOnly) return new LmdbEngine(path, true, () => {})
       mkdirSync(path, { recursive: true })

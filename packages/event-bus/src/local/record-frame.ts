@@ -1,62 +1,50 @@
 import { crc32 } from 'node:zlib'
+import type { CloudEvent } from '../cloud-event.js'
 import { EventBusError } from '../errors.js'
 import type { LogRecord } from '../log/log-engine.js'
 
 /**
- * How an event lies in the file: `NXE1`, CRC-32 of the body, length of the body, then the body, which is
- * a line of JSON about the event and the event's own JSON text. It can be found and checked without the
- * database's pages, so events can be recovered from a file whose index is gone.
+ * How an event lies in the file, little endian: `NXE1`, CRC-32 of what follows the length, length of the
+ * JSON, then sequence, time of storing and time of delivery (0 for none) as doubles, then the event's JSON.
+ * It can be found and checked without the database's pages, so events can be recovered from a file whose
+ * index is gone.
  */
-export const FRAME_MAGIC = 0x3145584e
-/** Magic, checksum and length, 4 bytes each, little endian. */
-export const FRAME_HEADER_BYTES = 12
-
-interface FrameLine {
-  s: number
-  p: number
-  d?: number
-  id: string
-  t: string
-  f: string
-}
+export const FRAME_MAGIC = Buffer.from('NXE1')
+export const FRAME_HEADER_BYTES = 36
+const CHECKED_FROM = 12
 
 /** Writes a record as it lies in the file. */
 export function encodeFrame(record: LogRecord): Buffer {
-  const line: FrameLine = {
-    s: record.sequence,
-    p: record.publishedAtMs,
-    id: record.id,
-    t: record.type,
-    f: record.source,
-  }
-  if (record.deliverAtMs !== undefined) line.d = record.deliverAtMs
-  const body = `${JSON.stringify(line)}\n${record.json}`
-  const bytes = Buffer.byteLength(body)
+  const bytes = Buffer.byteLength(record.json)
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes)
-  frame.writeUInt32LE(FRAME_MAGIC, 0)
+  FRAME_MAGIC.copy(frame)
   frame.writeUInt32LE(bytes, 8)
-  frame.write(body, FRAME_HEADER_BYTES)
-  frame.writeUInt32LE(crc32(frame.subarray(FRAME_HEADER_BYTES)), 4)
+  frame.writeDoubleLE(record.sequence, 12)
+  frame.writeDoubleLE(record.publishedAtMs, 20)
+  frame.writeDoubleLE(record.deliverAtMs ?? 0, 28)
+  frame.write(record.json, FRAME_HEADER_BYTES)
+  frame.writeUInt32LE(crc32(frame.subarray(CHECKED_FROM)), 4)
   return frame
 }
 
-/** Reads a record; undefined when the bytes are not an intact frame. */
-export function decodeFrame(frame: Buffer): LogRecord | undefined {
-  if (frame.length < FRAME_HEADER_BYTES || frame.readUInt32LE(0) !== FRAME_MAGIC) return undefined
-  const end = FRAME_HEADER_BYTES + frame.readUInt32LE(8)
-  if (end > frame.length) return undefined
-  const body = frame.subarray(FRAME_HEADER_BYTES, end)
-  if (crc32(body) !== frame.readUInt32LE(4)) return undefined
-  const newline = body.indexOf(10)
-  const line = JSON.parse(body.toString('utf8', 0, newline)) as FrameLine
+/** Reads a record that starts at `at`; undefined when the bytes are not an intact frame. */
+export function decodeFrame(bytes: Buffer, at = 0): LogRecord | undefined {
+  if (bytes.length - at < FRAME_HEADER_BYTES) return undefined
+  if (bytes.compare(FRAME_MAGIC, 0, 4, at, at + 4) !== 0) return undefined
+  const end = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+  if (end > bytes.length) return undefined
+  if (crc32(bytes.subarray(at + CHECKED_FROM, end)) !== bytes.readUInt32LE(at + 4)) return undefined
+  const json = bytes.toString('utf8', at + FRAME_HEADER_BYTES, end)
+  const { id, type, source } = JSON.parse(json) as CloudEvent
+  const deliverAtMs = bytes.readDoubleLE(at + 28)
   return {
-    sequence: line.s,
-    publishedAtMs: line.p,
-    ...(line.d !== undefined && { deliverAtMs: line.d }),
-    id: line.id,
-    type: line.t,
-    source: line.f,
-    json: body.toString('utf8', newline + 1),
+    sequence: bytes.readDoubleLE(at + 12),
+    publishedAtMs: bytes.readDoubleLE(at + 20),
+    ...(deliverAtMs !== 0 && { deliverAtMs }),
+    id,
+    type,
+    source,
+    json,
   }
 }
 
@@ -64,7 +52,7 @@ export function decodeFrame(frame: Buffer): LogRecord | undefined {
 export function damagedRecord(sequence: number, path: string): EventBusError {
   return new EventBusError(
     'STORE_CORRUPT',
-    `event at sequence ${sequence}: its bytes in ${path} do not match their checksum; recover the intact events with recoverLocalStore`,
+    `event at sequence ${sequence}: its bytes in ${path} do not match their checksum; close the bus and recover the intact events with recoverLocalStore`,
     { details: { sequence, path } },
   )
 }

@@ -42,13 +42,16 @@ export class LogDraft {
   }
 
   /** Adds one event unless its id is stored already. */
-  append({ event, json, deliverAtMs }: AppendRequest): PublishResult {
+  append(
+    { event, json, deliverAtMs }: AppendRequest,
+    publishedAtMs: number = this.now,
+  ): PublishResult {
     const known = this.#ids.get(event.id) ?? this.#engine.get('ids', event.id)
     if (known !== undefined) return { id: event.id, duplicate: true, sequence: known }
     const head = this.head
     head.last += 1
     head.bytes += json.length
-    head.publishedAtMs = Math.max(head.publishedAtMs, this.now)
+    head.publishedAtMs = Math.max(head.publishedAtMs, publishedAtMs)
     const sequence = head.last
     const record: LogRecord = {
       sequence,

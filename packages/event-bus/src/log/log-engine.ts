@@ -58,6 +58,9 @@ export interface DeadEntry {
   record?: JsonValue
 }
 
+/** An attempt under way. */
+export type RunningEntry = [group: string, sequence: number, attempt: number]
+
 /** Keys and values of every table of the log. */
 export interface LogSchema {
   head: [key: 'head', value: LogHead]
@@ -102,6 +105,10 @@ export interface LogEngine {
   count<N extends TableName>(table: N, options: RangeOptions<TableKey<N>>): number
   /** All or nothing; `committed` is when readers see it, `flushed` when a power cut spares it. */
   commit(writes: readonly Write[]): { committed: Promise<void>; flushed: Promise<void> }
+  /** Notes what this process is handling; needs to survive the process only. */
+  saveRunning(entries: readonly RunningEntry[]): void
+  /** What the process before was handling when it ended. */
+  loadRunning(): RunningEntry[]
   /** Facts for the stats. */
   describe(): Record<string, JsonValue>
   close(): Promise<void>

@@ -11,7 +11,14 @@ import type {
 import { matchesPattern } from '../pattern.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { LogDraft } from './log-draft.js'
-import type { DeliveryEntry, DueEntry, GroupEntry, LogEngine, LogRecord } from './log-engine.js'
+import type {
+  DeliveryEntry,
+  DueEntry,
+  GroupEntry,
+  LogEngine,
+  LogRecord,
+  RunningEntry,
+} from './log-engine.js'
 import { toStoredEvent } from './log-record.js'
 import { knownValues, sequencesOf } from './postings.js'
 
@@ -34,6 +41,7 @@ interface Work {
 interface Waiter {
   limit: number
   serve(claims: Claim[]): void
+  fail(error: unknown): void
 }
 
 /** A claim that knows where it came from. */
@@ -61,6 +69,10 @@ export interface LogGroupHost {
   clock: Clock
   /** The newest event that may be delivered. */
   visibleLast(): number
+  /** What the group has claimed was changed. */
+  claimsChanged(): void
+  /** The attempt that ended with the process before, 0 when there was none. */
+  takeCrashedAttempt(group: string, sequence: number): number
 }
 
 /** Where one consumer group stands in the log, and what it has claimed. */
@@ -117,6 +129,16 @@ export class LogGroup {
     return false
   }
 
+  /** The attempts under way. */
+  *runningEntries(): Generator<RunningEntry> {
+    for (const { record, attempt } of this.#running) yield [this.name, record.sequence, attempt]
+  }
+
+  /** Everything up to here is settled, or scheduled. */
+  get floor(): number {
+    return this.#advance()
+  }
+
   /** Takes note of an event that became visible and matches. */
   offer(record: LogRecord): void {
     if (!this.#live) return
@@ -132,10 +154,15 @@ export class LogGroup {
   serve(): void {
     while (this.#waiters.length > 0) {
       const waiter = this.#waiters[0]!
-      const claims = this.#take(waiter.limit)
-      if (claims.length === 0) break
-      this.#waiters.shift()
-      waiter.serve(claims)
+      try {
+        const claims = this.#take(waiter.limit)
+        if (claims.length === 0) break
+        this.#waiters.shift()
+        waiter.serve(claims)
+      } catch (error) {
+        this.#waiters.shift()
+        waiter.fail(error)
+      }
     }
   }
 
@@ -152,18 +179,22 @@ export class LogGroup {
     return Math.max(wantedMs, this.#dueCursorMs + 1)
   }
 
-  fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
-    if (signal.aborted) return Promise.resolve([])
+  async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
+    if (signal.aborted) return []
     if (this.#waiters.length === 0) {
       const claims = this.#take(limit)
-      if (claims.length > 0) return Promise.resolve(claims)
+      if (claims.length > 0) return claims
     }
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         limit,
         serve: (claims) => {
           signal.removeEventListener('abort', abort)
           resolve(claims)
+        },
+        fail: (error) => {
+          signal.removeEventListener('abort', abort)
+          reject(error)
         },
       }
       const abort = (): void => {
@@ -254,9 +285,12 @@ export class LogGroup {
     while (claims.length < limit) {
       const work = this.#returned.shift() ?? this.#nextDue() ?? this.#nextFromLog()
       if (work === undefined) break
+      const crashed = this.#host.takeCrashedAttempt(this.name, work.record.sequence)
+      work.attempt = Math.max(work.attempt, crashed + 1)
       this.#running.add(work)
       claims.push(new LogClaim(work))
     }
+    if (claims.length > 0) this.#host.claimsChanged()
     return claims
   }
 

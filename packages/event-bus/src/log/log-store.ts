@@ -20,18 +20,20 @@ import { PatternIndex } from '../pattern.js'
 import { CommitQueue } from './commit-queue.js'
 import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './log-dead-letters.js'
 import { LogDraft } from './log-draft.js'
-import type { LogEngine, LogHead, LogRecord } from './log-engine.js'
+import type { LogEngine, LogHead, LogRecord, RunningEntry } from './log-engine.js'
 import { consumerOf, LogGroup } from './log-group.js'
 import { describeEvent, firstAtOrAfter, listEvents } from './log-query.js'
 import { type LogAccess, replayEvents } from './log-replay.js'
 import { LAST_STRING } from './postings.js'
 import { removeGroup } from './remove-group.js'
+import { Retention, type RetentionOptions } from './retention.js'
 
 /** How a log store is made. */
 export interface LogStoreSetup {
   openEngine(context: StoreContext): Promise<LogEngine>
   /** What publishes get that ask for nothing else. */
   durability: Durability
+  retention: RetentionOptions
   /** False when everything goes with the process. */
   durable: boolean
 }
@@ -45,6 +47,9 @@ export class LogStore implements EventStore {
   #head: LogHead = { first: 1, last: 0, bytes: 0, publishedAtMs: 0 }
   #visibleLast = 0
   #closed = false
+  #retention!: Retention
+  /** Attempts that ended with the process before, until their events are claimed again. */
+  readonly #crashed = new Map<string, RunningEntry>()
   readonly #groups = new Map<string, LogGroup>()
   readonly #routes = new PatternIndex<LogGroup>()
   /** Groups by event type, forgotten whenever a group comes or goes. */
@@ -64,6 +69,23 @@ export class LogStore implements EventStore {
       () => new LogDraft(this.#engine, this.#head, context.clock.now()),
       (draft, flushed) => this.#committed(draft, flushed),
     )
+    for (const entry of this.#engine.loadRunning()) {
+      const [group, sequence] = entry
+      const status = this.#engine.get('deliveries', [sequence, group])?.status
+      const ended = status === 'succeeded' || status === 'dead-lettered'
+      if (!ended) this.#crashed.set(`${group} ${sequence}`, entry)
+    }
+    this.#retention = new Retention(
+      {
+        engine: this.#engine,
+        queue: this.#queue,
+        clock: context.clock,
+        head: () => this.#head,
+        settledUntil: () => this.#settledUntil(),
+      },
+      this.#setup.retention,
+    )
+    if (!this.#engine.readOnly) this.#retention.enforce()
     context.onConnected()
   }
 
@@ -120,6 +142,9 @@ export class LogStore implements EventStore {
       queue: this.#queue,
       clock: this.#context.clock,
       visibleLast: () => this.#visibleLast,
+      claimsChanged: () => this.#saveRunning(),
+      takeCrashedAttempt: (name: string, sequence: number) =>
+        this.#takeCrashedAttempt(name, sequence),
     }
     const group = new LogGroup(host, request, entry)
     this.#groups.set(group.name, group)
@@ -200,7 +225,7 @@ export class LogStore implements EventStore {
       events: head.last - head.first + 1,
       bytes: head.bytes,
       groups,
-      removed: { events: 0, bytes: 0 },
+      removed: { ...this.#retention.removed },
       details: {
         ...this.#engine.describe(),
         commits: this.#queue.commits,
@@ -211,13 +236,16 @@ export class LogStore implements EventStore {
 
   async close(): Promise<void> {
     if (this.#closed || this.#engine === undefined) return
+    await this.#retention.close()
     await this.#queue.idle()
     this.#closed = true
+    this.#saveRunning()
     await this.#engine.close()
   }
 
   #committed(draft: LogDraft, flushed: Promise<void>): void {
     this.#head = draft.head
+    this.#retention.enforce()
     if (draft.records.length === 0) return
     // What a power cut could still take back must not have been handled by then.
     if (this.#setup.durability !== 'disk') this.#publishVisible(draft.records)
@@ -234,6 +262,28 @@ export class LogStore implements EventStore {
       }
     }
     for (const group of touched) group.serve()
+  }
+
+  #saveRunning(): void {
+    const running = [...this.#groups.values()].flatMap((group) => [...group.runningEntries()])
+    // An event that is yet to be claimed again keeps its count if this process dies first.
+    this.#engine.saveRunning([...running, ...this.#crashed.values()])
+  }
+
+  #takeCrashedAttempt(group: string, sequence: number): number {
+    if (this.#crashed.size === 0) return 0
+    const name = `${group} ${sequence}`
+    const attempt = this.#crashed.get(name)?.[2] ?? 0
+    this.#crashed.delete(name)
+    return attempt
+  }
+
+  #settledUntil(): number {
+    let settled = this.#visibleLast
+    for (const { key, value } of this.#engine.range('groups', { start: '', end: LAST_STRING })) {
+      settled = Math.min(settled, this.#groups.get(key)?.floor ?? value.floor)
+    }
+    return settled
   }
 
   #route(type: string): readonly LogGroup[] {

@@ -1,6 +1,7 @@
 import type {
   LogEngine,
   RangeOptions,
+  RunningEntry,
   TableKey,
   TableName,
   TableValue,
@@ -51,6 +52,13 @@ export class MemoryEngine implements LogEngine {
     }
     const done = Promise.resolve()
     return { committed: done, flushed: done }
+  }
+
+  // Nothing outlives this process, so nobody will ask.
+  saveRunning(): void {}
+
+  loadRunning(): RunningEntry[] {
+    return []
   }
 
   describe(): Record<string, never> {

@@ -1,12 +1,32 @@
+import { z } from 'zod'
 import type { EventStore } from '../event-store.js'
 import { LogStore } from '../log/log-store.js'
+import type { RetentionOptions } from '../log/retention.js'
+import { retentionSchema } from '../log/retention-options.js'
+import { parseOptions } from '../parse-options.js'
 import { MemoryEngine } from './memory-engine.js'
 
-/** Keeps events in this process's memory: for tests, and for events that may go with the process. */
-export function memoryStore(): EventStore {
+/** Options of `memoryStore`. */
+export interface MemoryStoreOptions {
+  /** What to keep. @default everything */
+  retention?: RetentionOptions | undefined
+}
+
+const memoryStoreSchema = z.strictObject({
+  retention: retentionSchema,
+}) satisfies z.ZodType<{ retention: RetentionOptions }, MemoryStoreOptions>
+
+/**
+ * Keeps events in this process's memory: for tests, and for events that may go with the process.
+ *
+ * @throws EventBusError `INVALID_OPTIONS`
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): EventStore {
+  const { retention } = parseOptions(memoryStoreSchema, options, 'memoryStore')
   return new LogStore({
     openEngine: async () => new MemoryEngine(),
     durability: 'memory',
     durable: false,
+    retention,
   })
 }

@@ -1,0 +1,60 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { EventBusError } from '../errors.js'
+
+// LMDB's meta page, as lmdb 3.5 writes it: a page header of 24 bytes, then this, little endian.
+const MAGIC = 0xbeefc0de
+const MAGIC_AT = 24
+const PAGE_SIZE_AT = 48
+const LAST_PAGE_AT = 144
+const TXN_AT = 152
+const META_BYTES = 160
+
+/**
+ * Refuses a log file that lost its beginning or its end before the database maps it: reading a page that
+ * is not there would end the process with SIGBUS.
+ *
+ * @throws EventBusError `STORE_CORRUPT`; the file is left as it is
+ */
+export function checkLogFile(path: string): void {
+  if (!existsSync(path)) return
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    // An empty file is a log that was never written to.
+    if (size === 0) return
+    const first = readMeta(file, 0)
+    const second = first === undefined ? undefined : readMeta(file, first.pageSize)
+    if (first === undefined || second === undefined) {
+      throw corrupt(path, 'its first pages are not those of a log', { size })
+    }
+    const newest = second.txn > first.txn ? second : first
+    const expected = (newest.lastPage + 1) * newest.pageSize
+    if (size < expected) {
+      throw corrupt(path, `it was cut: expected at least ${expected} bytes, got ${size}`, {
+        size,
+        expected,
+      })
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function readMeta(file: number, at: number) {
+  const bytes = Buffer.alloc(META_BYTES)
+  if (readSync(file, bytes, 0, META_BYTES, at) < META_BYTES) return undefined
+  if (bytes.readUInt32LE(MAGIC_AT) !== MAGIC) return undefined
+  return {
+    pageSize: bytes.readUInt32LE(PAGE_SIZE_AT),
+    lastPage: Number(bytes.readBigUInt64LE(LAST_PAGE_AT)),
+    txn: Number(bytes.readBigUInt64LE(TXN_AT)),
+  }
+}
+
+function corrupt(path: string, what: string, details: Record<string, unknown>): EventBusError {
+  return new EventBusError(
+    'STORE_CORRUPT',
+    `${path}: ${what}; nothing was changed. See what is left with inspectLocalStore, and copy it to a new directory with recoverLocalStore`,
+    { details: { path, ...details } },
+  )
+}

@@ -1,0 +1,33 @@
+import { renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import { checkLogFile } from './check-file.js'
+import { lockDirectory } from './directory-lock.js'
+import { LOG_FILE } from './lmdb-engine.js'
+
+/**
+ * Rewrites a closed store without the space that removed events left; needs room for the copy meanwhile.
+ *
+ * @throws EventBusError `STORE_LOCKED` while a bus has it open, `STORE_CORRUPT`
+ */
+export async function compactLocalStore(
+  path: string,
+): Promise<{ bytesBefore: number; bytesAfter: number }> {
+  const file = join(path, LOG_FILE)
+  const release = lockDirectory(path)
+  const copy = join(path, 'compacted.mdb')
+  try {
+    checkLogFile(file)
+    const bytesBefore = statSync(file).size
+    rmSync(copy, { force: true })
+    const database = open({ path: file, maxDbs: 16 })
+    await database.backup(copy, true)
+    await database.close()
+    checkLogFile(copy)
+    renameSync(copy, file)
+    return { bytesBefore, bytesAfter: statSync(file).size }
+  } finally {
+    rmSync(copy, { force: true })
+    release()
+  }
+}

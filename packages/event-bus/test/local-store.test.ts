@@ -1,0 +1,178 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  compactLocalStore,
+  EventBus,
+  inspectLocalStore,
+  localStore,
+  recoverLocalStore,
+} from '@nexus/event-bus'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+let path: string
+
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'nexus-local-'))
+})
+
+afterEach(() => {
+  rmSync(path, { recursive: true, force: true })
+})
+
+const openBus = (options = {}): Promise<EventBus> =>
+  EventBus.open({ store: localStore({ path, ...options }) })
+
+async function filled(count: number): Promise<void> {
+  const bus = await openBus()
+  await bus.publishBatch(
+    Array.from({ length: count }, (_, n) => ({ type: 'a', id: `e${n}`, data: `payload ${n}` })),
+  )
+  await bus.close()
+}
+
+describe('one directory', () => {
+  it('has one writer, and says so to a second one', async () => {
+    const bus = await openBus()
+    await expect(openBus()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+    await bus.close()
+    const again = await openBus()
+    await again.close()
+  })
+
+  it('can be read while somebody writes', async () => {
+    const bus = await openBus()
+    const reader = await openBus({ readOnly: true })
+    await bus.publish({ type: 'a', id: '1' })
+    await vi.waitFor(async () => expect((await reader.list()).total).toBe(1))
+    expect((await reader.get('1'))?.event.id).toBe('1')
+    await expect(reader.publish({ type: 'a' })).rejects.toMatchObject({ code: 'READ_ONLY' })
+    await expect(reader.subscribe('a', () => {}, { group: 'g' }).ready).rejects.toMatchObject({
+      code: 'READ_ONLY',
+    })
+    await reader.close()
+    await bus.close()
+  })
+
+  it('notes which attempts run, for the process that comes after a crash', async () => {
+    const bus = await openBus()
+    let release = (): void => {}
+    const blocked = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const started = new Promise<void>((resolve) => {
+      const handler = (): Promise<void> => {
+        resolve()
+        return blocked
+      }
+      bus.subscribe('a', handler, { group: 'g', start: 'beginning' })
+    })
+    await bus.publish({ type: 'a', id: 'x' })
+    await started
+    const whileRunning = readFileSync(join(path, 'running'))
+    const crashed = join(path, 'crashed')
+    mkdirSync(crashed)
+    for (const file of ['events.mdb', 'running'])
+      copyFileSync(join(path, file), join(crashed, file))
+    release()
+    await bus.close()
+    expect(whileRunning.toString('utf8', 8)).toContain('["g",1,1]')
+
+    const after = await EventBus.open({ store: localStore({ path: crashed }) })
+    const attempt = await new Promise<number>((resolve) => {
+      after.subscribe('a', (delivery) => resolve(delivery.attempt), { group: 'g' })
+    })
+    expect(attempt).toBe(2)
+    await after.close()
+  })
+})
+
+describe('a damaged store', () => {
+  it('that was cut is refused, left as it is, and can be recovered', async () => {
+    await filled(2000)
+    const file = join(path, 'events.mdb')
+    const size = statSync(file).size
+    truncateSync(file, Math.floor(size / 2))
+    await expect(openBus()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await expect(openBus({ readOnly: true })).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    expect(statSync(file).size).toBe(Math.floor(size / 2))
+    const inspection = inspectLocalStore(path)
+    expect(inspection.problem).toMatch(/it was cut/)
+    expect(inspection.recoverableEvents).toBeGreaterThan(200)
+    const to = join(path, 'recovered')
+    const recovery = await recoverLocalStore({ from: path, to })
+    expect(recovery.events).toBe(inspection.recoverableEvents)
+    const bus = await EventBus.open({ store: localStore({ path: to }) })
+    const { events, total } = await bus.list({ limit: 3, order: 'asc' })
+    expect(total).toBe(recovery.events)
+    for (const { event } of events) expect(event.data).toBe(`payload ${event.id.slice(1)}`)
+    await bus.close()
+    await expect(recoverLocalStore({ from: path, to })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+    })
+  })
+
+  it('whose beginning is overwritten is refused and can be recovered', async () => {
+    await filled(50)
+    const file = join(path, 'events.mdb')
+    const bytes = readFileSync(file)
+    bytes.fill(0, 0, 8192)
+    writeFileSync(file, bytes)
+    await expect(openBus()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    expect((await recoverLocalStore({ from: path, to: join(path, 'new') })).events).toBe(50)
+  })
+
+  it('with one damaged event reports that event and has the others', async () => {
+    await filled(50)
+    const file = join(path, 'events.mdb')
+    const bytes = readFileSync(file)
+    for (let at = bytes.indexOf('payload 7"'); at >= 0; at = bytes.indexOf('payload 7"', at + 1)) {
+      bytes.write('PAYLOAD', at)
+    }
+    writeFileSync(file, bytes)
+    const bus = await openBus()
+    await expect(bus.get('e7')).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    expect((await bus.get('e8'))?.event.data).toBe('payload 8')
+    await bus.close()
+    expect(inspectLocalStore(path).recoverableEvents).toBe(49)
+  })
+
+  it('that is empty is a new one', async () => {
+    writeFileSync(join(path, 'events.mdb'), '')
+    const bus = await openBus()
+    expect((await bus.list()).total).toBe(0)
+    await bus.close()
+  })
+})
+
+it('a compacted store is smaller and has everything', async () => {
+  const bus = await openBus({ retention: { maxEvents: 100 } })
+  for (let n = 0; n < 5; n++) {
+    await bus.publishBatch(
+      Array.from({ length: 1000 }, (_, i) => ({
+        type: 'a',
+        id: `e${n * 1000 + i}`,
+        data: 'x'.repeat(500),
+      })),
+    )
+  }
+  await vi.waitFor(async () => expect((await bus.list()).total).toBe(100))
+  await expect(compactLocalStore(path)).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+  await bus.close()
+  const { bytesBefore, bytesAfter } = await compactLocalStore(path)
+  expect(bytesAfter).toBeLessThan(bytesBefore / 4)
+  const again = await openBus()
+  expect((await again.list({ limit: 1 })).events[0]?.event.id).toBe('e4999')
+  expect((await again.list()).total).toBe(100)
+  expect((await again.publish({ type: 'a' })).sequence).toBe(5001)
+  await again.close()
+})
