@@ -1,0 +1,140 @@
+import { HandlerCompiler } from '@nexus/compile-cache'
+import { type ExecutionResult, WasmRuntime, type WasmRuntimeOptions } from '@nexus/executor'
+import { expect } from 'vitest'
+import { hostFingerprint, INNOCENT } from './fingerprint.js'
+import { endingsOf, FINGERPRINT_EVENT, type HostileProgram, sourceOf } from './program.js'
+
+const MiB = 1024 * 1024
+/** The limit of programs that are meant to reach it, and of all others. */
+const SHORT_LIMIT_MS = 150
+const LONG_LIMIT_MS = 3000
+/** What a call may take beyond its limit. */
+const GRACE_MS = 100
+/** Machines stall: a program overruns when every one of these attempts did. */
+const ATTEMPTS = 4
+
+interface Overrun {
+  program: string
+  limitMs: number
+  tookMs: number[]
+}
+
+/** One runtime against all programs, each followed by the calls that it must not have harmed. */
+export class Arena {
+  readonly overruns: Overrun[] = []
+  readonly #threads: number
+  readonly #compiler = new HandlerCompiler({ cacheDir: false })
+  readonly #runtime: WasmRuntime
+  readonly #host = hostFingerprint()
+  #pristine: unknown
+
+  constructor(options: WasmRuntimeOptions & { threads: number }) {
+    this.#threads = options.threads
+    this.#runtime = new WasmRuntime({
+      // Every call gets the instance that the one before left.
+      maxInstances: 1,
+      memoryLimitBytes: 8 * MiB,
+      compiler: this.#compiler,
+      ...options,
+    })
+    this.#runtime.extend('host', {
+      echo: (value: unknown) => value,
+      never: () => new Promise(() => {}),
+      fail: () => {
+        throw Object.assign(new Error('the host says no'), { code: 'E_HOST' })
+      },
+    })
+  }
+
+  async open(): Promise<void> {
+    await this.#threadsReady()
+    const { globals } = await this.#callInnocent()
+    this.#pristine = globals
+  }
+
+  async close(): Promise<void> {
+    await this.#runtime.shutdown()
+    await this.#compiler.close()
+  }
+
+  /** Runs the program, then looks at what it left behind. */
+  async face(program: HostileProgram): Promise<void> {
+    const first = await this.#attackInTime(program)
+    this.#judge(program, first)
+    if (program.handler !== undefined) {
+      const own = await this.#call(program, { event: FINGERPRINT_EVENT }, LONG_LIMIT_MS)
+      expect(own.error).toBeUndefined()
+      expect(own.value).toEqual(this.#pristine)
+    }
+    // A program that ran into its limit would only do so again.
+    if (first.error?.code !== 'TIMEOUT') this.#judge(program, await this.#attack(program))
+
+    const innocent = await this.#callInnocent()
+    expect(innocent).toEqual({ calls: 1, doubled: 42, echo: 21, globals: this.#pristine })
+    expect(hostFingerprint()).toBe(this.#host)
+  }
+
+  async #attackInTime(program: HostileProgram): Promise<ExecutionResult> {
+    const limitMs = limitOf(program)
+    const tookMs: number[] = []
+    for (;;) {
+      await this.#threadsReady()
+      const startedAt = performance.now()
+      const result = await this.#attack(program)
+      tookMs.push(Math.round(performance.now() - startedAt))
+      const inTime = tookMs.at(-1)! <= limitMs + GRACE_MS
+      if (!inTime && tookMs.length < ATTEMPTS) continue
+      if (tookMs.length > 1) this.overruns.push({ program: program.name, limitMs, tookMs })
+      expect(inTime, `took ${tookMs} ms, of ${limitMs} ms + ${GRACE_MS} ms`).toBe(true)
+      return result
+    }
+  }
+
+  #attack(program: HostileProgram): Promise<ExecutionResult> {
+    return this.#call(program, { event: { n: 1 }, ...program.context }, limitOf(program))
+  }
+
+  async #call(
+    program: HostileProgram,
+    context: Parameters<WasmRuntime['executeHandler']>[1],
+    timeoutMs: number,
+  ): Promise<ExecutionResult> {
+    const source = sourceOf(program)
+    await this.#compiler.compile(source).catch(() => {})
+    return this.#runtime.executeHandler(source, context, { ...program.limits, timeoutMs })
+  }
+
+  #judge(program: HostileProgram, result: ExecutionResult): void {
+    const { status, error } = result
+    const ending = error?.code ?? status
+    expect(endingsOf(program), `${ending}: ${error?.name}: ${error?.message}`).toContain(ending)
+    if ('value' in program) expect(result.value).toEqual(program.value)
+    program.verify?.(result)
+  }
+
+  async #callInnocent(): Promise<{ globals: unknown }> {
+    const { value, error, events, logs } = await this.#runtime.executeHandler<{ globals: unknown }>(
+      INNOCENT,
+      { event: { n: 21 }, capabilities: ['events:emit:innocent.*', 'ext:host'] },
+      LONG_LIMIT_MS,
+    )
+    expect(error).toBeUndefined()
+    expect(events).toEqual([{ type: 'innocent.done', data: { n: 21 } }])
+    expect(logs.map(({ message, fields }) => ({ message, fields }))).toEqual([
+      { message: 'innocent', fields: { n: 21 } },
+    ])
+    return value!
+  }
+
+  /** A thread that replaces a killed one takes its time from the next program. */
+  async #threadsReady(): Promise<void> {
+    while (this.#threads > 0 && this.#runtime.getStats().engines.length < this.#threads) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}
+
+function limitOf(program: HostileProgram): number {
+  const isShort = endingsOf(program).includes('TIMEOUT')
+  return program.limits?.timeoutMs ?? (isShort ? SHORT_LIMIT_MS : LONG_LIMIT_MS)
+}
