@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { HandlerCompiler } from '@nexus/compile-cache'
 import { type ExecutionResult, WasmRuntime, type WasmRuntimeOptions } from '@nexus/executor'
 import { expect } from 'vitest'
@@ -11,7 +12,7 @@ const LONG_LIMIT_MS = 3000
 /** What a call may take beyond its limit. */
 const GRACE_MS = 100
 /** Machines stall: a program overruns when every one of these attempts did. */
-const ATTEMPTS = 4
+const ATTEMPTS = 3
 
 interface Overrun {
   program: string
@@ -85,7 +86,11 @@ export class Arena {
       const inTime = tookMs.at(-1)! <= limitMs + GRACE_MS
       if (!inTime && tookMs.length < ATTEMPTS) continue
       if (tookMs.length > 1) this.overruns.push({ program: program.name, limitMs, tookMs })
-      expect(inTime, `took ${tookMs} ms, of ${limitMs} ms + ${GRACE_MS} ms`).toBe(true)
+      const graceMs = Math.round(GRACE_MS * overload())
+      expect(
+        Math.min(...tookMs),
+        `took ${tookMs} ms, of ${limitMs} ms + ${graceMs} ms`,
+      ).toBeLessThanOrEqual(limitMs + graceMs)
       return result
     }
   }
@@ -132,6 +137,11 @@ export class Arena {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
+}
+
+/** How many times longer everything takes here because more wants to run than there are processors. */
+function overload(): number {
+  return Math.max(1, loadavg()[0]! / availableParallelism())
 }
 
 function limitOf(program: HostileProgram): number {

@@ -19,7 +19,7 @@ export const hostReach: readonly HostileProgram[] = [
   ),
   reach(
     "Function('return this')",
-    "(event, ctx) => [ctx.emit, ctx.call, ctx.log.info, console.log, setTimeout].map((f) => f.constructor('return typeof process + typeof require + (this === globalThis)')())",
+    "(event, ctx) => Promise.all([ctx.emit, ctx.call, ctx.log.info, console.log, setTimeout].map((f) => f.constructor('return typeof process + typeof require + (this === globalThis)')()))",
     [
       'undefinedundefinedtrue',
       'undefinedundefinedtrue',
@@ -40,7 +40,7 @@ export const hostReach: readonly HostileProgram[] = [
   ),
   reach(
     'import() of built-in modules',
-    "async () => { const found = []; for (const name of ['fs', 'node:fs', 'std', 'os', 'qjs:std', 'qjs:os', 'child_process', './handler.js', 'file:///etc/passwd', 'https://127.0.0.1/', 'data:text/javascript,1']) { try { await import(name); found.push(name) } catch (e) { if (!(e instanceof Error)) found.push(typeof e) } } return found }",
+    "async () => { const found = []; for (const name of ['fs', 'node:fs', 'std', 'os', 'qjs:std', 'qjs:os', 'child_process', 'file:///etc/passwd', 'https://127.0.0.1/', 'data:text/javascript,1']) { try { await import(name); found.push(name) } catch (e) { if (!(e instanceof Error)) found.push(typeof e) } } return found }",
     [],
   ),
   reach(
@@ -80,6 +80,8 @@ export const hostReach: readonly HostileProgram[] = [
   {
     name: 'calling the functions of the prelude that call sites give away',
     handler: `async (event, ctx) => {
+      if (globalThis.inside) return 'again'
+      globalThis.inside = true
       const functions = new Set()
       Error.prepareStackTrace = (error, sites) => { for (const site of sites) { const f = site.getFunction?.(); if (typeof f === 'function') functions.add(f) } return '' }
       ctx.log.info({ toString() { new Error().stack; return 'x' } })
@@ -91,18 +93,20 @@ export const hostReach: readonly HostileProgram[] = [
       return tried > 0
     }`,
     expect: 'success',
+    value: true,
   },
   reach(
     'the walk of everything reachable',
     `() => {
     const seen = new Set(), queue = [globalThis], found = []
+    const nameOf = (value) => { try { return value.name } catch { } }
     while (queue.length > 0) {
       const object = queue.pop()
       if (seen.has(object)) continue
       seen.add(object)
       for (const key of Reflect.ownKeys(object)) {
         const d = Object.getOwnPropertyDescriptor(object, key)
-        for (const value of [d.value, d.get, d.set, Object.getPrototypeOf(object)]) if ((typeof value === 'object' && value !== null) || typeof value === 'function') { if (value.name === 'host' || value.constructor?.name === 'process') found.push(String(key)); queue.push(value) }
+        for (const value of [d.value, d.get, d.set, Object.getPrototypeOf(object)]) if ((typeof value === 'object' && value !== null) || typeof value === 'function') { if (nameOf(value) === 'host') found.push(String(key)); queue.push(value) }
       }
     }
     return found

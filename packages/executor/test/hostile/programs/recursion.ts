@@ -13,6 +13,7 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'a function with a thousand arguments',
     '() => { const f = (...a) => f(...a, 1); return f(...new Array(1000)) }',
+    ['STACK_OVERFLOW', 'MEMORY_LIMIT'],
   ),
   deep(
     'a catch that goes down again',

@@ -59,7 +59,7 @@ export const values: readonly HostileProgram[] = [
     name: 'a result that would be a promise on the host',
     handler: '() => ({ then: { call: 1 } })',
     expect: 'success',
-    value: { then: { call: 1 } },
+    value: JSON.parse('{"then":{"call":1}}'),
   },
   {
     name: 'a result over its limit',
