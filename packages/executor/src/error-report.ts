@@ -66,16 +66,21 @@ export function describeCompileError(failure: CompileError): ExecutionError {
 /** Only frames of the handler itself: the engine's and the prelude's say nothing to its author. */
 function parseFrames({ stack }: GuestErrorReport, filename: string): Frame[] {
   const frames: Frame[] = []
-  for (const line of stack?.split('\n') ?? []) {
-    const match = FRAME.exec(line)
+  for (const text of stack?.split('\n') ?? []) {
+    const match = FRAME.exec(text)
     if (!match || match[2] !== filename) continue
-    const [, name, file, lineNumber, column] = match
-    frames.push({
-      name: name || undefined,
-      location: { file: file!, line: Number(lineNumber), column: Number(column) },
-    })
+    const [, name, file] = match
+    const line = Number(match[3])
+    const column = Number(match[4])
+    // The stack is text of the guest: a source map throws at places that cannot be.
+    if (!isPosition(line) || !isPosition(column)) continue
+    frames.push({ name: name || undefined, location: { file: file!, line, column } })
   }
   return frames
+}
+
+function isPosition(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0
 }
 
 function mapFrame({ name, location }: Frame, map: TraceMap | undefined): Frame {
