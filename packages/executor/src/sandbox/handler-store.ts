@@ -115,6 +115,8 @@ export class HandlerStore {
       if (loaded === GREW) {
         if (heapBytes > limits.memoryLimitBytes) return new LoadFailure(memoryFailure())
         heapBytes *= 2
+        // Loading that ran out of time on the way here starts from this heap the next time.
+        this.#handlers.set(key, { ...handler, heapBytes })
         continue
       }
       if (loaded instanceof LoadFailure) return loaded

@@ -21,7 +21,8 @@ export const GREW = Symbol('grew')
 
 /** What stands around every stretch of guest code. */
 export interface GuestGuard {
-  enter(): void
+  /** @returns when the guest must have stopped, on the clock of `performance.now()` */
+  enter(): number
   leave(): void
 }
 
@@ -50,9 +51,9 @@ export class ModuleLoader {
     this.#instance = undefined
     instance.bind(this.template.baseImage)
     let loaded: HandlerImage | LoadFailure | typeof GREW
-    guard.enter()
+    const deadlineAt = guard.enter()
     try {
-      loaded = this.#run(instance, bytecode, limits)
+      loaded = this.#run(instance, bytecode, limits, deadlineAt)
     } catch (cause) {
       loaded = new LoadFailure(engineFailure(`The engine failed: ${String(cause)}`))
     } finally {
@@ -74,14 +75,11 @@ export class ModuleLoader {
     instance: QuickJSInstance,
     bytecode: Uint8Array,
     limits: CallLimits,
+    deadlineAt: number,
   ): HandlerImage | LoadFailure | typeof GREW {
     const { entries } = this.template
     // A module has no capabilities while it loads: what it does is frozen into every later call.
-    instance.begin(
-      performance.now() + limits.timeoutMs,
-      limits.memoryLimitBytes,
-      () => HostAnswer.Limit,
-    )
+    instance.begin(deadlineAt, limits.memoryLimitBytes, () => HostAnswer.Limit)
     const fail = () =>
       new LoadFailure(
         instance.interrupted

@@ -20,6 +20,7 @@ import { type CallHost, GuestCall, type GuestEntries } from './guest-call.js'
 import { engineFailure } from './guest-failure.js'
 import { HandlerStore } from './handler-store.js'
 import { LoadFailure } from './module-loader.js'
+import { TimeBudget } from './time-budget.js'
 
 export interface SandboxEngineOptions {
   maxStackBytes: number
@@ -130,13 +131,14 @@ export class SandboxEngine {
 
   async #runLater(request: CallRequest): Promise<void> {
     let failure: CallFailure | undefined
+    const time = new TimeBudget(request.limits.timeoutMs)
     try {
       const use =
-        this.#store.peek(request.handlerKey, request.isolation) ?? (await this.#load(request))
+        this.#store.peek(request.handlerKey, request.isolation) ?? (await this.#load(request, time))
       if (use instanceof LoadFailure) {
         failure = use.failure
       } else if (request.eventJson !== undefined) {
-        return this.#start(request, use, await this.#pool.acquire(use))
+        return this.#start(request, use, await this.#pool.acquire(use), time.leftMs)
       }
     } catch (error) {
       failure =
@@ -152,17 +154,29 @@ export class SandboxEngine {
     this.#listener.finished(request, emptyOutcome(failure, waitedUs))
   }
 
-  #load(request: CallRequest): Promise<QuickJSUse | LoadFailure> {
+  /** What the module takes, in all attempts to find the heap it needs, is taken from the call's time. */
+  #load(request: CallRequest, time: TimeBudget): Promise<QuickJSUse | LoadFailure> {
     return this.#store.load(request.handlerKey, request.isolation, request.limits, {
-      enter: () => this.#listener.entered(request.id, request.limits.timeoutMs),
-      leave: () => this.#listener.left(),
+      enter: () => {
+        this.#listener.entered(request.id, time.leftMs)
+        return time.start()
+      },
+      leave: () => {
+        time.stop()
+        this.#listener.left()
+      },
     })
   }
 
-  #start(request: CallRequest, use: QuickJSUse, lease: Lease<QuickJSInstance>): void {
+  #start(
+    request: CallRequest,
+    use: QuickJSUse,
+    lease: Lease<QuickJSInstance>,
+    timeoutMs = request.limits.timeoutMs,
+  ): void {
     const call = new GuestCall(request, lease, use.template.entries as GuestEntries, this.#host)
     this.#running.set(request.id, { call, use, suspendedAs: undefined })
-    call.start()
+    call.start(timeoutMs)
   }
 
   #suspend(call: GuestCall): void {
