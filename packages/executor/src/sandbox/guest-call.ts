@@ -87,18 +87,22 @@ export class GuestCall {
     this.#instance = lease.instance
   }
 
-  /** Runs the handler until it is done or waits for something. */
-  start(): void {
+  /**
+   * Runs the handler until it is done or waits for something.
+   *
+   * @param timeoutMs what loading the module has left of the call's time
+   */
+  start(timeoutMs: number): void {
     const { eventJson = 'null', contextJson, limits } = this.request
     const instance = this.#instance
     this.#startedAt = performance.now()
-    this.#deadlineAt = this.#startedAt + limits.timeoutMs
+    this.#deadlineAt = this.#startedAt + timeoutMs
     this.#run(() => {
       instance.begin(this.#deadlineAt, limits.memoryLimitBytes, this.#onHostCall)
       const event = instance.newString(eventJson)
       const context =
         contextJson === undefined ? instance.undefinedPtr : instance.newString(contextJson)
-      const deadline = instance.newNumber(Date.now() + limits.timeoutMs)
+      const deadline = instance.newNumber(Date.now() + timeoutMs)
       this.#result = instance.call(this.#entries.run, event, context, deadline)
       instance.free(event)
       instance.free(deadline)
@@ -316,7 +320,8 @@ export class GuestCall {
     const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
     const fieldsJson = this.#text(args[3], room)
     if (level === undefined) return HostAnswer.Malformed
-    const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '')
+    // A line costs its end too: lines without a text must not be free.
+    const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
     if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
       this.#logsDropped = true
       const notice = `The log of this call reached its limit of ${maxLogBytes} bytes; what follows is dropped`
@@ -341,7 +346,11 @@ export class GuestCall {
     const dataJson = this.#text(args[2], room)
     const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
-    this.#eventBytes += Buffer.byteLength(dataJson)
+    if (attributesJson !== 'null' && !attributesJson.startsWith('{')) return HostAnswer.Malformed
+    const attributesBytes = attributesJson === 'null' ? 0 : Buffer.byteLength(attributesJson)
+    const bytes = Buffer.byteLength(dataJson) + attributesBytes
+    if (bytes > room) return HostAnswer.Limit
+    this.#eventBytes += bytes
     this.#events ??= []
     this.#events.push({ type, dataJson, attributesJson })
     return HostAnswer.Ok
