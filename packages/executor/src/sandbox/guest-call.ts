@@ -16,6 +16,7 @@ import {
   failureFromException,
   failureFromReport,
   memoryFailure,
+  type Refusals,
   resultTooLarge,
   stuckFailure,
   timeoutFailure,
@@ -24,6 +25,7 @@ import {
 /** The longest text a host call takes for a name: event types, extensions, methods. */
 const MAX_NAME_BYTES = 1024
 const MAX_ATTRIBUTES_BYTES = 16 * 1024
+const NO_REFUSALS: Refusals = new Set()
 /** Node's own limit of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
@@ -73,6 +75,7 @@ export class GuestCall {
   #eventBytes = 0
   #logBytes = 0
   #logsDropped = false
+  #refusals: Set<number> | undefined
   #events: RawEvent[] | undefined
   #logs: RawLog[] | undefined
 
@@ -180,7 +183,7 @@ export class GuestCall {
     const uncaught = this.#instance.readString(returned)
     this.#instance.free(returned)
     if (uncaught === undefined) return false
-    this.#finish('', failureFromReport(uncaught))
+    this.#finish('', failureFromReport(uncaught, this.#refusals ?? NO_REFUSALS))
     return true
   }
 
@@ -202,7 +205,8 @@ export class GuestCall {
     this.#instance.free(textPtr)
     if (this.#instance.interrupted) this.#finishTimeout()
     else if (text === undefined) this.#finish('', resultTooLarge(maxResultBytes))
-    else if (text.startsWith('!')) this.#finish('', failureFromReport(text))
+    else if (text.startsWith('!'))
+      this.#finish('', failureFromReport(text, this.#refusals ?? NO_REFUSALS))
     else this.#finish(text, undefined)
   }
 
@@ -227,6 +231,7 @@ export class GuestCall {
       this.#instance,
       this.#entries.describe,
       this.request.limits.memoryLimitBytes,
+      this.#refusals ?? NO_REFUSALS,
     )
     this.#finish('', failure ?? this.#engineFailure(), failure ? undefined : 'engine-error')
   }
@@ -286,6 +291,15 @@ export class GuestCall {
   readonly #onHostCall = (args: readonly GuestPtr[]): number => {
     this.#hostCalls++
     this.#notePeak()
+    const answer = this.#serve(args)
+    if (answer !== HostAnswer.Ok) {
+      this.#refusals ??= new Set()
+      this.#refusals.add(answer)
+    }
+    return answer
+  }
+
+  #serve(args: readonly GuestPtr[]): number {
     switch (this.#instance.readNumber(args[0] ?? 0)) {
       case HostOperation.Log:
         return this.#log(args)

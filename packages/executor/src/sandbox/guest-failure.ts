@@ -1,5 +1,5 @@
 import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
-import type { GuestErrorReport } from '../guest/protocol.js'
+import { type GuestErrorReport, HostAnswer } from '../guest/protocol.js'
 import type { CallFailure } from './call.js'
 
 /** What a guest may still allocate to describe the error that ended it for lack of memory. */
@@ -57,10 +57,13 @@ export function engineFailure(message: string): CallFailure {
   return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message }, retryable: true }
 }
 
+/** The answers a call was refused with: what it did not hear from the host, it cannot pass on. */
+export type Refusals = ReadonlySet<number>
+
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
-export function failureFromReport(described: string): CallFailure {
+export function failureFromReport(described: string, refusals: Refusals): CallFailure {
   const report = parseReport(described)
-  const code = codeOf(report)
+  const code = codeOf(report, refusals)
   // A capability does not appear by trying again.
   return { code, report, retryable: code !== 'PERMISSION_DENIED' }
 }
@@ -70,13 +73,14 @@ export function failureFromException(
   instance: QuickJSInstance,
   describePtr: GuestPtr,
   memoryLimitBytes: number,
+  refusals: Refusals,
 ): CallFailure | undefined {
   const exception = instance.takeException()
   instance.setMemoryLimit(memoryLimitBytes + LAST_WORDS_BYTES)
   const described = instance.call(describePtr, exception)
   const text = instance.isException(described) ? undefined : instance.readString(described)
   instance.setMemoryLimit(memoryLimitBytes)
-  return text === undefined ? undefined : failureFromReport(text)
+  return text === undefined ? undefined : failureFromReport(text, refusals)
 }
 
 function parseReport(described: string): GuestErrorReport {
@@ -88,12 +92,18 @@ function parseReport(described: string): GuestErrorReport {
 }
 
 /** The engine's own errors are told by their names and texts (QuickJS-NG 0.11, quickjs.c). */
-function codeOf({ name, message, code }: GuestErrorReport): CallFailure['code'] {
-  if (name === 'InternalError' && message === 'out of memory') return 'MEMORY_LIMIT'
+function codeOf(
+  { name, message, code }: GuestErrorReport,
+  refusals: Refusals,
+): CallFailure['code'] {
+  // A SyntaxError when it is a regular expression that does not fit.
+  if (message === 'out of memory' && (name === 'InternalError' || name === 'SyntaxError')) {
+    return 'MEMORY_LIMIT'
+  }
   if (message === 'Maximum call stack size exceeded' || message === 'stack overflow') {
     return 'STACK_OVERFLOW'
   }
-  if (name === 'PermissionError' && code === 'PERMISSION_DENIED') return 'PERMISSION_DENIED'
-  if (code === 'RESOURCE_LIMIT') return 'RESOURCE_LIMIT'
+  if (code === 'PERMISSION_DENIED' && refusals.has(HostAnswer.Denied)) return 'PERMISSION_DENIED'
+  if (code === 'RESOURCE_LIMIT' && refusals.has(HostAnswer.Limit)) return 'RESOURCE_LIMIT'
   return 'EXECUTION_ERROR'
 }

@@ -6,6 +6,7 @@ import {
   engineFailure,
   failureFromException,
   failureFromReport,
+  type Refusals,
   timeoutFailure,
 } from './guest-failure.js'
 
@@ -18,6 +19,9 @@ export class LoadFailure {
 
 /** Loading needed more heap than the template gives. */
 export const GREW = Symbol('grew')
+
+/** A module has no capabilities while it loads: what it does is frozen into every later call. */
+const LOADING_REFUSALS: Refusals = new Set([HostAnswer.Limit])
 
 /** What stands around every stretch of guest code. */
 export interface GuestGuard {
@@ -78,14 +82,17 @@ export class ModuleLoader {
     deadlineAt: number,
   ): HandlerImage | LoadFailure | typeof GREW {
     const { entries } = this.template
-    // A module has no capabilities while it loads: what it does is frozen into every later call.
     instance.begin(deadlineAt, limits.memoryLimitBytes, () => HostAnswer.Limit)
     const fail = () =>
       new LoadFailure(
         instance.interrupted
           ? timeoutFailure(limits.timeoutMs)
-          : (failureFromException(instance, entries.describe, limits.memoryLimitBytes) ??
-              engineFailure('The module failed without an exception')),
+          : (failureFromException(
+              instance,
+              entries.describe,
+              limits.memoryLimitBytes,
+              LOADING_REFUSALS,
+            ) ?? engineFailure('The module failed without an exception')),
       )
 
     const evaluation = instance.evalBytecode(bytecode)
@@ -109,7 +116,9 @@ export class ModuleLoader {
     if (state === 'rejected') {
       const described = instance.call(entries.describe, result)
       const text = instance.readString(described)
-      return text === undefined ? fail() : new LoadFailure(failureFromReport(text))
+      return text === undefined
+        ? fail()
+        : new LoadFailure(failureFromReport(text, LOADING_REFUSALS))
     }
     const loaded = instance.call(entries.load, result)
     if (instance.isException(loaded)) return fail()

@@ -8,6 +8,7 @@ const reach = (name: string, handler: string, value: unknown): HostileProgram =>
   handler,
   expect: 'success',
   value,
+  context: { capabilities: ['ext:host'] },
 })
 
 /** Ways out of the sandbox; each says what it found. */
@@ -135,7 +136,7 @@ export const hostReach: readonly HostileProgram[] = [
   }`,
     [],
   ),
-].map((program) => ({ context: { capabilities: ['ext:host'] }, ...program }))
+]
 
 export const hostWrites: readonly HostileProgram[] = [
   {
