@@ -9,12 +9,15 @@ import { SandboxEngine, type SandboxEngineOptions } from './sandbox/sandbox-engi
 export class InlineDispatcher implements Dispatcher {
   readonly #engine: SandboxEngine
   readonly #waiting = new Map<number, (outcome: CallOutcome) => void>()
+  /** Called when a shutdown waits for the last call. */
+  #idle: (() => void) | undefined
 
   constructor(options: SandboxEngineOptions, callExtension: CallExtension) {
     this.#engine = new SandboxEngine(options, {
       finished: ({ id }, outcome) => {
         this.#waiting.get(id)?.(outcome)
         this.#waiting.delete(id)
+        if (this.#waiting.size === 0) this.#idle?.()
       },
       extensionCalled: (callId, id, extension, method, argumentsJson) => {
         void callExtension(callId, extension, method, argumentsJson).then((answer) =>
@@ -46,7 +49,12 @@ export class InlineDispatcher implements Dispatcher {
     }
   }
 
-  shutdown(): Promise<void> {
-    return this.#engine.shutdown()
+  async shutdown(): Promise<void> {
+    if (this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    await this.#engine.shutdown()
   }
 }

@@ -143,9 +143,11 @@ export class WasmRuntime {
     try {
       compiled = await this.#compiler.compile(code)
     } catch (error) {
+      this.#assertOpen()
       if (!(error instanceof CompileError)) throw error
       return this.#compileFailed(context, describeCompileError(error))
     }
+    this.#assertOpen()
     return this.#execute({ ...callableOf(compiled), source: code }, context, options)
   }
 
@@ -225,10 +227,12 @@ export class WasmRuntime {
     try {
       compiled = await compile()
     } catch (cause) {
+      this.#assertOpen()
       if (!(cause instanceof CompileError)) throw cause
       const { message, location } = cause
       throw new ExecutorError(codeOfCompileError(cause), message, { cause, location })
     }
+    this.#assertOpen()
     const callable = callableOf(compiled)
     const { failure } = await this.#dispatcher.submit(
       this.#request(callable.key, undefined, { event: undefined }, this.#options),
