@@ -56,7 +56,11 @@ export const PRELUDE = `(host) => {
   const succeed = (value) => {
     let json
     try { json = stringify(value) }
-    catch (cause) { throw new GuestTypeError('The result of the handler cannot be turned into JSON: ' + read(cause, 'message'), { cause }) }
+    catch (cause) {
+      // A TypeError is how JSON refuses a value; all else came from what it ran, or from a limit.
+      if (!(cause instanceof GuestTypeError)) throw cause
+      throw new GuestTypeError('The result of the handler cannot be turned into JSON: ' + read(cause, 'message'), { cause })
+    }
     return json === undefined ? '' : json
   }
   const finish = async (result) => {

@@ -20,6 +20,7 @@ import {
   resultTooLarge,
   stuckFailure,
   timeoutFailure,
+  trapFailure,
 } from './guest-failure.js'
 
 /** The longest text a host call takes for a name: event types, extensions, methods. */
@@ -30,6 +31,14 @@ const NO_REFUSALS: Refusals = new Set()
 const MAX_DELAY_MS = 2 ** 31 - 1
 
 const NOTHING: readonly never[] = []
+
+/** What the description of an error can grow to: no limit of the result may hide why a call failed. */
+const MAX_REPORT_BYTES = 2 * 1024 * 1024
+
+/** A UTF-16 unit takes at most three bytes of UTF-8: most texts need not be counted. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes
+}
 
 /** Where the functions of the prelude are in the guest. */
 export type GuestEntries = Readonly<Record<PreludeEntry, GuestPtr>>
@@ -160,7 +169,7 @@ export class GuestCall {
       this.#look(returned)
     } catch (error) {
       // Only the engine throws here: guest exceptions are values.
-      this.#finish('', engineFailure(`The engine failed: ${String(error)}`), 'trap')
+      this.#finish('', trapFailure(error), 'trap')
     } finally {
       this.#host.leave()
     }
@@ -183,7 +192,7 @@ export class GuestCall {
     const uncaught = this.#instance.readString(returned)
     this.#instance.free(returned)
     if (uncaught === undefined) return false
-    this.#finish('', failureFromReport(uncaught, this.#refusals ?? NO_REFUSALS))
+    this.#finish('', this.#failureFromReport(uncaught))
     return true
   }
 
@@ -201,12 +210,12 @@ export class GuestCall {
 
   #finishText(textPtr: GuestPtr): void {
     const { maxResultBytes } = this.request.limits
-    const text = this.#instance.readString(textPtr, maxResultBytes)
+    const text = this.#instance.readString(textPtr, Math.max(maxResultBytes, MAX_REPORT_BYTES))
     this.#instance.free(textPtr)
     if (this.#instance.interrupted) this.#finishTimeout()
     else if (text === undefined) this.#finish('', resultTooLarge(maxResultBytes))
-    else if (text.startsWith('!'))
-      this.#finish('', failureFromReport(text, this.#refusals ?? NO_REFUSALS))
+    else if (text.startsWith('!')) this.#finish('', this.#failureFromReport(text))
+    else if (isLonger(text, maxResultBytes)) this.#finish('', resultTooLarge(maxResultBytes))
     else this.#finish(text, undefined)
   }
 
@@ -248,6 +257,14 @@ export class GuestCall {
   #isOutOfMemory(): boolean {
     this.#notePeak()
     return this.#peakBytes > this.request.limits.memoryLimitBytes * 0.9
+  }
+
+  #failureFromReport(described: string): CallFailure {
+    const failure = failureFromReport(described, this.#refusals ?? NO_REFUSALS)
+    // When there is no memory left to make the error with, the engine throws null.
+    const { message, stack } = failure.report
+    const isNull = message === 'null' && stack === undefined
+    return isNull && this.#isOutOfMemory() ? memoryFailure() : failure
   }
 
   #engineFailure(): CallFailure {

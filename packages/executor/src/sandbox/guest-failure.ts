@@ -5,6 +5,9 @@ import type { CallFailure } from './call.js'
 /** What a guest may still allocate to describe the error that ended it for lack of memory. */
 const LAST_WORDS_BYTES = 1024 * 1024
 
+/** Of V8 and of QuickJS-NG. */
+const STACK_OVERFLOW_MESSAGE = 'Maximum call stack size exceeded'
+
 const unknownReport: GuestErrorReport = {
   name: 'Error',
   message: 'The handler failed in a way that could not be described',
@@ -60,6 +63,20 @@ export function engineFailure(message: string): CallFailure {
 /** The answers a call was refused with: what it did not hear from the host, it cannot pass on. */
 export type Refusals = ReadonlySet<number>
 
+/**
+ * The engine itself threw, and is in an unknown state.
+ *
+ * Recursion of the engine's own code (JSON, parsers, proxies) may reach the end of the thread's
+ * stack before it reaches `maxStackBytes`: Node gives its main thread 984 KiB, a worker 4 MiB.
+ */
+export function trapFailure(error: unknown): CallFailure {
+  if (error instanceof RangeError && error.message === STACK_OVERFLOW_MESSAGE) {
+    const report = { name: error.name, message: error.message }
+    return { code: 'STACK_OVERFLOW', report, retryable: true }
+  }
+  return engineFailure(`The engine failed: ${String(error)}`)
+}
+
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
 export function failureFromReport(described: string, refusals: Refusals): CallFailure {
   const report = parseReport(described)
@@ -100,7 +117,7 @@ function codeOf(
   if (message === 'out of memory' && (name === 'InternalError' || name === 'SyntaxError')) {
     return 'MEMORY_LIMIT'
   }
-  if (message === 'Maximum call stack size exceeded' || message === 'stack overflow') {
+  if (message === STACK_OVERFLOW_MESSAGE || message === 'stack overflow') {
     return 'STACK_OVERFLOW'
   }
   if (code === 'PERMISSION_DENIED' && refusals.has(HostAnswer.Denied)) return 'PERMISSION_DENIED'

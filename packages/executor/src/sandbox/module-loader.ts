@@ -8,6 +8,7 @@ import {
   failureFromReport,
   type Refusals,
   timeoutFailure,
+  trapFailure,
 } from './guest-failure.js'
 
 export type Template = QuickJSTemplate<PreludeEntry>
@@ -59,7 +60,7 @@ export class ModuleLoader {
     try {
       loaded = this.#run(instance, bytecode, limits, deadlineAt)
     } catch (cause) {
-      loaded = new LoadFailure(engineFailure(`The engine failed: ${String(cause)}`))
+      loaded = new LoadFailure(trapFailure(cause))
     } finally {
       guard.leave()
       instance.end()
