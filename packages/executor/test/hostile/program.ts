@@ -18,7 +18,7 @@ export interface HostileProgram {
   readonly verify?: (result: ExecutionResult) => void
   readonly context?: Partial<HandlerContext>
   readonly limits?: CallOptions
-  /** It spins inside the engine where no interrupt reaches it: only a thread can be stopped. */
+  /** It spins inside the engine where no interrupt reaches it, or none in time: only a thread can be stopped. */
   readonly needsHardKill?: true
 }
 

@@ -169,7 +169,7 @@ export const modules: readonly HostileProgram[] = [
   {
     name: 'source of nothing but brackets',
     module: `export default ${'['.repeat(50_000)}`,
-    expect: 'COMPILATION_ERROR',
+    expect: 'RESOURCE_LIMIT',
   },
   {
     name: 'source with a null byte and half a surrogate',

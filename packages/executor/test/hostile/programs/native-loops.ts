@@ -190,12 +190,14 @@ export const nativeLoops: readonly HostileProgram[] = [
     name: 'fills of typed arrays without an end',
     handler: '() => { const a = new Float64Array(500000); for (;;) a.fill(Math.random()) }',
     expect: 'TIMEOUT',
+    needsHardKill: true,
   },
   {
     name: 'sorts of typed arrays without an end',
     handler:
       '() => { const a = new Float64Array(300000); for (;;) { for (let i = 0; i < a.length; i += 7) a[i] = -i; a.sort() } }',
     expect: 'TIMEOUT',
+    needsHardKill: true,
   },
   {
     name: 'Array.from of a length nobody has',
@@ -218,11 +220,13 @@ export const nativeLoops: readonly HostileProgram[] = [
     name: 'normalize of a long text again and again',
     handler: "() => { const s = '\\u1e9b\\u0323'.repeat(100000); for (;;) s.normalize('NFKD') }",
     expect: 'TIMEOUT',
+    needsHardKill: true,
   },
   {
     name: 'split and join again and again',
     handler: "() => { const s = 'a,'.repeat(50000); for (;;) s.split(',').join(';') }",
     expect: 'TIMEOUT',
+    needsHardKill: true,
   },
   {
     name: 'a source of a million parentheses',

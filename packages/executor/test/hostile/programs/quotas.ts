@@ -108,4 +108,11 @@ export const quotas: readonly HostileProgram[] = [
     expect: 'success',
     value: 50,
   },
+  {
+    name: 'an error larger than a result may be',
+    handler: "() => { throw new Error('x'.repeat(1000)) }",
+    limits: { maxResultBytes: 100 },
+    expect: 'EXECUTION_ERROR',
+    verify: ({ error }) => expect(error?.message).toHaveLength(1000),
+  },
 ]

@@ -38,12 +38,14 @@ export const values: readonly HostileProgram[] = [
     name: 'an array with a lying length',
     handler: '() => new Proxy([], { get: (t, k) => (k === "length" ? 2 ** 31 : undefined) })',
     expect: ['TIMEOUT', 'MEMORY_LIMIT'],
+    needsHardKill: true,
   },
   {
     name: 'a proxy with keys without an end',
     handler:
       '() => new Proxy({}, { ownKeys: () => Array.from({ length: 1e5 }, (_, i) => "k" + i), getOwnPropertyDescriptor: () => ({ value: 1, enumerable: true, configurable: true }) })',
     expect: ['MEMORY_LIMIT', 'TIMEOUT', 'RESOURCE_LIMIT', 'success'],
+    needsHardKill: true,
   },
   {
     name: '__proto__ and constructor as keys of a result',
