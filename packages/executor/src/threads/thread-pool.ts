@@ -214,6 +214,7 @@ export class ThreadPool implements Dispatcher {
   #receive(thread: SandboxThread, message: FromThread): void {
     if (message.kind === 'ready') {
       this.#failedStarts = 0
+      this.#startError = undefined
       this.#dispatch()
       return
     }
@@ -263,19 +264,19 @@ export class ThreadPool implements Dispatcher {
   #threadEnded(thread: SandboxThread, end: ThreadEnd): void {
     const seat = this.#seatOf(thread)
     if (!seat) return
-    const hadPlace = this.#seats.delete(thread)
+    this.#seats.delete(thread)
     if (seat === this.#confinedSeat) this.#confinedSeat = undefined
     if (seat === this.#spare) this.#spare = undefined
 
     if (this.#closing && seat.calls.size === 0) return
     if (end.overdueCallId === undefined) this.#threadCrashes++
     else this.#threadKills++
-    if (!thread.ready) this.#failedStarts++
-    if (this.#failedStarts >= MAX_FAILED_STARTS)
-      this.#startError = end.error ?? new Error('unknown')
-    else {
-      if (hadPlace) this.#addSeat()
+    this.#failedStarts = thread.ready ? 0 : this.#failedStarts + 1
+    if (this.#failedStarts < MAX_FAILED_STARTS) {
+      while (this.#seats.size < this.#options.threads) this.#addSeat()
       this.#spare ??= this.#openSeat()
+    } else if (![...this.#seats.values()].some((other) => other.thread.ready)) {
+      this.#startError = end.error ?? new Error('unknown')
     }
 
     this.#settleCallsOf(seat, end)
