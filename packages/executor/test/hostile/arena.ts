@@ -23,14 +23,12 @@ interface Overrun {
 /** One runtime against all programs, each followed by the calls that it must not have harmed. */
 export class Arena {
   readonly overruns: Overrun[] = []
-  readonly #threads: number
   readonly #compiler = new HandlerCompiler({ cacheDir: false })
   readonly #runtime: WasmRuntime
   readonly #host = hostFingerprint()
   #pristine: unknown
 
   constructor(options: WasmRuntimeOptions & { threads: number }) {
-    this.#threads = options.threads
     this.#runtime = new WasmRuntime({
       // Every call gets the instance that the one before left.
       maxInstances: 1,
@@ -48,7 +46,6 @@ export class Arena {
   }
 
   async open(): Promise<void> {
-    await this.#threadsReady()
     const { globals } = await this.#callInnocent()
     this.#pristine = globals
   }
@@ -79,7 +76,6 @@ export class Arena {
     const limitMs = limitOf(program)
     const tookMs: number[] = []
     for (;;) {
-      await this.#threadsReady()
       const startedAt = performance.now()
       const result = await this.#attack(program)
       tookMs.push(Math.round(performance.now() - startedAt))
@@ -129,13 +125,6 @@ export class Arena {
       { message: 'innocent', fields: { n: 21 } },
     ])
     return value!
-  }
-
-  /** A thread that replaces a killed one takes its time from the next program. */
-  async #threadsReady(): Promise<void> {
-    while (this.#threads > 0 && this.#runtime.getStats().engines.length < this.#threads) {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
   }
 }
 
