@@ -39,7 +39,7 @@ async function test() {
   process.exitCode = await run(process.execPath, [vitest, 'run', ...args], { stdio: 'inherit' })
 }
 
-/** Installs, then builds the packages that `filters` select; no `filters` means no build. */
+/** Installs, then builds what `filters` select, all packages if they are empty; without `filters` nothing. */
 async function prepare(filters) {
   const pnpm = findPnpm()
   const stamp = installStamp()
@@ -49,8 +49,9 @@ async function prepare(filters) {
     writeFileSync(stampFile, stamp)
   }
   if (!filters) return
+  // Nothing that runs reads the type declarations, and they are most of the time of a build.
   const turbo = ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', ...filters]
-  await quietly(pnpm, turbo, 'the build')
+  await quietly(pnpm, [...turbo, '--', '--no-dts'], 'the build')
 }
 
 function checkNode() {
@@ -106,6 +107,12 @@ async function quietly([program, ...prefix], rest, what) {
   let output = ''
   const code = await run(program, [...prefix, ...rest], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      TURBO_TELEMETRY_DISABLED: '1',
+      // Without a network fail within seconds, not after npm's minute of retries.
+      npm_config_fetch_retry_mintimeout: '1000',
+      npm_config_fetch_retry_maxtimeout: '5000',
+    },
     onOutput: (chunk) => {
       output += chunk
     },
@@ -123,19 +130,13 @@ async function quietly([program, ...prefix], rest, what) {
 }
 
 /** Runs a child to its end, handing on the signals that stop this process. */
-function run(program, programArgs, { stdio, onOutput }) {
+function run(program, programArgs, { stdio, env, onOutput }) {
   const child = spawn(program, programArgs, {
     cwd: root,
     stdio,
     // cmd.exe finds npx.cmd and pnpm.cmd; no argument here holds a space.
     shell: onWindows && program !== process.execPath,
-    env: {
-      ...process.env,
-      TURBO_TELEMETRY_DISABLED: '1',
-      // Without a network fail within seconds, not after npm's minute of retries.
-      npm_config_fetch_retry_mintimeout: '1000',
-      npm_config_fetch_retry_maxtimeout: '5000',
-    },
+    env: { ...process.env, ...env },
   })
   child.stdout?.setEncoding('utf8').on('data', onOutput)
   child.stderr?.setEncoding('utf8').on('data', onOutput)

@@ -1,6 +1,6 @@
 import { UsageError } from './arguments.js'
 import { help } from './help.js'
-import { endQuietlyOnClosedPipe, print, printable } from './terminal.js'
+import { endOnClosedPipe, print, printable } from './terminal.js'
 
 /** Set by the build. */
 declare const NEXUS_VERSION: string
@@ -43,5 +43,5 @@ async function fail(error: unknown): Promise<void> {
   process.exitCode = 1
 }
 
-endQuietlyOnClosedPipe()
+endOnClosedPipe()
 main(process.argv.slice(2)).catch(fail)

@@ -61,12 +61,12 @@ export function print(text: string): void {
   process.stdout.write(text)
 }
 
-/** Ends the process when the reader of stdout or stderr closes its end. */
-export function endQuietlyOnClosedPipe(): void {
+/** Ends the process when nobody reads its output any more; a full disk behind it is no reason to end a server. */
+export function endOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit()
-      throw error
+      process.exitCode = 1
     })
   }
 }

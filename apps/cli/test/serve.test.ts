@@ -47,6 +47,28 @@ describe('nexus start', () => {
     },
   )
 
+  it('does not wait for ever for a call that outlasts the drain; it starts anew', async () => {
+    const cwd = await project({
+      ...slow,
+      'nexus.yaml':
+        'drainTimeoutMs: 50\nfunctions:\n  - { name: fn, source: ./fn.js, events: [a], timeoutMs: 60000, env: [LIFE] }\n',
+      'fn.js':
+        "export default (event, ctx) => { while (ctx.env.LIFE === 'first'); return ctx.env.LIFE }",
+    })
+    const first = await nexusServer(['start'], { cwd, env: { LIFE: 'first' } })
+    const client = new NexusClient({ url: first.url })
+    const { id } = await client.publish({ type: 'a' })
+    await expect.poll(async () => (await client.getEvent(id)).runs[0]?.status).toBe('running')
+    expect(await first.stop('SIGTERM')).toBe(1)
+    expect(first.output()).toContain('they start anew at the next start')
+
+    const second = await nexusServer(['start'], { cwd, env: { LIFE: 'second' } })
+    const again = new NexusClient({ url: second.url })
+    await expect
+      .poll(async () => (await again.getEvent(id)).runs[0], { timeout: 10_000 })
+      .toMatchObject({ status: 'succeeded', value: 'second' })
+  })
+
   it('with a broken configuration shows the place on stderr: exit code 1', async () => {
     const cwd = await project({ 'nexus.yaml': 'function: []\n' })
     expect(await nexus(['start'], { cwd })).toEqual({

@@ -27,7 +27,7 @@ export class Reloader {
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts
-    this.#watch()
+    this.#watch(parts.config)
   }
 
   /** Stops watching, and waits for a reload under way. */
@@ -55,12 +55,13 @@ export class Reloader {
     const { load, host, wasm, onActivity } = this.#parts
     try {
       const config = await load()
+      this.#watch(config)
       await host.bind(await loadFunctions(config.functions, wasm))
       if (!isDeepStrictEqual(withoutFunctions(config), withoutFunctions(this.#parts.config))) {
         onActivity({ kind: 'problem', message: 'settings beside functions need a restart' })
       }
+      this.#watch(config)
       onActivity({ kind: 'reload', functions: host.names })
-      this.#watch()
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error
       const message = `${error.message}\n\nThe functions go on as they were before this change.`
@@ -68,9 +69,10 @@ export class Reloader {
     }
   }
 
-  #watch(): void {
-    const { config, host } = this.#parts
-    this.#watcher.watch([config.file, ...host.files])
+  /** Watches what runs and what is to run: a new function that does not compile yet is mended in its own file. */
+  #watch({ file, functions }: RuntimeConfig): void {
+    const files = [file, ...functions.map((entry) => entry.file), ...this.#parts.host.files]
+    this.#watcher.watch(files.filter((path) => !path.includes('/node_modules/')))
   }
 }
 

@@ -65,6 +65,18 @@ describe('a watched runtime', () => {
     expect(await run()).toMatchObject({ value: 'replaced' })
   })
 
+  it('waits for a new function that does not compile yet to be mended', async () => {
+    const { next, run, write } = await watched()
+    const problem = next('problem')
+    await write('new.ts', 'export default () => (\n')
+    await write('nexus.yaml', yaml('  - { name: new, source: ./new.ts, events: [n] }\n'))
+    await problem
+    const reloaded = next('reload')
+    await write('new.ts', "export default () => 'new'\n")
+    await reloaded
+    expect(await run('n')).toMatchObject({ function: 'new', value: 'new' })
+  })
+
   it('binds functions that nexus.yaml gains and lets go of those it loses', async () => {
     const { next, run, write, client } = await watched()
     let reloaded = next('reload')

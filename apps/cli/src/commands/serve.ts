@@ -4,6 +4,9 @@ import { parseArguments, parseCount } from '../arguments.js'
 import { banner } from '../banner.js'
 import { print, styleOf, toJson } from '../terminal.js'
 
+/** What closing may take beyond the drain itself. */
+const graceMs = 2000
+
 /** `nexus dev`: shows every run, and reloads functions that change. */
 export function dev(args: readonly string[]): Promise<void> {
   return serve(args, { watch: true })
@@ -42,7 +45,19 @@ async function serve(args: readonly string[], { watch }: { watch: boolean }): Pr
   )
   await stopped
   if (!values.json) print('\nStopping …\n')
+  giveUpAfter(runtime.config.drainTimeoutMs + graceMs)
   await runtime.close()
+}
+
+/** Ends the process over calls that outlast the drain; the bus has their events run again at the next start. */
+function giveUpAfter(delayMs: number): void {
+  const giveUp = () => {
+    process.stderr.write(
+      'Calls under way did not end in time; they start anew at the next start.\n',
+    )
+    process.exit(1)
+  }
+  setTimeout(giveUp, delayMs).unref()
 }
 
 function wentWrong(activity: Activity): boolean {
