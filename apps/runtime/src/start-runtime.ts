@@ -13,6 +13,7 @@ import { healthRoutes } from './server/health-routes.js'
 import { ingestRoutes } from './server/ingest-routes.js'
 import { listen } from './server/listen.js'
 import { metricsRoutes } from './server/metrics-routes.js'
+import { Teardown } from './teardown.js'
 
 /** Options of {@link startRuntime}. */
 export interface StartRuntimeOptions extends ConfigOverrides {
@@ -50,24 +51,22 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
   const { watch = false, env = process.env, onActivity = () => {} } = options
   const load = () => loadConfig(options.config, options, env)
   const config = await load()
-  const closers: (() => unknown)[] = []
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer()
-  }
+  const teardown = new Teardown()
   try {
     const metrics = new MetricsCollector()
-    closers.push(() => metrics.close(), addProcessMetrics(metrics.registry))
+    teardown.add(() => metrics.close())
+    teardown.add(addProcessMetrics(metrics.registry))
     const wasm = new WasmRuntime({
       metrics,
       cacheDir: config.cacheDir,
       maxCacheSizeBytes: config.maxCacheSizeBytes,
       threads: config.threads,
     })
-    closers.push(() => wasm.shutdown())
+    teardown.add(() => wasm.shutdown())
     const functions = await loadFunctions(config.functions, wasm)
 
     const bus = await openBus(config)
-    closers.push(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
+    teardown.add(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
     bus.on('error', (error) => onActivity({ kind: 'problem', message: messageOf(error) }))
     metrics.observe({ bus: () => busFigures(bus) })
 
@@ -93,7 +92,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     metricsRoutes(server, metrics, () => metricsReport(bus, metrics))
     healthRoutes(server, () => ready)
     const url = await listen(server, config.host, config.port)
-    closers.push(() => {
+    teardown.add(() => {
       // Answers that are under way get their time; a client that keeps its connection busy does not hold us.
       const deadline = setTimeout(() => server.server.closeAllConnections(), config.drainTimeoutMs)
       return server.close().finally(() => clearTimeout(deadline))
@@ -103,16 +102,16 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     open()
     if (watch) {
       const reloader = new Reloader({ config, load, host, wasm, onActivity })
-      closers.push(() => reloader.close())
+      teardown.add(() => reloader.close())
     }
-    closers.push(() => {
+    teardown.add(() => {
       ready = false
     })
     ready = true
     for (const message of config.warnings) onActivity({ kind: 'problem', message })
-    return { url, config, close }
+    return { url, config, close: () => teardown.run() }
   } catch (error) {
-    await close()
+    await teardown.run()
     throw error
   }
 }

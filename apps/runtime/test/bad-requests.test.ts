@@ -1,7 +1,15 @@
-import { describe, expect, it } from 'vitest'
-import { json, serve } from './workspace.js'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { json, type Served, serve } from './workspace.js'
 
-const files = { 'nexus.yaml': 'functions: []\n' }
+const undo: (() => Promise<void>)[] = []
+let served: Served
+
+beforeAll(async () => {
+  served = await serve({ 'nexus.yaml': 'functions: []\n' }, {}, (step) => undo.unshift(step))
+})
+afterAll(async () => {
+  for (const step of undo) await step()
+})
 
 describe('a request that makes no sense is refused, and nothing is stored', () => {
   it.each([
@@ -38,6 +46,7 @@ describe('a request that makes no sense is refused, and nothing is stored', () =
     ['a replay of an unknown event', '/api/events/none/replay', json({}), 404, 'EVENT_NOT_FOUND'],
     ['a limit of nothing', '/api/events?limit=0', {}, 400, 'INVALID_QUERY'],
     ['a limit that is too high', '/api/events?limit=1001', {}, 400, 'INVALID_QUERY'],
+    ['a cursor that is none', '/api/events?cursor=x', {}, 400, 'INVALID_OPTIONS'],
     ['an unknown filter', '/api/events?tpye=a', {}, 400, 'INVALID_QUERY'],
     ['a broken escape', '/api/events/%E0%A4%A', {}, 400, 'FST_ERR_BAD_URL'],
     [
@@ -66,7 +75,7 @@ describe('a request that makes no sense is refused, and nothing is stored', () =
   ] satisfies [string, string, RequestInit, number, string][])(
     '%s',
     async (_name, path, init, status, code) => {
-      const { send, client } = await serve(files)
+      const { send, client } = served
       const response = await send(path, init)
       expect(response.status).toBe(status)
       const { error } = (await response.json()) as { error: { code: string; message: string } }
@@ -78,7 +87,7 @@ describe('a request that makes no sense is refused, and nothing is stored', () =
   )
 
   it('bytes that are not UTF-8', async () => {
-    const { send } = await serve(files)
+    const { send } = served
     const body = Buffer.concat([Buffer.from('{"type":"a'), Buffer.from([0xff]), Buffer.from('"}')])
     expect((await send('/api/webhook', { ...json(''), body })).status).toBe(400)
   })

@@ -5,10 +5,16 @@ import { type EventDetails, NexusClient } from '@nexus/client'
 import { type Runtime, type StartRuntimeOptions, startRuntime } from '@nexus/runtime'
 import { onTestFinished } from 'vitest'
 
+/** Registers what undoes something: after the test, or when a suite says so. */
+export type Cleanup = (undo: () => Promise<void>) => void
+
 /** A directory with these files, removed after the test. */
-export async function workspace(files: Record<string, string>): Promise<string> {
+export async function workspace(
+  files: Record<string, string>,
+  cleanup: Cleanup = onTestFinished,
+): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-runtime-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  cleanup(() => rm(directory, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(directory, name)), { recursive: true })
     await writeFile(join(directory, name), text)
@@ -29,15 +35,16 @@ export interface Served {
 export async function serve(
   files: Record<string, string>,
   options: Partial<StartRuntimeOptions> = {},
+  cleanup: Cleanup = onTestFinished,
 ): Promise<Served> {
-  const directory = await workspace(files)
+  const directory = await workspace(files, cleanup)
   const runtime = await startRuntime({
     config: join(directory, 'nexus.yaml'),
     port: 0,
     env: {},
     ...options,
   })
-  onTestFinished(() => runtime.close())
+  cleanup(() => runtime.close())
   const token = options.env?.NEXUS_TOKEN
   return {
     runtime,
