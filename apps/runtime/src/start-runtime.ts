@@ -111,7 +111,8 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     for (const message of config.warnings) onActivity({ kind: 'problem', message })
     return { url, config, close: () => teardown.run() }
   } catch (error) {
-    await teardown.run()
+    // Why the start failed is what its caller needs to hear, not what came after.
+    await teardown.run().catch(() => {})
     throw error
   }
 }
