@@ -16,7 +16,7 @@ function runLines(run: RunActivity, style: Style): string {
   const again = run.attempt > 1 ? ` attempt ${run.attempt}` : ''
   const what = style.dim(`${printable(run.event.type)} ${printable(run.event.id)}`)
   const name = style.bold(printable(run.function))
-  const head = `${status} ${name} ${run.durationMs.toFixed(2)} ms${again} ${what}\n`
+  const head = `${status} ${name} ${run.durationMs.toFixed(2)} ms${again}\n         ${what}\n`
   const logs = run.logs.map(
     ({ level, message, fields }) =>
       `         ${style.dim(level)} ${printable(message)}${fields === undefined ? '' : ` ${toJson(fields)}`}\n`,
