@@ -50,6 +50,8 @@ it('kill -9 in the middle of 1,000 events loses none that was answered with 202'
   })
   expect(stored.size + storedNow).toBe(total)
 
+  const emitted = async () => (await client.listEvents({ type: 'doubled', limit: 1 })).total
+  await expect.poll(emitted, { timeout: 90_000, interval: 200 }).toBe(total)
   const finished = async () => {
     const runs = await runsOf(client)
     return runs.length === 2 * total && runs.every(({ status }) => status === 'succeeded')
