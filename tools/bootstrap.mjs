@@ -109,6 +109,8 @@ async function quietly([program, ...prefix], rest, what) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       TURBO_TELEMETRY_DISABLED: '1',
+      // What was fetched once need not be asked for again: a second start works without a network.
+      npm_config_prefer_offline: 'true',
       // Without a network fail within seconds, not after npm's minute of retries.
       npm_config_fetch_retry_mintimeout: '1000',
       npm_config_fetch_retry_maxtimeout: '5000',
