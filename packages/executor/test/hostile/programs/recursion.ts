@@ -127,7 +127,7 @@ export const recursion: readonly HostileProgram[] = [
   ),
   deep(
     'a source of nested templates',
-    "() => eval('`${'.repeat(20000) + '1' + '}`'.repeat(20000))",
+    "() => eval(('`$' + '{').repeat(20000) + '1' + '}`'.repeat(20000))",
     ['STACK_OVERFLOW', 'EXECUTION_ERROR'],
   ),
   deep('a source of endless unary operators', "() => eval('!'.repeat(200000) + '1')", [
