@@ -12,7 +12,8 @@ describe('a hostile program, inline,', () => {
   })
 
   const stoppable = corpus.filter(({ needsHardKill }) => !needsHardKill)
-  it.each(stoppable)('ends in time and leaves nothing behind: $name', (program) =>
-    arena.face(program),
+  it.each(stoppable.map((program) => [program.name, program] as const))(
+    'ends in time and leaves nothing behind: %s',
+    (_name, program) => arena.face(program),
   )
 })

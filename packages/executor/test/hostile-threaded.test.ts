@@ -16,5 +16,8 @@ describe('a hostile program, on a thread,', () => {
     await arena.close()
   })
 
-  it.each(corpus)('ends in time and leaves nothing behind: $name', (program) => arena.face(program))
+  it.each(corpus.map((program) => [program.name, program] as const))(
+    'ends in time and leaves nothing behind: %s',
+    (_name, program) => arena.face(program),
+  )
 })

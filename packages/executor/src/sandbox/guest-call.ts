@@ -77,7 +77,9 @@ export class GuestCall {
   #waiting = false
   #deadlineTimer: NodeJS.Timeout | undefined
   #timers: Map<number, NodeJS.Timeout> | undefined
-  #pendingCalls = 0
+  /** The calls of extensions that are not answered, and how many bytes of arguments each holds. */
+  #pending: Map<number, number> | undefined
+  #pendingBytes = 0
   #hostCalls = 0
   #limitedCalls = 0
   #peakBytes = 0
@@ -126,7 +128,8 @@ export class GuestCall {
   /** Hands the guest the answer of an extension. An answer that comes too late is ignored. */
   answer(id: number, { failed, json }: ExtensionAnswer): void {
     if (this.#over) return
-    this.#pendingCalls--
+    this.#pendingBytes -= this.#pending?.get(id) ?? 0
+    this.#pending?.delete(id)
     this.#wake((instance, args) => {
       args.push(instance.newNumber(id), instance.newString(json))
       if (failed) args.push(instance.newNumber(1))
@@ -182,7 +185,7 @@ export class GuestCall {
     else if (this.#noteUncaught(returned)) return
     else if (!instance.drainJobs()) this.#finishInterrupted()
     else if (instance.promiseState(this.#result) !== 'pending') this.#finishPromise()
-    else if (this.#pendingCalls === 0 && !this.#timers?.size) this.#finishStuck()
+    else if (!this.#pending?.size && !this.#timers?.size) this.#finishStuck()
     else this.#wait()
   }
 
@@ -242,7 +245,8 @@ export class GuestCall {
       this.request.limits.memoryLimitBytes,
       this.#refusals ?? NO_REFUSALS,
     )
-    this.#finish('', failure ?? this.#engineFailure(), failure ? undefined : 'engine-error')
+    if (failure) this.#finish('', failure)
+    else this.#finishInterrupted()
   }
 
   #finishTimeout(): void {
@@ -395,9 +399,15 @@ export class GuestCall {
       return HostAnswer.Malformed
     }
     if (!isGranted(this.request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
-    const argumentsJson = this.#text(args[4], this.request.limits.maxResultBytes)
+    const { maxResultBytes, memoryLimitBytes } = this.request.limits
+    const argumentsJson = this.#text(args[4], maxResultBytes)
     if (argumentsJson === undefined) return HostAnswer.Limit
-    this.#pendingCalls++
+    // What waits on the host is memory that the guest takes, wherever it is.
+    const bytes = Buffer.byteLength(argumentsJson)
+    if (this.#pendingBytes + bytes > memoryLimitBytes) return HostAnswer.Limit
+    this.#pendingBytes += bytes
+    this.#pending ??= new Map()
+    this.#pending.set(id, bytes)
     this.#host.callExtension(this, id, extension, method, argumentsJson)
     return HostAnswer.Ok
   }

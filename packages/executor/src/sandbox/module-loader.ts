@@ -84,27 +84,23 @@ export class ModuleLoader {
   ): HandlerImage | LoadFailure | typeof GREW {
     const { entries } = this.template
     instance.begin(deadlineAt, limits.memoryLimitBytes, () => HostAnswer.Limit)
-    const fail = () =>
+    const silent = () =>
       new LoadFailure(
-        instance.interrupted
-          ? timeoutFailure(limits.timeoutMs)
-          : (failureFromException(
-              instance,
-              entries.describe,
-              limits.memoryLimitBytes,
-              LOADING_REFUSALS,
-            ) ?? engineFailure('The module failed without an exception')),
-      )
-
-    const evaluation = instance.evalBytecode(bytecode)
-    if (instance.isException(evaluation)) return fail()
-    if (!instance.drainJobs()) {
-      return new LoadFailure(
         instance.interrupted
           ? timeoutFailure(limits.timeoutMs)
           : engineFailure('The module failed without an exception'),
       )
+    const fail = () => {
+      if (instance.interrupted) return silent()
+      const { memoryLimitBytes } = limits
+      const { describe } = entries
+      const failure = failureFromException(instance, describe, memoryLimitBytes, LOADING_REFUSALS)
+      return failure ? new LoadFailure(failure) : silent()
     }
+
+    const evaluation = instance.evalBytecode(bytecode)
+    if (instance.isException(evaluation)) return fail()
+    if (!instance.drainJobs()) return silent()
     const state = instance.promiseState(evaluation)
     if (state === 'pending') {
       return new LoadFailure(

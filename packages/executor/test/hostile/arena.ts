@@ -1,13 +1,19 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { HandlerCompiler } from '@nexus/compile-cache'
-import { type ExecutionResult, WasmRuntime, type WasmRuntimeOptions } from '@nexus/executor'
+import {
+  type CallOptions,
+  type ExecutionResult,
+  type HandlerContext,
+  WasmRuntime,
+  type WasmRuntimeOptions,
+} from '@nexus/executor'
 import { expect } from 'vitest'
 import { hostFingerprint, INNOCENT } from './fingerprint.js'
 import { endingsOf, FINGERPRINT_EVENT, type HostileProgram, sourceOf } from './program.js'
 
 const MiB = 1024 * 1024
 /** The limit of programs that are meant to reach it, and of all others. */
-const SHORT_LIMIT_MS = 150
+const SHORT_LIMIT_MS = 120
 const LONG_LIMIT_MS = 3000
 /** What a call may take beyond its limit. */
 const GRACE_MS = 100
@@ -60,7 +66,11 @@ export class Arena {
     const first = await this.#attackInTime(program)
     this.#judge(program, first)
     if (program.handler !== undefined) {
-      const own = await this.#call(program, { event: FINGERPRINT_EVENT }, LONG_LIMIT_MS)
+      const own = await this.#call(
+        program,
+        { event: FINGERPRINT_EVENT },
+        { timeoutMs: LONG_LIMIT_MS },
+      )
       expect(own.error).toBeUndefined()
       expect(own.value).toEqual(this.#pristine)
     }
@@ -92,17 +102,18 @@ export class Arena {
   }
 
   #attack(program: HostileProgram): Promise<ExecutionResult> {
-    return this.#call(program, { event: { n: 1 }, ...program.context }, limitOf(program))
+    const limits = { ...program.limits, timeoutMs: limitOf(program) }
+    return this.#call(program, { event: { n: 1 }, ...program.context }, limits)
   }
 
   async #call(
     program: HostileProgram,
-    context: Parameters<WasmRuntime['executeHandler']>[1],
-    timeoutMs: number,
+    context: HandlerContext,
+    limits: CallOptions,
   ): Promise<ExecutionResult> {
     const source = sourceOf(program)
     await this.#compiler.compile(source).catch(() => {})
-    return this.#runtime.executeHandler(source, context, { ...program.limits, timeoutMs })
+    return this.#runtime.executeHandler(source, context, limits)
   }
 
   #judge(program: HostileProgram, result: ExecutionResult): void {

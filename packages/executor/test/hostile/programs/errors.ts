@@ -121,4 +121,17 @@ export const errors: readonly HostileProgram[] = [
     'an error with hostile keys',
     `() => { throw JSON.parse('{"__proto__":{"message":"forged"},"name":"N","constructor":1}') }`,
   ),
+  {
+    name: 'throwing an error that loops when it is described for want of memory',
+    handler: `() => {
+      const hold = []
+      const fill = () => { try { for (;;) hold.push(new Array(100).fill(0)) } catch { } }
+      let looks = 0
+      Object.defineProperty(InternalError.prototype, 'name', { get() { if (looks++ > 0) for (;;); fill(); return 'x'.repeat(1000) } })
+      fill()
+      hold.push(...new Array(100000))
+    }`,
+    expect: 'TIMEOUT',
+    limits: { timeoutMs: 1000 },
+  },
 ]

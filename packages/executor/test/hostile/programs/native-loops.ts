@@ -167,6 +167,7 @@ export const nativeLoops: readonly HostileProgram[] = [
     name: 'replaceAll that multiplies',
     handler: "() => { let s = 'a'; for (;;) s = s.replaceAll('a', 'aaaaaaaaaa') }",
     expect: ['MEMORY_LIMIT', 'TIMEOUT'],
+    needsHardKill: true,
   },
   {
     name: 'replace patterns that quote the rest',

@@ -54,7 +54,7 @@ export const values: readonly HostileProgram[] = [
     verify: ({ value }) => {
       expect(Object.hasOwn(value as object, '__proto__')).toBe(true)
       expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
-      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+      expect('polluted' in {}).toBe(false)
     },
   },
   {
@@ -118,7 +118,7 @@ export const values: readonly HostileProgram[] = [
     }`,
     context: all,
     expect: ['success', 'EXECUTION_ERROR'],
-    verify: () => expect(({} as Record<string, unknown>)['polluted']).toBeUndefined(),
+    verify: () => expect('polluted' in {}).toBe(false),
   },
   {
     name: 'an event that contains itself',
@@ -186,7 +186,7 @@ export const values: readonly HostileProgram[] = [
     handler: `(event, ctx) => ctx.call('host', 'echo', JSON.parse('{"__proto__":{"polluted":1},"then":1}'))`,
     context: all,
     expect: 'success',
-    verify: () => expect(({} as Record<string, unknown>)['polluted']).toBeUndefined(),
+    verify: () => expect('polluted' in {}).toBe(false),
   },
   {
     name: 'an argument that cannot cross',
