@@ -13,6 +13,9 @@ export interface MetricSummary {
   max: number
 }
 
+/** Names beyond these are left out of a summary: those recorded least. */
+const MAX_SUMMARIES = 200
+
 /** Adds metrics up by name and unit, the most recorded first. */
 export function summarizeMetrics(metrics: readonly PerformanceMetric[]): MetricSummary[] {
   const groups = new Map<string, PerformanceMetric[]>()
@@ -36,7 +39,9 @@ export function summarizeMetrics(metrics: readonly PerformanceMetric[]): MetricS
       p95: quantile(values, 0.95),
       max: values.at(-1)!,
     }
-  }).sort((a, b) => b.count - a.count)
+  })
+    .sort((a, b) => b.count - a.count)
+    .slice(0, MAX_SUMMARIES)
 }
 
 /** The value that a share `q` of the sorted values does not exceed. */

@@ -28,7 +28,7 @@ import { type Interaction, interactionMetric } from './ux/interaction.js'
 import { findUxImprovements, type UxImprovement } from './ux/ux-improvement.js'
 
 /** Snapshots that are kept; the oldest go first. */
-const MAX_SNAPSHOTS = 720
+const MAX_SNAPSHOTS = 240
 
 const profilingOptions = z
   .strictObject({

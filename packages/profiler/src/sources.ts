@@ -46,6 +46,9 @@ export type PerformanceSources = {
     | Promise<ComponentFigures[Component]>
 }
 
+/** Functions that a snapshot tells apart: those that took the most time. */
+const MAX_FUNCTIONS = 200
+
 /** Reads every source; one that fails is left out. */
 export async function readSources(sources: PerformanceSources): Promise<ComponentFigures> {
   const read = async <C extends keyof ComponentFigures>(component: C) => {
@@ -60,7 +63,18 @@ export async function readSources(sources: PerformanceSources): Promise<Componen
   const parts = await Promise.all(
     (['functions', 'pool', 'cache', 'threads'] as const).map((component) => read(component)),
   )
-  return Object.assign({}, ...parts)
+  const figures: ComponentFigures = Object.assign({}, ...parts)
+  return figures.functions ? { ...figures, functions: costliest(figures.functions) } : figures
+}
+
+/** Snapshots are kept for long, so what each of them holds is bounded. */
+function costliest(functions: NonNullable<ComponentFigures['functions']>) {
+  const entries = Object.entries(functions)
+  if (entries.length <= MAX_FUNCTIONS) return functions
+  const timeOf = ({ executions, durationUs }: FunctionFigures) => executions * durationUs.avg
+  return Object.fromEntries(
+    entries.sort(([, a], [, b]) => timeOf(b) - timeOf(a)).slice(0, MAX_FUNCTIONS),
+  )
 }
 
 /** A total that may be split by label. */

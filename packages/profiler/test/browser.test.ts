@@ -156,6 +156,31 @@ testInChromium('a server that is down loses nothing but what does not fit', asyn
   await page.close()
 })
 
+testInChromium(
+  'large metrics are sent at once, so that little waits when the page goes',
+  async () => {
+    const page = await openPage()
+    await page.evaluate(() => {
+      const { client } = globalThis as unknown as PageWindow
+      const metadata = { text: '漢'.repeat(900) }
+      for (let i = 0; i < 60; i++)
+        client.recordMetric({ name: 'large', value: i, unit: 'x', metadata })
+    })
+    await vi.waitFor(() => expect(client.getMetrics({ name: 'large' })).toHaveLength(60), {
+      timeout: 20_000,
+    })
+    await page.evaluate(() => {
+      const { client } = globalThis as unknown as PageWindow
+      client.recordMetric({ name: 'last', value: 1, unit: 'x' })
+      location.href = 'about:blank'
+    })
+    await vi.waitFor(() => expect(client.getMetrics({ name: 'last' })).toHaveLength(1), {
+      timeout: 20_000,
+    })
+    await page.close()
+  },
+)
+
 testInChromium('wrong options are named', async () => {
   const page = await openPage()
   const message = await page.evaluate(() => {

@@ -166,6 +166,24 @@ test('what a page sends is checked, all of it before any of it is kept', () => {
   expect(client.getMetrics()).toHaveLength(1)
 })
 
+test('what a snapshot holds is bounded too', async () => {
+  const client = createClient()
+  const functions = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, i) => [
+      `f${i}`,
+      { executions: 1, failed: 0, durationUs: { avg: i, p95: i, max: i } },
+    ]),
+  )
+  client.observe({ functions: () => functions })
+  for (let i = 0; i < 5_000; i++) client.recordMetric({ name: `m${i}`, value: i, unit: 'x' })
+  const { metrics, components } = await client.createSnapshot()
+  expect(metrics).toHaveLength(200)
+  const kept = Object.keys(components.functions!)
+  expect(kept).toHaveLength(200)
+  expect(kept).toContain('f999')
+  expect(kept).not.toContain('f0')
+})
+
 test('a closed client records nothing more', async () => {
   const client = createClient()
   client.close()
@@ -207,5 +225,5 @@ test('snapshots are bounded by age', async () => {
   clock.time = 1_001
   await client.createSnapshot()
   expect(client.getSnapshots()).toHaveLength(1)
-  expect(client.getStats()).toMatchObject({ snapshots: 1, maxSnapshots: 720, profiling: false })
+  expect(client.getStats()).toMatchObject({ snapshots: 1, maxSnapshots: 240, profiling: false })
 })
