@@ -62,8 +62,8 @@ test('the hot function is on top of a CPU profile', async () => {
   const [top] = report.cpuProfile!.topFunctions()
   expect(top!.name).toBe('hotLoopOfTheTest')
   expect(top!).toMatchObject({ url: 'file:///app/hot-loop.js', line: 3 })
-  expect(top!.self).toBeGreaterThan(200_000)
-  expect(top!.selfShare).toBeGreaterThan(0.5)
+  expect(top!.self).toBeGreaterThan(100_000)
+  expect(top!.selfShare).toBeGreaterThan(0.2)
   const raw = report.cpuProfile!.toJSON()
   expect(raw.nodes[0]!.callFrame.functionName).toBe('(root)')
   expect(raw.samples!.length).toBe(raw.timeDeltas!.length)
@@ -95,7 +95,7 @@ test('pprof decodes to the same calls and the same time', async () => {
   expect(Math.abs(total - cpuProfile!.callTree.total)).toBeLessThanOrEqual(stacks.length)
   const hot = stacks.filter(({ stack }) => stack[0] === 'hotLoopOfTheTest')
   expect(hot.some(({ stack }) => stack[1] === 'callerOfTheTest')).toBe(true)
-  expect(hot.reduce((sum, { us }) => sum + us, 0)).toBeGreaterThan(200_000)
+  expect(hot.reduce((sum, { us }) => sum + us, 0)).toBeGreaterThan(100_000)
 })
 
 test('a heap profile shows who holds the memory', async () => {
@@ -201,7 +201,7 @@ testInChromium('the flame graph opens in a browser with the hot function on it',
 
     const hot = page.locator('#graph button', { hasText: 'hotLoopOfTheTest hot-loop.js:3' }).first()
     const whole = (await page.locator('#graph').boundingBox())!.width
-    expect((await hot.boundingBox())!.width).toBeGreaterThan(whole / 2)
+    expect((await hot.boundingBox())!.width).toBeGreaterThan(whole / 5)
     await hot.hover()
     expect(await page.locator('#details').textContent()).toMatch(
       /hotLoopOfTheTest .* ms \(\d+\.\d %\)/,
