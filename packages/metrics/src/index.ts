@@ -25,14 +25,13 @@ export { BoundHistogram, Histogram } from './histogram.js'
 export { Metric } from './metric.js'
 export { type GroupStats, MetricsGroup, type MetricsMember } from './metrics-group.js'
 export { type NegotiatedFormat, negotiateFormat } from './negotiate-format.js'
+export type { ObservedDefinition, ObservedMetrics } from './observed-metrics.js'
 export type { Clock, MetricsRegistryOptions } from './options.js'
 export { addProcessMetrics } from './process-metrics.js'
 export { QuantileSketch, type SketchSnapshot } from './quantile-sketch.js'
 export {
   MetricsRegistry,
   type MetricsWatcher,
-  type ObservedDefinition,
-  type ObservedMetrics,
   type RegistryStats,
 } from './registry.js'
 export {

@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { MessagePort, Worker } from 'node:worker_threads'
+import type { Counter } from './counter.js'
+import { MetricsError } from './errors.js'
 import type { ExpositionFormat } from './format.js'
 import { MetricsRegistry } from './registry.js'
 import type { SharedMetrics } from './share-metrics.js'
@@ -26,11 +28,20 @@ export class MetricsGroup {
   readonly #members = new Map<MetricsMember, Member>()
   /** Totals of the members that ended. */
   readonly #ended = emptyTotal()
+  readonly #rejected: Counter<'metric'>
   #endedCount = 0
 
-  /** @param registry what this process records itself */
+  /**
+   * @param registry what this process records itself; a registry has one group at most
+   * @throws {@link MetricsError} `NAME_TAKEN` when it has one already
+   */
   constructor(registry: MetricsRegistry) {
     this.#registry = registry
+    this.#rejected = registry.counter({
+      name: 'nexus_metrics_rejected_snapshots_total',
+      help: 'Parts of other threads and processes left out, as they mean another metric by the name.',
+      labelNames: ['metric'],
+    })
   }
 
   /** Adds a thread or process that calls `shareMetrics`. When it ends its gauges go and its totals stay. */
@@ -40,16 +51,15 @@ export class MetricsGroup {
   }
 
   /**
-   * The totals as text in chunks, giving way to other work like `MetricsRegistry.scrape`.
-   *
-   * @throws {@link MetricsError} `INVALID_SNAPSHOT` when members mean different metrics by one name
+   * The totals as text in chunks, giving way to other work like `MetricsRegistry.scrape`. What a member means
+   * otherwise than the others by the same name is left out, and counted.
    */
   async *scrape(options: { format?: ExpositionFormat } = {}): AsyncGenerator<string, void, void> {
     await this.#registry.refresh()
     const total = emptyTotal()
     const slice = new TimeSlice()
     for (const part of this.#parts()) {
-      total.merge(part)
+      this.#mergeInto(total, part)
       if (slice.isOver()) await slice.next()
     }
     yield* total.scrape(options)
@@ -64,6 +74,18 @@ export class MetricsGroup {
   close(): void {
     for (const member of this.#members.values()) member.detach()
     this.#members.clear()
+    this.#registry.remove(this.#rejected.name)
+  }
+
+  #mergeInto(total: MetricsRegistry, part: RegistrySnapshot): void {
+    for (const metric of part.metrics) {
+      try {
+        total.merge({ version: part.version, metrics: [metric] })
+      } catch (error) {
+        if (!(error instanceof MetricsError)) throw error
+        this.#rejected.inc({ metric: metric.name })
+      }
+    }
   }
 
   *#parts(): Generator<RegistrySnapshot, void, void> {
@@ -79,7 +101,8 @@ export class MetricsGroup {
     this.#members.delete(ended)
     this.#endedCount++
     for (const { version, metrics } of member.snapshots) {
-      this.#ended.merge({ version, metrics: metrics.filter(({ type }) => type !== 'gauge') })
+      const totals = metrics.filter(({ type }) => type !== 'gauge')
+      this.#mergeInto(this.#ended, { version, metrics: totals })
     }
   }
 }

@@ -10,6 +10,9 @@ const GC_KINDS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
 }
 
+/** Node's histogram has the time between two ticks of this length, of which only the excess is delay. */
+const RESOLUTION_MS = 10
+
 const gauge = (help: string) => ({ type: 'gauge', help }) as const
 const counter = (help: string) => ({ type: 'counter', help }) as const
 
@@ -73,7 +76,8 @@ function observeProcess(registry: MetricsRegistry): () => void {
 }
 
 function observeEventLoop(registry: MetricsRegistry): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 10 })
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  const seconds = (intervalNs: number) => Math.max(0, intervalNs / 1e9 - RESOLUTION_MS / 1000)
   delay.enable()
   let utilization = performance.eventLoopUtilization()
   const lag = (what: string) => ({
@@ -103,13 +107,13 @@ function observeEventLoop(registry: MetricsRegistry): () => void {
     collect(observe) {
       // Until the first tick there is nothing to report, and the histogram says so with odd extremes.
       if (delay.count > 0) {
-        observe.min(delay.min / 1e9)
-        observe.max(delay.max / 1e9)
-        observe.mean(delay.mean / 1e9)
+        observe.min(seconds(delay.min))
+        observe.max(seconds(delay.max))
+        observe.mean(seconds(delay.mean))
         observe.stddev(delay.stddev / 1e9)
-        observe.p50(delay.percentile(50) / 1e9)
-        observe.p90(delay.percentile(90) / 1e9)
-        observe.p99(delay.percentile(99) / 1e9)
+        observe.p50(seconds(delay.percentile(50)))
+        observe.p90(seconds(delay.percentile(90)))
+        observe.p99(seconds(delay.percentile(99)))
         delay.reset()
       }
       const now = performance.eventLoopUtilization()

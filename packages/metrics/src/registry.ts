@@ -18,6 +18,7 @@ import { Gauge } from './gauge.js'
 import { Histogram } from './histogram.js'
 import type { Metric, MetricContext } from './metric.js'
 import { Observation } from './observation.js'
+import type { ObservedDefinition, ObservedMetrics } from './observed-metrics.js'
 import {
   type MetricsRegistryOptions,
   parseOptions,
@@ -29,24 +30,6 @@ import type { Series } from './series-table.js'
 import type { MetricSnapshot, RegistrySnapshot } from './snapshot.js'
 import { Summary } from './summary.js'
 import type { ValueSeries } from './value-series.js'
-
-/** A counter or gauge that {@link MetricsRegistry.observe} reads; its definition without `collect`. */
-export type ObservedDefinition =
-  | ({ type: 'counter' } & Omit<CounterDefinition, 'collect'>)
-  | ({ type: 'gauge' } & Omit<GaugeDefinition, 'collect'>)
-
-/** Several metrics that one read fills. */
-export interface ObservedMetrics<M extends Readonly<Record<string, ObservedDefinition>>> {
-  metrics: M
-  /** Called before each scrape, with one reporting function per metric; what it does not report is absent. */
-  collect: (
-    observe: {
-      readonly [K in keyof M]: Observe<LabelNameOf<M[K]>>
-    },
-  ) => void | Promise<void>
-}
-
-type LabelNameOf<D> = D extends { labelNames: readonly (infer L extends string)[] } ? L : never
 
 /** What a registry holds, and its limits. */
 export interface RegistryStats {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { MetricsGroup, MetricsRegistry } from '@nexus/metrics'
+import { MetricsGroup, MetricsRegistry, shareMetrics } from '@nexus/metrics'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 
@@ -129,6 +129,25 @@ test('many series come in parts and count only together', async () => {
     expect([1, 5_001]).toContain(lines.length)
     expect(lines).toHaveLength(5_001)
   })
+  group.close()
+})
+
+test('a member that means another metric by a name spoils only that', async () => {
+  const group = new MetricsGroup(ownRegistry(2))
+  const { port1, port2 } = new MessageChannel()
+  group.add(port1)
+  const other = new MetricsRegistry()
+  other.counter({ name: 'jobs_total', help: 'Jobs.', labelNames: ['queue'] }).inc({ queue: 'a' })
+  other.counter({ name: 'fine_total', help: 'Fine.' }).inc(7)
+  const stop = shareMetrics(other, port2)
+  stop()
+  await eventually(async () => expect(await scrape(group)).toContain('fine_total 7\n'))
+  const text = await scrape(group)
+  expect(text).toContain('jobs_total{kind="a"} 2\n')
+  expect(text).toContain('nexus_metrics_rejected_snapshots_total{metric="jobs_total"} ')
+  port2.close()
+  await once(port1, 'close')
+  expect(await scrape(group)).toContain('fine_total 7\n')
   group.close()
 })
 

@@ -1,0 +1,151 @@
+// What measuring costs an HTTP server: CPU time per request with all metrics on, with a CPU profile, and with
+// heap sampling, against nothing on, in interleaved slices. CPU time, because it does not depend on what else
+// the machine does. Run with: node bench/profiler-http-overhead.mjs
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, createServer, request } from 'node:http'
+
+const ROUNDS = 26
+const REQUESTS = 3_000
+const WARM_UP = 2_000
+const CONNECTIONS = 16
+const MODES = ['nothing', 'metrics', 'cpu profile', 'heap sampling']
+
+if (process.send) await serve()
+else await measure()
+
+/** Serves orders; the parent says what to measure, and asks what it cost. */
+async function serve() {
+  const { MetricsCollector, addProcessMetrics } = await import('@nexus/metrics')
+  const { createPerformanceClient } = await import('@nexus/profiler')
+  const collector = new MetricsCollector()
+  const requests = collector.registry.counter({
+    name: 'http_requests_total',
+    help: 'Requests.',
+    labelNames: ['method', 'route', 'status'],
+  })
+  const duration = collector.registry
+    .histogram({ name: 'http_request_duration_seconds', help: 'Time.', labelNames: ['route'] })
+    .bind({ route: '/orders' })
+  const client = createPerformanceClient({ env: {}, profileIntervalMs: 0 })
+  let recording = false
+  let end = async () => {}
+
+  const server = createServer((_, response) => {
+    const start = performance.now()
+    const items = Array.from({ length: 50 }, (_, i) => ({ id: i, quantity: i % 5, price: i * 1.5 }))
+    const total = items.reduce((sum, item) => sum + item.quantity * item.price, 0)
+    const body = JSON.stringify({ total, items: JSON.parse(JSON.stringify(items)) })
+    response.setHeader('Content-Type', 'application/json').end(body)
+    if (!recording) return
+    const durationMs = performance.now() - start
+    requests.inc({ method: 'GET', route: '/orders', status: 200 })
+    duration.observe(durationMs / 1_000)
+    collector.recordExecution(
+      {
+        functionName: 'orders',
+        status: 'success',
+        cacheTier: 'memory',
+        durationUs: durationMs * 1_000,
+        queueWaitUs: 5,
+        memoryUsedBytes: 400_000,
+        hostCalls: 1,
+      },
+      true,
+    )
+  })
+
+  const start = {
+    nothing() {},
+    metrics() {
+      recording = true
+      const remove = addProcessMetrics(collector.registry)
+      // As often as a Prometheus that is in a hurry.
+      const scrapes = setInterval(async () => {
+        for await (const chunk of collector.registry.scrape()) Buffer.from(chunk)
+      }, 1_000)
+      end = async () => {
+        recording = false
+        clearInterval(scrapes)
+        remove()
+      }
+    },
+    async 'cpu profile'() {
+      await client.startProfiling()
+      end = async () => void (await client.stopProfiling())
+    },
+    async 'heap sampling'() {
+      await client.startProfiling({ cpu: false, heap: true })
+      end = async () => void (await client.stopProfiling())
+    },
+  }
+  let before
+  process.on('message', async ({ mode, count }) => {
+    if (mode) {
+      await start[mode]()
+      process.send('started')
+    } else if (count) {
+      before = process.cpuUsage()
+      process.send('counting')
+    } else {
+      const { user, system } = process.cpuUsage(before)
+      await end()
+      end = async () => {}
+      process.send(user + system)
+    }
+  })
+  server.listen(0, '127.0.0.1', () => process.send(server.address().port))
+}
+
+async function measure() {
+  const child = fork(import.meta.filename)
+  const reply = async (message) => {
+    child.send(message)
+    const [answer] = await once(child, 'message')
+    return answer
+  }
+  const [port] = await once(child, 'message')
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+  const costs = Object.fromEntries(MODES.map((mode) => [mode, []]))
+  for (let round = 0; round < ROUNDS; round++) {
+    // In another order each time, and warmed up, because V8 compiles anew when a profile begins or ends.
+    for (const mode of shuffled(MODES)) {
+      await reply({ mode })
+      await load(port, agent, WARM_UP)
+      await reply({ count: true })
+      await load(port, agent, REQUESTS)
+      costs[mode].push((await reply({})) / REQUESTS)
+    }
+  }
+  agent.destroy()
+  child.kill()
+  // The lower quartile: what disturbs a slice only ever makes it dearer.
+  const typical = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 4)]
+  const base = typical(costs.nothing.slice(2))
+  console.log('CPU time of the server per request')
+  for (const mode of MODES) {
+    const cost = typical(costs[mode].slice(2))
+    const overhead = mode === 'nothing' ? '' : `+ ${(100 * (cost / base - 1)).toFixed(1)} %`
+    console.log(`  ${mode.padEnd(16)} ${cost.toFixed(1).padStart(8)} µs   ${overhead}`)
+  }
+}
+
+function shuffled(items) {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}
+
+async function load(port, agent, count) {
+  let left = count
+  const connection = async () => {
+    while (left-- > 0) {
+      const sent = request({ host: '127.0.0.1', port, agent }).end()
+      const [response] = await once(sent, 'response')
+      response.resume()
+      await once(response, 'end')
+    }
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection))
+}

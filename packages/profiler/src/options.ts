@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { PerformanceError } from './errors.js'
+
+/** A source of the current time in milliseconds since the epoch; `Date` is one. */
+export interface Clock {
+  now(): number
+}
+
+/** Options of {@link createPerformanceClient}. Environment variables override them. */
+export interface PerformanceClientOptions {
+  /**
+   * Whether profiles may be taken. `PERFORMANCE_ENABLED` sets this, `enableMetrics` and
+   * `enableOptimizations` together.
+   * @default true
+   */
+  enableProfiling?: boolean | undefined
+  /**
+   * How often a snapshot is taken and the optimizations are looked at, in milliseconds; 0 for never.
+   * `PERFORMANCE_PROFILE_INTERVAL` overrides it.
+   * @default 60_000
+   */
+  profileIntervalMs?: number | undefined
+  /**
+   * Whether optimizations are looked for.
+   * @default true
+   */
+  enableOptimizations?: boolean | undefined
+  /**
+   * Whether optimizations that turn a registered knob are applied without being asked.
+   * @default false
+   */
+  autoOptimize?: boolean | undefined
+  /**
+   * Whether metrics are recorded.
+   * @default true
+   */
+  enableMetrics?: boolean | undefined
+  /**
+   * How long metrics and snapshots are kept, in milliseconds. `PERFORMANCE_RETENTION` overrides it.
+   * @default 3_600_000
+   */
+  metricsRetentionMs?: number | undefined
+  /**
+   * How many metrics are kept; the oldest go first.
+   * @default 10_000
+   */
+  maxMetrics?: number | undefined
+  /**
+   * A profile that nobody stops ends after this time, in milliseconds, because its samples add up.
+   * @default 300_000
+   */
+  maxProfilingMs?: number | undefined
+  /**
+   * Where the time comes from.
+   * @default Date
+   */
+  clock?: Clock | undefined
+  /**
+   * Where the environment variables come from.
+   * @default process.env
+   */
+  env?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+/** Options with every default filled in and the environment applied. */
+export interface PerformanceConfig {
+  enableProfiling: boolean
+  profileIntervalMs: number
+  enableOptimizations: boolean
+  autoOptimize: boolean
+  enableMetrics: boolean
+  metricsRetentionMs: number
+  maxMetrics: number
+  maxProfilingMs: number
+}
+
+const clock = z.custom<Clock>(
+  (value) => typeof (value as Partial<Clock> | null)?.now === 'function',
+  'expected an object with a now() method, such as Date',
+)
+
+/** The longest time a timer of Node can be set to. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+const optionsSchema = z.strictObject({
+  enableProfiling: z.boolean().default(true),
+  profileIntervalMs: z.number().min(0).max(MAX_TIMER_MS).default(60_000),
+  enableOptimizations: z.boolean().default(true),
+  autoOptimize: z.boolean().default(false),
+  enableMetrics: z.boolean().default(true),
+  metricsRetentionMs: z.number().positive().default(3_600_000),
+  maxMetrics: z.number().int().positive().default(10_000),
+  maxProfilingMs: z.number().positive().max(MAX_TIMER_MS).default(300_000),
+  clock: clock.default(() => Date),
+  env: z.record(z.string(), z.string().optional()).optional(),
+}) satisfies z.ZodType<PerformanceConfig & { clock: Clock }, PerformanceClientOptions>
+
+/** @throws {@link PerformanceError} `INVALID_OPTIONS` */
+export function resolveOptions(options: PerformanceClientOptions): {
+  config: PerformanceConfig
+  clock: Clock
+} {
+  const { clock, env, ...config } = parse('createPerformanceClient', optionsSchema, options)
+  return { config: { ...config, ...fromEnvironment(env ?? process.env) }, clock }
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>) {
+  const set: Partial<PerformanceConfig> = {}
+  const { PERFORMANCE_ENABLED, PERFORMANCE_PROFILE_INTERVAL, PERFORMANCE_RETENTION } = env
+  if (PERFORMANCE_ENABLED) {
+    const enabled = parse('PERFORMANCE_ENABLED', z.stringbool(), PERFORMANCE_ENABLED)
+    set.enableProfiling = set.enableMetrics = set.enableOptimizations = enabled
+  }
+  if (PERFORMANCE_PROFILE_INTERVAL) {
+    const { profileIntervalMs } = optionsSchema.shape
+    set.profileIntervalMs = parseNumber(
+      'PERFORMANCE_PROFILE_INTERVAL',
+      profileIntervalMs,
+      PERFORMANCE_PROFILE_INTERVAL,
+    )
+  }
+  if (PERFORMANCE_RETENTION) {
+    const { metricsRetentionMs } = optionsSchema.shape
+    set.metricsRetentionMs = parseNumber(
+      'PERFORMANCE_RETENTION',
+      metricsRetentionMs,
+      PERFORMANCE_RETENTION,
+    )
+  }
+  return set
+}
+
+function parseNumber(
+  variable: string,
+  schema: z.ZodType<number, number | undefined>,
+  text: string,
+) {
+  return parse(`${variable}=${text}`, schema, Number(text))
+}
+
+/** Validates `value`, naming every wrong path in one message. */
+export function parse<Output, Input>(
+  what: string,
+  schema: z.ZodType<Output, Input>,
+  value: unknown,
+): Output {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) =>
+    issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
+  )
+  throw new PerformanceError('INVALID_OPTIONS', `${what}: ${problems.join('; ')}`, { problems })
+}

@@ -1,0 +1,327 @@
+import { z } from 'zod'
+import { PerformanceError } from './errors.js'
+import { type HostFacts, readHostFacts } from './host-facts.js'
+import type { MetricInput, PerformanceMetric } from './metric.js'
+import { type MetricFilter, MetricStore } from './metric-store.js'
+import { summarizeMetrics } from './metric-summary.js'
+import type { Knob } from './optimizations/knob.js'
+import type { Optimization } from './optimizations/optimization.js'
+import { Optimizer } from './optimizations/optimizer.js'
+import {
+  type Clock,
+  type PerformanceClientOptions,
+  type PerformanceConfig,
+  parse,
+  resolveOptions,
+} from './options.js'
+import { parsePageMetrics } from './page-metrics.js'
+import { ProcessMonitor } from './process-monitor.js'
+import {
+  ProfileRecorder,
+  type ProfilingOptions,
+  type ResolvedProfilingOptions,
+} from './profiling/recorder.js'
+import { PerformanceReport, type ReportContent } from './report.js'
+import { PerformanceSnapshot } from './snapshot.js'
+import { type PerformanceSources, readSources } from './sources.js'
+import { type Interaction, interactionMetric } from './ux/interaction.js'
+import { findUxImprovements, type UxImprovement } from './ux/ux-improvement.js'
+
+/** Snapshots that are kept; the oldest go first. */
+const MAX_SNAPSHOTS = 240
+
+const profilingOptions = z
+  .strictObject({
+    cpu: z.boolean().default(true),
+    heap: z.boolean().default(false),
+    samplingIntervalUs: z.number().int().min(50).max(1_000_000).default(5_000),
+    heapSamplingIntervalBytes: z.number().int().min(1_024).default(32_768),
+  })
+  .refine(({ cpu, heap }) => cpu || heap, 'expected cpu or heap to be true') satisfies z.ZodType<
+  ResolvedProfilingOptions,
+  ProfilingOptions
+>
+
+/** What a client holds, and its limits. */
+export interface PerformanceClientStats {
+  config: PerformanceConfig
+  metrics: number
+  metricsRecorded: number
+  snapshots: number
+  maxSnapshots: number
+  profiling: boolean
+}
+
+/** Records, profiles and improves the process it runs in. Made by {@link createPerformanceClient}. */
+export class PerformanceClient {
+  /** The options, with defaults and environment variables applied. */
+  readonly config: Readonly<PerformanceConfig>
+  readonly #clock: Clock
+  readonly #metrics: MetricStore
+  readonly #monitor = new ProcessMonitor()
+  readonly #recorder: ProfileRecorder
+  readonly #optimizer: Optimizer
+  readonly #timer: NodeJS.Timeout | undefined
+  #sources: PerformanceSources = {}
+  #snapshots: PerformanceSnapshot[] = []
+  #snapshotCount = 0
+  #lastSnapshotMs: number
+  #host: HostFacts | undefined
+  #ticking = false
+  #closed = false
+
+  /** @throws {@link PerformanceError} `INVALID_OPTIONS`, also for an environment variable */
+  constructor(options: PerformanceClientOptions = {}) {
+    const { config, clock } = resolveOptions(options)
+    this.config = config
+    this.#clock = clock
+    this.#lastSnapshotMs = clock.now()
+    this.#metrics = new MetricStore(config, clock)
+    this.#recorder = new ProfileRecorder(config.maxProfilingMs)
+    this.#optimizer = new Optimizer(clock)
+    if (config.profileIntervalMs > 0 && (config.enableProfiling || config.enableOptimizations)) {
+      this.#timer = setInterval(() => void this.#tick(), config.profileIntervalMs)
+      this.#timer.unref()
+    }
+  }
+
+  /**
+   * Keeps a metric.
+   *
+   * @returns the metric with its id, or undefined when `enableMetrics` is off
+   * @throws {@link InvalidMetricError}
+   */
+  recordMetric(metric: MetricInput): PerformanceMetric | undefined {
+    this.#expectOpen()
+    return this.config.enableMetrics ? this.#metrics.record(metric) : undefined
+  }
+
+  /** @throws {@link MetricNotFoundError} */
+  getMetric(id: string): PerformanceMetric {
+    return this.#metrics.get(id)
+  }
+
+  /** The metrics that match, oldest first. */
+  getMetrics(filter?: MetricFilter): PerformanceMetric[] {
+    return this.#metrics.find(filter)
+  }
+
+  /**
+   * Keeps how long a person waited for something.
+   *
+   * @returns it as a metric, or undefined when `enableMetrics` is off
+   * @throws {@link InvalidMetricError}
+   */
+  recordInteraction(interaction: Interaction): PerformanceMetric | undefined {
+    return this.recordMetric(interactionMetric(interaction))
+  }
+
+  /** What people wait for too long, worst first: from interactions and web vitals. */
+  getUxImprovements(): UxImprovement[] {
+    return findUxImprovements(this.getMetrics())
+  }
+
+  /**
+   * Keeps what a page sent with `@nexus/profiler/browser`: the parsed body of its request.
+   *
+   * @returns how many metrics it had
+   * @throws {@link InvalidMetricError} when any of them is wrong; then none is kept
+   */
+  recordPageMetrics(payload: unknown): number {
+    const metrics = parsePageMetrics(payload)
+    for (const metric of metrics) this.recordMetric(metric)
+    return metrics.length
+  }
+
+  /** Adds components whose figures belong in snapshots; one that is there already is replaced. */
+  observe(sources: PerformanceSources): void {
+    this.#sources = { ...this.#sources, ...sources }
+  }
+
+  /**
+   * Lets optimizations turn a setting.
+   *
+   * @returns a function that takes it away again
+   * @throws {@link PerformanceError} `INVALID_OPTIONS`
+   */
+  registerKnob(knob: Knob): () => void {
+    return this.#optimizer.registerKnob(knob)
+  }
+
+  /** Takes a snapshot of what happened since the one before, and looks for optimizations. */
+  async createSnapshot(): Promise<PerformanceSnapshot> {
+    this.#expectOpen()
+    const components = await readSources(this.#sources)
+    const nowMs = this.#clock.now()
+    const recorded = this.#metrics.find({ since: this.#lastSnapshotMs, until: nowMs })
+    const snapshot = new PerformanceSnapshot(
+      `snapshot-${++this.#snapshotCount}`,
+      nowMs,
+      this.#monitor.read(),
+      summarizeMetrics(recorded),
+      components,
+    )
+    this.#lastSnapshotMs = nowMs
+    this.#snapshots.push(snapshot)
+    this.#expireSnapshots(nowMs)
+    if (this.config.enableOptimizations) this.#optimizer.update(this.#snapshots)
+    return snapshot
+  }
+
+  /** The snapshots that are kept, oldest first. */
+  getSnapshots(): readonly PerformanceSnapshot[] {
+    return [...this.#snapshots]
+  }
+
+  /**
+   * Reports on the last `durationMs`, up to a snapshot that it takes now.
+   *
+   * @throws {@link PerformanceError} `INVALID_OPTIONS` when the duration is not positive
+   */
+  async generateReport(name: string, durationMs: number): Promise<PerformanceReport> {
+    if (!(durationMs > 0)) {
+      const message = `Expected the duration of a report to be positive, got ${durationMs} ms.`
+      throw new PerformanceError('INVALID_OPTIONS', message, { durationMs })
+    }
+    const { timestamp } = await this.createSnapshot()
+    return this.#report(name, timestamp - durationMs, timestamp, {})
+  }
+
+  /**
+   * Starts to profile this thread. One profile is taken at a time.
+   *
+   * @throws {@link ProfilingAlreadyInProgressError}, or {@link PerformanceError} `PROFILING_DISABLED`
+   */
+  async startProfiling(options: ProfilingOptions = {}): Promise<void> {
+    this.#expectOpen()
+    if (!this.config.enableProfiling) {
+      throw new PerformanceError(
+        'PROFILING_DISABLED',
+        'Profiling is off. Set enableProfiling or PERFORMANCE_ENABLED to true.',
+      )
+    }
+    const resolved = parse('startProfiling', profilingOptions, options)
+    await this.#recorder.start(resolved, this.#clock.now())
+  }
+
+  /**
+   * Ends the profile.
+   *
+   * @param name of the report and its files
+   * @throws {@link ProfilingNotStartedError}
+   */
+  async stopProfiling(name = 'profile'): Promise<PerformanceReport> {
+    const { startedMs, durationMs, cpu, heap } = await this.#recorder.stop()
+    await this.createSnapshot()
+    const profiles = { cpuProfile: cpu, heapProfile: heap }
+    return this.#report(name, startedMs, startedMs + durationMs, profiles)
+  }
+
+  /** What could be better, and what was applied. Looked at with each snapshot. */
+  getOptimizations(): Optimization[] {
+    return this.#optimizer.optimizations
+  }
+
+  /**
+   * Turns the knob of an optimization.
+   *
+   * @throws {@link OptimizationNotFoundError}, {@link OptimizationNotApplicableError}, or what the knob throws
+   */
+  applyOptimization(id: string): Promise<Optimization> {
+    return this.#optimizer.apply(id)
+  }
+
+  /**
+   * Turns the knob of an applied optimization back.
+   *
+   * @throws {@link OptimizationNotFoundError}, {@link OptimizationNotApplicableError}, or what the knob throws
+   */
+  undoOptimization(id: string): Promise<Optimization> {
+    return this.#optimizer.undo(id)
+  }
+
+  /** What the machine is. Loads `systeminformation` the first time; later reports have the facts too. */
+  async getHostFacts(): Promise<HostFacts> {
+    this.#host = await readHostFacts()
+    return this.#host
+  }
+
+  /** What the client holds, and its limits. */
+  getStats(): PerformanceClientStats {
+    return {
+      config: this.config,
+      metrics: this.#metrics.size,
+      metricsRecorded: this.#metrics.recorded,
+      snapshots: this.#snapshots.length,
+      maxSnapshots: MAX_SNAPSHOTS,
+      profiling: this.#recorder.isRecording,
+    }
+  }
+
+  /** Stops everything, a profile that is being taken too, and forgets what was recorded. */
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#timer)
+    this.#recorder.close()
+    this.#monitor.close()
+    this.#metrics.clear()
+    this.#snapshots = []
+  }
+
+  async #tick(): Promise<void> {
+    // A source that answers slower than the interval must not pile up.
+    if (this.#ticking) return
+    this.#ticking = true
+    try {
+      await this.createSnapshot()
+      if (this.config.autoOptimize) await this.#optimizer.applyAll()
+    } catch (error) {
+      // Closed while a source was answering.
+      if (!this.#closed) throw error
+    } finally {
+      this.#ticking = false
+    }
+  }
+
+  #report(
+    name: string,
+    startedMs: number,
+    endedMs: number,
+    profiles: Partial<Pick<ReportContent, 'cpuProfile' | 'heapProfile'>>,
+  ): PerformanceReport {
+    const metrics = this.getMetrics({ since: startedMs, until: endedMs + 1 })
+    return new PerformanceReport({
+      name,
+      startedMs,
+      endedMs,
+      snapshots: this.#snapshots.filter(({ timestamp }) => timestamp > startedMs),
+      metrics: summarizeMetrics(metrics),
+      optimizations: this.getOptimizations(),
+      uxImprovements: findUxImprovements(metrics),
+      host: this.#host,
+      cpuProfile: profiles.cpuProfile,
+      heapProfile: profiles.heapProfile,
+    })
+  }
+
+  #expireSnapshots(nowMs: number): void {
+    const oldest = nowMs - this.config.metricsRetentionMs
+    this.#snapshots = this.#snapshots
+      .filter(({ timestamp }) => timestamp >= oldest)
+      .slice(-MAX_SNAPSHOTS)
+  }
+
+  #expectOpen(): void {
+    if (!this.#closed) return
+    throw new PerformanceError('CLIENT_CLOSED', 'The client was closed. Create another one.')
+  }
+}
+
+/**
+ * Creates a client for this process.
+ *
+ * @throws {@link PerformanceError} `INVALID_OPTIONS`, also for an environment variable
+ */
+export function createPerformanceClient(options?: PerformanceClientOptions): PerformanceClient {
+  return new PerformanceClient(options)
+}

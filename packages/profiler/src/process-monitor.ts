@@ -1,0 +1,141 @@
+import {
+  constants,
+  type EventLoopUtilization,
+  type IntervalHistogram,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks'
+
+/** CPU time of this process, as a share of one core. */
+export interface CpuUsage {
+  userPercent: number
+  systemPercent: number
+}
+
+/** Memory of this process, in bytes. */
+export interface MemoryUsage {
+  rss: number
+  heapUsed: number
+  heapTotal: number
+  external: number
+  arrayBuffers: number
+}
+
+/** How well the event loop turned. */
+export interface EventLoopUsage {
+  /** Delay in milliseconds; all 0 until the loop has turned for a moment. */
+  delayMs: { mean: number; p50: number; p99: number; max: number }
+  /** Share of the time it was busy, 0 to 1. */
+  utilization: number
+}
+
+/** Garbage collections. */
+export interface GcUsage {
+  count: number
+  totalMs: number
+  longestMs: number
+  /** Number by kind, such as `minor`. */
+  byKind: Record<string, number>
+}
+
+/** What the process did since the reading before. */
+export interface ProcessReading {
+  /** Length of the time this is about, in milliseconds. */
+  durationMs: number
+  cpu: CpuUsage
+  memory: MemoryUsage
+  eventLoop: EventLoopUsage
+  gc: GcUsage
+}
+
+const GC_KINDS: Readonly<Record<number, string>> = {
+  [constants.NODE_PERFORMANCE_GC_MAJOR]: 'major',
+  [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor',
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL]: 'incremental',
+  [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
+}
+
+/** Node's histogram has the time between two ticks of this length, of which only the excess is delay. */
+const RESOLUTION_MS = 10
+
+/** Watches this process; all of it together costs next to nothing. */
+export class ProcessMonitor {
+  readonly #delay: IntervalHistogram
+  readonly #gcObserver: PerformanceObserver
+  #gc = noGc()
+  #cpu = process.cpuUsage()
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization()
+  #sinceMs = performance.now()
+
+  constructor() {
+    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+    this.#delay.enable()
+    this.#gcObserver = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) this.#countGc(entry)
+    })
+    this.#gcObserver.observe({ entryTypes: ['gc'] })
+  }
+
+  /** What happened since the last call, or since the start. */
+  read(): ProcessReading {
+    const nowMs = performance.now()
+    // Two readings in the same instant must not divide by zero.
+    const durationMs = Math.max(nowMs - this.#sinceMs, 0.001)
+    const cpu = process.cpuUsage(this.#cpu)
+    const utilization = performance.eventLoopUtilization()
+    const reading: ProcessReading = {
+      durationMs,
+      cpu: {
+        userPercent: cpu.user / 10 / durationMs,
+        systemPercent: cpu.system / 10 / durationMs,
+      },
+      memory: process.memoryUsage(),
+      eventLoop: {
+        delayMs: this.#readDelay(),
+        utilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
+      },
+      gc: this.#gc,
+    }
+    this.#gc = noGc()
+    this.#cpu = process.cpuUsage()
+    this.#utilization = utilization
+    this.#sinceMs = nowMs
+    return reading
+  }
+
+  close(): void {
+    this.#delay.disable()
+    this.#gcObserver.disconnect()
+  }
+
+  #readDelay(): EventLoopUsage['delayMs'] {
+    const delay = this.#delay
+    if (delay.count === 0) return { mean: 0, p50: 0, p99: 0, max: 0 }
+    const delayMs = {
+      mean: excessMs(delay.mean),
+      p50: excessMs(delay.percentile(50)),
+      p99: excessMs(delay.percentile(99)),
+      max: excessMs(delay.max),
+    }
+    delay.reset()
+    return delayMs
+  }
+
+  #countGc(entry: { duration: number; detail?: unknown }): void {
+    const { kind } = entry.detail as { kind: number }
+    const name = GC_KINDS[kind] ?? 'other'
+    this.#gc.count++
+    this.#gc.totalMs += entry.duration
+    this.#gc.longestMs = Math.max(this.#gc.longestMs, entry.duration)
+    this.#gc.byKind[name] = (this.#gc.byKind[name] ?? 0) + 1
+  }
+}
+
+function excessMs(intervalNs: number): number {
+  return Math.max(0, intervalNs / 1e6 - RESOLUTION_MS)
+}
+
+function noGc(): GcUsage {
+  return { count: 0, totalMs: 0, longestMs: 0, byKind: {} }
+}

@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  createPerformanceClient,
+  InvalidMetricError,
+  type PerformanceClient,
+  type PerformanceClientOptions,
+} from '@nexus/profiler'
+import { afterEach, expect, test, vi } from 'vitest'
+
+const clients: PerformanceClient[] = []
+
+function createClient(options: PerformanceClientOptions = {}): PerformanceClient {
+  const client = createPerformanceClient({ env: {}, ...options })
+  clients.push(client)
+  return client
+}
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+
+/** Blocks the event loop. */
+function block(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+test('a snapshot says what the process did since the one before', async () => {
+  const client = createClient()
+  client.recordMetric({ name: 'db.query', category: 'Database', value: 4, unit: 'ms' })
+  client.recordMetric({ name: 'db.query', category: 'Database', value: 8, unit: 'ms' })
+  await sleep(30)
+  block(120)
+  await sleep(30)
+  const first = await client.createSnapshot()
+  expect(first.durationMs).toBeGreaterThan(170)
+  expect(first.cpu.userPercent + first.cpu.systemPercent).toBeGreaterThan(1)
+  expect(first.memory.heapUsed).toBeGreaterThan(1e6)
+  expect(first.eventLoop.delayMs.max).toBeGreaterThan(80)
+  expect(first.eventLoop.utilization).toBeGreaterThan(0.2)
+  expect(first.metrics).toEqual([
+    {
+      name: 'db.query',
+      category: 'Database',
+      unit: 'ms',
+      count: 2,
+      min: 4,
+      avg: 6,
+      p50: 4,
+      p95: 8,
+      max: 8,
+    },
+  ])
+  const second = await client.createSnapshot()
+  expect(second.metrics).toEqual([])
+  expect(second.eventLoop.delayMs.max).toBeLessThan(first.eventLoop.delayMs.max)
+  expect(client.getSnapshots()).toEqual([first, second])
+})
+
+test('garbage collections are counted', async () => {
+  const client = createClient()
+  await vi.waitFor(
+    async () => {
+      Array.from({ length: 50_000 }, (_, i) => ({ i, text: String(i) }))
+      await sleep(1)
+      const { gc } = await client.createSnapshot()
+      expect(gc.count).toBeGreaterThan(0)
+      expect(gc.totalMs).toBeGreaterThanOrEqual(gc.longestMs)
+    },
+    { timeout: 20_000 },
+  )
+})
+
+test('a snapshot has the figures of the components, without those that fail', async () => {
+  const client = createClient()
+  client.observe({
+    pool: () => ({ waiting: 1 }),
+    cache: async () => ({ misses: 2 }),
+    threads() {
+      throw new Error('down')
+    },
+  })
+  const { components } = await client.createSnapshot()
+  expect(components).toEqual({ pool: { waiting: 1 }, cache: { misses: 2 } })
+})
+
+test('snapshots come by themselves, and knobs are turned only with autoOptimize', async () => {
+  for (const autoOptimize of [false, true]) {
+    const client = createClient({ profileIntervalMs: 5, autoOptimize })
+    let instances = 10
+    client.registerKnob({
+      id: 'pool.maxInstances',
+      unit: 'instances',
+      min: 1,
+      max: 15,
+      read: () => instances,
+      write(value) {
+        instances = value
+      },
+    })
+    client.observe({ pool: () => ({ waiting: instances < 15 ? 3 : 0 }) })
+    if (autoOptimize) {
+      await vi.waitFor(
+        () => {
+          const [optimization] = client.getOptimizations()
+          expect(optimization).toMatchObject({ state: 'applied', result: { before: 1, after: 0 } })
+        },
+        { timeout: 20_000 },
+      )
+      expect(instances).toBe(15)
+      await client.undoOptimization('pool-waits')
+    } else {
+      await vi.waitFor(() => expect(client.getOptimizations()).toHaveLength(1), { timeout: 20_000 })
+    }
+    expect(instances).toBe(10)
+    client.close()
+  }
+})
+
+test('with optimizations off none are looked for', async () => {
+  const client = createClient({ enableOptimizations: false })
+  client.observe({ pool: () => ({ waiting: 3 }) })
+  for (let i = 0; i < 4; i++) await client.createSnapshot()
+  expect(client.getOptimizations()).toEqual([])
+})
+
+test('with metrics off nothing is kept', () => {
+  const client = createClient({ enableMetrics: false })
+  expect(client.recordMetric({ name: 'n', value: 1, unit: 'ms' })).toBeUndefined()
+  expect(client.recordInteraction({ name: 'n', durationMs: 1 })).toBeUndefined()
+  expect(client.getMetrics()).toEqual([])
+})
+
+test('interactions lead to improvements', () => {
+  const client = createClient()
+  for (let i = 0; i < 5; i++) {
+    client.recordInteraction({ name: 'checkout', durationMs: 900, metadata: { cart: i } })
+  }
+  expect(client.getMetrics({ category: 'Interaction', limit: 1 })[0]).toMatchObject({
+    name: 'checkout',
+    value: 900,
+    metadata: { cart: 4, success: true },
+  })
+  expect(client.getUxImprovements()).toMatchObject([
+    { id: 'slow-interaction:checkout', severity: 'poor' },
+  ])
+})
+
+test('what a page sends is checked, all of it before any of it is kept', () => {
+  const client = createClient()
+  const good = { name: 'LCP', category: 'Rendering', value: 1, unit: 'ms', timestamp: 1 }
+  expect(client.recordPageMetrics({ page: '/orders', metrics: [good] })).toBe(1)
+  const [kept] = client.getMetrics()
+  expect(kept).toMatchObject({ name: 'LCP', metadata: { page: '/orders' } })
+  expect(kept!.timestamp).toBeGreaterThan(1)
+  for (const payload of [
+    undefined,
+    null,
+    'text',
+    { page: 1, metrics: [] },
+    { page: '/', metrics: [good, { ...good, value: 'x' }] },
+    { page: '/', metrics: Array(501).fill(good) },
+  ]) {
+    expect(() => client.recordPageMetrics(payload)).toThrow(InvalidMetricError)
+  }
+  expect(client.getMetrics()).toHaveLength(1)
+})
+
+test('what a snapshot holds is bounded too', async () => {
+  const client = createClient()
+  const functions = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, i) => [
+      `f${i}`,
+      { executions: 1, failed: 0, durationUs: { avg: i, p95: i, max: i } },
+    ]),
+  )
+  client.observe({ functions: () => functions })
+  for (let i = 0; i < 5_000; i++) client.recordMetric({ name: `m${i}`, value: i, unit: 'x' })
+  const { metrics, components } = await client.createSnapshot()
+  expect(metrics).toHaveLength(200)
+  const kept = Object.keys(components.functions!)
+  expect(kept).toHaveLength(200)
+  expect(kept).toContain('f999')
+  expect(kept).not.toContain('f0')
+})
+
+test('a closed client records nothing more', async () => {
+  const client = createClient()
+  client.close()
+  client.close()
+  expect(() => client.recordMetric({ name: 'n', value: 1, unit: 'ms' })).toThrow('was closed')
+  await expect(client.createSnapshot()).rejects.toThrow(
+    expect.objectContaining({ code: 'CLIENT_CLOSED' }),
+  )
+})
+
+test('the machine is described when asked for', async () => {
+  const client = createClient()
+  const host = await client.getHostFacts()
+  expect(host.cpu.cores).toBeGreaterThan(0)
+  expect(host.memoryBytes).toBeGreaterThan(1e8)
+  expect(host.os.platform).toBe(process.platform)
+  const report = await client.generateReport('with host', 1_000)
+  expect(report.content.host).toEqual(host)
+})
+
+test('a report covers the time asked for', async () => {
+  const clock = { time: 100_000, now: () => clock.time }
+  const client = createClient({ clock })
+  client.recordMetric({ name: 'old', value: 1, unit: 'ms' })
+  await client.createSnapshot()
+  clock.time += 10_000
+  client.recordMetric({ name: 'new', value: 2, unit: 'ms' })
+  const report = await client.generateReport('nightly', 5_000)
+  expect(report.content).toMatchObject({ name: 'nightly', startedMs: 105_000, endedMs: 110_000 })
+  expect(report.content.metrics.map(({ name }) => name)).toEqual(['new'])
+  expect(report.content.snapshots).toHaveLength(1)
+  await expect(client.generateReport('none', 0)).rejects.toThrow('to be positive, got 0 ms')
+})
+
+test('snapshots are bounded by age', async () => {
+  const clock = { time: 0, now: () => clock.time }
+  const client = createClient({ clock, metricsRetentionMs: 1_000 })
+  await client.createSnapshot()
+  clock.time = 1_001
+  await client.createSnapshot()
+  expect(client.getSnapshots()).toHaveLength(1)
+  expect(client.getStats()).toMatchObject({ snapshots: 1, maxSnapshots: 240, profiling: false })
+})
