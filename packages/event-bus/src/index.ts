@@ -57,6 +57,7 @@ export type {
   RetryOptions,
   SubscribeOptions,
 } from './options.js'
+export { parseOptions } from './parse-options.js'
 export { matchesPattern, PatternIndex } from './pattern.js'
 export type {
   EventHandler,

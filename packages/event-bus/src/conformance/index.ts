@@ -7,7 +7,8 @@ import { recoveryCases } from './recovery-cases.js'
 
 export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
 export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
-export { type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
+export { KILL_CONCURRENCY, type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
+export { type NetworkFaultPlan, surviveNetworkFaults } from './network-faults.js'
 
 /**
  * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`

@@ -18,8 +18,11 @@ export interface KillPlan {
   environment?: Record<string, string>
   /** Workers at once; 1 for a store with one writer. */
   workers: number
-  /** Does harm of its own in some rounds, such as killing and restarting a server; answers what it did. */
-  disturb?(random: () => number): Promise<string | undefined>
+  /**
+   * Does harm of its own in some rounds, such as killing and restarting a server; answers how many
+   * duplicates that explains.
+   */
+  disturb?(random: () => number, workers: readonly ChildProcess[]): Promise<number>
   openStore(): EventStore
 }
 
@@ -47,21 +50,19 @@ const DEADLINE_MS = 120_000
  */
 export async function killRounds(plan: KillPlan): Promise<KillReport> {
   const random = mulberry32(plan.seed)
-  let disturbances = 0
+  let explained = 2 * plan.rounds * plan.workers * KILL_CONCURRENCY
   for (let round = 0; round < plan.rounds; round++) {
     const workers = Array.from({ length: plan.workers }, (_, i) => start(plan, 'load', round, i))
     await Promise.all(workers.map(ready))
     await new Promise((resolve) => setTimeout(resolve, random() * LONGEST_ROUND_MS))
-    const disturbance = await plan.disturb?.(random)
-    if (disturbance !== undefined) disturbances += 1
+    explained += (await plan.disturb?.(random, workers)) ?? 0
     await Promise.all(workers.map(kill))
   }
   await finished(start(plan, 'drain', plan.rounds, 0))
-  const report = await inspect(plan, (plan.rounds + disturbances) * plan.workers)
-  return report
+  return inspect(plan, explained)
 }
 
-async function inspect(plan: KillPlan, deaths: number): Promise<KillReport> {
+async function inspect(plan: KillPlan, duplicateBound: number): Promise<KillReport> {
   const about = `seed ${plan.seed}, ${plan.rounds} rounds`
   const acked = lines(plan, 'acked')
   const ordered = lines(plan, 'ordered')
@@ -86,7 +87,6 @@ async function inspect(plan: KillPlan, deaths: number): Promise<KillReport> {
   assert.equal(total, emittedOf.size, `${about}: events emitted more often than once`)
   const duplicates =
     ordered.length - new Set(ordered).size + (emitter.length - new Set(emitter).size)
-  const duplicateBound = 2 * deaths * KILL_CONCURRENCY
   assert.ok(
     duplicates <= duplicateBound,
     `${about}: ${duplicates} duplicates, the kills explain at most ${duplicateBound}`,

@@ -1,0 +1,75 @@
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from '@nats-io/transport-node'
+import { EventBusError } from '@nexus/event-bus'
+import type { ResolvedNatsStoreOptions } from './nats-store-options.js'
+
+/** What it takes to reach the servers. */
+export type ConnectionOptions = Pick<
+  ResolvedNatsStoreOptions,
+  'servers' | 'token' | 'credentials' | 'tls' | 'requestTimeoutMs'
+>
+
+/** Connects; from then on the connection comes back by itself for as long as it takes. */
+export async function openConnection(options: ConnectionOptions): Promise<NatsConnection> {
+  const addresses = options.servers.map(parseAddress)
+  const authenticator = authenticatorOf(options, addresses)
+  try {
+    return await connect({
+      servers: addresses.map(({ host }) => host),
+      ...(authenticator !== undefined && { authenticator }),
+      ...((options.tls !== undefined || addresses.some(({ secure }) => secure)) && {
+        tls: { ...options.tls } as Record<string, string>,
+      }),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      reconnectJitter: 100,
+      timeout: options.requestTimeoutMs,
+      pingInterval: options.requestTimeoutMs,
+      maxPingOut: 2,
+      ignoreClusterUpdates: false,
+    })
+  } catch (cause) {
+    throw unavailable(options.servers, cause)
+  }
+}
+
+/** Where the servers are, without user and password. */
+export function redactServers(servers: readonly string[]): string {
+  return servers.map((server) => parseAddress(server).host).join(', ')
+}
+
+/** The error for servers that cannot be reached or refuse. */
+export function unavailable(servers: readonly string[], cause: unknown): EventBusError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new EventBusError(
+    'STORE_UNAVAILABLE',
+    `NATS at ${redactServers(servers)}: ${reason}; the bus reconnects by itself, ask again`,
+    { details: { servers: redactServers(servers) }, cause },
+  )
+}
+
+function parseAddress(server: string) {
+  const url = new URL(server.includes('://') ? server : `nats://${server}`)
+  return {
+    host: url.host,
+    secure: url.protocol === 'tls:',
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  }
+}
+
+function authenticatorOf(
+  { token, credentials }: ConnectionOptions,
+  addresses: readonly { user: string; password: string }[],
+): Authenticator | undefined {
+  if (credentials !== undefined) return credsAuthenticator(new TextEncoder().encode(credentials))
+  if (token !== undefined) return tokenAuthenticator(token)
+  const named = addresses.find(({ user }) => user !== '')
+  return named && usernamePasswordAuthenticator(named.user, named.password)
+}

@@ -1,0 +1,299 @@
+import type { JsMsg } from '@nats-io/jetstream'
+import {
+  type AppendRequest,
+  type Claim,
+  type CloudEvent,
+  type GroupConsumer,
+  type GroupRequest,
+  matchesPattern,
+  type PublishResult,
+  type Settlement,
+} from '@nexus/event-bus'
+import { LEASE_MS, type NatsLease } from './nats-lease.js'
+import type { NatsPuller } from './nats-puller.js'
+import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
+
+/** Header with the epoch milliseconds before which nobody gets the event. */
+export const DELIVER_AT = 'Nexus-Deliver-At'
+
+/** An event to be delivered again. */
+export interface AgainMessage {
+  sequence: number
+  replay: number
+}
+
+/** A claim with the message that stands for it. */
+interface NatsClaim extends Claim {
+  message: JsMsg
+}
+
+/** What a group's consumer needs of its store. */
+export interface NatsGroupHost {
+  state: NatsState
+  emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
+  /** Opens the pulls; for an ordered group, once it is the only consumer. */
+  openPullers(
+    onEvent: (message: JsMsg) => void,
+    onAgain: (message: JsMsg) => void,
+  ): Promise<{ pullers: NatsPuller[]; recheckUntil: number }>
+  lease: NatsLease | undefined
+  onError(error: unknown): void
+  onClose(): void
+}
+
+/** A consumer of a group on JetStream. */
+export class NatsGroup implements GroupConsumer {
+  readonly name: string
+  readonly #request: GroupRequest
+  readonly #host: NatsGroupHost
+  #pullers: NatsPuller[] = []
+  /** Up to here a former owner may have settled without the server knowing. */
+  #recheckUntil = 0
+  #ready: NatsClaim[] = []
+  #arriving = Promise.resolve()
+  #wake: (() => void) | undefined
+  #cancelLease: (() => void) | undefined
+  #heartbeat: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(request: GroupRequest, host: NatsGroupHost) {
+    this.name = request.name
+    this.#request = request
+    this.#host = host
+  }
+
+  /** Starts taking part. */
+  async start(): Promise<void> {
+    if (this.#host.lease === undefined) await this.#openPullers()
+    else await this.#contend(this.#host.lease)
+  }
+
+  /** The connection came back. */
+  renew(): void {
+    for (const puller of this.#pullers) puller.renew()
+    this.#wake?.()
+  }
+
+  async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
+    while (!signal.aborted && !this.#closed) {
+      if (this.#ready.length > 0) return this.#ready.splice(0, limit)
+      for (const puller of this.#pullers) puller.want(limit)
+      await this.#changed(signal)
+    }
+    return []
+  }
+
+  async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
+    const { message, sequence } = claim as NatsClaim
+    const { state } = this.#host
+    const record = toDelivery(claim as NatsClaim, settlement)
+    const emitted = settlement.kind === 'ack' ? await this.#host.emit(settlement.emit) : []
+    if (settlement.kind === 'dead-letter') {
+      const letter: LetterState = {
+        attempts: claim.attempt,
+        atMs: record.updatedAtMs,
+        error: settlement.error,
+        ...(settlement.record !== undefined && { record: settlement.record }),
+      }
+      await state.write(state.names.dead(this.name, sequence), letter)
+    }
+    // The record is what counts: a message that comes again is compared with it.
+    await state.write(state.names.delivery(this.name, sequence), record)
+    if (settlement.kind === 'release') message.nak()
+    else if (settlement.kind !== 'retry') message.ack()
+    else if (settlement.hold) {
+      message.working()
+      claim.attempt += 1
+    } else message.nak(Math.max(1, settlement.delayMs))
+    return emitted
+  }
+
+  extend(claims: readonly Claim[]): void {
+    for (const { message } of claims as readonly NatsClaim[]) message.working()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#cancelLease?.()
+    clearTimeout(this.#heartbeat)
+    for (const puller of this.#pullers) puller.close()
+    await this.#arriving
+    await this.#returnReady()
+    this.#wake?.()
+    await this.#host.lease?.release()
+    this.#host.onClose()
+  }
+
+  async #openPullers(): Promise<void> {
+    const opened = await this.#host.openPullers(
+      (message) => this.#arrived(message, () => this.#toEventClaim(message)),
+      (message) => this.#arrived(message, () => this.#toAgainClaim(message)),
+    )
+    this.#pullers = opened.pullers
+    this.#recheckUntil = opened.recheckUntil
+    if (this.#closed) for (const puller of this.#pullers) puller.close()
+    this.#wake?.()
+  }
+
+  /** Waits for its turn to be the one consumer, and steps back when the lease is lost. */
+  async #contend(lease: NatsLease): Promise<void> {
+    if (this.#closed) return
+    const had = this.#pullers.length > 0
+    const has = await lease.take()
+    try {
+      if (has && !had) await this.#openPullers()
+    } catch (error) {
+      this.#host.onError(error)
+    }
+    if (!has && had) {
+      for (const puller of this.#pullers) puller.close()
+      this.#pullers = []
+      await this.#returnReady()
+    }
+    if (this.#closed) return
+    const timer = setTimeout(() => void this.#contend(lease), LEASE_MS / 4)
+    this.#cancelLease = () => clearTimeout(timer)
+  }
+
+  /** Claims are made one after the other, so that they stay in the order of their messages. */
+  #arrived(message: JsMsg, toClaim: () => Promise<NatsClaim | undefined>): void {
+    this.#arriving = this.#arriving.then(async () => {
+      try {
+        const claim = await toClaim()
+        if (claim === undefined) return
+        this.#ready.push(claim)
+        this.#keepReady()
+        this.#wake?.()
+      } catch (error) {
+        this.#host.onError(error)
+        message.nak(1_000)
+      }
+    })
+  }
+
+  async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
+    const { state } = this.#host
+    const type = state.names.typeOf(message.subject)
+    if (!this.#request.patterns.some((pattern) => matchesPattern(pattern, type))) {
+      message.ack()
+      return undefined
+    }
+    const handedOut = message.info.deliveryCount
+    const again = handedOut > 1 || message.seq <= this.#recheckUntil
+    const before = again ? await state.delivery(this.name, message.seq) : undefined
+    if (before !== undefined && (isFinal(before) || before.replays > 0)) {
+      // Settled before, but the ack was lost; or the replay has taken over.
+      message.ack()
+      return undefined
+    }
+    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
+    const waitMs = deliverAtMs - Date.now()
+    if (waitMs > 0) {
+      await this.#schedule(message, deliverAtMs)
+      message.nak(waitMs)
+      return undefined
+    }
+    return this.#claim(message, message.seq, message, 0, before)
+  }
+
+  async #toAgainClaim(message: JsMsg): Promise<NatsClaim | undefined> {
+    const { state } = this.#host
+    const { sequence, replay } = message.json<AgainMessage>()
+    const before = await state.delivery(this.name, sequence)
+    const event = await state.event(sequence)
+    const outdated = before !== undefined && (before.replays !== replay || isFinal(before))
+    if (event === undefined || outdated) {
+      message.ack()
+      return undefined
+    }
+    return this.#claim(message, sequence, event, replay, before)
+  }
+
+  #claim(
+    message: JsMsg,
+    sequence: number,
+    stored: { data: Uint8Array; time: Date },
+    replay: number,
+    before: DeliveryState | undefined,
+  ): NatsClaim {
+    const handedOut = message.info.deliveryCount
+    const crashed = handedOut - (before === undefined ? 1 : before.handedOut + 1)
+    return {
+      event: JSON.parse(new TextDecoder().decode(stored.data)) as CloudEvent,
+      sequence,
+      publishedAt: stored.time.toISOString(),
+      attempt: (before?.attempts ?? 0) + 1 + Math.max(0, crashed),
+      replay,
+      message,
+    }
+  }
+
+  async #schedule(message: JsMsg, deliverAtMs: number): Promise<void> {
+    const { state } = this.#host
+    const waiting: DeliveryState = {
+      status: 'pending',
+      attempts: 0,
+      replays: 0,
+      updatedAtMs: Date.now(),
+      handedOut: message.info.deliveryCount,
+      nextAttemptAtMs: deliverAtMs,
+    }
+    await state.write(state.names.delivery(this.name, message.seq), waiting)
+  }
+
+  /** What waits here is claimed, too: it must not lapse before somebody fetches it. */
+  #keepReady(): void {
+    this.#heartbeat ??= setTimeout(() => {
+      this.#heartbeat = undefined
+      for (const { message } of this.#ready) message.working()
+      if (this.#ready.length > 0) this.#keepReady()
+    }, this.#request.ackWaitMs / 3)
+  }
+
+  async #returnReady(): Promise<void> {
+    for (const claim of this.#ready.splice(0)) {
+      await this.settle(claim, { kind: 'release' }).catch(this.#host.onError)
+    }
+  }
+
+  async #changed(signal: AbortSignal): Promise<void> {
+    if (this.#ready.length > 0 || signal.aborted || this.#closed) return
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done)
+        this.#wake = undefined
+        resolve()
+      }
+      signal.addEventListener('abort', done, { once: true })
+      this.#wake = done
+    })
+  }
+}
+
+function isFinal({ status }: DeliveryState): boolean {
+  return status === 'succeeded' || status === 'dead-lettered'
+}
+
+function toDelivery(claim: NatsClaim, settlement: Settlement): DeliveryState {
+  const base = {
+    replays: claim.replay,
+    updatedAtMs: Date.now(),
+    handedOut: claim.message.info.deliveryCount,
+  }
+  if (settlement.kind === 'release') {
+    return { ...base, status: 'pending', attempts: claim.attempt - 1 }
+  }
+  const state: DeliveryState = {
+    ...base,
+    status: STATUS[settlement.kind],
+    attempts: claim.attempt,
+    durationMs: settlement.durationMs,
+  }
+  if (settlement.record !== undefined) state.record = settlement.record
+  if (settlement.kind !== 'ack') state.error = settlement.error
+  if (settlement.kind === 'retry') state.nextAttemptAtMs = base.updatedAtMs + settlement.delayMs
+  return state
+}
+
+const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
+
+/** Server side age after which a lease is gone. */
+export const LEASE_MS = 6_000
+
+/** Holds a subject of the lease stream, whose messages the server drops when they are not renewed. */
+export class NatsLease {
+  readonly #client: JetStreamClient
+  readonly #manager: JetStreamManager
+  readonly #stream: string
+  readonly #subject: string
+  readonly #owner = randomUUID()
+  #revision = 0
+  #validUntilMs = 0
+
+  constructor(client: JetStreamClient, manager: JetStreamManager, stream: string, subject: string) {
+    this.#client = client
+    this.#manager = manager
+    this.#stream = stream
+    this.#subject = subject
+  }
+
+  /** Whether nobody else can have it by now; measured from before the request, so never too long. */
+  get held(): boolean {
+    return performance.now() < this.#validUntilMs
+  }
+
+  /** Takes or renews the lease; false when somebody else has it. */
+  async take(): Promise<boolean> {
+    const askedMs = performance.now()
+    try {
+      const { seq } = await this.#client.publish(this.#subject, this.#owner, {
+        expect: { lastSubjectSequence: this.#revision },
+      })
+      this.#revision = seq
+      this.#validUntilMs = askedMs + LEASE_MS
+      return true
+    } catch {
+      // Lost, or the server is away: start over as one who never had it.
+      if (!this.held) this.#revision = 0
+      return this.held
+    }
+  }
+
+  async release(): Promise<void> {
+    if (!this.held) return
+    this.#validUntilMs = 0
+    await this.#manager.streams.purge(this.#stream, { filter: this.#subject }).catch(() => {})
+  }
+}

@@ -1,0 +1,56 @@
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+
+/** A pull is asked anew after this time, should the server have forgotten it. */
+const PULL_EXPIRES_MS = 30_000
+
+/**
+ * Asks a consumer for messages, one pull at a time, and hands on what comes. A pull stays open until it is
+ * filled, so an idle consumer costs one request in half a minute.
+ */
+export class NatsPuller {
+  readonly #consumer: Consumer
+  readonly #onMessage: (message: JsMsg) => void
+  readonly #onError: (error: unknown) => void
+  #pull: ConsumerMessages | undefined
+  #pulling = false
+  #closed = false
+
+  constructor(
+    consumer: Consumer,
+    onMessage: (message: JsMsg) => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.#consumer = consumer
+    this.#onMessage = onMessage
+    this.#onError = onError
+  }
+
+  /** Makes sure that a pull is open. */
+  want(limit: number): void {
+    if (this.#pulling || this.#closed) return
+    this.#pulling = true
+    this.#run(limit)
+      .catch((error) => {
+        if (!this.#closed) this.#onError(error)
+      })
+      .finally(() => {
+        this.#pulling = false
+      })
+  }
+
+  /** The connection was away: what the server knew of the pull is lost. */
+  renew(): void {
+    this.#pull?.stop()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#pull?.stop()
+  }
+
+  async #run(limit: number): Promise<void> {
+    this.#pull = await this.#consumer.fetch({ max_messages: limit, expires: PULL_EXPIRES_MS })
+    if (this.#closed) this.#pull.stop()
+    for await (const message of this.#pull) this.#onMessage(message)
+  }
+}

@@ -1,0 +1,96 @@
+import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream'
+import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
+import type { NatsNames } from './nats-names.js'
+
+/** A consumer group as it is stored. */
+export interface GroupState {
+  patterns: string[]
+  startAfter: number
+}
+
+/** A delivery as it is stored. */
+export interface DeliveryState {
+  status: Exclude<Delivery['status'], 'running'>
+  attempts: number
+  replays: number
+  updatedAtMs: number
+  /** How often the server had handed the event out by then: what it does beyond is crashed attempts. */
+  handedOut: number
+  durationMs?: number
+  record?: JsonValue
+  error?: DeliveryError
+  nextAttemptAtMs?: number
+}
+
+/** A dead letter as it is stored. */
+export interface LetterState {
+  attempts: number
+  atMs: number
+  error: DeliveryError
+  record?: JsonValue
+}
+
+/** Reads and writes the streams of a bus; the last message of a subject is its value. */
+export class NatsState {
+  readonly names: NatsNames
+  readonly #client: JetStreamClient
+  readonly #manager: JetStreamManager
+
+  constructor(names: NatsNames, client: JetStreamClient, manager: JetStreamManager) {
+    this.names = names
+    this.#client = client
+    this.#manager = manager
+  }
+
+  async read<T>(subject: string): Promise<T | undefined> {
+    const found = await this.#last(this.names.state, subject)
+    return found?.json<T>()
+  }
+
+  async write(subject: string, value: unknown): Promise<void> {
+    await this.#client.publish(subject, JSON.stringify(value))
+  }
+
+  async remove(subject: string): Promise<void> {
+    await this.#manager.streams.purge(this.names.state, { filter: subject })
+  }
+
+  /** Subjects that have a value. */
+  async subjects(filter: string): Promise<string[]> {
+    const info = await this.#manager.streams.info(this.names.state, { subjects_filter: filter })
+    return Object.keys(info.state.subjects ?? {})
+  }
+
+  /** All groups, by name. */
+  async groups(): Promise<(GroupState & { name: string })[]> {
+    const subjects = await this.subjects(this.names.group('*'))
+    const groups = await Promise.all(
+      subjects.sort().map(async (subject) => {
+        const state = await this.read<GroupState>(subject)
+        return state && { name: this.names.lastToken(subject), ...state }
+      }),
+    )
+    return groups.filter((group) => group !== undefined)
+  }
+
+  delivery(group: string, sequence: number): Promise<DeliveryState | undefined> {
+    return this.read<DeliveryState>(this.names.delivery(group, sequence))
+  }
+
+  /** The event at a position. */
+  async event(sequence: number): Promise<StoredMsg | undefined> {
+    const found = await this.#manager.direct.getMessage(this.names.events, { seq: sequence })
+    return found ?? undefined
+  }
+
+  async eventOf(id: string): Promise<StoredMsg | undefined> {
+    const type = await this.read<string>(this.names.id(id))
+    return type === undefined
+      ? undefined
+      : this.#last(this.names.events, this.names.event(id, type))
+  }
+
+  async #last(stream: string, subject: string): Promise<StoredMsg | undefined> {
+    return (await this.#manager.direct.getMessage(stream, { last_by_subj: subject })) ?? undefined
+  }
+}

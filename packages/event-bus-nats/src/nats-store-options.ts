@@ -1,0 +1,57 @@
+import type { Durability } from '@nexus/event-bus'
+import { z } from 'zod'
+
+/** Options of `natsStore`. */
+export interface NatsStoreOptions {
+  /** `nats://user:password@host:4222` or `tls://…`; several for a cluster. @default ['nats://127.0.0.1:4222'] */
+  servers?: string[] | undefined
+  /** Token, instead of a user in the address. */
+  token?: string | undefined
+  /** Contents of a credentials file (JWT and seed). */
+  credentials?: string | undefined
+  /** TLS material beyond what `tls://` implies. */
+  tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined
+  /** Start of every subject and stream; buses with different ones share a server without meeting. @default 'nexus' */
+  prefix?: string | undefined
+  /** Copies of every stream in a cluster. @default 1 */
+  replicas?: number | undefined
+  /** A request that is not answered for so long fails. @default 5000 */
+  requestTimeoutMs?: number | undefined
+  /** How long the server recognises a repeated id by itself; afterwards it does by id and type. @default 120000 */
+  duplicateWindowMs?: number | undefined
+  /** `disk` when the server runs with `sync_interval: always`, which cannot be asked. @default 'os' */
+  serverDurability?: Exclude<Durability, 'memory'> | undefined
+}
+
+export interface ResolvedNatsStoreOptions {
+  servers: string[]
+  token?: string | undefined
+  credentials?: string | undefined
+  tls?: NatsStoreOptions['tls']
+  prefix: string
+  replicas: number
+  requestTimeoutMs: number
+  duplicateWindowMs: number
+  serverDurability: Exclude<Durability, 'memory'>
+}
+
+export const natsStoreSchema = z.strictObject({
+  servers: z.array(z.string().min(1)).min(1).default(['nats://127.0.0.1:4222']),
+  token: z.string().optional(),
+  credentials: z.string().optional(),
+  tls: z
+    .strictObject({
+      ca: z.string().optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+    })
+    .optional(),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ and -')
+    .default('nexus'),
+  replicas: z.int().min(1).max(5).default(1),
+  requestTimeoutMs: z.int().min(100).default(5_000),
+  duplicateWindowMs: z.int().min(100).default(120_000),
+  serverDurability: z.enum(['os', 'disk']).default('os'),
+}) satisfies z.ZodType<ResolvedNatsStoreOptions, NatsStoreOptions>

@@ -1,0 +1,413 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream'
+import { headers, type NatsConnection, nanos } from '@nats-io/transport-node'
+import {
+  type AppendRequest,
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type Durability,
+  EventBusError,
+  type EventDetails,
+  type EventPage,
+  type EventStore,
+  type GroupConsumer,
+  type GroupRequest,
+  type ListQuery,
+  type PublishResult,
+  parseOptions,
+  type ReplayQuery,
+  type ReplayResult,
+  type StoreContext,
+  type StoreStats,
+} from '@nexus/event-bus'
+import { openConnection, redactServers, unavailable } from './nats-connection.js'
+import { type AgainMessage, DELIVER_AT, NatsGroup } from './nats-group.js'
+import { LEASE_MS, NatsLease } from './nats-lease.js'
+import { NatsNames } from './nats-names.js'
+import { NatsPuller } from './nats-puller.js'
+import { NatsQuery } from './nats-query.js'
+import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
+import {
+  type NatsStoreOptions,
+  natsStoreSchema,
+  type ResolvedNatsStoreOptions,
+} from './nats-store-options.js'
+
+/**
+ * Keeps events in NATS JetStream (server 2.9 or later) that several runtimes share.
+ *
+ * @throws EventBusError `INVALID_OPTIONS`
+ */
+export function natsStore(options: NatsStoreOptions = {}): EventStore {
+  return new NatsStore(parseOptions(natsStoreSchema, options, 'natsStore'))
+}
+
+const WRONG_LAST_SEQUENCE = 10071
+
+class NatsStore implements EventStore {
+  readonly #options: ResolvedNatsStoreOptions
+  readonly #names: NatsNames
+  readonly #groups = new Set<NatsGroup>()
+  #connection!: NatsConnection
+  #client!: JetStreamClient
+  #manager!: JetStreamManager
+  #state!: NatsState
+  #query!: NatsQuery
+  #context!: StoreContext
+  #connected = false
+  #closed = false
+
+  constructor(options: ResolvedNatsStoreOptions) {
+    this.#options = options
+    this.#names = new NatsNames(options.prefix)
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    this.#context = context
+    this.#connection = await openConnection(this.#options)
+    const timeout = this.#options.requestTimeoutMs
+    try {
+      this.#manager = await jetstreamManager(this.#connection, { timeout })
+      this.#client = jetstream(this.#connection, { timeout })
+      await this.#addStreams()
+    } catch (cause) {
+      await this.#connection.close()
+      throw unavailable(this.#options.servers, cause)
+    }
+    this.#state = new NatsState(this.#names, this.#client, this.#manager)
+    this.#query = new NatsQuery(this.#state, this.#manager)
+    this.#connected = true
+    void this.#watchConnection()
+    context.onConnected()
+  }
+
+  async append(
+    events: readonly AppendRequest[],
+    durability: Durability = this.#options.serverDurability,
+  ): Promise<PublishResult[]> {
+    if (durability === 'disk' && this.#options.serverDurability !== 'disk') {
+      throw new EventBusError(
+        'INVALID_OPTIONS',
+        'durability: expected at most os, since JetStream acks before it syncs, got disk; run the server with sync_interval: always and say so with serverDurability',
+        { details: { durability, available: this.#options.serverDurability } },
+      )
+    }
+    return this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+  }
+
+  get(id: string): Promise<EventDetails | undefined> {
+    return this.#ask(() => this.#query.get(id))
+  }
+
+  list(query: ListQuery): Promise<EventPage> {
+    return this.#ask(() => this.#query.list(query))
+  }
+
+  async openGroup(request: GroupRequest): Promise<GroupConsumer> {
+    return this.#ask(async () => {
+      await this.#addGroup(request)
+      const lease = request.ordered
+        ? new NatsLease(
+            this.#client,
+            this.#manager,
+            this.#names.lease,
+            this.#names.leaseOf(request.name),
+          )
+        : undefined
+      const group: NatsGroup = new NatsGroup(request, {
+        state: this.#state,
+        emit: (events) => this.append(events),
+        openPullers: async (onEvent, onAgain) => {
+          const recheckUntil = request.ordered ? await this.#takeOver(request) : 0
+          const { name } = request
+          const onError = (error: unknown): void => this.#context.onError(error)
+          const [own, again] = await Promise.all([
+            this.#client.consumers.get(this.#names.events, name),
+            this.#client.consumers.get(this.#names.again, name),
+          ])
+          const pullers = [
+            new NatsPuller(own, onEvent, onError),
+            new NatsPuller(again, onAgain, onError),
+          ]
+          return { pullers, recheckUntil }
+        },
+        lease,
+        onError: (error) => this.#context.onError(error),
+        onClose: () => this.#groups.delete(group),
+      })
+      await group.start()
+      this.#groups.add(group)
+      return group
+    })
+  }
+
+  async removeGroup(name: string): Promise<boolean> {
+    if ([...this.#groups].some((group) => group.name === name)) {
+      throw new EventBusError(
+        'GROUP_CONFLICT',
+        `group ${name}: expected no open subscription, close it before removing the group`,
+        { details: { group: name } },
+      )
+    }
+    return this.#ask(async () => {
+      const known = await this.#state.read<GroupState>(this.#names.group(name))
+      if (known === undefined) return false
+      for (const stream of [this.#names.events, this.#names.again]) {
+        await this.#manager.consumers.delete(stream, name).catch(ignoreMissing)
+      }
+      await this.#manager.streams.purge(this.#names.again, { filter: this.#names.againOf(name) })
+      for (const subject of [this.#names.delivery(name, '*'), this.#names.dead(name, '*')]) {
+        await this.#state.remove(subject)
+      }
+      await this.#state.remove(this.#names.group(name))
+      return true
+    })
+  }
+
+  async replay(query: ReplayQuery): Promise<ReplayResult> {
+    return this.#ask(async () => {
+      const groups = await this.#query.groupsNamed(query.groups)
+      const result: ReplayResult = { events: 0, deliveries: 0 }
+      for await (const { sequence, type } of this.#query.eventsToReplay(query)) {
+        result.events += 1
+        for (const group of this.#query.groupsFor(type, groups)) {
+          result.deliveries += 1
+          const before = await this.#state.delivery(group, sequence)
+          await this.#state.remove(this.#names.dead(group, sequence))
+          await this.#again(group, sequence, (before?.replays ?? 0) + 1)
+        }
+      }
+      return result
+    })
+  }
+
+  listDeadLetters(
+    query: DeadLetterQuery & { limit?: number; cursor?: string },
+  ): Promise<DeadLetterPage> {
+    return this.#ask(() => this.#query.listDeadLetters(query))
+  }
+
+  async redriveDeadLetters(query: DeadLetterQuery): Promise<number> {
+    return this.#ask(async () => {
+      const letters = await this.#query.deadSequences(query)
+      for (const { group, sequence } of letters) {
+        const before = await this.#state.delivery(group, sequence)
+        // Delivered again first: dying here leaves a dead letter too many, not a lost event.
+        await this.#again(group, sequence, before?.replays ?? 0)
+        await this.#state.remove(this.#names.dead(group, sequence))
+      }
+      return letters.length
+    })
+  }
+
+  async purgeDeadLetters(query: DeadLetterQuery): Promise<number> {
+    return this.#ask(async () => {
+      const letters = await this.#query.deadSequences(query)
+      for (const { group, sequence } of letters) {
+        await this.#state.remove(this.#names.dead(group, sequence))
+      }
+      return letters.length
+    })
+  }
+
+  async getStats(): Promise<StoreStats> {
+    return this.#ask(async () => {
+      const { events, bytes, groups } = await this.#query.stats()
+      return {
+        backend: 'nats',
+        connected: this.#connected,
+        durability: this.#options.serverDurability,
+        deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
+        events,
+        bytes,
+        groups,
+        removed: { events: 0, bytes: 0 },
+        details: {
+          servers: redactServers(this.#options.servers),
+          serverVersion: this.#connection.info?.version ?? null,
+          prefix: this.#options.prefix,
+          replicas: this.#options.replicas,
+          requestTimeoutMs: this.#options.requestTimeoutMs,
+        },
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    // Acks have no answer: the flush makes sure that the server has them.
+    await Promise.race([
+      this.#connection.flush().catch(() => {}),
+      new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
+    ])
+    await this.#connection.close()
+  }
+
+  async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
+    const { id, type } = event
+    const options = { msgID: id, expect: { lastSubjectSequence: 0 } }
+    const scheduled = deliverAtMs === undefined ? {} : { headers: headers() }
+    scheduled.headers?.set(DELIVER_AT, String(deliverAtMs))
+    const stored = this.#client
+      .publish(this.#names.event(id, type), json, { ...options, ...scheduled })
+      .then(({ seq, duplicate }) => ({ id, sequence: seq, duplicate }))
+      .catch((error: unknown) => {
+        const sequence = duplicateOf(error)
+        if (sequence === undefined) throw error
+        return { id, sequence, duplicate: true }
+      })
+    // Both are waited for: an event that nobody could look up would not be stored.
+    const [result] = await Promise.all([stored, this.#state.write(this.#names.id(id), type)])
+    return result
+  }
+
+  async #again(group: string, sequence: number, replay: number): Promise<void> {
+    const waiting: DeliveryState = {
+      status: 'pending',
+      attempts: 0,
+      replays: replay,
+      updatedAtMs: Date.now(),
+      handedOut: 0,
+    }
+    await this.#state.write(this.#names.delivery(group, sequence), waiting)
+    const message: AgainMessage = { sequence, replay }
+    await this.#client.publish(this.#names.againOf(group), JSON.stringify(message))
+  }
+
+  async #addStreams(): Promise<void> {
+    const { prefix, replicas, duplicateWindowMs } = this.#options
+    const shared = { storage: StorageType.File, num_replicas: replicas, allow_direct: true }
+    const streams = [
+      {
+        name: this.#names.events,
+        subjects: [`${prefix}.event.>`],
+        duplicate_window: nanos(duplicateWindowMs),
+      },
+      { name: this.#names.state, subjects: this.#names.stateSubjects(), max_msgs_per_subject: 1 },
+      {
+        name: this.#names.again,
+        subjects: [`${prefix}.again.>`],
+        retention: RetentionPolicy.Workqueue,
+      },
+      {
+        name: this.#names.lease,
+        subjects: [`${prefix}.lease.>`],
+        max_msgs_per_subject: 1,
+        max_age: nanos(LEASE_MS),
+        duplicate_window: nanos(LEASE_MS),
+      },
+    ]
+    for (const stream of streams) await this.#manager.streams.add({ ...shared, ...stream })
+  }
+
+  async #addGroup(request: GroupRequest): Promise<void> {
+    const { name, patterns } = request
+    const known = await this.#state.read<GroupState>(this.#names.group(name))
+    const startAfter = known?.startAfter ?? (await this.#query.startAfter(request))
+    await this.#ensureConsumer(this.#names.events, this.#consumerConfig(request, startAfter))
+    await this.#ensureConsumer(this.#names.again, {
+      durable_name: name,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(request.ackWaitMs),
+      max_ack_pending: -1,
+      filter_subject: this.#names.againOf(name),
+    })
+    const state: GroupState = { patterns: [...patterns], startAfter }
+    await this.#state.write(this.#names.group(name), state)
+  }
+
+  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
+  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<void> {
+    const { consumers } = this.#manager
+    const name = config.durable_name!
+    const known = await consumers.info(stream, name).catch(ignoreMissing)
+    if (known === undefined) {
+      await consumers.add(stream, config)
+      return
+    }
+    const { ack_wait, filter_subject } = config
+    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject) return
+    await consumers.update(stream, name, { ack_wait: ack_wait!, filter_subject: filter_subject! })
+  }
+
+  #consumerConfig(request: GroupRequest, startAfter: number): Partial<ConsumerConfig> {
+    const { name, patterns, ackWaitMs } = request
+    // Servers before 2.10 filter by one subject: what comes besides is acked unhandled.
+    const filter = patterns.length === 1 ? patterns[0]! : '>'
+    return {
+      durable_name: name,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs),
+      max_deliver: -1,
+      max_ack_pending: -1,
+      filter_subject: this.#names.eventsOf(filter),
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: startAfter + 1,
+    }
+  }
+
+  /**
+   * Makes the server begin again where the former owner's work is incomplete, so that nothing newer comes
+   * before it; answers up to where that owner may have settled.
+   */
+  async #takeOver(request: GroupRequest): Promise<number> {
+    const info = await this.#manager.consumers.info(this.#names.events, request.name)
+    if (info.num_ack_pending === 0) return 0
+    await this.#manager.consumers.delete(this.#names.events, request.name)
+    const startAfter = info.ack_floor.stream_seq
+    const known = await this.#state.read<GroupState>(this.#names.group(request.name))
+    await this.#manager.consumers.add(
+      this.#names.events,
+      this.#consumerConfig(request, Math.max(startAfter, known?.startAfter ?? 0)),
+    )
+    return info.delivered.stream_seq
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (this.#closed) return
+      if (type === 'disconnect') {
+        this.#connected = false
+        this.#context.onDisconnected(`lost ${redactServers(this.#options.servers)}`)
+      } else if (type === 'reconnect') {
+        this.#connected = true
+        this.#context.onConnected()
+        for (const group of this.#groups) group.renew()
+      }
+    }
+  }
+
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new EventBusError('CLOSED', 'the store was closed')
+    try {
+      return await request()
+    } catch (error) {
+      throw error instanceof EventBusError ? error : unavailable(this.#options.servers, error)
+    }
+  }
+}
+
+/** The sequence of the event that was there before; undefined for any other error. */
+function duplicateOf(error: unknown): number | undefined {
+  if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) return undefined
+  const found = /wrong last sequence: (\d+)/.exec(error.message)
+  return found === null ? undefined : Number(found[1])
+}
+
+const CONSUMER_NOT_FOUND = 10014
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return undefined
+  throw error
+}

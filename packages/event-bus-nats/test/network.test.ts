@@ -1,0 +1,72 @@
+import { EventBus } from '@nexus/event-bus'
+import { surviveNetworkFaults } from '@nexus/event-bus/conformance'
+import { NatsCacheTier, natsStore } from '@nexus/event-bus-nats'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasNats, NatsServer } from './nats-server.js'
+
+describe.skipIf(!hasNats())('a bus on NATS', () => {
+  let server: NatsServer
+
+  beforeAll(async () => {
+    server = await NatsServer.start()
+  })
+
+  afterAll(async () => {
+    await server.stop()
+  })
+
+  it('survives a network that stalls, drops and resets', async () => {
+    await surviveNetworkFaults({
+      port: server.port,
+      faultMs: 700,
+      openStore: (port) =>
+        natsStore({
+          servers: [`nats://127.0.0.1:${port}`],
+          prefix: 'network',
+          requestTimeoutMs: 400,
+        }),
+    })
+  }, 60_000)
+
+  it('does not promise what JetStream does not do', async () => {
+    const bus = await EventBus.open({ store: natsStore({ servers: [server.url] }) })
+    expect((await bus.getStats()).store.durability).toBe('os')
+    await bus.publish({ type: 'a' }, { durability: 'os' })
+    await expect(bus.publish({ type: 'a' }, { durability: 'disk' })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+    })
+    await bus.close()
+  })
+
+  it('shows no password in errors and stats', async () => {
+    const secret = 'hunter2-very-secret'
+    const locked = await NatsServer.start(['--user', 'nexus', '--pass', secret])
+    const at = `127.0.0.1:${locked.port}`
+    const wrong = natsStore({ servers: [`nats://nexus:${secret}-not@${at}`] })
+    const error = await EventBus.open({ store: wrong }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(JSON.stringify(error) + String(error)).not.toContain(secret)
+    const store = natsStore({ servers: [`nats://nexus:${secret}@${at}`] })
+    const bus = await EventBus.open({ store })
+    await bus.publish({ type: 'a' })
+    expect(JSON.stringify(await bus.getStats())).not.toContain(secret)
+    await bus.close()
+    await locked.stop()
+  })
+
+  it('says where it cannot connect', async () => {
+    const store = natsStore({ servers: ['nats://127.0.0.1:1'], requestTimeoutMs: 500 })
+    await expect(EventBus.open({ store })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+
+  it('shares compiled code between machines', async () => {
+    const one = new NatsCacheTier({ servers: [server.url] })
+    const two = new NatsCacheTier({ servers: [server.url] })
+    expect(await two.get('key')).toBe(undefined)
+    await one.put('key', new Uint8Array([0, 255, 128]))
+    expect(new Uint8Array((await two.get('key'))!)).toEqual(new Uint8Array([0, 255, 128]))
+    await one.close()
+    await two.close()
+    await expect(one.get('key')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+})

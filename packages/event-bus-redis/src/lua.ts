@@ -1,0 +1,335 @@
+/**
+ * What has to happen at once in Redis. Every key starts with KEYS[1], whose hash tag keeps the bus in one
+ * slot of a cluster. Times are the server's, since machines disagree.
+ *
+ * events           stream   N-0 → t type, s source, p time of storing, d time of delivery, j JSON
+ * meta             hash     head (newest sequence), published (its time), bytes
+ * ids              hash     event id → sequence
+ * types, sources   hash     value → how many events; type:V and source:V are their sequences
+ * groups           hash     name → JSON { patterns, startAfter }
+ * routes           hash     event type → JSON list of groups, dropped when groups change
+ * ready:G          zset     work by sequence
+ * due:G            zset     work by the time it is due
+ * claims:G         zset     work by the time its claim lapses
+ * work:G           hash     attempts and consumer of claimed or waiting work
+ * deliveries:G     hash     sequence → JSON
+ * dead:G, letters:G         sequences given up, and why
+ * owner:G          string   the one consumer of an ordered group
+ *
+ * A piece of work is `sequence:replay`, the sequence padded so that it sorts as a number.
+ */
+const LIBRARY = `
+local p = KEYS[1]
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local function member(sequence, replay)
+  return string.format('%016d:%d', sequence, replay)
+end
+local function parts(m)
+  local sequence, replay = string.match(m, '^(%d+):(%d+)$')
+  return tonumber(sequence), tonumber(replay)
+end
+local function split(text)
+  local tokens = {}
+  for token in string.gmatch(text, '[^.]+') do tokens[#tokens + 1] = token end
+  return tokens
+end
+local function matches(pattern, tokens)
+  local wanted = split(pattern)
+  for i, token in ipairs(wanted) do
+    if token == '>' then return #tokens >= i end
+    if tokens[i] == nil or (token ~= '*' and token ~= tokens[i]) then return false end
+  end
+  return #wanted == #tokens
+end
+local function routes(type)
+  local known = redis.call('HGET', p .. ':routes', type)
+  if known then return cjson.decode(known) end
+  local found, tokens = {}, split(type)
+  local groups = redis.call('HGETALL', p .. ':groups')
+  for i = 1, #groups, 2 do
+    for _, pattern in ipairs(cjson.decode(groups[i + 1]).patterns) do
+      if matches(pattern, tokens) then
+        found[#found + 1] = groups[i]
+        break
+      end
+    end
+  end
+  if redis.call('HLEN', p .. ':routes') >= 10000 then redis.call('DEL', p .. ':routes') end
+  redis.call('HSET', p .. ':routes', type, cjson.encode(found))
+  return found
+end
+local woken = {}
+local function wake()
+  local names = {}
+  for name in pairs(woken) do names[#names + 1] = name end
+  if #names > 0 then redis.call('PUBLISH', p .. ':wake', table.concat(names, ',')) end
+end
+local function pending(group, sequence, replays, now, due)
+  local next = due and string.format(',"nextAttemptAtMs":%d', due) or ''
+  local json = string.format('{"replays":%d,"status":"pending","attempts":0,"updatedAtMs":%d%s}', replays, now, next)
+  redis.call('HSET', p .. ':deliveries:' .. group, sequence, json)
+end
+local function append(id, type, source, json, deliverAt, now)
+  local known = redis.call('HGET', p .. ':ids', id)
+  if known then return { known, 1 } end
+  local sequence = redis.call('HINCRBY', p .. ':meta', 'head', 1)
+  local published = math.max(now, tonumber(redis.call('HGET', p .. ':meta', 'published') or 0))
+  redis.call('HSET', p .. ':meta', 'published', published)
+  redis.call('HINCRBY', p .. ':meta', 'bytes', #json)
+  redis.call('HSET', p .. ':ids', id, sequence)
+  redis.call('XADD', p .. ':events', sequence .. '-0', 't', type, 's', source, 'p', published, 'd', deliverAt, 'j', json)
+  redis.call('HINCRBY', p .. ':types', type, 1)
+  redis.call('ZADD', p .. ':type:' .. type, sequence, sequence)
+  redis.call('HINCRBY', p .. ':sources', source, 1)
+  redis.call('ZADD', p .. ':source:' .. source, sequence, sequence)
+  local due = tonumber(deliverAt)
+  for _, group in ipairs(routes(type)) do
+    if due > now then
+      redis.call('ZADD', p .. ':due:' .. group, due, member(sequence, 0))
+      pending(group, sequence, 0, now, due)
+    else
+      redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, 0))
+    end
+    woken[group] = true
+  end
+  return { sequence, 0 }
+end
+`
+
+const script = (body: string): string => `${LIBRARY}\n${body}`
+
+/** ARGV: id, type, source, JSON, deliverAt or 0, five per event. Answers sequence and 1 for a duplicate, per event. */
+export const APPEND = script(`
+local now, results = clock(), {}
+for i = 1, #ARGV, 5 do
+  results[#results + 1] = append(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], now)
+end
+wake()
+return results`)
+
+/** ARGV: group, consumer, limit, ackWaitMs, 1 when ordered. Answers the wait until there may be more, then work, attempt, time of storing and JSON of each claim. */
+export const CLAIM = script(`
+local group, consumer, limit, ackWait = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local ready, due, claims, work = p .. ':ready:' .. group, p .. ':due:' .. group, p .. ':claims:' .. group, p .. ':work:' .. group
+if redis.call('HEXISTS', p .. ':filling', group) == 1 then return { '50' } end
+local now = clock()
+if ARGV[5] == '1' then
+  local owner = redis.call('GET', p .. ':owner:' .. group)
+  if owner and owner ~= consumer then
+    return { tostring(math.max(1, redis.call('PTTL', p .. ':owner:' .. group))) }
+  end
+  redis.call('SET', p .. ':owner:' .. group, consumer, 'PX', ackWait)
+  if not owner then
+    for _, m in ipairs(redis.call('ZRANGE', claims, 0, -1)) do redis.call('ZADD', claims, 0, m) end
+  end
+end
+local found = redis.call('ZRANGEBYSCORE', claims, '-inf', now, 'LIMIT', 0, limit)
+if #found < limit then
+  for _, m in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit - #found)) do
+    redis.call('ZREM', due, m)
+    found[#found + 1] = m
+  end
+end
+if #found < limit then
+  local popped = redis.call('ZPOPMIN', ready, limit - #found)
+  for i = 1, #popped, 2 do found[#found + 1] = popped[i] end
+end
+local answer = { '-1' }
+for _, m in ipairs(found) do
+  local sequence = parts(m)
+  local entry = redis.call('XRANGE', p .. ':events', sequence .. '-0', sequence .. '-0')[1]
+  if entry then
+    local before = redis.call('HGET', work, m)
+    local attempt = (before and tonumber(string.match(before, '^%d+')) or 0) + 1
+    redis.call('HSET', work, m, attempt .. ' ' .. consumer)
+    redis.call('ZADD', claims, now + ackWait, m)
+    local fields = entry[2]
+    answer[#answer + 1] = m
+    answer[#answer + 1] = tostring(attempt)
+    answer[#answer + 1] = fields[6]
+    answer[#answer + 1] = fields[10]
+  else
+    redis.call('ZREM', claims, m)
+    redis.call('HDEL', work, m)
+  end
+end
+if #found == 0 then
+  local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
+  local lapse = redis.call('ZRANGE', claims, 0, 0, 'WITHSCORES')[2]
+  local at = math.min(tonumber(first or 'inf') or math.huge, tonumber(lapse or 'inf') or math.huge)
+  if first or lapse then answer[1] = tostring(math.max(1, at - now)) end
+end
+return answer`)
+
+/** ARGV: group, consumer, ackWaitMs, then a JSON settlement each. Answers the results of the emitted events of each. */
+export const SETTLE = script(`
+local group, consumer, ackWait = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local claims, work = p .. ':claims:' .. group, p .. ':work:' .. group
+local now, results = clock(), {}
+for i = 4, #ARGV do
+  local s = cjson.decode(ARGV[i])
+  local m, emitted = s.work, {}
+  local sequence = parts(m)
+  local claimed = redis.call('ZSCORE', claims, m)
+  local before = redis.call('HGET', work, m)
+  local attempt = before and tonumber(string.match(before, '^%d+')) or 0
+  local own = before and string.match(before, ' (.*)$') == consumer
+  if claimed and (own or s.kind == 'ack') then
+    if s.delivery then redis.call('HSET', p .. ':deliveries:' .. group, sequence, s.delivery) end
+    if s.kind == 'hold' then
+      redis.call('HSET', work, m, (attempt + 1) .. ' ' .. consumer)
+      redis.call('ZADD', claims, now + ackWait, m)
+    else
+      redis.call('ZREM', claims, m)
+      if s.kind == 'retry' then
+        redis.call('HSET', work, m, tostring(attempt))
+        redis.call('ZADD', p .. ':due:' .. group, now + s.delayMs, m)
+        woken[group] = true
+      elseif s.kind == 'release' then
+        redis.call('HSET', work, m, tostring(attempt - 1))
+        redis.call('ZADD', p .. ':ready:' .. group, sequence, m)
+        woken[group] = true
+      else
+        redis.call('HDEL', work, m)
+        if s.kind == 'dead-letter' then
+          redis.call('ZADD', p .. ':dead:' .. group, sequence, sequence)
+          redis.call('HSET', p .. ':letters:' .. group, sequence, s.letter)
+        end
+        for _, e in ipairs(s.emit or {}) do
+          emitted[#emitted + 1] = append(e.id, e.type, e.source, e.json, '0', now)
+        end
+      end
+    end
+  end
+  results[#results + 1] = emitted
+end
+wake()
+return results`)
+
+/** ARGV: group, consumer, ackWaitMs, work of every claim. */
+export const EXTEND = script(`
+local claims, work = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1]
+local lapses = clock() + tonumber(ARGV[3])
+for i = 4, #ARGV do
+  local before = redis.call('HGET', work, ARGV[i])
+  if before and string.match(before, ' (.*)$') == ARGV[2] then redis.call('ZADD', claims, 'XX', lapses, ARGV[i]) end
+end
+local owner = p .. ':owner:' .. ARGV[1]
+if redis.call('GET', owner) == ARGV[2] then redis.call('PEXPIRE', owner, ARGV[3]) end`)
+
+/** ARGV: group, JSON patterns, sequence to start after or -1 for the end. Answers 1 when older events have to be filled in. */
+export const OPEN_GROUP = script(`
+local group, patterns, start = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[3])
+local known = redis.call('HGET', p .. ':groups', group)
+local head = tonumber(redis.call('HGET', p .. ':meta', 'head') or 0)
+local entry = known and cjson.decode(known) or { startAfter = start < 0 and head or start }
+entry.patterns = patterns
+local json = cjson.encode(entry)
+if json ~= known then
+  redis.call('HSET', p .. ':groups', group, json)
+  redis.call('DEL', p .. ':routes')
+end
+if not known and entry.startAfter < head then
+  redis.call('HSET', p .. ':filling', group, entry.startAfter .. ' ' .. head)
+end
+return redis.call('HEXISTS', p .. ':filling', group)`)
+
+/** ARGV: group, how many events to look at. Answers 1 while there are more. */
+export const FILL_GROUP = script(`
+local group = ARGV[1]
+local filling = redis.call('HGET', p .. ':filling', group)
+if not filling then return 0 end
+local from, to = string.match(filling, '^(%d+) (%d+)$')
+from, to = tonumber(from), tonumber(to)
+local now = clock()
+local patterns = cjson.decode(redis.call('HGET', p .. ':groups', group)).patterns
+local last = math.min(to, from + tonumber(ARGV[2]))
+for _, entry in ipairs(redis.call('XRANGE', p .. ':events', (from + 1) .. '-0', last .. '-0')) do
+  local sequence, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
+  local tokens = split(fields[2])
+  for _, pattern in ipairs(patterns) do
+    if matches(pattern, tokens) then
+      local due = tonumber(fields[8])
+      if due > now then redis.call('ZADD', p .. ':due:' .. group, due, member(sequence, 0))
+      else redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, 0)) end
+      break
+    end
+  end
+end
+if last < to then
+  redis.call('HSET', p .. ':filling', group, last .. ' ' .. to)
+  return 1
+end
+redis.call('HDEL', p .. ':filling', group)
+woken[group] = true
+wake()
+return 0`)
+
+/** ARGV: group. Answers 1 when there was one. */
+export const REMOVE_GROUP = script(`
+local group = ARGV[1]
+for _, name in ipairs({ 'ready', 'due', 'claims', 'work', 'deliveries', 'dead', 'letters', 'owner' }) do
+  redis.call('UNLINK', p .. ':' .. name .. ':' .. group)
+end
+redis.call('HDEL', p .. ':filling', group)
+redis.call('DEL', p .. ':routes')
+return redis.call('HDEL', p .. ':groups', group)`)
+
+/** ARGV: JSON list of groups or an empty string, then sequences. Answers how many events and deliveries. */
+export const REPLAY = script(`
+local only = ARGV[1] ~= '' and {} or nil
+if only then for _, name in ipairs(cjson.decode(ARGV[1])) do only[name] = true end end
+local now, events, deliveries = clock(), 0, 0
+for i = 2, #ARGV do
+  local sequence = tonumber(ARGV[i])
+  local entry = redis.call('XRANGE', p .. ':events', sequence .. '-0', sequence .. '-0')[1]
+  if entry then
+    events = events + 1
+    for _, group in ipairs(routes(entry[2][2])) do
+      if not only or only[group] then
+        deliveries = deliveries + 1
+        local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
+        local replays = (before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0) + 1
+        redis.call('ZREM', p .. ':dead:' .. group, sequence)
+        redis.call('HDEL', p .. ':letters:' .. group, sequence)
+        redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
+        pending(group, sequence, replays, now)
+        woken[group] = true
+      end
+    end
+  end
+end
+wake()
+return { events, deliveries }`)
+
+/** ARGV: group, 1 to deliver again, sequences. Answers how many were dead letters. */
+export const END_LETTERS = script(`
+local group, now, count = ARGV[1], clock(), 0
+for i = 3, #ARGV do
+  local sequence = tonumber(ARGV[i])
+  if redis.call('ZREM', p .. ':dead:' .. group, sequence) == 1 then
+    count = count + 1
+    redis.call('HDEL', p .. ':letters:' .. group, sequence)
+    if ARGV[2] == '1' then
+      local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
+      local replays = before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0
+      redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
+      pending(group, sequence, replays, now)
+      woken[group] = true
+    end
+  end
+end
+wake()
+return count`)
+
+/** ARGV: group, consumer. Lets another consumer of an ordered group take over at once. */
+export const LEAVE = script(`
+local owner = p .. ':owner:' .. ARGV[1]
+if redis.call('GET', owner) == ARGV[2] then
+  redis.call('DEL', owner)
+  woken[ARGV[1]] = true
+  wake()
+end`)

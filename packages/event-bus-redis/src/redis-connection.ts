@@ -1,0 +1,75 @@
+import { EventBusError } from '@nexus/event-bus'
+import { Redis } from 'ioredis'
+import type { ResolvedRedisStoreOptions } from './redis-store-options.js'
+
+/** Longest wait between two attempts to reach the server. */
+const MAX_RECONNECT_MS = 2_000
+
+/**
+ * A connection that fails requests at once while the server is away, and comes back by itself. Requests
+ * are not kept and sent later: whoever asked was told that they failed.
+ */
+export function createConnection(
+  {
+    url,
+    tls,
+    requestTimeoutMs,
+  }: Pick<ResolvedRedisStoreOptions, 'url' | 'tls' | 'requestTimeoutMs'>,
+  options: { resubscribe?: boolean } = {},
+): Redis {
+  return new Redis(url, {
+    ...(tls !== undefined && { tls: { ...tls } as Record<string, string> }),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: options.resubscribe ?? false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: requestTimeoutMs,
+    keepAlive: 10_000,
+    retryStrategy: (times) => Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(times, 8)),
+  })
+}
+
+/** Where the server is, without user and password. */
+export function redactUrl(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}
+
+/**
+ * Waits for an answer, for a limited time: after that the connection is taken for dead, since what stalls
+ * one request stalls all behind it.
+ *
+ * @throws EventBusError `STORE_UNAVAILABLE`
+ */
+export async function answered<T>(
+  connection: Redis,
+  request: Promise<T>,
+  url: string,
+  timeoutMs: number,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      connection.disconnect(true)
+      reject(new Error(`no answer for ${timeoutMs} ms`))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([request, timeout])
+  } catch (cause) {
+    throw unavailable(url, cause)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The error for a server that cannot be reached or refuses. */
+export function unavailable(url: string, cause: unknown): EventBusError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new EventBusError(
+    'STORE_UNAVAILABLE',
+    `Redis at ${redactUrl(url)}: ${reason}; the bus reconnects by itself, ask again`,
+    { details: { server: redactUrl(url) }, cause },
+  )
+}

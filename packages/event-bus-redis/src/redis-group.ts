@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  Claim,
+  CloudEvent,
+  GroupConsumer,
+  GroupRequest,
+  PublishResult,
+  Settlement,
+} from '@nexus/event-bus'
+import { CLAIM, EXTEND, LEAVE, SETTLE } from './lua.js'
+
+/** Runs a script of `lua.ts`. */
+export type RunScript = (script: string, args: readonly (string | number)[]) => Promise<unknown>
+
+/** A claim with the work it stands for. */
+interface RedisClaim extends Claim {
+  work: string
+}
+
+interface PendingSettlement {
+  json: string
+  resolve(results: PublishResult[]): void
+  reject(error: unknown): void
+  emitted: readonly string[]
+}
+
+/** Settlements sent at once. */
+const MAX_SETTLEMENTS = 200
+
+/** A consumer of a group in Redis. */
+export class RedisGroup implements GroupConsumer {
+  readonly name: string
+  readonly #request: GroupRequest
+  readonly #run: RunScript
+  readonly #onClose: () => void
+  readonly #consumer = randomUUID()
+  readonly #held = new Set<RedisClaim>()
+  #woken = false
+  #wake: (() => void) | undefined
+  #settling: PendingSettlement[] = []
+  #sending = false
+  #closed = false
+
+  constructor(request: GroupRequest, run: RunScript, onClose: () => void) {
+    this.name = request.name
+    this.#request = request
+    this.#run = run
+    this.#onClose = onClose
+  }
+
+  /** There may be work. */
+  wake(): void {
+    this.#woken = true
+    this.#wake?.()
+  }
+
+  async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
+    while (!signal.aborted && !this.#closed) {
+      this.#woken = false
+      const { claims, waitMs } = await this.#claim(limit)
+      if (claims.length > 0) return claims
+      await this.#wait(waitMs, signal)
+    }
+    return []
+  }
+
+  settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
+    const own = claim as RedisClaim
+    return new Promise((resolve, reject) => {
+      this.#settling.push({
+        json: JSON.stringify(toSettlement(own, settlement)),
+        emitted: settlement.kind === 'ack' ? settlement.emit.map(({ event }) => event.id) : [],
+        resolve: (results) => {
+          if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
+          else this.#held.delete(own)
+          resolve(results)
+        },
+        reject,
+      })
+      if (this.#sending) return
+      this.#sending = true
+      // Settlements of the same turn of the event loop travel together.
+      queueMicrotask(() => void this.#send())
+    })
+  }
+
+  extend(claims: readonly Claim[]): void {
+    // A failed heartbeat is followed by the next one; the claim lapses only after several.
+    this.#extend(claims as readonly RedisClaim[]).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#wake?.()
+    this.#onClose()
+    if (this.#request.ordered) await this.#run(LEAVE, [this.name, this.#consumer]).catch(() => {})
+  }
+
+  async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
+    // What this consumer still works on must not lapse into its own hands after a long stall.
+    if (this.#held.size > 0) await this.#extend([...this.#held])
+    const { name, ackWaitMs, ordered } = this.#request
+    const answer = (await this.#run(CLAIM, [
+      name,
+      this.#consumer,
+      limit,
+      ackWaitMs,
+      ordered ? 1 : 0,
+    ])) as string[]
+    const claims: RedisClaim[] = []
+    for (let i = 1; i < answer.length; i += 4) {
+      const [work, attempt, publishedAtMs, json] = answer.slice(i, i + 4) as [
+        string,
+        string,
+        string,
+        string,
+      ]
+      const [sequence, replay] = work.split(':')
+      const claim: RedisClaim = {
+        event: JSON.parse(json) as CloudEvent,
+        sequence: Number(sequence),
+        publishedAt: new Date(Number(publishedAtMs)).toISOString(),
+        attempt: Number(attempt),
+        replay: Number(replay),
+        work,
+      }
+      this.#held.add(claim)
+      claims.push(claim)
+    }
+    return { claims, waitMs: Number(answer[0]) }
+  }
+
+  async #extend(claims: readonly RedisClaim[]): Promise<void> {
+    const work = claims.map((claim) => claim.work)
+    await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
+  }
+
+  async #send(): Promise<void> {
+    while (this.#settling.length > 0) {
+      const batch = this.#settling.splice(0, MAX_SETTLEMENTS)
+      try {
+        const answers = (await this.#run(SETTLE, [
+          this.name,
+          this.#consumer,
+          this.#request.ackWaitMs,
+          ...batch.map(({ json }) => json),
+        ])) as [sequence: string | number, duplicate: number][][]
+        for (const [i, { resolve, emitted }] of batch.entries()) {
+          resolve(
+            answers[i]!.map(([sequence, duplicate], n) => ({
+              id: emitted[n]!,
+              sequence: Number(sequence),
+              duplicate: duplicate === 1,
+            })),
+          )
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#sending = false
+  }
+
+  async #wait(waitMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#woken || signal.aborted || this.#closed) return
+    await new Promise<void>((resolve) => {
+      let timer: NodeJS.Timeout | undefined
+      const done = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        this.#wake = undefined
+        resolve()
+      }
+      if (waitMs >= 0) timer = setTimeout(done, Math.min(waitMs, 2 ** 31 - 1))
+      signal.addEventListener('abort', done, { once: true })
+      this.#wake = done
+    })
+  }
+}
+
+function toSettlement(claim: RedisClaim, settlement: Settlement): Record<string, unknown> {
+  const { work } = claim
+  if (settlement.kind === 'release') return { work, kind: 'release' }
+  const { kind, durationMs, record } = settlement
+  const now = Date.now()
+  const error = kind === 'ack' ? undefined : settlement.error
+  const attempts = claim.attempt
+  // `replays` comes first: the scripts read it from there.
+  const delivery = {
+    replays: claim.replay,
+    status: STATUS[kind],
+    attempts,
+    updatedAtMs: now,
+    durationMs,
+    record,
+    error,
+    ...(kind === 'retry' && { nextAttemptAtMs: now + settlement.delayMs }),
+  }
+  const common = { work, delivery: JSON.stringify(delivery) }
+  if (kind === 'retry') {
+    return { ...common, kind: settlement.hold ? 'hold' : 'retry', delayMs: settlement.delayMs }
+  }
+  if (kind === 'dead-letter') {
+    return { ...common, kind, letter: JSON.stringify({ attempts, atMs: now, error, record }) }
+  }
+  const emit = settlement.emit.map(({ event, json }) => ({
+    id: event.id,
+    type: event.type,
+    source: event.source,
+    json,
+  }))
+  return { ...common, kind, emit }
+}
+
+const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const

@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto'
+import {
+  type AppendRequest,
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type Durability,
+  EventBusError,
+  type EventDetails,
+  type EventPage,
+  type EventStore,
+  type GroupConsumer,
+  type GroupRequest,
+  type ListQuery,
+  type PublishResult,
+  parseOptions,
+  type ReplayQuery,
+  type ReplayResult,
+  type StoreContext,
+  type StoreStats,
+} from '@nexus/event-bus'
+import type { Redis } from 'ioredis'
+import { APPEND, END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './lua.js'
+import { answered, createConnection, redactUrl, unavailable } from './redis-connection.js'
+import { readDurability } from './redis-durability.js'
+import { RedisGroup } from './redis-group.js'
+import { RedisQuery } from './redis-query.js'
+import {
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  redisStoreSchema,
+} from './redis-store-options.js'
+
+/**
+ * Keeps events in a Redis server (6.2 or later) that several runtimes share.
+ *
+ * @throws EventBusError `INVALID_OPTIONS`
+ */
+export function redisStore(options: RedisStoreOptions = {}): EventStore {
+  return new RedisStore(parseOptions(redisStoreSchema, options, 'redisStore'))
+}
+
+/** Events handled by one script call of a long operation, so that the server stays responsive. */
+const CHUNK = 500
+const STRENGTH: Record<Durability, number> = { memory: 0, os: 1, disk: 2 }
+
+class RedisStore implements EventStore {
+  readonly #options: ResolvedRedisStoreOptions
+  readonly #commands: Redis
+  /** Gets the wake-up calls; a connection in subscriber mode can do nothing else. */
+  readonly #wakeups: Redis
+  readonly #prefix: string
+  readonly #query: RedisQuery
+  readonly #groups = new Set<RedisGroup>()
+  readonly #digests = new Map<string, string>()
+  #durability: Durability = 'memory'
+  #closed = false
+
+  constructor(options: ResolvedRedisStoreOptions) {
+    this.#options = options
+    this.#prefix = `${options.prefix}:{bus}`
+    this.#commands = createConnection(options)
+    this.#wakeups = createConnection(options, { resubscribe: true })
+    this.#query = new RedisQuery(this.#prefix, (request) => this.#ask(request(this.#commands)))
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    for (const connection of [this.#commands, this.#wakeups]) {
+      // Without a listener ioredis prints them; the requests that failed tell the same.
+      connection.on('error', () => {})
+    }
+    try {
+      await Promise.all([this.#commands.connect(), this.#wakeups.connect()])
+      await this.#wakeups.subscribe(`${this.#prefix}:wake`)
+    } catch (cause) {
+      this.#commands.disconnect()
+      this.#wakeups.disconnect()
+      throw unavailable(this.#options.url, cause)
+    }
+    this.#wakeups.on('message', (_, names: string) => this.#wake(names.split(',')))
+    // Calls that came while the connection was away are lost: everybody looks.
+    this.#wakeups.on('ready', () => this.#wake(undefined))
+    this.#commands.on('close', () => {
+      if (!this.#closed) context.onDisconnected(`lost ${redactUrl(this.#options.url)}`)
+    })
+    this.#commands.on('ready', () => context.onConnected())
+    this.#durability = this.#options.serverDurability ?? (await readDurability(this.#commands))
+    context.onConnected()
+  }
+
+  async append(
+    events: readonly AppendRequest[],
+    durability: Durability = this.#durability,
+  ): Promise<PublishResult[]> {
+    if (STRENGTH[durability] > STRENGTH[this.#durability]) {
+      throw new EventBusError(
+        'INVALID_OPTIONS',
+        `durability: expected at most ${this.#durability}, which is what this server's settings give, got ${durability}; set appendonly yes, and appendfsync always for disk`,
+        { details: { durability, available: this.#durability } },
+      )
+    }
+    const args = events.flatMap(({ event, json, deliverAtMs }) => [
+      event.id,
+      event.type,
+      event.source,
+      json,
+      deliverAtMs ?? 0,
+    ])
+    const answers = (await this.#run(APPEND, args)) as [string | number, number][]
+    return answers.map(([sequence, duplicate], i) => ({
+      id: events[i]!.event.id,
+      duplicate: duplicate === 1,
+      sequence: Number(sequence),
+    }))
+  }
+
+  get(id: string): Promise<EventDetails | undefined> {
+    return this.#query.get(id)
+  }
+
+  list(query: ListQuery): Promise<EventPage> {
+    return this.#query.list(query)
+  }
+
+  async openGroup(request: GroupRequest): Promise<GroupConsumer> {
+    const start = await this.#query.startAfter(request)
+    const filling = await this.#run(OPEN_GROUP, [
+      request.name,
+      JSON.stringify(request.patterns),
+      start,
+    ])
+    if (filling === 1) while ((await this.#run(FILL_GROUP, [request.name, CHUNK])) === 1);
+    const group = new RedisGroup(
+      request,
+      (script, args) => this.#run(script, args),
+      () => this.#groups.delete(group),
+    )
+    this.#groups.add(group)
+    return group
+  }
+
+  async removeGroup(name: string): Promise<boolean> {
+    if ([...this.#groups].some((group) => group.name === name)) {
+      throw new EventBusError(
+        'GROUP_CONFLICT',
+        `group ${name}: expected no open subscription, close it before removing the group`,
+        { details: { group: name } },
+      )
+    }
+    return (await this.#run(REMOVE_GROUP, [name])) === 1
+  }
+
+  async replay(query: ReplayQuery): Promise<ReplayResult> {
+    const groups = await this.#query.knownGroups(query.groups)
+    const result: ReplayResult = { events: 0, deliveries: 0 }
+    for await (const sequences of this.#query.sequencesToReplay(query, CHUNK)) {
+      const only = query.groups === undefined ? '' : JSON.stringify(groups)
+      const [events, deliveries] = (await this.#run(REPLAY, [only, ...sequences])) as [
+        number,
+        number,
+      ]
+      result.events += events
+      result.deliveries += deliveries
+    }
+    return result
+  }
+
+  listDeadLetters(
+    query: DeadLetterQuery & { limit?: number; cursor?: string },
+  ): Promise<DeadLetterPage> {
+    return this.#query.listDeadLetters(query)
+  }
+
+  redriveDeadLetters(query: DeadLetterQuery): Promise<number> {
+    return this.#endLetters(query, true)
+  }
+
+  purgeDeadLetters(query: DeadLetterQuery): Promise<number> {
+    return this.#endLetters(query, false)
+  }
+
+  async getStats(): Promise<StoreStats> {
+    const { events, bytes, groups } = await this.#query.stats()
+    return {
+      backend: 'redis',
+      connected: this.#commands.status === 'ready',
+      durability: this.#durability,
+      deduplication: 'as long as the event is stored',
+      events,
+      bytes,
+      groups,
+      removed: { events: 0, bytes: 0 },
+      details: {
+        server: redactUrl(this.#options.url),
+        prefix: this.#options.prefix,
+        requestTimeoutMs: this.#options.requestTimeoutMs,
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#commands.disconnect()
+    this.#wakeups.disconnect()
+  }
+
+  #wake(names: readonly string[] | undefined): void {
+    for (const group of this.#groups) {
+      if (names === undefined || names.includes(group.name)) group.wake()
+    }
+  }
+
+  async #endLetters(query: DeadLetterQuery, redrive: boolean): Promise<number> {
+    let count = 0
+    for await (const [group, sequences] of this.#query.letters(query, CHUNK)) {
+      const ended = await this.#run(END_LETTERS, [group, redrive ? 1 : 0, ...sequences])
+      count += Number(ended)
+    }
+    return count
+  }
+
+  async #run(script: string, args: readonly (string | number)[]): Promise<unknown> {
+    let digest = this.#digests.get(script)
+    if (digest === undefined) {
+      digest = createHash('sha1').update(script).digest('hex')
+      this.#digests.set(script, digest)
+    }
+    try {
+      return await this.#ask(this.#commands.evalsha(digest, 1, this.#prefix, ...args))
+    } catch (error) {
+      // A server that was restarted does not know the script yet.
+      if (!/NOSCRIPT/.test((error as Error).message)) throw error
+      return this.#ask(this.#commands.eval(script, 1, this.#prefix, ...args))
+    }
+  }
+
+  #ask<T>(request: Promise<T>): Promise<T> {
+    if (this.#closed) throw new EventBusError('CLOSED', 'the store was closed')
+    const { url, requestTimeoutMs } = this.#options
+    return answered(this.#commands, request, url, requestTimeoutMs)
+  }
+}
