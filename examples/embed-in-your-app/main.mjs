@@ -1,7 +1,7 @@
 import { WasmRuntime } from '@nexus/executor'
 
 const stock = new Map([['tea', 3]])
-const runtime = new WasmRuntime({ timeoutMs: 200, memoryLimitBytes: 8 * 1024 * 1024 })
+const runtime = new WasmRuntime({ timeoutMs: 1000, memoryLimitBytes: 8 * 1024 * 1024 })
 runtime.extend('stock', { left: (sku) => stock.get(sku) ?? 0 })
 
 /** Code that a customer wrote, and that you have never seen. */

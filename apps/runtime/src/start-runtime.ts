@@ -62,7 +62,8 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
       maxCacheSizeBytes: config.maxCacheSizeBytes,
       threads: config.threads,
     })
-    teardown.add(() => wasm.shutdown())
+    // The bus waits for its deliveries first: what still runs then has had its time.
+    teardown.add(() => wasm.shutdown({ drainTimeoutMs: 0 }))
     const functions = await loadFunctions(config.functions, wasm)
 
     const bus = await openBus(config)

@@ -6,8 +6,8 @@ export interface Dispatcher {
   /** Runs a call; never rejects. */
   submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome>
   getStats(): DispatcherStats
-  /** Lets the calls under way finish, then lets go of everything. */
-  shutdown(): Promise<void>
+  /** Lets the calls under way finish for `drainTimeoutMs`, fails the rest, and lets go of everything. */
+  shutdown(drainTimeoutMs: number): Promise<void>
 }
 
 /** Answers a guest's call of an extension; never rejects. */

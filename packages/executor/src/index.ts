@@ -1,3 +1,4 @@
+export type { CompiledHandler } from '@nexus/compile-cache'
 export type { Isolation } from '@nexus/instance-pool'
 export type { DispatcherStats } from './dispatcher.js'
 export { type ErrorCode, ExecutorError } from './errors.js'

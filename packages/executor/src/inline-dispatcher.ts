@@ -1,4 +1,5 @@
 import type { CallExtension, Dispatcher, DispatcherStats } from './dispatcher.js'
+import { drain } from './drain.js'
 import type { CallOutcome, CallRequest } from './sandbox/call.js'
 import { SandboxEngine, type SandboxEngineOptions } from './sandbox/sandbox-engine.js'
 
@@ -49,11 +50,12 @@ export class InlineDispatcher implements Dispatcher {
     }
   }
 
-  async shutdown(): Promise<void> {
+  async shutdown(drainTimeoutMs: number): Promise<void> {
     if (this.#waiting.size > 0) {
-      await new Promise<void>((resolve) => {
+      const idle = new Promise<void>((resolve) => {
         this.#idle = resolve
       })
+      await drain(idle, drainTimeoutMs)
     }
     await this.#engine.shutdown()
   }

@@ -202,14 +202,19 @@ export class WasmRuntime {
     return this.#metrics.toPrometheus()
   }
 
-  /** Refuses new calls, lets those under way finish, and ends the threads. */
-  shutdown(): Promise<void> {
-    this.#closed ??= this.#shutdown()
+  /**
+   * Refuses new calls, lets those under way finish, and ends the threads.
+   *
+   * @param options.drainTimeoutMs after which calls that have not ended fail as retryable; by default each call's own
+   *   time limit is what bounds the wait
+   */
+  shutdown({ drainTimeoutMs = Number.POSITIVE_INFINITY } = {}): Promise<void> {
+    this.#closed ??= this.#shutdown(drainTimeoutMs)
     return this.#closed
   }
 
-  async #shutdown(): Promise<void> {
-    await this.#dispatcher.shutdown()
+  async #shutdown(drainTimeoutMs: number): Promise<void> {
+    await this.#dispatcher.shutdown(drainTimeoutMs)
     this.#detachMetrics()
     if (this.#ownsCompiler) await this.#compiler.close()
   }

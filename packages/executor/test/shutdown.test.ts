@@ -46,6 +46,16 @@ describe.each([
     expect((await waiting).error?.code).toBe('TIMEOUT')
   })
 
+  it('fails what has not ended when the time to drain is over, as retryable', async () => {
+    const runtime = openRuntime({ threads })
+    const compiled = await runtime.precompileHandler(
+      handler('await new Promise((r) => setTimeout(r, 1e8))'),
+    )
+    const waiting = runtime.executeCompiledHandler(compiled, { event: 1 }, 60_000)
+    await runtime.shutdown({ drainTimeoutMs: 10 })
+    expect((await waiting).error).toMatchObject({ code: 'INTERNAL_ERROR', retryable: true })
+  })
+
   it('settles a call whose handler is still being compiled', async () => {
     const runtime = openRuntime({ threads })
     await runtime.executeHandler(handler(''), { event: 1 })

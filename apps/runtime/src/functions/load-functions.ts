@@ -1,9 +1,6 @@
-import { ExecutorError, type WasmRuntime } from '@nexus/executor'
+import { type CompiledHandler, ExecutorError, type WasmRuntime } from '@nexus/executor'
 import type { FunctionConfig } from '../config/load-config.js'
 import { RuntimeError } from '../errors.js'
-
-/** A handler that was compiled. */
-type CompiledHandler = Awaited<ReturnType<WasmRuntime['precompileFile']>>
 
 /** A function whose handler is compiled. */
 export interface LoadedFunction {

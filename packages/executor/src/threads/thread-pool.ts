@@ -1,4 +1,5 @@
 import type { CallExtension, Dispatcher, DispatcherStats } from '../dispatcher.js'
+import { drain } from '../drain.js'
 import {
   type CallFailure,
   type CallOutcome,
@@ -65,6 +66,8 @@ export class ThreadPool implements Dispatcher {
   #open = 0
   #idleWaiters: (() => void)[] = []
   #closing: Promise<void> | undefined
+  /** Whether the time for calls to finish is over. */
+  #drained = false
 
   constructor(options: ThreadPoolOptions, callExtension: CallExtension) {
     this.#options = options
@@ -116,14 +119,21 @@ export class ThreadPool implements Dispatcher {
     }
   }
 
-  shutdown(): Promise<void> {
-    this.#closing ??= this.#shutdown()
+  shutdown(drainTimeoutMs: number): Promise<void> {
+    this.#closing ??= this.#shutdown(drainTimeoutMs)
     return this.#closing
   }
 
-  async #shutdown(): Promise<void> {
-    if (this.#open > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
-    await Promise.all(this.#allSeats().map(({ thread }) => thread.shutdown()))
+  async #shutdown(drainTimeoutMs: number): Promise<void> {
+    if (this.#open > 0) {
+      await drain(new Promise<void>((resolve) => this.#idleWaiters.push(resolve)), drainTimeoutMs)
+    }
+    this.#drained = true
+    const stuck = this.#open > 0
+    this.#failQueued(cutShort())
+    await Promise.all(
+      this.#allSeats().map(({ thread }) => (stuck ? thread.terminate() : thread.shutdown())),
+    )
   }
 
   #allSeats(): Seat[] {
@@ -268,7 +278,10 @@ export class ThreadPool implements Dispatcher {
     if (seat === this.#confinedSeat) this.#confinedSeat = undefined
     if (seat === this.#spare) this.#spare = undefined
 
-    if (this.#closing && seat.calls.size === 0) return
+    if (this.#drained) {
+      for (const call of seat.calls.values()) this.#fail(call, cutShort())
+      return
+    }
     if (end.overdueCallId === undefined) this.#threadCrashes++
     else this.#threadKills++
     this.#failedStarts = thread.ready ? 0 : this.#failedStarts + 1
@@ -280,7 +293,7 @@ export class ThreadPool implements Dispatcher {
     }
 
     this.#settleCallsOf(seat, end)
-    if (this.#startError) this.#failQueued()
+    if (this.#startError) this.#failQueued(this.#startFailure())
     this.#dispatch()
   }
 
@@ -305,11 +318,11 @@ export class ThreadPool implements Dispatcher {
     for (const call of [...again, ...rest]) this.#queue.set(call.request.id, call)
   }
 
-  #failQueued(): void {
+  #failQueued(failure: CallFailure): void {
     for (const queue of [this.#queue, this.#confinedQueue]) {
       const calls = [...queue.values()]
       queue.clear()
-      for (const call of calls) this.#fail(call, this.#startFailure())
+      for (const call of calls) this.#fail(call, failure)
     }
   }
 
@@ -326,6 +339,10 @@ export class ThreadPool implements Dispatcher {
 
 function threadFailure(message: string): CallFailure {
   return { code: 'INTERNAL_ERROR', report: { name: 'ThreadError', message }, retryable: true }
+}
+
+function cutShort(): CallFailure {
+  return threadFailure('The runtime was shut down before the call had ended')
 }
 
 function queueFull(waiting: number): CallFailure {
