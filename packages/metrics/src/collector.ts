@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { MetricsError } from './errors.js'
+import { type ExecutionFamilies, registerExecutionFamilies } from './execution-families.js'
 import type { CollectorStats, ExecutionMetrics } from './execution-metrics.js'
-import { ExecutionRecorder } from './execution-recorder.js'
-import { ExecutionTotals } from './execution-totals.js'
+import { averageDurationUs, cacheHitRate, executionStats } from './execution-stats.js'
 import type { ExpositionFormat } from './format.js'
+import { FunctionRecord } from './function-record.js'
 import { parseOptions } from './options.js'
 import { MetricsRegistry } from './registry.js'
 import { type MetricsSources, observeSources } from './sources.js'
@@ -40,9 +41,8 @@ export class MetricsCollector {
   /** Where the metrics live. */
   readonly registry: MetricsRegistry
   readonly #maxFunctions: number
-  readonly #totals = new ExecutionTotals()
-  readonly #functions = new Map<string, { totals: ExecutionTotals; recorder: ExecutionRecorder }>()
-  readonly #metrics: ReturnType<typeof ExecutionRecorder.register>
+  readonly #functions = new Map<string, FunctionRecord>()
+  readonly #families: ExecutionFamilies
   readonly #detach: (() => void)[] = []
 
   /** @throws {@link MetricsError} `INVALID_OPTIONS`, or `NAME_TAKEN` when the registry has a collector already */
@@ -50,7 +50,7 @@ export class MetricsCollector {
     const { registry, maxFunctions } = parseOptions('MetricsCollector', collectorOptions, options)
     this.registry = registry ?? new MetricsRegistry()
     this.#maxFunctions = maxFunctions
-    this.#metrics = ExecutionRecorder.register(this.registry)
+    this.#families = registerExecutionFamilies(this.registry)
   }
 
   /**
@@ -61,29 +61,27 @@ export class MetricsCollector {
    */
   recordExecution(execution: ExecutionMetrics, success: boolean): void {
     expectFigures(execution)
-    const { totals, recorder } =
-      this.#functions.get(execution.functionName) ?? this.#addFunction(execution.functionName)
-    this.#totals.add(execution, success)
-    totals.add(execution, success)
-    recorder.record(execution, success)
+    const { functionName } = execution
+    const record = this.#functions.get(functionName) ?? this.#addFunction(functionName)
+    record.add(execution, success)
   }
 
   /** Share of executions whose compiled code came from a cache, 0 to 1; 0 while nothing ran. */
   cacheHitRate(): number {
-    return this.#totals.cacheHitRate
+    return cacheHitRate([...this.#functions.values()])
   }
 
   /** Average duration of all executions in microseconds; 0 while nothing ran. */
   avgExecutionTimeUs(): number {
-    return this.#totals.averageUs
+    return averageDurationUs([...this.#functions.values()])
   }
 
   /** Everything counted, in total and by function, since the collector was made. */
   getStats(): CollectorStats {
     return {
-      totals: this.#totals.toStats(),
+      totals: executionStats([...this.#functions.values()]),
       functions: Object.fromEntries(
-        Array.from(this.#functions, ([name, { totals }]) => [name, totals.toStats()]),
+        Array.from(this.#functions, ([name, record]) => [name, executionStats([record])]),
       ),
       maxFunctions: this.#maxFunctions,
     }
@@ -109,17 +107,14 @@ export class MetricsCollector {
   /** Takes the collector's metrics and sources out of the registry; its stats stay readable. */
   close(): void {
     for (const detach of this.#detach.splice(0)) detach()
-    for (const metric of Object.values(this.#metrics)) this.registry.remove(metric.name)
+    for (const metric of Object.values(this.#families)) this.registry.remove(metric.name)
   }
 
-  #addFunction(name: string) {
+  #addFunction(name: string): FunctionRecord {
     const known = this.#functions.size < this.#maxFunctions ? name : OTHER
-    const added = this.#functions.get(known) ?? {
-      totals: new ExecutionTotals(),
-      recorder: new ExecutionRecorder(this.#metrics, known),
-    }
-    this.#functions.set(known, added)
-    return added
+    const record = this.#functions.get(known) ?? new FunctionRecord(this.#families, known)
+    this.#functions.set(known, record)
+    return record
   }
 }
 

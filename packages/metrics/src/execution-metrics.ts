@@ -22,11 +22,6 @@ export interface ExecutionMetrics {
   traceId?: string | undefined
 }
 
-/** What a failed execution counts as. */
-export function failureCode({ errorCode, status }: ExecutionMetrics): string {
-  return errorCode ?? status
-}
-
 /** Quantiles and extremes of durations, in microseconds; all 0 while nothing ran. */
 export interface DurationStats {
   avg: number
