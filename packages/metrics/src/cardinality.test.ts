@@ -86,4 +86,6 @@ test('label values that UTF-8 cannot tell apart are one series', () => {
   const hits = registry.counter({ name: 'hits_total', help: 'Hits.', labelNames: ['user'] })
   for (const user of ['\ud800', '\udfff', '\ufffd']) hits.inc({ user })
   expect(registry.toPrometheus()).toContain('hits_total{user="\ufffd"} 3\n')
+  expect(hits.remove({ user: '\ud801' })).toBe(true)
+  expect(hits.remove({ user: '\ufffd' })).toBe(false)
 })

@@ -194,6 +194,7 @@ test('one kind of source is attached once, and again after it was detached', () 
   )
   detach()
   collector.observe({ pool: () => ({ active: 1 }), threads: () => ({ count: 4 }) })
+  detach()
   expect(collector.toPrometheus()).toContain('nexus_threads 4\n')
 })
 

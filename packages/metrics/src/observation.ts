@@ -58,6 +58,7 @@ export class Observation {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, this.#context.timeoutMs, 'late')
+      timer.unref()
     })
     const outcome = await Promise.race([running, late])
     clearTimeout(timer)

@@ -24,15 +24,19 @@ const counter = (help: string) => ({ type: 'counter', help }) as const
  * @throws {@link MetricsError} `NAME_TAKEN` when the registry has them already
  */
 export function addProcessMetrics(registry: MetricsRegistry): () => void {
-  const removers = [
-    observeProcess(registry),
-    observeEventLoop(registry),
-    observeHeap(registry),
-    observeGarbageCollection(registry),
-  ]
-  return () => {
+  const removers: (() => void)[] = []
+  const removeAll = () => {
     for (const remove of removers.splice(0)) remove()
   }
+  try {
+    for (const add of [observeProcess, observeEventLoop, observeHeap, observeGarbageCollection]) {
+      removers.push(add(registry))
+    }
+  } catch (error) {
+    removeAll()
+    throw error
+  }
+  return removeAll
 }
 
 function observeProcess(registry: MetricsRegistry): () => void {
@@ -78,7 +82,6 @@ function observeProcess(registry: MetricsRegistry): () => void {
 function observeEventLoop(registry: MetricsRegistry): () => void {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   const seconds = (intervalNs: number) => Math.max(0, intervalNs / 1e9 - RESOLUTION_MS / 1000)
-  delay.enable()
   let utilization = performance.eventLoopUtilization()
   const lag = (what: string) => ({
     ...gauge(`${what} event loop delay since the last scrape.`),
@@ -126,6 +129,7 @@ function observeEventLoop(registry: MetricsRegistry): () => void {
       for (const [type, count] of resources) observe.resources(count, { type })
     },
   })
+  delay.enable()
   return () => {
     remove()
     delay.disable()

@@ -162,7 +162,8 @@ export class MetricsRegistry {
       return observed.collect(observe as Parameters<typeof observed.collect>[0])
     })
     return () => {
-      for (const metric of metrics) this.remove(metric.name)
+      // The name may belong to another metric by now.
+      for (const metric of metrics) if (this.get(metric.name) === metric) this.remove(metric.name)
     }
   }
 

@@ -90,20 +90,14 @@ export class SeriesTable<S extends Series> {
 
   /** Like {@link resolve}, by values in the order of the label names. */
   resolveValues(values: readonly string[]): S {
-    let node = this.#root
-    for (const value of values) node = (node as Branch<S> | undefined)?.get(value)
-    return (node as S | undefined) ?? this.#insert(values)
+    return this.#find(values) ?? this.#insert(values)
   }
 
   /** Removes the series of these labels; false when there was none. */
   remove(labels: Labels | undefined): boolean {
-    for (const series of this.#series) {
-      if (this.#names.every((name, i) => series.labelValues[i] === textOf(labels?.[name]))) {
-        this.#remove(series)
-        return true
-      }
-    }
-    return false
+    const series = this.#find(this.#names.map((name) => wellFormed(textOf(labels?.[name]))))
+    if (series) this.#remove(series)
+    return series !== undefined
   }
 
   /** Removes every series that is not in `keep`. */
@@ -111,10 +105,15 @@ export class SeriesTable<S extends Series> {
     for (const series of this.#series) if (!keep.has(series)) this.#remove(series)
   }
 
+  #find(values: readonly string[]): S | undefined {
+    let node = this.#root
+    for (const value of values) node = (node as Branch<S> | undefined)?.get(value)
+    return node as S | undefined
+  }
+
   #insert(values: readonly string[]): S {
-    // UTF-8 has no lone surrogates: two that differ only there would be written as the same series twice.
-    const wellFormed = values.map((value) => value.replace(LONE_SURROGATE, '\ufffd'))
-    if (wellFormed.some((value, i) => value !== values[i])) return this.resolveValues(wellFormed)
+    const printed = values.map(wellFormed)
+    if (printed.some((value, i) => value !== values[i])) return this.resolveValues(printed)
     if (this.#series.size >= this.#options.maxSeries) {
       this.#options.onRefused()
       return this.#refused
@@ -172,6 +171,11 @@ export class SeriesTable<S extends Series> {
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/gu
+
+/** UTF-8 has no lone surrogates: values that differ only there would be written as the same series twice. */
+function wellFormed(value: string): string {
+  return value.replace(LONE_SURROGATE, '\ufffd')
+}
 
 function textOf(value: string | number | boolean | undefined): string {
   return value === undefined ? '' : String(value)

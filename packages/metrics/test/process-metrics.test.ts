@@ -6,6 +6,14 @@ function value(text: string, name: string): number {
   return line === undefined ? Number.NaN : Number(line.slice(name.length))
 }
 
+test('a name that is taken adds none of the process metrics', () => {
+  const registry = new MetricsRegistry()
+  registry.gauge({ name: 'nodejs_heap_size_used_bytes', help: 'Mine.' }).set(1)
+  const before = registry.toPrometheus()
+  expect(() => addProcessMetrics(registry)).toThrow(expect.objectContaining({ code: 'NAME_TAKEN' }))
+  expect(registry.toPrometheus()).toBe(before)
+})
+
 test('process metrics agree with what Node says of itself, and leave nothing behind', async () => {
   const registry = new MetricsRegistry()
   const remove = addProcessMetrics(registry)
