@@ -1,4 +1,4 @@
-import type { CallOutcome, CallRequest, ExtensionAnswer } from './sandbox/call.js'
+import type { Answer, CallOutcome, CallRequest, Question } from './sandbox/call.js'
 import type { SandboxEngineStats } from './sandbox/sandbox-engine.js'
 
 /** Gets calls run, inline or on threads. */
@@ -10,13 +10,13 @@ export interface Dispatcher {
   shutdown(drainTimeoutMs: number): Promise<void>
 }
 
-/** Answers a guest's call of an extension; never rejects. */
-export type CallExtension = (
-  callId: number,
-  extension: string,
-  method: string,
-  argumentsJson: string,
-) => Promise<ExtensionAnswer>
+/** Answers what guests ask of the host's thread. */
+export interface GuestServices {
+  /** Never rejects. */
+  answer(call: CallRequest, id: number, question: Question): Promise<Answer>
+  /** The answer to this question no longer matters; it still comes. */
+  withdraw(callId: number, id: number): void
+}
 
 export interface DispatcherStats {
   engines: SandboxEngineStats[]

@@ -9,6 +9,13 @@ export interface HandlerApi {
   readonly attempt: number
   /** The environment variables that were granted, and no others. */
   readonly env: Readonly<Record<string, string>>
+  /** The secrets that were granted, and no others; their values are taken out of log lines and errors. */
+  readonly secrets: Readonly<Record<string, string>>
+  /**
+   * Aborts shortly before the call is stopped: a tenth of its time limit, at most 100 ms. It is
+   * there when the handler's code names it.
+   */
+  readonly signal: AbortSignal
   /** When the call is stopped, in milliseconds since the epoch. */
   readonly deadline: number
   readonly log: {
@@ -23,7 +30,11 @@ export interface HandlerApi {
    * @param attributes CloudEvents attributes such as `subject`
    */
   emit(type: string, data?: unknown, attributes?: Record<string, unknown>): Promise<void>
-  /** Calls a method of an extension of the host. Needs the capability `ext:<extension>`. */
+  /**
+   * Calls a method of an extension of the host. Needs the capability `ext:<extension>`.
+   *
+   * Besides JSON, undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross.
+   */
   call(extension: string, method: string, ...args: unknown[]): Promise<unknown>
 }
 

@@ -10,8 +10,10 @@ export type {
   LogEntry,
   SourceLocation,
 } from './execution-result.js'
-export type { ExtensionMethods } from './extensions.js'
+export type { Schema } from './extension-schema.js'
+export type { CheckedMethod, ExtensionMethods, PlainMethod } from './extensions.js'
 export type { LogLevel } from './guest/protocol.js'
 export type { Handler, HandlerApi, LogFunction } from './handler.js'
+export type { ResolveHost } from './net/address-policy.js'
 export type { CallOptions, WasmRuntimeOptions } from './options.js'
 export { type HandlerContext, WasmRuntime, type WasmRuntimeStats } from './wasm-runtime.js'

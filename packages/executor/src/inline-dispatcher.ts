@@ -1,7 +1,12 @@
-import type { CallExtension, Dispatcher, DispatcherStats } from './dispatcher.js'
+import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
 import type { CallOutcome, CallRequest } from './sandbox/call.js'
 import { SandboxEngine, type SandboxEngineOptions } from './sandbox/sandbox-engine.js'
+
+interface Waiting {
+  readonly request: CallRequest
+  resolve(outcome: CallOutcome): void
+}
 
 /**
  * Runs calls on the calling thread: nothing crosses to another, but a native loop of a guest
@@ -9,22 +14,24 @@ import { SandboxEngine, type SandboxEngineOptions } from './sandbox/sandbox-engi
  */
 export class InlineDispatcher implements Dispatcher {
   readonly #engine: SandboxEngine
-  readonly #waiting = new Map<number, (outcome: CallOutcome) => void>()
+  readonly #waiting = new Map<number, Waiting>()
   /** Called when a shutdown waits for the last call. */
   #idle: (() => void) | undefined
 
-  constructor(options: SandboxEngineOptions, callExtension: CallExtension) {
+  constructor(options: SandboxEngineOptions, services: GuestServices) {
     this.#engine = new SandboxEngine(options, {
       finished: ({ id }, outcome) => {
-        this.#waiting.get(id)?.(outcome)
+        this.#waiting.get(id)?.resolve(outcome)
         this.#waiting.delete(id)
         if (this.#waiting.size === 0) this.#idle?.()
       },
-      extensionCalled: (callId, id, extension, method, argumentsJson) => {
-        void callExtension(callId, extension, method, argumentsJson).then((answer) =>
-          this.#engine.answer(callId, id, answer),
-        )
+      asked: (callId, id, question) => {
+        const { request } = this.#waiting.get(callId)!
+        void services
+          .answer(request, id, question)
+          .then((answer) => this.#engine.answer(callId, id, answer))
       },
+      withdrawn: (callId, id) => services.withdraw(callId, id),
       entered: () => {},
       left: () => {},
       suspended: () => {},
@@ -33,7 +40,7 @@ export class InlineDispatcher implements Dispatcher {
 
   submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome> {
     return new Promise((resolve) => {
-      this.#waiting.set(request.id, resolve)
+      this.#waiting.set(request.id, { request, resolve })
       this.#engine.addHandler(request.handlerKey, bytecode)
       this.#engine.run(request)
     })

@@ -4,6 +4,7 @@ import type { Isolation } from '@nexus/instance-pool'
 import { MetricsCollector } from '@nexus/metrics'
 import { z } from 'zod'
 import { ExecutorError } from './errors.js'
+import { type ResolveHost, resolveWithSystem } from './net/address-policy.js'
 
 /** What one call may use; each is a default of the runtime that a call may replace. */
 export interface CallOptions {
@@ -32,6 +33,21 @@ export interface CallOptions {
    * @default 65_536 (64 KiB)
    */
   maxLogBytes?: number | undefined
+  /**
+   * Fetches that one call may make.
+   * @default 50
+   */
+  maxFetches?: number | undefined
+  /**
+   * The body of each request that a call fetches, in bytes.
+   * @default 1_048_576 (1 MiB)
+   */
+  maxRequestBytes?: number | undefined
+  /**
+   * The body of each response that a call fetches, in bytes after decompression.
+   * @default 4_194_304 (4 MiB)
+   */
+  maxResponseBytes?: number | undefined
   /**
    * `pristine`: every call starts from the state right after the module ran. `shared`: the module's
    * state stays between the calls that one instance happens to serve, as in AWS Lambda.
@@ -87,6 +103,11 @@ export interface WasmRuntimeOptions extends CallOptions {
   compiler?: HandlerCompiler | undefined
   /** A collector to record into instead of one of its own. */
   metrics?: MetricsCollector | undefined
+  /**
+   * Gives the addresses of a host that a guest fetches from; each is checked before it is connected to.
+   * @default the resolver of the system, `dns.lookup`
+   */
+  resolveHost?: ResolveHost | undefined
 }
 
 export interface ResolvedCallOptions {
@@ -95,6 +116,9 @@ export interface ResolvedCallOptions {
   maxHostCalls: number
   maxResultBytes: number
   maxLogBytes: number
+  maxFetches: number
+  maxRequestBytes: number
+  maxResponseBytes: number
   isolation: Isolation
 }
 
@@ -109,6 +133,7 @@ export interface ResolvedRuntimeOptions extends ResolvedCallOptions {
   maxCacheSizeBytes?: number | undefined
   compiler?: HandlerCompiler | undefined
   metrics?: MetricsCollector | undefined
+  resolveHost: ResolveHost
 }
 
 const MiB = 1024 * 1024
@@ -130,6 +155,9 @@ const callShape = {
   maxHostCalls: z.int().min(0).default(1000),
   maxResultBytes: bytes.default(MiB),
   maxLogBytes: bytes.default(64 * 1024),
+  maxFetches: z.int().min(0).default(50),
+  maxRequestBytes: bytes.default(MiB),
+  maxResponseBytes: bytes.default(4 * MiB),
   isolation: z.enum(['pristine', 'shared']).default('pristine'),
 }
 
@@ -149,6 +177,9 @@ const runtimeSchema = z.strictObject({
   maxCacheSizeBytes: bytes.optional(),
   compiler: z.instanceof(HandlerCompiler).optional(),
   metrics: z.instanceof(MetricsCollector).optional(),
+  resolveHost: z
+    .custom<ResolveHost>((value) => typeof value === 'function')
+    .default(() => resolveWithSystem),
 }) satisfies z.ZodType<ResolvedRuntimeOptions, WasmRuntimeOptions>
 
 const callSchema = z.strictObject(
@@ -184,14 +215,15 @@ export function resolveCallOptions(
   const options = typeof given === 'number' ? { timeoutMs: given } : given
   const parsed = callSchema.safeParse(options)
   if (!parsed.success) throw invalid('call options', parsed.error)
-  const { timeoutMs, memoryLimitBytes, maxHostCalls, maxResultBytes, maxLogBytes, isolation } =
-    options
   return {
-    timeoutMs: timeoutMs ?? defaults.timeoutMs,
-    memoryLimitBytes: memoryLimitBytes ?? defaults.memoryLimitBytes,
-    maxHostCalls: maxHostCalls ?? defaults.maxHostCalls,
-    maxResultBytes: maxResultBytes ?? defaults.maxResultBytes,
-    maxLogBytes: maxLogBytes ?? defaults.maxLogBytes,
-    isolation: isolation ?? defaults.isolation,
+    timeoutMs: options.timeoutMs ?? defaults.timeoutMs,
+    memoryLimitBytes: options.memoryLimitBytes ?? defaults.memoryLimitBytes,
+    maxHostCalls: options.maxHostCalls ?? defaults.maxHostCalls,
+    maxResultBytes: options.maxResultBytes ?? defaults.maxResultBytes,
+    maxLogBytes: options.maxLogBytes ?? defaults.maxLogBytes,
+    maxFetches: options.maxFetches ?? defaults.maxFetches,
+    maxRequestBytes: options.maxRequestBytes ?? defaults.maxRequestBytes,
+    maxResponseBytes: options.maxResponseBytes ?? defaults.maxResponseBytes,
+    isolation: options.isolation ?? defaults.isolation,
   }
 }

@@ -18,17 +18,21 @@ import type {
   LogEntry,
 } from './execution-result.js'
 import { type ExtensionMethods, Extensions } from './extensions.js'
+import { guestServices } from './guest-services.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
 import { cacheFigures, poolFigures, threadFigures } from './metric-sources.js'
 import { monotonicMs } from './monotonic.js'
+import { Fetcher } from './net/fetcher.js'
 import {
   type CallOptions,
+  type ResolvedCallOptions,
   type ResolvedRuntimeOptions,
   resolveCallOptions,
   resolveRuntimeOptions,
   type WasmRuntimeOptions,
 } from './options.js'
 import type { CallOutcome, CallRequest, RawEvent, RawLog } from './sandbox/call.js'
+import { redactSecrets } from './secrets.js'
 import { ThreadPool } from './threads/thread-pool.js'
 
 /** What a call is about, and what it may do. */
@@ -41,6 +45,11 @@ export interface HandlerContext {
   capabilities?: readonly string[] | undefined
   /** What the handler sees as `ctx.env`; nothing by default. */
   env?: Readonly<Record<string, string>> | undefined
+  /**
+   * What the handler sees as `ctx.secrets`; nothing by default. Their values are taken out of the
+   * call's log lines and error.
+   */
+  secrets?: Readonly<Record<string, string>> | undefined
   /** 1 for the first delivery of the event. */
   attempt?: number | undefined
 }
@@ -49,7 +58,7 @@ export interface WasmRuntimeStats extends DispatcherStats {
   /** Calls finished since the start, and how many of them failed. */
   executions: { total: number; failed: number }
   compiler: HandlerCompilerStats
-  limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics'>
+  limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
 }
 
 /** What is known of a handler when it is called. */
@@ -83,6 +92,7 @@ export class WasmRuntime {
   readonly #detachMetrics: () => void
   readonly #dispatcher: Dispatcher
   readonly #extensions = new Extensions()
+  readonly #fetcher: Fetcher
   readonly #rawKeys = new WeakMap<Uint8Array, string>()
   #lastCallId = 0
   #total = 0
@@ -98,15 +108,12 @@ export class WasmRuntime {
     this.#metrics = metrics ?? new MetricsCollector()
     const { maxStackBytes, maxInstances, maxHandlerBytes, hardTimeoutGraceMs } = this.#options
     const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
-    const callExtension = (_callId: number, extension: string, method: string, args: string) =>
-      this.#extensions.call(extension, method, args)
+    this.#fetcher = new Fetcher(this.#options.resolveHost)
+    const services = guestServices(this.#extensions, this.#fetcher)
     this.#dispatcher =
       threads === 0
-        ? new InlineDispatcher(engine, callExtension)
-        : new ThreadPool(
-            { threads, maxQueue, thread: { engine, hardTimeoutGraceMs } },
-            callExtension,
-          )
+        ? new InlineDispatcher(engine, services)
+        : new ThreadPool({ threads, maxQueue, thread: { engine, hardTimeoutGraceMs } }, services)
     this.#detachMetrics = this.#metrics.observe({
       pool: () => poolFigures(this.#dispatcher.getStats()),
       cache: () => cacheFigures(this.#compiler.getStats()),
@@ -120,7 +127,7 @@ export class WasmRuntime {
    *
    * @throws {@link ExecutorError} `INVALID_OPTIONS` when the name is taken or not a name
    */
-  extend(name: string, methods: ExtensionMethods): this {
+  extend<Inputs>(name: string, methods: ExtensionMethods<Inputs>): this {
     this.#extensions.register(name, methods)
     return this
   }
@@ -188,7 +195,12 @@ export class WasmRuntime {
   }
 
   getStats(): WasmRuntimeStats {
-    const { compiler: _compiler, metrics: _metrics, ...limits } = this.#options
+    const {
+      compiler: _compiler,
+      metrics: _metrics,
+      resolveHost: _resolveHost,
+      ...limits
+    } = this.#options
     return {
       ...this.#dispatcher.getStats(),
       executions: { total: this.#total, failed: this.#failed },
@@ -215,6 +227,7 @@ export class WasmRuntime {
 
   async #shutdown(drainTimeoutMs: number): Promise<void> {
     await this.#dispatcher.shutdown(drainTimeoutMs)
+    await this.#fetcher.close()
     this.#detachMetrics()
     if (this.#ownsCompiler) await this.#compiler.close()
   }
@@ -256,6 +269,7 @@ export class WasmRuntime {
     const options = resolveCallOptions(given, this.#options)
     const request = this.#request(callable.key, eventJsonOf(context), context, options)
     const outcome = await this.#dispatcher.submit(request, callable.bytecode)
+    this.#fetcher.callOver(request.id)
     return this.#conclude(callable, context, outcome)
   }
 
@@ -263,20 +277,33 @@ export class WasmRuntime {
     handlerKey: string,
     eventJson: string | undefined,
     context: HandlerContext,
-    options: Required<{ [Name in keyof CallOptions]-?: NonNullable<CallOptions[Name]> }>,
+    options: ResolvedCallOptions,
   ): CallRequest {
-    const { functionName, attempt, env, capabilities } = context
-    const { isolation, timeoutMs, memoryLimitBytes, maxHostCalls, maxResultBytes, maxLogBytes } =
-      options
-    const saysNothing = functionName === undefined && attempt === undefined && env === undefined
+    const { functionName, attempt, env, secrets, capabilities } = context
+    const saysNothing =
+      functionName === undefined &&
+      attempt === undefined &&
+      env === undefined &&
+      secrets === undefined
     return {
       id: ++this.#lastCallId,
       handlerKey,
       eventJson,
-      contextJson: saysNothing ? undefined : JSON.stringify({ functionName, attempt, env }),
+      contextJson: saysNothing
+        ? undefined
+        : JSON.stringify({ functionName, attempt, env, secrets }),
       capabilities: capabilities ?? NO_CAPABILITIES,
-      isolation,
-      limits: { timeoutMs, memoryLimitBytes, maxHostCalls, maxResultBytes, maxLogBytes },
+      isolation: options.isolation,
+      limits: {
+        timeoutMs: options.timeoutMs,
+        memoryLimitBytes: options.memoryLimitBytes,
+        maxHostCalls: options.maxHostCalls,
+        maxResultBytes: options.maxResultBytes,
+        maxLogBytes: options.maxLogBytes,
+        maxFetches: options.maxFetches,
+        maxRequestBytes: options.maxRequestBytes,
+        maxResponseBytes: options.maxResponseBytes,
+      },
       submittedAt: monotonicMs(),
     }
   }
@@ -306,6 +333,7 @@ export class WasmRuntime {
     }
     if (failure) result.error = describeFailure(failure, callable)
     else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
+    if (context.secrets) redactSecrets(result, context.secrets)
     this.#record(context, result)
     return result
   }

@@ -1,3 +1,8 @@
+import { createValueCodec } from '../values/value-codec.js'
+import { installEngineGaps } from './web/engine-gaps.js'
+import { installEvents } from './web/events.js'
+import { installFetch } from './web/fetch-api.js'
+
 /** The functions of the prelude that the host calls. */
 export const PRELUDE_ENTRIES = ['load', 'run', 'settle', 'fire', 'describe'] as const
 
@@ -12,19 +17,26 @@ export type PreludeEntry = (typeof PRELUDE_ENTRIES)[number]
  *
  * `run` returns the JSON of the result, `''` for undefined, or `!` and the JSON of an error; or a
  * promise of one of these.
+ *
+ * `createCodec` is what `createValueCodec` is on the host; `installWeb` installs the web APIs, where
+ * the handler gets them.
  */
-export const PRELUDE = `(host) => {
+const PRELUDE = `(host, createCodec, installWeb) => {
   'use strict'
   const { parse, stringify } = JSON
+  const { defineProperty: define } = Object
+  const { now } = Date
   const { Promise: GuestPromise, Error: GuestError, TypeError: GuestTypeError, RangeError: GuestRangeError, String: toText, Map: GuestMap } = globalThis
   const uncurry = (method) => Function.prototype.call.bind(method)
   const clip = uncurry(String.prototype.slice)
   const get = uncurry(Map.prototype.get)
   const set = uncurry(Map.prototype.set)
   const remove = uncurry(Map.prototype.delete)
-  const LOG = 1, EMIT = 2, CALL = 3, SET_TIMER = 4, CLEAR_TIMER = 5
+  const LOG = 1, EMIT = 2, CALL = 3, SET_TIMER = 4, CLEAR_TIMER = 5, FETCH = 6, ABORT = 7
   const DENIED = 1, LIMIT = 2, MALFORMED = 3
   const MAX_TEXT = 16384
+  const base64 = { toBase64: uncurry(Uint8Array.prototype.toBase64), fromBase64: Uint8Array.fromBase64 }
+  const { encode, decode } = createCodec(base64)
 
   const text = (value) => {
     try { return clip(typeof value === 'symbol' ? toText(value) : '' + value, 0, MAX_TEXT) }
@@ -101,15 +113,20 @@ export const PRELUDE = `(host) => {
     if (typeof type !== 'string') throw new GuestTypeError('ctx.emit: expected the type of the event as a string, got ' + typeof type)
     refuse(host(EMIT, type, toJson(data), toJson(attributes)), 'Emitting ' + type, 'events:emit:' + type)
   }
-  const call = (extension, method, ...values) => new GuestPromise((resolve, reject) => {
+  const ask = (operation, what, token, details) => new GuestPromise((resolve, reject) => {
     const id = ++lastId
-    const name = text(extension)
-    set(calls, id, { __proto__: null, resolve, reject })
-    const answer = host(CALL, id, name, text(method), stringify(values))
-    if (answer === 0) return
-    remove(calls, id)
-    refuse(answer, 'Calling ' + name + '.' + text(method), 'ext:' + name)
+    // Made here, where the handler is on the stack: when the answer comes it no longer is.
+    set(calls, id, { __proto__: null, resolve, reject, site: new GuestError() })
+    let answer = MALFORMED
+    try { answer = host(operation, id, ...details()) } finally { if (answer !== 0) remove(calls, id) }
+    refuse(answer, what, token)
   })
+  const call = (extension, method, ...values) => {
+    const name = text(extension)
+    const methodName = text(method)
+    const what = name + '.' + methodName
+    return ask(CALL, 'Calling ' + what, 'ext:' + name, () => [name, methodName, encode(values, what)])
+  }
 
   const show = (value) => {
     if (typeof value === 'string') return value
@@ -127,6 +144,10 @@ export const PRELUDE = `(host) => {
   }
   globalThis.console = { debug: print('debug'), log: print('info'), info: print('info'), warn: print('warn'), error: print('error') }
 
+  // The engine's own has the moment at which the image was made as its origin, and keeps it.
+  const monotonic = performance.now
+  globalThis.performance = { now: () => monotonic(), get timeOrigin() { return now() - monotonic() } }
+
   const startTimer = (callback, delayMs, values, repeats) => {
     if (typeof callback !== 'function') throw new GuestTypeError('A timer takes a function, got ' + typeof callback)
     const id = ++lastId
@@ -143,6 +164,19 @@ export const PRELUDE = `(host) => {
   globalThis.clearTimeout = stopTimer
   globalThis.clearInterval = stopTimer
 
+  const fetch = (request, signal) => {
+    const answer = ask(FETCH, 'fetch', '', () => [encode(request, 'request')])
+    const id = lastId
+    signal.addEventListener('abort', () => {
+      const waiting = get(calls, id)
+      if (!remove(calls, id)) return
+      host(ABORT, id)
+      waiting.reject(signal.reason)
+    })
+    return answer
+  }
+  const signalUntil = installWeb && installWeb({ fetch, setTimeout, report: (error) => host(LOG, 'error', 'Uncaught ' + show(error)) })
+
   let handler
   const noFacts = { __proto__: null }
 
@@ -154,28 +188,32 @@ export const PRELUDE = `(host) => {
     run(eventJson, contextJson, deadline) {
       try {
         const facts = contextJson === undefined ? noFacts : parse(contextJson)
-        const result = handler(parse(eventJson), {
+        const context = {
           functionName: facts.functionName,
           attempt: facts.attempt ?? 1,
           env: facts.env ?? {},
+          secrets: facts.secrets ?? {},
           deadline,
           log: logger,
           emit,
           call,
-        })
+        }
+        if (signalUntil !== undefined) {
+          let signal
+          define(context, 'signal', { __proto__: null, get: () => signal ??= signalUntil(deadline), enumerable: true })
+        }
+        const result = handler(parse(eventJson), context)
         if (result !== null && (typeof result === 'object' || typeof result === 'function') && typeof result.then === 'function') return finish(result)
         return succeed(result)
       } catch (error) { return describe(error) }
     },
-    settle(id, json, failed) {
+    settle(id, answer, failed) {
       const waiting = get(calls, id)
       if (!remove(calls, id)) return
-      const value = json === '' ? undefined : parse(json)
+      const value = decode(answer)
       if (!failed) return waiting.resolve(value)
-      const error = new GuestError(value.message)
-      error.name = value.name
-      if (value.code !== undefined) error.code = value.code
-      waiting.reject(error)
+      define(value, 'stack', { __proto__: null, value: waiting.site.stack, writable: true, configurable: true })
+      waiting.reject(value)
     },
     fire(id) {
       const timer = get(timers, id)
@@ -186,3 +224,15 @@ export const PRELUDE = `(host) => {
     describe,
   }
 }`
+
+const INSTALL_WEB = `(kit) => {
+  (${installEngineGaps})()
+  const signalUntil = (${installEvents})(kit);
+  (${installFetch})(kit)
+  return signalUntil
+}`
+
+/** The prelude as one function of the guest's `host`, with or without the web APIs. */
+export function preludeSource(webApis: boolean): string {
+  return `(host) => (${PRELUDE})(host, ${createValueCodec}, ${webApis ? INSTALL_WEB : 'undefined'})`
+}

@@ -7,12 +7,16 @@ export const HostOperation = {
   Log: 1,
   /** `(EMIT, type, dataJson, attributesJson)` */
   Emit: 2,
-  /** `(CALL, id, extension, method, argumentsJson)`; answered later by `settle` */
+  /** `(CALL, id, extension, method, encodedArguments)`; answered later by `settle` */
   Call: 3,
   /** `(SET_TIMER, id, delayMs, repeats)`; answered later by `fire` */
   SetTimer: 4,
   /** `(CLEAR_TIMER, id)` */
   ClearTimer: 5,
+  /** `(FETCH, id, encodedRequest)`; answered later by `settle` */
+  Fetch: 6,
+  /** `(ABORT, id)`: nobody waits for that fetch any more */
+  Abort: 7,
 } as const
 
 /** What the host answers at once; see `QuickJSInstance.onHostCall`. */

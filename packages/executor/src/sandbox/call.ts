@@ -9,6 +9,9 @@ export interface CallLimits {
   maxHostCalls: number
   maxResultBytes: number
   maxLogBytes: number
+  maxFetches: number
+  maxRequestBytes: number
+  maxResponseBytes: number
 }
 
 /** One call, as it crosses to the thread that runs it. */
@@ -61,11 +64,18 @@ export interface CallOutcome {
   hostCalls: number
 }
 
-/** The answer to a guest's call of an extension. */
-export interface ExtensionAnswer {
+/** What a guest asks of the host's thread; the texts are of the value codec, and the guest's. */
+export type Question =
+  | { kind: 'extension'; extension: string; method: string; encodedArguments: string }
+  | { kind: 'fetch'; encodedRequest: string }
+
+/** The answer to a {@link Question}. */
+export interface Answer {
   failed: boolean
-  /** The value, or `{ name, message, code? }` of the error; `''` for undefined. */
-  json: string
+  /** The value or the error, as text of the value codec. */
+  encoded: string
+  /** Whether the host itself refused, and not what it called: `HostAnswer.Denied` or `HostAnswer.Limit`. */
+  refusal?: number | undefined
 }
 
 /** The outcome of a call whose handler did not run. */

@@ -4,10 +4,11 @@ import type { PreludeEntry } from '../guest/prelude.js'
 import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
 import { monotonicMs } from '../monotonic.js'
 import type {
+  Answer,
   CallFailure,
   CallOutcome,
   CallRequest,
-  ExtensionAnswer,
+  Question,
   RawEvent,
   RawLog,
 } from './call.js'
@@ -26,6 +27,8 @@ import {
 /** The longest text a host call takes for a name: event types, extensions, methods. */
 const MAX_NAME_BYTES = 1024
 const MAX_ATTRIBUTES_BYTES = 16 * 1024
+/** The URL and the headers of a fetch. */
+const MAX_REQUEST_HEAD_BYTES = 64 * 1024
 const NO_REFUSALS: Refusals = new Set()
 /** Node's own limit of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
@@ -45,14 +48,10 @@ export type GuestEntries = Readonly<Record<PreludeEntry, GuestPtr>>
 
 /** What a call needs of the engine that runs it. */
 export interface CallHost {
-  /** Hands a call of an extension on; the answer comes back through {@link GuestCall.answer}. */
-  callExtension(
-    call: GuestCall,
-    id: number,
-    extension: string,
-    method: string,
-    argumentsJson: string,
-  ): void
+  /** Hands a question to the host's thread; the answer comes back through {@link GuestCall.answer}. */
+  ask(call: GuestCall, id: number, question: Question): void
+  /** Nobody waits for the answer to this question any more. */
+  withdraw(call: GuestCall, id: number): void
   /** The guest is about to run for this call, until at most `deadlineInMs` from now. */
   enter(call: GuestCall, deadlineInMs: number): void
   /** The guest has stopped running. */
@@ -77,7 +76,7 @@ export class GuestCall {
   #waiting = false
   #deadlineTimer: NodeJS.Timeout | undefined
   #timers: Map<number, NodeJS.Timeout> | undefined
-  /** The calls of extensions that are not answered, and how many bytes of arguments each holds. */
+  /** The questions that are not answered, and how many bytes each holds. */
   #pending: Map<number, number> | undefined
   #pendingBytes = 0
   #hostCalls = 0
@@ -125,13 +124,14 @@ export class GuestCall {
     })
   }
 
-  /** Hands the guest the answer of an extension. An answer that comes too late is ignored. */
-  answer(id: number, { failed, json }: ExtensionAnswer): void {
+  /** Hands the guest an answer of the host's thread. One that comes too late is ignored. */
+  answer(id: number, { failed, encoded, refusal }: Answer): void {
     if (this.#over) return
+    if (refusal !== undefined) this.#refused(refusal)
     this.#pendingBytes -= this.#pending?.get(id) ?? 0
     this.#pending?.delete(id)
     this.#wake((instance, args) => {
-      args.push(instance.newNumber(id), instance.newString(json))
+      args.push(instance.newNumber(id), instance.newString(encoded))
       if (failed) args.push(instance.newNumber(1))
       return this.#entries.settle
     })
@@ -313,11 +313,13 @@ export class GuestCall {
     this.#hostCalls++
     this.#notePeak()
     const answer = this.#serve(args)
-    if (answer !== HostAnswer.Ok) {
-      this.#refusals ??= new Set()
-      this.#refusals.add(answer)
-    }
+    if (answer !== HostAnswer.Ok) this.#refused(answer)
     return answer
+  }
+
+  #refused(answer: number): void {
+    this.#refusals ??= new Set()
+    this.#refusals.add(answer)
   }
 
   #serve(args: readonly GuestPtr[]): number {
@@ -332,6 +334,10 @@ export class GuestCall {
         return this.#limited() ?? this.#setTimer(args)
       case HostOperation.ClearTimer:
         return this.#clearTimer(args)
+      case HostOperation.Fetch:
+        return this.#limited() ?? this.#fetch(args)
+      case HostOperation.Abort:
+        return this.#limited() ?? this.#withdraw(args)
       default:
         return HostAnswer.Malformed
     }
@@ -399,16 +405,37 @@ export class GuestCall {
       return HostAnswer.Malformed
     }
     if (!isGranted(this.request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
-    const { maxResultBytes, memoryLimitBytes } = this.request.limits
-    const argumentsJson = this.#text(args[4], maxResultBytes)
-    if (argumentsJson === undefined) return HostAnswer.Limit
+    const encodedArguments = this.#text(args[4], this.request.limits.maxResultBytes)
+    if (encodedArguments === undefined) return HostAnswer.Limit
+    const bytes = Buffer.byteLength(encodedArguments)
+    return this.#ask(id, bytes, { kind: 'extension', extension, method, encodedArguments })
+  }
+
+  #fetch(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
+    // Base64 makes four characters of three bytes.
+    const maxBytes = (this.request.limits.maxRequestBytes / 3) * 4 + MAX_REQUEST_HEAD_BYTES
+    const encodedRequest = this.#text(args[2], maxBytes)
+    if (encodedRequest === undefined) return HostAnswer.Limit
+    const bytes = Buffer.byteLength(encodedRequest)
+    return this.#ask(id, bytes, { kind: 'fetch', encodedRequest })
+  }
+
+  #ask(id: number, bytes: number, question: Question): number {
     // What waits on the host is memory that the guest takes, wherever it is.
-    const bytes = Buffer.byteLength(argumentsJson)
-    if (this.#pendingBytes + bytes > memoryLimitBytes) return HostAnswer.Limit
+    if (this.#pendingBytes + bytes > this.request.limits.memoryLimitBytes) return HostAnswer.Limit
     this.#pendingBytes += bytes
     this.#pending ??= new Map()
     this.#pending.set(id, bytes)
-    this.#host.callExtension(this, id, extension, method, argumentsJson)
+    this.#host.ask(this, id, question)
+    return HostAnswer.Ok
+  }
+
+  #withdraw(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
+    this.#host.withdraw(this, id)
     return HostAnswer.Ok
   }
 

@@ -1,5 +1,6 @@
 import type { Isolation, QuickJSUse } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
+import { mentionsWebApi } from '../guest/web-apis.js'
 import type { CallLimits } from './call.js'
 import { memoryFailure } from './guest-failure.js'
 import { GREW, type GuestGuard, LoadFailure, ModuleLoader } from './module-loader.js'
@@ -11,6 +12,8 @@ const OVERHEAD_BYTES = 1024
 
 interface StoredHandler {
   readonly bytecode: Uint8Array
+  /** Whether it gets the web APIs, which cost memory to rewind. */
+  readonly webApis: boolean
   /** The free heap its image has; grows with what its calls turn out to need. */
   readonly heapBytes: number
   readonly uses: Partial<Record<Isolation, QuickJSUse>>
@@ -19,7 +22,7 @@ interface StoredHandler {
 /** The handlers this thread knows: each as its bytecode and, once called, the image of its loaded module. */
 export class HandlerStore {
   readonly #handlers: LRUCache<string, StoredHandler>
-  readonly #loaders = new Map<number, Promise<ModuleLoader>>()
+  readonly #loaders = new Map<string, Promise<ModuleLoader>>()
   readonly #loading = new Map<string, Promise<QuickJSUse | LoadFailure>>()
 
   constructor(
@@ -51,7 +54,12 @@ export class HandlerStore {
 
   add(key: string, bytecode: Uint8Array): void {
     if (this.#handlers.has(key)) return
-    this.#handlers.set(key, { bytecode, heapBytes: SMALLEST_HEAP_BYTES, uses: {} })
+    this.#handlers.set(key, {
+      bytecode,
+      webApis: mentionsWebApi(bytecode),
+      heapBytes: SMALLEST_HEAP_BYTES,
+      uses: {},
+    })
   }
 
   /** What to acquire an instance with for this handler, when its image is at hand. */
@@ -84,12 +92,12 @@ export class HandlerStore {
     const needed = memoryBytes - use.template.memoryBytes + use.template.heapBytes
     let { heapBytes } = handler
     while (heapBytes < needed) heapBytes *= 2
-    this.#handlers.set(key, { bytecode: handler.bytecode, heapBytes, uses: {} })
+    this.#handlers.set(key, { ...handler, heapBytes, uses: {} })
   }
 
-  /** The loader, and with it the template, of the smallest heap. */
+  /** The loader, and with it the template, of the smallest heap without web APIs. */
   smallestLoader(): Promise<ModuleLoader> {
-    return this.#loader(SMALLEST_HEAP_BYTES)
+    return this.#loader(SMALLEST_HEAP_BYTES, false)
   }
 
   async dispose(): Promise<void> {
@@ -108,7 +116,7 @@ export class HandlerStore {
     if (!handler) throw new Error(`Handler ${key} is not known to this thread`)
     let { heapBytes } = handler
     for (;;) {
-      const loader = await this.#loader(heapBytes)
+      const loader = await this.#loader(heapBytes, handler.webApis)
       // The two isolation modes differ in how an instance is reset, not in its image.
       const image = (handler.uses.pristine ?? handler.uses.shared)?.image
       const loaded = image ?? (await loader.load(handler.bytecode, limits, guard))
@@ -122,17 +130,18 @@ export class HandlerStore {
       if (loaded instanceof LoadFailure) return loaded
       const use: QuickJSUse = { image: loaded, template: loader.template, isolation }
       const uses = { ...handler.uses, [isolation]: use }
-      this.#handlers.set(key, { bytecode: handler.bytecode, heapBytes, uses })
+      this.#handlers.set(key, { ...handler, heapBytes, uses })
       return use
     }
   }
 
-  #loader(heapBytes: number): Promise<ModuleLoader> {
-    let loader = this.#loaders.get(heapBytes)
+  #loader(heapBytes: number, webApis: boolean): Promise<ModuleLoader> {
+    const kind = `${webApis ? 'web' : 'plain'}:${heapBytes}`
+    let loader = this.#loaders.get(kind)
     if (!loader) {
-      loader = ModuleLoader.create(heapBytes, this.maxStackBytes)
-      this.#loaders.set(heapBytes, loader)
-      loader.catch(() => this.#loaders.delete(heapBytes))
+      loader = ModuleLoader.create(heapBytes, this.maxStackBytes, webApis)
+      this.#loaders.set(kind, loader)
+      loader.catch(() => this.#loaders.delete(kind))
     }
     return loader
   }

@@ -1,5 +1,5 @@
 import { type HandlerImage, type QuickJSInstance, QuickJSTemplate } from '@nexus/instance-pool'
-import { PRELUDE, PRELUDE_ENTRIES, type PreludeEntry } from '../guest/prelude.js'
+import { PRELUDE_ENTRIES, type PreludeEntry, preludeSource } from '../guest/prelude.js'
 import { HostAnswer } from '../guest/protocol.js'
 import type { CallFailure, CallLimits } from './call.js'
 import {
@@ -37,9 +37,14 @@ export class ModuleLoader {
 
   private constructor(readonly template: Template) {}
 
-  static async create(heapBytes: number, maxStackBytes: number): Promise<ModuleLoader> {
+  static async create(
+    heapBytes: number,
+    maxStackBytes: number,
+    webApis: boolean,
+  ): Promise<ModuleLoader> {
     const template = await QuickJSTemplate.create({
-      prelude: PRELUDE,
+      prelude: preludeSource(webApis),
+      webExtensions: webApis,
       entries: PRELUDE_ENTRIES,
       heapBytes,
       maxStackBytes,

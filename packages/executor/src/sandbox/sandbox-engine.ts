@@ -10,11 +10,12 @@ import {
 } from '@nexus/instance-pool'
 import { monotonicMs } from '../monotonic.js'
 import {
+  type Answer,
   type CallFailure,
   type CallOutcome,
   type CallRequest,
-  type ExtensionAnswer,
   emptyOutcome,
+  type Question,
 } from './call.js'
 import { type CallHost, GuestCall, type GuestEntries } from './guest-call.js'
 import { engineFailure } from './guest-failure.js'
@@ -32,14 +33,10 @@ export interface SandboxEngineOptions {
 export interface EngineListener {
   /** A call is over. */
   finished(request: CallRequest, outcome: CallOutcome): void
-  /** A guest calls an extension; {@link SandboxEngine.answer} brings the answer. */
-  extensionCalled(
-    callId: number,
-    id: number,
-    extension: string,
-    method: string,
-    argumentsJson: string,
-  ): void
+  /** A guest asks something; {@link SandboxEngine.answer} brings the answer. */
+  asked(callId: number, id: number, question: Question): void
+  /** The answer to a question no longer matters; it must come all the same. */
+  withdrawn(callId: number, id: number): void
   /** Guest code is about to run, until at most `deadlineInMs` from now. */
   entered(callId: number, deadlineInMs: number): void
   /** Guest code has stopped running. */
@@ -73,8 +70,8 @@ export class SandboxEngine {
     this.#store = new HandlerStore(options.maxStackBytes, options.maxHandlerBytes)
     this.#pool = new InstancePool(new QuickJSKind(), { maxInstances: options.maxInstances })
     this.#host = {
-      callExtension: (call, id, extension, method, argumentsJson) =>
-        listener.extensionCalled(call.request.id, id, extension, method, argumentsJson),
+      ask: (call, id, question) => listener.asked(call.request.id, id, question),
+      withdraw: (call, id) => listener.withdrawn(call.request.id, id),
       enter: (call, deadlineInMs) => listener.entered(call.request.id, deadlineInMs),
       leave: () => listener.left(),
       suspend: (call) => this.#suspend(call),
@@ -107,8 +104,8 @@ export class SandboxEngine {
     else void this.#runLater(request)
   }
 
-  /** Hands a guest the answer to its call of an extension; ignored when the call is over. */
-  answer(callId: number, id: number, answer: ExtensionAnswer): void {
+  /** Hands a guest the answer to its question; ignored when the call is over. */
+  answer(callId: number, id: number, answer: Answer): void {
     this.#running.get(callId)?.call.answer(id, answer)
   }
 

@@ -1,4 +1,4 @@
-import type { CallOutcome, CallRequest, ExtensionAnswer } from '../sandbox/call.js'
+import type { Answer, CallOutcome, CallRequest, Question } from '../sandbox/call.js'
 import type { SandboxEngineOptions } from '../sandbox/sandbox-engine.js'
 
 /** What a thread is started with. */
@@ -14,16 +14,14 @@ export interface ThreadData {
 export type ToThread =
   | { kind: 'handler'; key: string; bytecode: Uint8Array }
   | { kind: 'call'; request: CallRequest }
-  | { kind: 'answer'; callId: number; id: number; answer: ExtensionAnswer }
+  | { kind: 'answer'; callId: number; id: number; answer: Answer }
   | { kind: 'shutdown' }
 
-export interface ExtensionCalled {
-  kind: 'extension'
+export interface Asked {
+  kind: 'asked'
   callId: number
   id: number
-  extension: string
-  method: string
-  argumentsJson: string
+  question: Question
 }
 
 /** From the thread; what belongs together travels as one array. */
@@ -32,6 +30,8 @@ export type FromThread =
   | { kind: 'finished'; callId: number; outcome: CallOutcome }
   /** The thread has dropped the handler of this call: send it, and the call, again. */
   | { kind: 'unknown-handler'; callId: number }
-  | ExtensionCalled
+  | Asked
+  /** Nobody waits for the answer to this question any more. */
+  | { kind: 'withdrawn'; callId: number; id: number }
   /** The call waits for something outside; the thread is free for others. */
   | { kind: 'suspended'; callId: number }

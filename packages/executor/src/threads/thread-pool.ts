@@ -1,4 +1,4 @@
-import type { CallExtension, Dispatcher, DispatcherStats } from '../dispatcher.js'
+import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
 import { drain } from '../drain.js'
 import {
   type CallFailure,
@@ -9,7 +9,7 @@ import {
 import { timeoutFailure } from '../sandbox/guest-failure.js'
 import { CallCosts } from './call-costs.js'
 import { Confinement } from './confinement.js'
-import type { ExtensionCalled, FromThread, ThreadData } from './protocol.js'
+import type { Asked, FromThread, ThreadData } from './protocol.js'
 import { SandboxThread, type ThreadEnd } from './sandbox-thread.js'
 
 /** Work sent ahead to a thread: enough to keep it busy, little enough not to queue behind a slow call. */
@@ -47,7 +47,7 @@ interface Seat {
 /** Runs calls on worker threads: each is watched, and replaced when a call does not stop. */
 export class ThreadPool implements Dispatcher {
   readonly #options: ThreadPoolOptions
-  readonly #callExtension: CallExtension
+  readonly #services: GuestServices
   readonly #costs = new CallCosts()
   readonly #confinement = new Confinement()
   /** In the order of arrival. */
@@ -69,9 +69,9 @@ export class ThreadPool implements Dispatcher {
   /** Whether the time for calls to finish is over. */
   #drained = false
 
-  constructor(options: ThreadPoolOptions, callExtension: CallExtension) {
+  constructor(options: ThreadPoolOptions, services: GuestServices) {
     this.#options = options
-    this.#callExtension = callExtension
+    this.#services = services
     for (let i = 0; i < options.threads; i++) this.#addSeat()
   }
 
@@ -248,17 +248,20 @@ export class ThreadPool implements Dispatcher {
         call.loadUs = 0
         call.suspended = true
         break
-      case 'extension':
+      case 'asked':
         call.calledOut = true
-        void this.#answerExtension(thread, message)
+        void this.#answer(thread, call.request, message)
+        return
+      case 'withdrawn':
+        this.#services.withdraw(message.callId, message.id)
         return
     }
     this.#dispatch()
   }
 
-  async #answerExtension(thread: SandboxThread, message: ExtensionCalled): Promise<void> {
-    const { callId, id, extension, method, argumentsJson } = message
-    const answer = await this.#callExtension(callId, extension, method, argumentsJson)
+  async #answer(thread: SandboxThread, request: CallRequest, asked: Asked): Promise<void> {
+    const { callId, id, question } = asked
+    const answer = await this.#services.answer(request, id, question)
     thread.send({ kind: 'answer', callId, id, answer })
   }
 

@@ -35,8 +35,8 @@ function send(message: FromThread): void {
 
 const engine = new SandboxEngine(options, {
   finished: (request, outcome) => send({ kind: 'finished', callId: request.id, outcome }),
-  extensionCalled: (callId, id, extension, method, argumentsJson) =>
-    send({ kind: 'extension', callId, id, extension, method, argumentsJson }),
+  asked: (callId, id, question) => send({ kind: 'asked', callId, id, question }),
+  withdrawn: (callId, id) => send({ kind: 'withdrawn', callId, id }),
   entered: (callId, deadlineInMs) => status.enter(callId, deadlineInMs + hardTimeoutGraceMs),
   left: () => status.leave(),
   suspended: (callId) => send({ kind: 'suspended', callId }),

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { JSValueHandle, QuickJS, type Snapshot } from 'quickjs-wasi'
+import type { EngineExtension } from './engine-extensions.js'
 import type { EngineState } from './engine-state.js'
 import type { HandlerImage } from './handler-image.js'
 import { copyPages, type MemoryRun, pagesOf, scrubPages, writeRuns } from './memory-image.js'
@@ -15,6 +16,9 @@ export const MAX_HOST_ANSWER = 7
 
 export interface QuickJSInstanceBlueprint {
   readonly engine: WebAssembly.Module
+  readonly extensions: readonly EngineExtension[]
+  /** What only {@link QuickJSInstance.bind} writes: constants of the program that no guest can reach. */
+  readonly constantPages: ReadonlySet<number>
   readonly snapshot: Snapshot
   readonly state: EngineState
   readonly maxStackBytes: number
@@ -50,7 +54,7 @@ export class QuickJSInstance {
   readonly #blueprint: QuickJSInstanceBlueprint
   readonly #exports: ReturnType<QuickJS['_getExports']>
   #image: HandlerImage | undefined
-  /** What a rewind writes: every page that the image uses. */
+  /** What a rewind writes: every page that the image uses, without the constant ones. */
   #runs: readonly MemoryRun[] = []
   #bytes: Buffer = Buffer.alloc(0)
   #words = new Uint32Array(0)
@@ -70,6 +74,7 @@ export class QuickJSInstance {
     let instance: QuickJSInstance | undefined
     const vm = await QuickJS.restore(blueprint.snapshot, {
       wasm: blueprint.engine,
+      extensions: [...blueprint.extensions],
       maxStackSize: blueprint.maxStackBytes,
       timezoneOffset: 0,
       interruptHandler: () => instance!.#checkDeadline(),
@@ -100,6 +105,11 @@ export class QuickJSInstance {
     return this.#image
   }
 
+  /** The native extensions that are linked to the engine. */
+  get extensions(): readonly EngineExtension[] {
+    return this.#blueprint.extensions
+  }
+
   get memoryBytes(): number {
     return this.#exports.memory.buffer.byteLength
   }
@@ -123,6 +133,7 @@ export class QuickJSInstance {
   bind(image: HandlerImage): void {
     const memory = this.#buffer()
     const { base, diff } = image
+    const { constantPages } = this.#blueprint
     const pages = pagesOf(base)
     for (const page of pagesOf(diff)) pages.add(page)
     scrubPages(memory, pages)
@@ -131,7 +142,7 @@ export class QuickJSInstance {
     writeRuns(memory, diff)
     this.#runs = copyPages(
       memory,
-      [...pages].sort((a, b) => a - b),
+      [...pages].filter((page) => !constantPages.has(page)).sort((a, b) => a - b),
     )
     this.#image = image
   }

@@ -24,7 +24,7 @@ export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
   }
 
   accepts(instance: QuickJSInstance, use: QuickJSUse): boolean {
-    return instance.memoryBytes === use.template.memoryBytes && !instance.hasGrown
+    return use.template.accepts(instance) && !instance.hasGrown
   }
 
   isBoundTo(instance: QuickJSInstance, use: QuickJSUse): boolean {

@@ -1,9 +1,10 @@
 import { CompileFlags, EvalFlags, QuickJS, type Snapshot } from 'quickjs-wasi'
 import { PoolError } from '../errors.js'
+import { type EngineExtension, loadEngineExtensions } from './engine-extensions.js'
 import { loadEngineModule } from './engine-module.js'
 import { locateEngineState } from './engine-state.js'
 import { HandlerImage } from './handler-image.js'
-import { copyPages, diffMemory, type MemoryRun, usedPages } from './memory-image.js'
+import { copyPages, diffMemory, type MemoryRun, PAGE_BYTES, usedPages } from './memory-image.js'
 import {
   type GuestPtr,
   HOST_FUNCTION,
@@ -25,7 +26,15 @@ export interface QuickJSTemplateOptions<Entry extends string> {
   heapBytes: number
   /** What the guest may use of the engine's native stack, in bytes; at most 524,288. */
   maxStackBytes: number
+  /**
+   * Whether the engine's native URL, URLSearchParams, TextEncoder, TextDecoder, Headers, crypto and
+   * structuredClone are there. They are more memory to copy back after every call.
+   * @default false
+   */
+  webExtensions?: boolean | undefined
 }
+
+const NO_EXTENSIONS: readonly EngineExtension[] = []
 
 /** Large enough for most events; a larger one is copied through the guest's heap. */
 const INPUT_BYTES = 64 * 1024
@@ -56,8 +65,10 @@ export class QuickJSTemplate<Entry extends string = string> {
     options: QuickJSTemplateOptions<Entry>,
   ): Promise<QuickJSTemplate<Entry>> {
     const engine = await loadEngineModule()
+    const extensions = options.webExtensions ? await loadEngineExtensions() : NO_EXTENSIONS
     const vm = await QuickJS.create({
       wasm: engine,
+      extensions: [...extensions],
       maxStackSize: options.maxStackBytes,
       timezoneOffset: 0,
       interruptHandler: () => false,
@@ -70,6 +81,7 @@ export class QuickJSTemplate<Entry extends string = string> {
         },
       }),
     })
+    const linked = vm.snapshot().extensions
     const state = locateEngineState(vm)
     const engineExports = vm._getExports()
 
@@ -109,10 +121,18 @@ export class QuickJSTemplate<Entry extends string = string> {
       stackPointer,
       runtimePtr: engineExports.qjs_get_runtime_ptr(),
       contextPtr: engineExports.qjs_get_context_ptr(),
-      extensions: [],
+      extensions: linked,
     }
     const template = new QuickJSTemplate<Entry>(
-      { engine, snapshot, state, maxStackBytes: options.maxStackBytes, ...blueprintPointers },
+      {
+        engine,
+        extensions,
+        constantPages: constantPages(extensions, linked),
+        snapshot,
+        state,
+        maxStackBytes: options.maxStackBytes,
+        ...blueprintPointers,
+      },
       base,
       entries,
       options.heapBytes,
@@ -120,6 +140,13 @@ export class QuickJSTemplate<Entry extends string = string> {
     )
     vm.dispose()
     return template
+  }
+
+  /** Whether an instance, as it is, can be bound to an image of this template. */
+  accepts(instance: QuickJSInstance): boolean {
+    return (
+      instance.memoryBytes === this.memoryBytes && instance.extensions === this.blueprint.extensions
+    )
   }
 
   /** Makes an instance bound to `image`, which must be of this template. */
@@ -157,6 +184,20 @@ async function compilePrelude(engine: WebAssembly.Module, source: string): Promi
   } finally {
     vm.dispose()
   }
+}
+
+/** The pages that hold nothing but constants of the extensions. */
+function constantPages(
+  extensions: readonly EngineExtension[],
+  linked: Snapshot['extensions'],
+): ReadonlySet<number> {
+  const pages = new Set<number>()
+  linked.forEach(({ memoryBase }, i) => {
+    const end = memoryBase + extensions[i]!.constantBytes
+    const first = Math.ceil(memoryBase / PAGE_BYTES)
+    for (let page = first; (page + 1) * PAGE_BYTES <= end; page++) pages.add(page)
+  })
+  return pages
 }
 
 /**

@@ -1,0 +1,32 @@
+import { homedir, tmpdir } from 'node:os'
+
+const MAX_CAUSES = 3
+/** Where a host keeps its files: absolute paths that start here say nothing to a guest but where it runs. */
+const ROOTS = [
+  ...new Set([process.cwd(), homedir(), tmpdir()]),
+  ...'home Users root var tmp private usr opt srv etc mnt media proc sys dev run app'
+    .split(' ')
+    .map((name) => `/${name}`),
+].filter((root) => root !== '/')
+const HOST_PATH = new RegExp(
+  `(?:(?:file://|(?<![\\w.:/\\\\]))(?:${ROOTS.map(escapeRegExp).join('|')})[/\\\\]|(?<![\\w])[A-Za-z]:\\\\)[^\\s'"\`<>|,;)]*`,
+  'g',
+)
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+}
+
+/** What a guest is told of an error of the host: name, message, code and causes, no stack and no host paths. */
+export function guestError(error: unknown, depth = 0): Error {
+  const { name, message, code, cause } = Object(error) as Partial<Record<string, unknown>>
+  const told = new Error(withoutPaths(typeof message === 'string' ? message : String(error)))
+  told.name = typeof name === 'string' ? name : 'Error'
+  if (typeof code === 'string') Object.assign(told, { code })
+  if (cause !== undefined && depth < MAX_CAUSES) told.cause = guestError(cause, depth + 1)
+  return told
+}
+
+function withoutPaths(message: string): string {
+  return message.replace(HOST_PATH, '(a path of the host)')
+}
