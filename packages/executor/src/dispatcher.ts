@@ -19,6 +19,7 @@ export interface GuestServices {
 }
 
 export interface DispatcherStats {
+  /** One for each thread; with threads, a last one for what those that have ended had counted. */
   engines: SandboxEngineStats[]
   /** Calls that wait for a thread. */
   queued: number

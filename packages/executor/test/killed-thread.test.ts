@@ -16,6 +16,16 @@ async function openNeighbourhood(neighbour: string) {
 }
 
 describe('when the thread of a call is killed', () => {
+  it('what it had counted stays counted', async () => {
+    const { runtime, spin } = await openNeighbourhood(handler('return event'))
+    const rewinds = () =>
+      runtime.getStats().engines.reduce((sum, { pool }) => sum + pool.rewinds, 0)
+    const before = rewinds()
+    expect(before).toBeGreaterThanOrEqual(20)
+    expect((await spin()).error?.code).toBe('TIMEOUT')
+    expect(rewinds()).toBeGreaterThanOrEqual(before)
+  })
+
   it('calls that were sent to it are run again, and succeed', async () => {
     const { runtime, spin, call } = await openNeighbourhood(handler('return event * 2'))
     for (let i = 0; i < 20; i++) await call(i)

@@ -11,6 +11,7 @@ import { CallCosts } from './call-costs.js'
 import { Confinement } from './confinement.js'
 import type { Asked, FromThread, ThreadData } from './protocol.js'
 import { SandboxThread, type ThreadEnd } from './sandbox-thread.js'
+import { addEnded, NO_STATS } from './thread-stats.js'
 
 /** Work sent ahead to a thread: enough to keep it busy, little enough not to queue behind a slow call. */
 const AHEAD_US = 5_000
@@ -60,6 +61,8 @@ export class ThreadPool implements Dispatcher {
   #confinedSeat: Seat | undefined
   #failedStarts = 0
   #startError: Error | undefined
+  /** What threads that have ended had counted. */
+  #ended = NO_STATS
   #threadKills = 0
   #threadCrashes = 0
   /** Calls submitted and not yet over. */
@@ -110,7 +113,7 @@ export class ThreadPool implements Dispatcher {
   getStats(): DispatcherStats {
     const seats = this.#allSeats()
     return {
-      engines: seats.map(({ thread }) => thread.stats),
+      engines: [...seats.map(({ thread }) => thread.stats), this.#ended],
       queued: this.#queue.size + this.#confinedQueue.size,
       running: seats.reduce((sum, { calls }) => sum + calls.size, 0),
       threadKills: this.#threadKills,
@@ -280,6 +283,7 @@ export class ThreadPool implements Dispatcher {
     this.#seats.delete(thread)
     if (seat === this.#confinedSeat) this.#confinedSeat = undefined
     if (seat === this.#spare) this.#spare = undefined
+    this.#ended = addEnded(this.#ended, thread.stats)
 
     if (this.#drained) {
       for (const call of seat.calls.values()) this.#fail(call, cutShort())

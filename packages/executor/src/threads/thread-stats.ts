@@ -24,6 +24,9 @@ const DISCARDS = [
   'shutdown',
 ] as const satisfies readonly DiscardReason[]
 
+/** What only ever goes up. */
+const TOTALS = ['created', 'acquired', 'rewinds', 'rebinds', 'exhausted'] as const
+
 /** How many numbers the statistics of one thread are. */
 export const STAT_CELLS = POOL.length + DISCARDS.length + 2
 
@@ -52,3 +55,18 @@ export function readStats(cells: Float64Array): SandboxEngineStats {
     handlerBytes: cells[at]!,
   }
 }
+
+/** Adds what an ended thread has counted; what it held is gone with it. */
+export function addEnded(
+  sum: SandboxEngineStats,
+  { pool }: SandboxEngineStats,
+): SandboxEngineStats {
+  const discards = { ...sum.pool.discards }
+  for (const reason of DISCARDS) discards[reason] += pool.discards[reason]
+  const total = { ...sum.pool, discards }
+  for (const name of TOTALS) total[name] += pool[name]
+  return { ...sum, pool: total }
+}
+
+/** The statistics of no thread at all. */
+export const NO_STATS: SandboxEngineStats = readStats(new Float64Array(STAT_CELLS))
