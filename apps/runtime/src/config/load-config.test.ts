@@ -122,4 +122,14 @@ describe('loading a configuration', () => {
     expect(config.functions[0]?.capabilities).toEqual(['env:API_KEY', 'env:ABSENT'])
     expect(config.warnings).toEqual(['function total: environment variable ABSENT is not set'])
   })
+
+  it('gives a function the secrets it names, apart from its variables', async () => {
+    const file = await write(
+      one('    secrets: [API_KEY]\n    capabilities: ["net:api.example.com"]\n'),
+    )
+    const [total] = (await loadConfig(file, {}, { API_KEY: 'k', OTHER: 'o' })).functions
+    expect(total?.secrets).toEqual({ API_KEY: 'k' })
+    expect(total?.env).toEqual({})
+    expect(total?.capabilities).toEqual(['net:api.example.com', 'secret:API_KEY'])
+  })
 })

@@ -8,12 +8,14 @@ import { type ParsedConfig, parseConfig } from './parse-config.js'
 import type { ConfigFile, FunctionFile } from './schema.js'
 
 /** One function, ready to be compiled and bound. */
-export interface FunctionConfig extends Omit<FunctionFile, 'env' | 'timeoutMs'> {
+export interface FunctionConfig extends Omit<FunctionFile, 'env' | 'secrets' | 'timeoutMs'> {
   /** Absolute path of `source`. */
   file: string
   timeoutMs: number
   /** The environment variables it may see and that are set. */
   env: Record<string, string>
+  /** The same for `ctx.secrets`. */
+  secrets: Record<string, string>
 }
 
 /** A configuration with flags, environment and file merged and every path absolute. */
@@ -95,8 +97,13 @@ export async function loadConfig(
       ...entry,
       file: beside(entry.source),
       timeoutMs: entry.timeoutMs ?? handlerTimeoutMs,
-      capabilities: [...entry.capabilities, ...entry.env.map((name) => `env:${name}`)],
+      capabilities: [
+        ...entry.capabilities,
+        ...entry.env.map((name) => `env:${name}`),
+        ...entry.secrets.map((name) => `secret:${name}`),
+      ],
       env: pick(env, entry.env),
+      secrets: pick(env, entry.secrets),
     })),
     warnings: warningsOf(config, env),
   }
@@ -159,7 +166,7 @@ function signatureOf(
 
 function warningsOf({ functions }: ConfigFile, env: NodeJS.ProcessEnv): string[] {
   return functions.flatMap((entry) =>
-    entry.env
+    [...entry.env, ...entry.secrets]
       .filter((name) => env[name] === undefined)
       .map((name) => `function ${entry.name}: environment variable ${name} is not set`),
   )

@@ -17,7 +17,10 @@ const pattern = z
   )
 const capability = z
   .string()
-  .regex(/^(events:emit:\S+|env:\S+)$/, 'expected events:emit:<pattern> or env:<NAME>')
+  .regex(
+    /^(events:emit|env|net|secret):\S+$/,
+    'expected events:emit:<pattern>, net:<host>, env:<NAME> or secret:<NAME>',
+  )
 const orderingKey = z
   .string()
   .regex(
@@ -67,7 +70,8 @@ const functionSchema = z.strictObject({
     description: 'Path of the value whose events run one after the other, e.g. data.customerId.',
   }),
   capabilities: z.array(capability).default([]).meta({
-    description: 'What it may do beyond computing: events:emit:<pattern>, env:<NAME>.',
+    description:
+      'What it may do beyond computing: events:emit:<pattern>, net:<host>, env:<NAME>, secret:<NAME>.',
   }),
   isolation: z.enum(['pristine', 'shared']).optional().meta({
     description: 'pristine: each call sees the module as just loaded. shared: its state stays.',
@@ -76,6 +80,10 @@ const functionSchema = z.strictObject({
     .array(variable)
     .default([])
     .meta({ description: 'Environment variables it gets to see in ctx.env.' }),
+  secrets: z.array(variable).default([]).meta({
+    description:
+      'Environment variables it gets to see in ctx.secrets; their values are kept out of logs and errors.',
+  }),
   sample: z.json().optional().meta({
     description: 'Data of an event to try it with; the start prints a curl line with it.',
   }),

@@ -30,10 +30,10 @@ export async function runFunction(
   wasm: WasmRuntime,
   onActivity: ActivityListener,
 ): Promise<HandlerOutcome> {
-  const { name, capabilities, env, timeoutMs, memoryLimitBytes, isolation } = config
+  const { name, capabilities, env, secrets, timeoutMs, memoryLimitBytes, isolation } = config
   const result = await wasm.executeCompiledHandler(
     compiled,
-    { event, functionName: name, capabilities, env, attempt },
+    { event, functionName: name, capabilities, env, secrets, attempt },
     { timeoutMs, memoryLimitBytes, isolation },
   )
   const record = recordOf(result)

@@ -2,6 +2,7 @@ import { createValueCodec } from '../values/value-codec.js'
 import { installEngineGaps } from './web/engine-gaps.js'
 import { installEvents } from './web/events.js'
 import { installFetch } from './web/fetch-api.js'
+import { installKeyFormats } from './web/key-formats.js'
 
 /** The functions of the prelude that the host calls. */
 export const PRELUDE_ENTRIES = ['load', 'run', 'settle', 'fire', 'describe'] as const
@@ -226,7 +227,8 @@ const PRELUDE = `(host, createCodec, installWeb) => {
 }`
 
 const INSTALL_WEB = `(kit) => {
-  (${installEngineGaps})()
+  (${installEngineGaps})();
+  (${installKeyFormats})()
   const signalUntil = (${installEvents})(kit);
   (${installFetch})(kit)
   return signalUntil

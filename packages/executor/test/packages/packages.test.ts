@@ -2,7 +2,7 @@ import { createSign, generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openRuntime } from '../runtimes.js'
 
@@ -69,10 +69,8 @@ describe('a handler made of', () => {
     const compiled = await runtime.precompileFile(file)
     const { value, error } = await runtime.executeCompiledHandler(compiled, { event })
     expect(error).toBeUndefined()
-    const { default: inNode } = (await import(`./${name}.ts`)) as {
-      default: (event: unknown) => unknown
-    }
-    const expected: unknown = await inNode(JSON.parse(JSON.stringify(event)))
+    const inNode = await import(pathToFileURL(file).href)
+    const expected: unknown = await inNode.default(JSON.parse(JSON.stringify(event)))
     expect(value).toEqual(JSON.parse(JSON.stringify(expected)))
   })
 
