@@ -1,0 +1,26 @@
+import type { Handler, HandlerApi, WasmRuntime } from '@nexus/executor'
+import { expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+
+it('a handler knows its event, its ctx and its result', () => {
+  const handler = (async (event, ctx) => {
+    expectTypeOf(event.id).toEqualTypeOf<string>()
+    expectTypeOf(ctx).toEqualTypeOf<HandlerApi>()
+    expectTypeOf(ctx.secrets.KEY).toEqualTypeOf<string | undefined>()
+    expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
+    return { ok: true }
+  }) satisfies Handler<{ id: string }, { ok: boolean }>
+  expectTypeOf(handler).returns.resolves.toEqualTypeOf<{ ok: boolean }>()
+})
+
+it('a method with a schema knows its input', () => {
+  const register = (runtime: WasmRuntime) =>
+    runtime.extend('db', {
+      query: {
+        input: z.object({ sql: z.string(), limit: z.number().default(1) }),
+        run: (input) => expectTypeOf(input).toEqualTypeOf<{ sql: string; limit: number }>(),
+      },
+      plain: (a: number) => a,
+    })
+  expectTypeOf(register).returns.toEqualTypeOf<WasmRuntime>()
+})
