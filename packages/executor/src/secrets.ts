@@ -1,7 +1,7 @@
 import type { ExecutionResult } from './execution-result.js'
 
 /** Shorter values would be found everywhere. */
-const SHORTEST_BYTES = 4
+const SHORTEST = 4
 
 /**
  * Takes the values of secrets out of what a call leaves for people to read: its log lines and its
@@ -12,7 +12,12 @@ export function redactSecrets(
   secrets: Readonly<Record<string, string>>,
 ): void {
   const hidden = Object.entries(secrets)
-    .filter(([, value]) => value.length >= SHORTEST_BYTES)
+    .filter(([, value]) => value.length >= SHORTEST)
+    // As it is, and as it stands inside the JSON that `console.log` makes of an object.
+    .flatMap(([name, value]) => [
+      [name, value] as const,
+      [name, JSON.stringify(value).slice(1, -1)] as const,
+    ])
     // A secret may contain another.
     .sort(([, a], [, b]) => b.length - a.length)
   if (hidden.length === 0) return

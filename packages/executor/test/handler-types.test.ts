@@ -10,7 +10,7 @@ it('a handler knows its event, its ctx and its result', () => {
     expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
     return { ok: true }
   }) satisfies Handler<{ id: string }, { ok: boolean }>
-  expectTypeOf(handler).returns.resolves.toEqualTypeOf<{ ok: boolean }>()
+  expectTypeOf(handler).parameter(0).toEqualTypeOf<{ id: string }>()
 })
 
 it('a method with a schema knows its input', () => {
