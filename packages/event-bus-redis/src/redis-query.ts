@@ -238,7 +238,7 @@ export class RedisQuery {
 
   async #typesMatching(pattern: string): Promise<string[]> {
     if (!/[*>]/.test(pattern)) return [pattern]
-    const types = await this.#ask((redis) => redis.hkeys(this.#key('types')))
+    const types = await this.#ask((redis) => redis.smembers(this.#key('types')))
     return types.filter((type) => matchesPattern(pattern, type))
   }
 
@@ -281,12 +281,15 @@ export class RedisQuery {
     if (query.status !== undefined || filters > 1) return undefined
     if (types?.length === 0) return 0
     if (types !== undefined) {
-      const counts = await this.#ask((redis) => redis.hmget(this.#key('types'), ...types))
-      return counts.reduce((sum, count) => sum + Number(count ?? 0), 0)
+      const counts = await this.#pipeline<number>((pipeline) => {
+        for (const type of types) pipeline.zcard(this.#key(`type:${type}`))
+        return pipeline
+      })
+      return counts.reduce((sum, count) => sum + count, 0)
     }
     const { source } = query
     if (source === undefined) return between
-    return Number((await this.#ask((redis) => redis.hget(this.#key('sources'), source))) ?? 0)
+    return this.#ask((redis) => redis.zcard(this.#key(`source:${source}`)))
   }
 
   async #read(sequences: readonly number[]): Promise<Entry[]> {

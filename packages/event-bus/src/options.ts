@@ -68,6 +68,8 @@ export interface SubscribeOptions {
   ackWaitMs?: number | undefined
   /** Events fetched from the store at once. @default 100 */
   batchSize?: number | undefined
+  /** How long to let events gather after fewer than wanted came; the first one never waits. @default 0 */
+  maxWaitMs?: number | undefined
   /** Most handler starts per second of this subscription. @default unlimited */
   maxPerSecond?: number | undefined
   /** Where a group begins that never existed before. @default 'now' */
@@ -149,6 +151,7 @@ export const subscribeSchema = z.strictObject({
   retry: retrySchema.prefault({}),
   ackWaitMs: z.int().min(1000).default(30_000),
   batchSize: z.int().min(1).max(10_000).default(100),
+  maxWaitMs: z.number().min(0).default(0),
   maxPerSecond: z.number().positive().optional(),
   start: startSchema.default('now'),
 }) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>

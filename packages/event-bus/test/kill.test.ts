@@ -11,7 +11,7 @@ const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000)
 
 it(`loses nothing that was acked when it is killed at any moment (seed ${seed})`, async () => {
   // Inside the package, so that the bundled worker finds the packages that are not bundled.
-  const directory = mkdtempSync(join(import.meta.dirname, '.kill-'))
+  const directory = mkdtempSync(join(import.meta.dirname, '../node_modules/.kill-'))
   try {
     const workerFile = join(directory, 'worker.mjs')
     await build({

@@ -40,6 +40,8 @@ export interface LogStoreSetup {
 
 /** The bus's promises on ordered tables with atomic commits: the memory and the local store. */
 export class LogStore implements EventStore {
+  /** The log has one commit at a time. */
+  readonly concurrentAppends = 1
   readonly #setup: LogStoreSetup
   #context!: StoreContext
   #engine!: LogEngine
