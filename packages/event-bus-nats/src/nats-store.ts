@@ -13,6 +13,7 @@ import {
 import { headers, type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
   type AppendRequest,
+  type DeadLetterListQuery,
   type DeadLetterPage,
   type DeadLetterQuery,
   type Durability,
@@ -192,9 +193,7 @@ class NatsStore implements EventStore {
     })
   }
 
-  listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     return this.#ask(() => this.#query.listDeadLetters(query))
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   type AppendRequest,
+  type DeadLetterListQuery,
   type DeadLetterPage,
   type DeadLetterQuery,
   type Durability,
@@ -170,9 +171,7 @@ class RedisStore implements EventStore {
     return result
   }
 
-  listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     return this.#query.listDeadLetters(query)
   }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from './clock.js'
 import type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
 import type { Durability, EventStore, StartPosition } from './event-store.js'
+import { timeSchema } from './query-options.js'
 
 /** Options of `EventBus.open`. */
 export interface EventBusOptions {
@@ -129,7 +130,7 @@ export interface ResolvedSubscribeOptions
 
 const startSchema = z.union([
   z.enum(['now', 'beginning']),
-  z.strictObject({ time: z.union([z.string(), z.date()]) }),
+  z.strictObject({ time: timeSchema }),
   z.strictObject({ id: z.string() }),
 ]) satisfies z.ZodType<StartPosition, StartPosition>
 
@@ -159,5 +160,5 @@ export const subscribeSchema = z.strictObject({
 export const publishSchema = z.strictObject({
   durability: z.enum(['memory', 'os', 'disk']).optional(),
   delayMs: z.number().min(0).optional(),
-  deliverAt: z.union([z.string(), z.date()]).optional(),
+  deliverAt: timeSchema.optional(),
 }) satisfies z.ZodType<PublishOptions, PublishOptions>

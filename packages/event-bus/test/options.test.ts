@@ -1,6 +1,7 @@
 import {
   EventBus,
   type EventBusOptions,
+  type ListQuery,
   memoryStore,
   type SubscribeOptions,
 } from '@nexus/event-bus'
@@ -25,6 +26,20 @@ it.each([
   expect(() => bus.subscribe('a', () => {}, options as SubscribeOptions)).toThrow(message)
   expect(() => bus.subscribe([], () => {}, { group: 'g' })).toThrow(/expected at least one/)
   expect(() => bus.subscribe('a..b', () => {}, { group: 'g' })).toThrow(/a\.\.b/)
+  await bus.close()
+})
+
+it.each([
+  [{ limit: 0 }, /limit/],
+  [{ cursor: 'x' }, /cursor: expected the cursor of an earlier page/],
+  [{ since: 'yesterday' }, /since: expected an RFC 3339 time/],
+  [{ type: 'a..b' }, /type: .*a\.\.b/],
+  [{ state: 'failed' }, /state/],
+])('so is one of a query: %#', async (query, message) => {
+  const bus = await EventBus.open({ store: memoryStore() })
+  await expect(bus.list(query as ListQuery)).rejects.toThrow(message)
+  await expect(bus.deadLetters.list({ cursor: '{}' })).rejects.toThrow(/cursor/)
+  await expect(bus.publish({ type: 'a' }, { deliverAt: 'soon' })).rejects.toThrow(/deliverAt/)
   await bus.close()
 })
 

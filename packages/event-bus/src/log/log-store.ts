@@ -1,6 +1,7 @@
 import { EventBusError } from '../errors.js'
 import type {
   AppendRequest,
+  DeadLetterListQuery,
   DeadLetterPage,
   DeadLetterQuery,
   Durability,
@@ -171,9 +172,7 @@ export class LogStore implements EventStore {
     return replayEvents(this.#access(), query)
   }
 
-  async listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  async listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     this.#assertOpen()
     return listDeadLetters(this.#engine, query)
   }
