@@ -16,6 +16,9 @@ import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
 /** Header with the epoch milliseconds before which nobody gets the event. */
 export const DELIVER_AT = 'Nexus-Deliver-At'
 
+/** Wait after a pull that failed. */
+const ERROR_PAUSE_MS = 500
+
 /** An event to be delivered again. */
 export interface AgainMessage {
   sequence: number
@@ -35,6 +38,7 @@ export interface NatsGroupHost {
   openPullers(
     onEvent: (message: JsMsg) => void,
     onAgain: (message: JsMsg) => void,
+    onEnd: (error: unknown) => void,
   ): Promise<{ pullers: NatsPuller[]; recheckUntil: number }>
   lease: NatsLease | undefined
   onError(error: unknown): void
@@ -55,6 +59,8 @@ export class NatsGroup implements GroupConsumer {
   #cancelLease: (() => void) | undefined
   #heartbeat: NodeJS.Timeout | undefined
   #closed = false
+  /** Given back once nothing is asked for any more: else the server would hand them to this very consumer. */
+  readonly #released: JsMsg[] = []
 
   constructor(request: GroupRequest, host: NatsGroupHost) {
     this.name = request.name
@@ -99,7 +105,7 @@ export class NatsGroup implements GroupConsumer {
     }
     // The record is what counts: a message that comes again is compared with it.
     await state.write(state.names.delivery(this.name, sequence), record)
-    if (settlement.kind === 'release') message.nak()
+    if (settlement.kind === 'release') this.#released.push(message)
     else if (settlement.kind !== 'retry') message.ack()
     else if (settlement.hold) {
       message.working()
@@ -119,7 +125,7 @@ export class NatsGroup implements GroupConsumer {
     clearTimeout(this.#heartbeat)
     for (const puller of this.#pullers) puller.close()
     await this.#arriving
-    await this.#returnReady()
+    await this.#giveBack()
     this.#wake?.()
     await this.#host.lease?.release()
     this.#host.onClose()
@@ -129,10 +135,21 @@ export class NatsGroup implements GroupConsumer {
     const opened = await this.#host.openPullers(
       (message) => this.#arrived(message, () => this.#toEventClaim(message)),
       (message) => this.#arrived(message, () => this.#toAgainClaim(message)),
+      (error) => void this.#pullEnded(error),
     )
     this.#pullers = opened.pullers
     this.#recheckUntil = opened.recheckUntil
     if (this.#closed) for (const puller of this.#pullers) puller.close()
+    this.#wake?.()
+  }
+
+  /** Whoever waits for events asks again, at once or, after an error, in a while. */
+  async #pullEnded(error: unknown): Promise<void> {
+    await this.#arriving
+    if (error !== undefined) {
+      this.#host.onError(error)
+      await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS).unref())
+    }
     this.#wake?.()
   }
 
@@ -149,7 +166,7 @@ export class NatsGroup implements GroupConsumer {
     if (!has && had) {
       for (const puller of this.#pullers) puller.close()
       this.#pullers = []
-      await this.#returnReady()
+      await this.#giveBack()
     }
     if (this.#closed) return
     const timer = setTimeout(() => void this.#contend(lease), LEASE_MS / 4)
@@ -251,10 +268,11 @@ export class NatsGroup implements GroupConsumer {
     }, this.#request.ackWaitMs / 3)
   }
 
-  async #returnReady(): Promise<void> {
+  async #giveBack(): Promise<void> {
     for (const claim of this.#ready.splice(0)) {
       await this.settle(claim, { kind: 'release' }).catch(this.#host.onError)
     }
+    for (const message of this.#released.splice(0)) message.nak()
   }
 
   async #changed(signal: AbortSignal): Promise<void> {

@@ -5,12 +5,13 @@ const PULL_EXPIRES_MS = 30_000
 
 /**
  * Asks a consumer for messages, one pull at a time, and hands on what comes. A pull stays open until it is
- * filled, so an idle consumer costs one request in half a minute.
+ * filled, so an idle consumer costs one request in half a minute. `onEnd` is told of the end of each pull,
+ * with the error when there was one: what it brought may have been nothing that anybody wanted.
  */
 export class NatsPuller {
   readonly #consumer: Consumer
   readonly #onMessage: (message: JsMsg) => void
-  readonly #onError: (error: unknown) => void
+  readonly #onEnd: (error: unknown) => void
   #pull: ConsumerMessages | undefined
   #pulling = false
   #closed = false
@@ -18,11 +19,11 @@ export class NatsPuller {
   constructor(
     consumer: Consumer,
     onMessage: (message: JsMsg) => void,
-    onError: (error: unknown) => void,
+    onEnd: (error: unknown) => void,
   ) {
     this.#consumer = consumer
     this.#onMessage = onMessage
-    this.#onError = onError
+    this.#onEnd = onEnd
   }
 
   /** Makes sure that a pull is open. */
@@ -30,11 +31,13 @@ export class NatsPuller {
     if (this.#pulling || this.#closed) return
     this.#pulling = true
     this.#run(limit)
-      .catch((error) => {
-        if (!this.#closed) this.#onError(error)
-      })
-      .finally(() => {
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      .then((error) => {
         this.#pulling = false
+        if (!this.#closed) this.#onEnd(error)
       })
   }
 

@@ -13,6 +13,7 @@ import {
 import { headers, type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
   type AppendRequest,
+  type DeadLetterListQuery,
   type DeadLetterPage,
   type DeadLetterQuery,
   type Durability,
@@ -55,6 +56,8 @@ export function natsStore(options: NatsStoreOptions = {}): EventStore {
 const WRONG_LAST_SEQUENCE = 10071
 
 class NatsStore implements EventStore {
+  /** JetStream takes each event by itself: there is nothing to gather for. */
+  readonly concurrentAppends = Number.POSITIVE_INFINITY
   readonly #options: ResolvedNatsStoreOptions
   readonly #names: NatsNames
   readonly #groups = new Set<NatsGroup>()
@@ -127,17 +130,16 @@ class NatsStore implements EventStore {
       const group: NatsGroup = new NatsGroup(request, {
         state: this.#state,
         emit: (events) => this.append(events),
-        openPullers: async (onEvent, onAgain) => {
+        openPullers: async (onEvent, onAgain, onEnd) => {
           const recheckUntil = request.ordered ? await this.#takeOver(request) : 0
           const { name } = request
-          const onError = (error: unknown): void => this.#context.onError(error)
           const [own, again] = await Promise.all([
             this.#client.consumers.get(this.#names.events, name),
             this.#client.consumers.get(this.#names.again, name),
           ])
           const pullers = [
-            new NatsPuller(own, onEvent, onError),
-            new NatsPuller(again, onAgain, onError),
+            new NatsPuller(own, onEvent, onEnd),
+            new NatsPuller(again, onAgain, onEnd),
           ]
           return { pullers, recheckUntil }
         },
@@ -191,9 +193,7 @@ class NatsStore implements EventStore {
     })
   }
 
-  listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     return this.#ask(() => this.#query.listDeadLetters(query))
   }
 

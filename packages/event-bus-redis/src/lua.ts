@@ -5,7 +5,7 @@
  * events           stream   N-0 → t type, s source, p time of storing, d time of delivery, j JSON
  * meta             hash     head (newest sequence), published (its time), bytes
  * ids              hash     event id → sequence
- * types, sources   hash     value → how many events; type:V and source:V are their sequences
+ * types            set      every event type; type:T and source:S are zsets of sequences
  * groups           hash     name → JSON { patterns, startAfter }
  * routes           hash     event type → JSON list of groups, dropped when groups change
  * ready:G          zset     work by sequence
@@ -62,7 +62,31 @@ local function routes(type)
   return found
 end
 local woken = {}
-local function wake()
+local gathered = {}
+local gatheredCount = 0
+local function flush()
+  for command, keys in pairs(gathered) do
+    for key, args in pairs(keys) do redis.call(command, key, unpack(args)) end
+  end
+  gathered, gatheredCount = {}, 0
+end
+-- One call with many arguments costs far less than many calls.
+local function gather(command, key, ...)
+  local keys = gathered[command] or {}
+  gathered[command] = keys
+  local args = keys[key] or {}
+  keys[key] = args
+  for _, arg in ipairs({ ... }) do args[#args + 1] = arg end
+  gatheredCount = gatheredCount + 1
+  if gatheredCount >= 2000 then flush() end
+end
+local head, published, bytes
+local function finish()
+  flush()
+  if head then
+    redis.call('HSET', p .. ':meta', 'head', head, 'published', published)
+    redis.call('HINCRBY', p .. ':meta', 'bytes', bytes)
+  end
   local names = {}
   for name in pairs(woken) do names[#names + 1] = name end
   if #names > 0 then redis.call('PUBLISH', p .. ':wake', table.concat(names, ',')) end
@@ -72,26 +96,33 @@ local function pending(group, sequence, replays, now, due)
   local json = string.format('{"replays":%d,"status":"pending","attempts":0,"updatedAtMs":%d%s}', replays, now, next)
   redis.call('HSET', p .. ':deliveries:' .. group, sequence, json)
 end
+local known = {}
+local function routesOf(type)
+  known[type] = known[type] or routes(type)
+  return known[type]
+end
 local function append(id, type, source, json, deliverAt, now)
-  local known = redis.call('HGET', p .. ':ids', id)
-  if known then return { known, 1 } end
-  local sequence = redis.call('HINCRBY', p .. ':meta', 'head', 1)
-  local published = math.max(now, tonumber(redis.call('HGET', p .. ':meta', 'published') or 0))
-  redis.call('HSET', p .. ':meta', 'published', published)
-  redis.call('HINCRBY', p .. ':meta', 'bytes', #json)
-  redis.call('HSET', p .. ':ids', id, sequence)
+  if not head then
+    local meta = redis.call('HMGET', p .. ':meta', 'head', 'published')
+    head, published, bytes = tonumber(meta[1] or 0), math.max(now, tonumber(meta[2] or 0)), 0
+  end
+  if redis.call('HSETNX', p .. ':ids', id, head + 1) == 0 then
+    return { redis.call('HGET', p .. ':ids', id), 1 }
+  end
+  head = head + 1
+  bytes = bytes + #json
+  local sequence = string.format('%d', head)
   redis.call('XADD', p .. ':events', sequence .. '-0', 't', type, 's', source, 'p', published, 'd', deliverAt, 'j', json)
-  redis.call('HINCRBY', p .. ':types', type, 1)
-  redis.call('ZADD', p .. ':type:' .. type, sequence, sequence)
-  redis.call('HINCRBY', p .. ':sources', source, 1)
-  redis.call('ZADD', p .. ':source:' .. source, sequence, sequence)
+  gather('ZADD', p .. ':type:' .. type, sequence, sequence)
+  gather('ZADD', p .. ':source:' .. source, sequence, sequence)
+  if not known[type] then redis.call('SADD', p .. ':types', type) end
   local due = tonumber(deliverAt)
-  for _, group in ipairs(routes(type)) do
+  for _, group in ipairs(routesOf(type)) do
     if due > now then
-      redis.call('ZADD', p .. ':due:' .. group, due, member(sequence, 0))
+      gather('ZADD', p .. ':due:' .. group, due, member(head, 0))
       pending(group, sequence, 0, now, due)
     else
-      redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, 0))
+      gather('ZADD', p .. ':ready:' .. group, sequence, member(head, 0))
     end
     woken[group] = true
   end
@@ -107,7 +138,7 @@ local now, results = clock(), {}
 for i = 1, #ARGV, 5 do
   results[#results + 1] = append(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], now)
 end
-wake()
+finish()
 return results`)
 
 /** ARGV: group, consumer, limit, ackWaitMs, 1 when ordered. Answers the wait until there may be more, then work, attempt, time of storing and JSON of each claim. */
@@ -138,14 +169,15 @@ if #found < limit then
   for i = 1, #popped, 2 do found[#found + 1] = popped[i] end
 end
 local answer = { '-1' }
-for _, m in ipairs(found) do
+local before = #found > 0 and redis.call('HMGET', work, unpack(found)) or {}
+for i, m in ipairs(found) do
   local sequence = parts(m)
-  local entry = redis.call('XRANGE', p .. ':events', sequence .. '-0', sequence .. '-0')[1]
+  local id = string.format('%d-0', sequence)
+  local entry = redis.call('XRANGE', p .. ':events', id, id)[1]
   if entry then
-    local before = redis.call('HGET', work, m)
-    local attempt = (before and tonumber(string.match(before, '^%d+')) or 0) + 1
-    redis.call('HSET', work, m, attempt .. ' ' .. consumer)
-    redis.call('ZADD', claims, now + ackWait, m)
+    local attempt = (before[i] and tonumber(string.match(before[i], '^%d+')) or 0) + 1
+    gather('HSET', work, m, attempt .. ' ' .. consumer)
+    gather('ZADD', claims, now + ackWait, m)
     local fields = entry[2]
     answer[#answer + 1] = m
     answer[#answer + 1] = tostring(attempt)
@@ -162,51 +194,64 @@ if #found == 0 then
   local at = math.min(tonumber(first or 'inf') or math.huge, tonumber(lapse or 'inf') or math.huge)
   if first or lapse then answer[1] = tostring(math.max(1, at - now)) end
 end
+flush()
 return answer`)
 
-/** ARGV: group, consumer, ackWaitMs, then a JSON settlement each. Answers the results of the emitted events of each. */
+/**
+ * ARGV: group, consumer, ackWaitMs, then per settlement: work, kind, delayMs, delivery as JSON, dead letter
+ * as JSON, number of emitted events, and of each of those id, type, source, JSON. Answers the results of the
+ * emitted events of each settlement.
+ */
 export const SETTLE = script(`
 local group, consumer, ackWait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local claims, work = p .. ':claims:' .. group, p .. ':work:' .. group
 local now, results = clock(), {}
-for i = 4, #ARGV do
-  local s = cjson.decode(ARGV[i])
-  local m, emitted = s.work, {}
+local settled = {}
+local at = 4
+while at <= #ARGV do
+  settled[#settled + 1] = at
+  at = at + 6 + 4 * tonumber(ARGV[at + 5])
+end
+local members = {}
+for i, first in ipairs(settled) do members[i] = ARGV[first] end
+local claimed = redis.call('ZMSCORE', claims, unpack(members))
+local before = redis.call('HMGET', work, unpack(members))
+for i, first in ipairs(settled) do
+  local m, kind, delay, delivery, letter = ARGV[first], ARGV[first + 1], tonumber(ARGV[first + 2]), ARGV[first + 3], ARGV[first + 4]
+  local emitted = {}
   local sequence = parts(m)
-  local claimed = redis.call('ZSCORE', claims, m)
-  local before = redis.call('HGET', work, m)
-  local attempt = before and tonumber(string.match(before, '^%d+')) or 0
-  local own = before and string.match(before, ' (.*)$') == consumer
-  if claimed and (own or s.kind == 'ack') then
-    if s.delivery then redis.call('HSET', p .. ':deliveries:' .. group, sequence, s.delivery) end
-    if s.kind == 'hold' then
-      redis.call('HSET', work, m, (attempt + 1) .. ' ' .. consumer)
-      redis.call('ZADD', claims, now + ackWait, m)
+  local attempt = before[i] and tonumber(string.match(before[i], '^%d+')) or 0
+  local own = before[i] and string.match(before[i], ' (.*)$') == consumer
+  if claimed[i] and (own or kind == 'ack') then
+    if delivery ~= '' then gather('HSET', p .. ':deliveries:' .. group, sequence, delivery) end
+    if kind == 'hold' then
+      gather('HSET', work, m, (attempt + 1) .. ' ' .. consumer)
+      gather('ZADD', claims, now + ackWait, m)
     else
-      redis.call('ZREM', claims, m)
-      if s.kind == 'retry' then
-        redis.call('HSET', work, m, tostring(attempt))
-        redis.call('ZADD', p .. ':due:' .. group, now + s.delayMs, m)
+      gather('ZREM', claims, m)
+      if kind == 'retry' then
+        gather('HSET', work, m, tostring(attempt))
+        gather('ZADD', p .. ':due:' .. group, now + delay, m)
         woken[group] = true
-      elseif s.kind == 'release' then
-        redis.call('HSET', work, m, tostring(attempt - 1))
-        redis.call('ZADD', p .. ':ready:' .. group, sequence, m)
+      elseif kind == 'release' then
+        gather('HSET', work, m, tostring(attempt - 1))
+        gather('ZADD', p .. ':ready:' .. group, sequence, m)
         woken[group] = true
       else
-        redis.call('HDEL', work, m)
-        if s.kind == 'dead-letter' then
-          redis.call('ZADD', p .. ':dead:' .. group, sequence, sequence)
-          redis.call('HSET', p .. ':letters:' .. group, sequence, s.letter)
+        gather('HDEL', work, m)
+        if kind == 'dead-letter' then
+          gather('ZADD', p .. ':dead:' .. group, sequence, sequence)
+          gather('HSET', p .. ':letters:' .. group, sequence, letter)
         end
-        for _, e in ipairs(s.emit or {}) do
-          emitted[#emitted + 1] = append(e.id, e.type, e.source, e.json, '0', now)
+        for e = first + 6, first + 2 + 4 * tonumber(ARGV[first + 5]), 4 do
+          emitted[#emitted + 1] = append(ARGV[e], ARGV[e + 1], ARGV[e + 2], ARGV[e + 3], '0', now)
         end
       end
     end
   end
   results[#results + 1] = emitted
 end
-wake()
+finish()
 return results`)
 
 /** ARGV: group, consumer, ackWaitMs, work of every claim. */
@@ -265,7 +310,7 @@ if last < to then
 end
 redis.call('HDEL', p .. ':filling', group)
 woken[group] = true
-wake()
+finish()
 return 0`)
 
 /** ARGV: group. Answers 1 when there was one. */
@@ -302,7 +347,7 @@ for i = 2, #ARGV do
     end
   end
 end
-wake()
+finish()
 return { events, deliveries }`)
 
 /** ARGV: group, 1 to deliver again, sequences. Answers how many were dead letters. */
@@ -322,7 +367,7 @@ for i = 3, #ARGV do
     end
   end
 end
-wake()
+finish()
 return count`)
 
 /** ARGV: group, consumer. Lets another consumer of an ordered group take over at once. */
@@ -331,5 +376,5 @@ local owner = p .. ':owner:' .. ARGV[1]
 if redis.call('GET', owner) == ARGV[2] then
   redis.call('DEL', owner)
   woken[ARGV[1]] = true
-  wake()
+  finish()
 end`)

@@ -18,7 +18,7 @@ interface RedisClaim extends Claim {
 }
 
 interface PendingSettlement {
-  json: string
+  args: readonly (string | number)[]
   resolve(results: PublishResult[]): void
   reject(error: unknown): void
   emitted: readonly string[]
@@ -68,7 +68,7 @@ export class RedisGroup implements GroupConsumer {
     const own = claim as RedisClaim
     return new Promise((resolve, reject) => {
       this.#settling.push({
-        json: JSON.stringify(toSettlement(own, settlement)),
+        args: settlementArgs(own, settlement),
         emitted: settlement.kind === 'ack' ? settlement.emit.map(({ event }) => event.id) : [],
         resolve: (results) => {
           if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
@@ -144,7 +144,7 @@ export class RedisGroup implements GroupConsumer {
           this.name,
           this.#consumer,
           this.#request.ackWaitMs,
-          ...batch.map(({ json }) => json),
+          ...batch.flatMap(({ args }) => args),
         ])) as [sequence: string | number, duplicate: number][][]
         for (const [i, { resolve, emitted }] of batch.entries()) {
           resolve(
@@ -179,16 +179,16 @@ export class RedisGroup implements GroupConsumer {
   }
 }
 
-function toSettlement(claim: RedisClaim, settlement: Settlement): Record<string, unknown> {
-  const { work } = claim
-  if (settlement.kind === 'release') return { work, kind: 'release' }
+/** A settlement as the script takes it. */
+function settlementArgs(claim: RedisClaim, settlement: Settlement): (string | number)[] {
+  const { work, replay, attempt: attempts } = claim
+  if (settlement.kind === 'release') return [work, 'release', 0, '', '', 0]
   const { kind, durationMs, record } = settlement
   const now = Date.now()
   const error = kind === 'ack' ? undefined : settlement.error
-  const attempts = claim.attempt
   // `replays` comes first: the scripts read it from there.
-  const delivery = {
-    replays: claim.replay,
+  const delivery = JSON.stringify({
+    replays: replay,
     status: STATUS[kind],
     attempts,
     updatedAtMs: now,
@@ -196,21 +196,20 @@ function toSettlement(claim: RedisClaim, settlement: Settlement): Record<string,
     record,
     error,
     ...(kind === 'retry' && { nextAttemptAtMs: now + settlement.delayMs }),
-  }
-  const common = { work, delivery: JSON.stringify(delivery) }
+  })
   if (kind === 'retry') {
-    return { ...common, kind: settlement.hold ? 'hold' : 'retry', delayMs: settlement.delayMs }
+    return [work, settlement.hold ? 'hold' : 'retry', settlement.delayMs, delivery, '', 0]
   }
   if (kind === 'dead-letter') {
-    return { ...common, kind, letter: JSON.stringify({ attempts, atMs: now, error, record }) }
+    return [work, kind, 0, delivery, JSON.stringify({ attempts, atMs: now, error, record }), 0]
   }
-  const emit = settlement.emit.map(({ event, json }) => ({
-    id: event.id,
-    type: event.type,
-    source: event.source,
+  const emitted = settlement.emit.flatMap(({ event: { id, type, source }, json }) => [
+    id,
+    type,
+    source,
     json,
-  }))
-  return { ...common, kind, emit }
+  ])
+  return [work, kind, 0, delivery, '', settlement.emit.length, ...emitted]
 }
 
 const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const

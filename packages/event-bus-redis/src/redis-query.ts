@@ -1,6 +1,7 @@
 import {
   type CloudEvent,
   type DeadLetter,
+  type DeadLetterListQuery,
   type DeadLetterPage,
   type DeadLetterQuery,
   type Delivery,
@@ -58,7 +59,7 @@ export class RedisQuery {
     const since = query.since === undefined ? 1 : await this.#firstAtOrAfter(query.since, head)
     const until =
       query.until === undefined ? head : (await this.#firstAtOrAfter(query.until, head)) - 1
-    const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor)
+    const cursor = query.cursor === undefined ? undefined : Number(query.cursor)
     let from = reverse || cursor === undefined ? since : Math.max(since, cursor + 1)
     let to = !reverse || cursor === undefined ? until : Math.min(until, cursor - 1)
     const types = query.type === undefined ? undefined : await this.#typesMatching(query.type)
@@ -144,9 +145,7 @@ export class RedisQuery {
     }
   }
 
-  async listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  async listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     const limit = query.limit ?? 20
     const after =
       query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as [string, number])
@@ -238,7 +237,7 @@ export class RedisQuery {
 
   async #typesMatching(pattern: string): Promise<string[]> {
     if (!/[*>]/.test(pattern)) return [pattern]
-    const types = await this.#ask((redis) => redis.hkeys(this.#key('types')))
+    const types = await this.#ask((redis) => redis.smembers(this.#key('types')))
     return types.filter((type) => matchesPattern(pattern, type))
   }
 
@@ -281,12 +280,15 @@ export class RedisQuery {
     if (query.status !== undefined || filters > 1) return undefined
     if (types?.length === 0) return 0
     if (types !== undefined) {
-      const counts = await this.#ask((redis) => redis.hmget(this.#key('types'), ...types))
-      return counts.reduce((sum, count) => sum + Number(count ?? 0), 0)
+      const counts = await this.#pipeline<number>((pipeline) => {
+        for (const type of types) pipeline.zcard(this.#key(`type:${type}`))
+        return pipeline
+      })
+      return counts.reduce((sum, count) => sum + count, 0)
     }
     const { source } = query
     if (source === undefined) return between
-    return Number((await this.#ask((redis) => redis.hget(this.#key('sources'), source))) ?? 0)
+    return this.#ask((redis) => redis.zcard(this.#key(`source:${source}`)))
   }
 
   async #read(sequences: readonly number[]): Promise<Entry[]> {
@@ -308,7 +310,7 @@ export class RedisQuery {
   }
 
   async #firstAtOrAfter(time: string | Date, head: number): Promise<number> {
-    const wanted = readTime(time)
+    const wanted = new Date(time).getTime()
     let low = 1
     let high = head + 1
     while (low < high) {
@@ -398,24 +400,4 @@ function toDelivery(
       nextAttemptAt: new Date(nextAttemptAtMs).toISOString(),
     }),
   }
-}
-
-function readCursor(cursor: string): number {
-  const sequence = Number(cursor)
-  if (Number.isSafeInteger(sequence)) return sequence
-  throw new EventBusError(
-    'INVALID_OPTIONS',
-    `cursor: expected the cursor of an earlier page, got ${JSON.stringify(cursor)}`,
-    { details: { cursor } },
-  )
-}
-
-function readTime(time: string | Date): number {
-  const ms = typeof time === 'string' ? Date.parse(time) : time.getTime()
-  if (!Number.isNaN(ms)) return ms
-  throw new EventBusError(
-    'INVALID_OPTIONS',
-    `time: expected an RFC 3339 time such as 2026-01-31T12:00:00Z, got ${String(time)}`,
-    { details: { time: String(time) } },
-  )
 }

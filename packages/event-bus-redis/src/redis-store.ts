@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   type AppendRequest,
+  type DeadLetterListQuery,
   type DeadLetterPage,
   type DeadLetterQuery,
   type Durability,
@@ -41,9 +42,13 @@ export function redisStore(options: RedisStoreOptions = {}): EventStore {
 
 /** Events handled by one script call of a long operation, so that the server stays responsive. */
 const CHUNK = 500
+/** How often the silent connection is asked whether it is still there. */
+const WATCH_MS = 10_000
 const STRENGTH: Record<Durability, number> = { memory: 0, os: 1, disk: 2 }
 
 class RedisStore implements EventStore {
+  /** One on its way while the server works on another. */
+  readonly concurrentAppends = 2
   readonly #options: ResolvedRedisStoreOptions
   readonly #commands: Redis
   /** Gets the wake-up calls; a connection in subscriber mode can do nothing else. */
@@ -53,6 +58,7 @@ class RedisStore implements EventStore {
   readonly #groups = new Set<RedisGroup>()
   readonly #digests = new Map<string, string>()
   #durability: Durability = 'memory'
+  #watchdog: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -83,6 +89,7 @@ class RedisStore implements EventStore {
       if (!this.#closed) context.onDisconnected(`lost ${redactUrl(this.#options.url)}`)
     })
     this.#commands.on('ready', () => context.onConnected())
+    this.#watchdog = setInterval(() => this.#checkWakeups(), WATCH_MS).unref()
     this.#durability = this.#options.serverDurability ?? (await readDurability(this.#commands))
     context.onConnected()
   }
@@ -164,9 +171,7 @@ class RedisStore implements EventStore {
     return result
   }
 
-  listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     return this.#query.listDeadLetters(query)
   }
 
@@ -200,8 +205,17 @@ class RedisStore implements EventStore {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    clearInterval(this.#watchdog)
     this.#commands.disconnect()
     this.#wakeups.disconnect()
+  }
+
+  /** The wake-up connection sends nothing by itself, so it would not notice that nobody is there. */
+  #checkWakeups(): void {
+    if (this.#wakeups.status !== 'ready') return
+    const { url, requestTimeoutMs } = this.#options
+    // A connection that does not answer is made anew, and then everybody looks for work.
+    answered(this.#wakeups, this.#wakeups.ping(), url, requestTimeoutMs).catch(() => {})
   }
 
   #wake(names: readonly string[] | undefined): void {

@@ -20,7 +20,7 @@ describe.skipIf(!hasRedis())(`the Redis store under load (seed ${seed})`, () => 
   beforeEach(async () => {
     server = await RedisServer.start()
     // Inside the package, so that the bundled worker finds the packages that are not bundled.
-    directory = mkdtempSync(join(import.meta.dirname, '.kill-'))
+    directory = mkdtempSync(join(import.meta.dirname, '../node_modules/.kill-'))
     workerFile = join(directory, 'worker.mjs')
     await build({
       entryPoints: [join(import.meta.dirname, 'kill-worker.ts')],

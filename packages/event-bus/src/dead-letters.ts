@@ -1,4 +1,11 @@
-import type { DeadLetterPage, DeadLetterQuery, EventStore } from './event-store.js'
+import type {
+  DeadLetterListQuery,
+  DeadLetterPage,
+  DeadLetterQuery,
+  EventStore,
+} from './event-store.js'
+import { parseOptions } from './parse-options.js'
+import { deadLetterListSchema, deadLetterSchema } from './query-options.js'
 
 /** Events that groups gave up on: kept until somebody redrives or purges them. */
 export class DeadLetters {
@@ -9,17 +16,21 @@ export class DeadLetters {
   }
 
   /** One page, newest first in each group. */
-  list(query: DeadLetterQuery & { limit?: number; cursor?: string } = {}): Promise<DeadLetterPage> {
-    return this.#store.listDeadLetters(query)
+  async list(query: DeadLetterListQuery = {}): Promise<DeadLetterPage> {
+    return this.#store.listDeadLetters(
+      parseOptions(deadLetterListSchema, query, 'deadLetters.list'),
+    )
   }
 
   /** Delivers them again with a fresh count of attempts; answers how many. */
-  redrive(query: DeadLetterQuery = {}): Promise<number> {
-    return this.#store.redriveDeadLetters(query)
+  async redrive(query: DeadLetterQuery = {}): Promise<number> {
+    return this.#store.redriveDeadLetters(
+      parseOptions(deadLetterSchema, query, 'deadLetters.redrive'),
+    )
   }
 
   /** Forgets that they failed; the events themselves stay. Answers how many. */
-  purge(query: DeadLetterQuery = {}): Promise<number> {
-    return this.#store.purgeDeadLetters(query)
+  async purge(query: DeadLetterQuery = {}): Promise<number> {
+    return this.#store.purgeDeadLetters(parseOptions(deadLetterSchema, query, 'deadLetters.purge'))
   }
 }

@@ -26,6 +26,7 @@ import {
 import { parseOptions } from './parse-options.js'
 import { assertPattern } from './pattern.js'
 import { Publisher } from './publisher.js'
+import { listSchema, replaySchema } from './query-options.js'
 import { assertSchema } from './schema-check.js'
 import { type EventHandler, Subscription, type SubscriptionStats } from './subscription.js'
 
@@ -219,9 +220,13 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     return this.#store.get(id)
   }
 
-  /** Stored events, newest first. */
-  list(query: ListQuery = {}): Promise<EventPage> {
-    return this.#store.list(query)
+  /**
+   * Stored events, newest first.
+   *
+   * @throws EventBusError `INVALID_OPTIONS`
+   */
+  async list(query: ListQuery = {}): Promise<EventPage> {
+    return this.#store.list(parseOptions(listSchema, query, 'list'))
   }
 
   /**
@@ -231,7 +236,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
    */
   async replay(query: ReplayQuery): Promise<ReplayResult> {
     this.#assertOpen()
-    const result = await this.#store.replay(query)
+    const result = await this.#store.replay(parseOptions(replaySchema, query, 'replay'))
     this.#counts.replayed += result.events
     return result
   }
@@ -317,11 +322,10 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     if (options === undefined) return {}
     const { durability, delayMs, deliverAt } = parseOptions(publishSchema, options, 'publish')
     const at = deliverAt === undefined ? undefined : new Date(deliverAt).getTime()
-    if (Number.isNaN(at) || (at !== undefined && delayMs !== undefined)) {
+    if (at !== undefined && delayMs !== undefined) {
       throw new EventBusError(
         'INVALID_OPTIONS',
-        `deliverAt: expected an RFC 3339 time or a Date, and no delayMs beside it, got ${String(deliverAt)}`,
-        { details: { deliverAt: String(deliverAt) } },
+        'publish: expected either deliverAt or delayMs, got both',
       )
     }
     const deliverAtMs = at ?? (delayMs === undefined ? undefined : this.#clock.now() + delayMs)

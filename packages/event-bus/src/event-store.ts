@@ -127,20 +127,20 @@ export interface GroupConsumer {
 /** Filters of `list`; together they must all hold. */
 export interface ListQuery {
   /** @default 20 */
-  limit?: number
+  limit?: number | undefined
   /** The `cursor` of the page before. */
-  cursor?: string
+  cursor?: string | undefined
   /** An event type or a pattern. */
-  type?: string
-  source?: string
+  type?: string | undefined
+  source?: string | undefined
   /** Stored at or after this time. */
-  since?: string | Date
+  since?: string | Date | undefined
   /** Stored before this time. */
-  until?: string | Date
+  until?: string | Date | undefined
   /** Some group has the event in this status. */
-  status?: DeliveryStatus
+  status?: DeliveryStatus | undefined
   /** @default 'desc', newest first */
-  order?: 'asc' | 'desc'
+  order?: 'asc' | 'desc' | undefined
 }
 
 /** One page of `list`. */
@@ -154,12 +154,15 @@ export interface EventPage {
 
 /** Which events to deliver again. */
 export type ReplayQuery =
-  | { id: string; groups?: readonly string[] }
+  | { id: string; groups?: readonly string[] | undefined }
   | {
-      type?: string
-      since?: string | Date
-      until?: string | Date
-      groups?: readonly string[]
+      /** An event type or a pattern. */
+      type?: string | undefined
+      /** Stored at or after this time. */
+      since?: string | Date | undefined
+      /** Stored before this time. */
+      until?: string | Date | undefined
+      groups?: readonly string[] | undefined
     }
 
 /** What a replay set in motion. */
@@ -180,8 +183,16 @@ export interface DeadLetter extends StoredEvent {
 
 /** Filters of the dead-letter calls. */
 export interface DeadLetterQuery {
-  group?: string
-  id?: string
+  group?: string | undefined
+  id?: string | undefined
+}
+
+/** A page of the dead letters that match. */
+export interface DeadLetterListQuery extends DeadLetterQuery {
+  /** @default 20 */
+  limit?: number | undefined
+  /** The `cursor` of the page before. */
+  cursor?: string | undefined
 }
 
 /** One page of dead letters, newest first in each group. */
@@ -231,6 +242,8 @@ export interface StoreContext {
 
 /** What a backend implements; the promises are stated and tested by `@nexus/event-bus/conformance`. */
 export interface EventStore {
+  /** Writes worth having under way at once; beyond, publishes gather for the next one. */
+  readonly concurrentAppends: number
   open(context: StoreContext): Promise<void>
   /** Stores events in order; resolves once they are as durable as `durability` says. */
   append(
@@ -243,9 +256,7 @@ export interface EventStore {
   /** Forgets a group: its position, deliveries and dead letters. */
   removeGroup(name: string): Promise<boolean>
   replay(query: ReplayQuery): Promise<ReplayResult>
-  listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage>
+  listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage>
   /** Delivers dead letters again; answers how many. */
   redriveDeadLetters(query: DeadLetterQuery): Promise<number>
   /** Removes dead letters, not the events; answers how many. */

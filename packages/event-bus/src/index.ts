@@ -16,6 +16,7 @@ export type {
   AppendRequest,
   Claim,
   DeadLetter,
+  DeadLetterListQuery,
   DeadLetterPage,
   DeadLetterQuery,
   Delivery,

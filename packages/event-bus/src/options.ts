@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from './clock.js'
 import type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
 import type { Durability, EventStore, StartPosition } from './event-store.js'
+import { timeSchema } from './query-options.js'
 
 /** Options of `EventBus.open`. */
 export interface EventBusOptions {
@@ -68,6 +69,8 @@ export interface SubscribeOptions {
   ackWaitMs?: number | undefined
   /** Events fetched from the store at once. @default 100 */
   batchSize?: number | undefined
+  /** How long to let events gather after fewer than wanted came; the first one never waits. @default 0 */
+  maxWaitMs?: number | undefined
   /** Most handler starts per second of this subscription. @default unlimited */
   maxPerSecond?: number | undefined
   /** Where a group begins that never existed before. @default 'now' */
@@ -127,7 +130,7 @@ export interface ResolvedSubscribeOptions
 
 const startSchema = z.union([
   z.enum(['now', 'beginning']),
-  z.strictObject({ time: z.union([z.string(), z.date()]) }),
+  z.strictObject({ time: timeSchema }),
   z.strictObject({ id: z.string() }),
 ]) satisfies z.ZodType<StartPosition, StartPosition>
 
@@ -149,6 +152,7 @@ export const subscribeSchema = z.strictObject({
   retry: retrySchema.prefault({}),
   ackWaitMs: z.int().min(1000).default(30_000),
   batchSize: z.int().min(1).max(10_000).default(100),
+  maxWaitMs: z.number().min(0).default(0),
   maxPerSecond: z.number().positive().optional(),
   start: startSchema.default('now'),
 }) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>
@@ -156,5 +160,5 @@ export const subscribeSchema = z.strictObject({
 export const publishSchema = z.strictObject({
   durability: z.enum(['memory', 'os', 'disk']).optional(),
   delayMs: z.number().min(0).optional(),
-  deliverAt: z.union([z.string(), z.date()]).optional(),
+  deliverAt: timeSchema.optional(),
 }) satisfies z.ZodType<PublishOptions, PublishOptions>

@@ -81,17 +81,21 @@ export class Publisher {
     const { enabled, maxSize, maxWaitMs } = this.#batching
     if (!enabled) {
       while (this.#queue.length > 0) void this.#write([this.#queue.shift()!])
-    } else if (this.#writing === 0 || this.#queued >= maxSize) {
+    } else if (this.#hasRoom() || this.#queued >= maxSize) {
       if (this.#scheduled) return
       this.#scheduled = true
       // The rest of this turn's publishes belong to the same write.
       queueMicrotask(() => {
         this.#scheduled = false
-        if (this.#writing === 0 || this.#queued >= maxSize) this.#flush()
+        if (this.#hasRoom() || this.#queued >= maxSize) this.#flush()
       })
     } else if (this.#queue.length > 0 && this.#cancelWait === undefined) {
       this.#cancelWait = this.#clock.schedule(() => this.#flush(), maxWaitMs)
     }
+  }
+
+  #hasRoom(): boolean {
+    return this.#writing < this.#store.concurrentAppends
   }
 
   #flush(): void {

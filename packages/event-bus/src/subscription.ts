@@ -186,15 +186,14 @@ export class Subscription {
       }
       this.#fetching = new AbortController()
       try {
-        const claims = await consumer.fetch(
-          Math.min(room, this.#options.batchSize),
-          this.#fetching.signal,
-        )
+        const wanted = Math.min(room, this.#options.batchSize)
+        const claims = await consumer.fetch(wanted, this.#fetching.signal)
         failures = 0
         for (const claim of claims) this.#held.add(claim)
         if (claims.length > 0) this.#heartbeat()
         for (const claim of claims) this.#admit(claim)
         this.#start()
+        if (claims.length < wanted) await this.#letGather()
       } catch (error) {
         this.#host.onError(error)
         const waitMs = STORE_RETRY_MS[Math.min(failures, STORE_RETRY_MS.length - 1)]!
@@ -204,6 +203,19 @@ export class Subscription {
         failures += 1
       }
     }
+  }
+
+  /** Lets events gather, so that a trickle is claimed and settled in batches. */
+  async #letGather(): Promise<void> {
+    const { maxWaitMs } = this.#options
+    if (maxWaitMs === 0 || this.#closing !== undefined) return
+    let over = false
+    const cancel = this.#host.clock.schedule(() => {
+      over = true
+      this.#changed()
+    }, maxWaitMs)
+    while (!over && this.#closing === undefined) await this.#change()
+    cancel()
   }
 
   /** How many more events may be claimed now. */

@@ -1,28 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { localStore } from '@nexus/event-bus'
 import { killRounds } from '@nexus/event-bus/conformance'
-import { build } from 'esbuild'
 import { expect, it } from 'vitest'
+import { bundleWorker } from './bundle-worker.js'
 
 // pnpm --filter @nexus/event-bus kill-test runs 50 rounds; KILL_ROUNDS and KILL_SEED choose others.
 const rounds = Number(process.env.KILL_ROUNDS ?? 4)
 const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000)
 
 it(`loses nothing that was acked when it is killed at any moment (seed ${seed})`, async () => {
-  // Inside the package, so that the bundled worker finds the packages that are not bundled.
-  const directory = mkdtempSync(join(import.meta.dirname, '.kill-'))
+  const { directory, workerFile } = await bundleWorker('kill-worker.ts')
   try {
-    const workerFile = join(directory, 'worker.mjs')
-    await build({
-      entryPoints: [join(import.meta.dirname, 'kill-worker.ts')],
-      outfile: workerFile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      conditions: ['@nexus/source'],
-      external: ['lmdb', 'fs-native-extensions', 'zod', 'eventemitter3'],
-    })
     const path = join(directory, 'store')
     const report = await killRounds({
       rounds,

@@ -176,3 +176,14 @@ it('a compacted store is smaller and has everything', async () => {
   expect((await again.publish({ type: 'a' })).sequence).toBe(5001)
   await again.close()
 })
+
+it('a publish can ask for more than the store gives by itself', async () => {
+  const bus = await openBus({ durability: 'os' })
+  await bus.publish({ type: 'a', id: 'os' })
+  await bus.publish({ type: 'a', id: 'disk' }, { durability: 'disk' })
+  expect((await bus.getStats()).store.durability).toBe('os')
+  await bus.close()
+  const again = await openBus()
+  expect((await again.list()).total).toBe(2)
+  await again.close()
+})

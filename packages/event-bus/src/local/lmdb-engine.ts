@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, open, type RootDatabase } from 'lmdb'
+import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import type { JsonValue } from '../cloud-event.js'
 import type {
   LogEngine,
@@ -12,6 +12,7 @@ import type {
   Write,
 } from '../log/log-engine.js'
 import { checkLogFile } from './check-file.js'
+import type { ResolvedLocalStoreOptions } from './local-store-options.js'
 import { damagedRecord, decodeFrame, encodeFrame } from './record-frame.js'
 import { RunningFile } from './running-file.js'
 
@@ -32,22 +33,44 @@ const TABLES: readonly TableName[] = [
 
 type Key = string | number | (string | number)[]
 
+/** lmdb's types leave this out. */
+type SyncableDatabase = RootDatabase<unknown, Key> & {
+  sync(callback: (error: unknown) => void): void
+}
+
 /** The log's tables in an LMDB environment. */
 export class LmdbEngine implements LogEngine {
   readonly backend = 'local'
   readonly readOnly: boolean
   readonly #path: string
-  readonly #root: RootDatabase<unknown, Key>
+  readonly #root: SyncableDatabase
   readonly #tables: Record<TableName, Database<unknown, Key>>
   readonly #release: () => void
   readonly #running: RunningFile | undefined
 
-  constructor(path: string, readOnly: boolean, release: () => void) {
+  constructor(
+    {
+      path,
+      readOnly,
+      durability,
+    }: Pick<ResolvedLocalStoreOptions, 'path' | 'readOnly' | 'durability'>,
+    release: () => void,
+  ) {
     this.#path = path
     this.readOnly = readOnly
     this.#release = release
     checkLogFile(join(path, LOG_FILE))
-    this.#root = open({ path: join(path, LOG_FILE), readOnly, maxDbs: 16 })
+    this.#root = open<unknown, Key>({
+      path: join(path, LOG_FILE),
+      readOnly,
+      maxDbs: 16,
+      // Without it a power cut may undo the newest commits, but never harms what is there.
+      noMetaSync: durability === 'os',
+      // These make promises of their own that nobody can handle, or that a failed commit leaves pending:
+      // a full disk would end the process, or keep it from closing.
+      eventTurnBatching: false,
+      overlappingSync: false,
+    } as RootDatabaseOptionsWithPath) as SyncableDatabase
     this.#tables = Object.fromEntries(
       TABLES.map((name) => [
         name,
@@ -76,18 +99,25 @@ export class LmdbEngine implements LogEngine {
     return this.#tables[table].getCount({ start, end })
   }
 
-  commit(writes: readonly Write[]): { committed: Promise<void>; flushed: Promise<void> } {
+  commit(writes: readonly Write[]): Promise<void> {
+    let last: Promise<unknown> | undefined
     const committed = this.#root.batch(() => {
       for (const write of writes) {
-        const table = this.#tables[write.table]
-        if (write.value === undefined) table.remove(write.key)
-        else if (write.table === 'events') table.put(write.key, encodeFrame(write.value))
-        else table.put(write.key, write.value)
+        const done = this.#write(write)
+        // They all fail with the batch, whose error is the one that is reported.
+        if (done !== last) done.catch?.(() => {})
+        last = done
       }
     })
-    // Taken before the commit is awaited: afterwards it would stand for a later one.
-    const flushed = Promise.resolve(this.#root.flushed)
-    return { committed: committed.then(noValue), flushed: flushed.then(noValue) }
+    return committed.then(noValue, rethrowCause)
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#root.sync((error) =>
+        error === undefined || error === null ? resolve() : reject(error),
+      )
+    })
   }
 
   saveRunning(entries: readonly RunningEntry[]): void {
@@ -112,6 +142,12 @@ export class LmdbEngine implements LogEngine {
     this.#release()
   }
 
+  #write(write: Write): Promise<unknown> {
+    const table = this.#tables[write.table]
+    if (write.value === undefined) return table.remove(write.key)
+    return table.put(write.key, write.table === 'events' ? encodeFrame(write.value) : write.value)
+  }
+
   #decode<N extends TableName>(
     table: N,
     key: TableKey<N>,
@@ -125,3 +161,9 @@ export class LmdbEngine implements LogEngine {
 }
 
 function noValue(): void {}
+
+/** lmdb keeps the reason of a failed commit in a promise of its own. */
+async function rethrowCause(error: Error & { commitError?: Promise<never> }): Promise<never> {
+  await error.commitError
+  throw error
+}

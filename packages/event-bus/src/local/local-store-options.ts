@@ -7,24 +7,28 @@ import { retentionSchema } from '../log/retention-options.js'
 export interface LocalStoreOptions {
   /** Directory of the log; made when it does not exist. */
   path: string
-  /** What a publish waits for that asks for nothing else. @default 'disk' */
-  durability?: Durability | undefined
+  /**
+   * What every commit waits for: `disk` survives a power cut, `os` the process, and the log stays whole
+   * after either. A publish may ask for `disk` on its own. @default 'disk'
+   */
+  durability?: Exclude<Durability, 'memory'> | undefined
   /** Only list and get, while another process writes. @default false */
   readOnly?: boolean | undefined
   /** What to keep. @default everything */
   retention?: RetentionOptions | undefined
 }
 
-interface Resolved {
+/** `LocalStoreOptions` with every default filled in. */
+export interface ResolvedLocalStoreOptions {
   path: string
-  durability: Durability
+  durability: Exclude<Durability, 'memory'>
   readOnly: boolean
   retention: RetentionOptions
 }
 
 export const localStoreSchema = z.strictObject({
   path: z.string().min(1),
-  durability: z.enum(['memory', 'os', 'disk']).default('disk'),
+  durability: z.enum(['os', 'disk']).default('disk'),
   readOnly: z.boolean().default(false),
   retention: retentionSchema,
-}) satisfies z.ZodType<Resolved, LocalStoreOptions>
+}) satisfies z.ZodType<ResolvedLocalStoreOptions, LocalStoreOptions>

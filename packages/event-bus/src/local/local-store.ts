@@ -13,21 +13,18 @@ import { type LocalStoreOptions, localStoreSchema } from './local-store-options.
  * @throws EventBusError `INVALID_OPTIONS`
  */
 export function localStore(options: LocalStoreOptions): EventStore {
-  const { path, durability, readOnly, retention } = parseOptions(
-    localStoreSchema,
-    options,
-    'localStore',
-  )
+  const resolved = parseOptions(localStoreSchema, options, 'localStore')
+  const { path, durability, readOnly, retention } = resolved
   return new LogStore({
     durability,
     durable: true,
     retention,
     async openEngine() {
-      if (readOnly) return new LmdbEngine(path, true, () => {})
+      if (readOnly) return new LmdbEngine(resolved, () => {})
       mkdirSync(path, { recursive: true })
       const release = lockDirectory(path)
       try {
-        return new LmdbEngine(path, false, release)
+        return new LmdbEngine(resolved, release)
       } catch (error) {
         release()
         throw error

@@ -66,7 +66,10 @@ export async function recoverLocalStore(options: {
   }
   mkdirSync(to, { recursive: true })
   const scan = scanFrames(join(from, LOG_FILE))
-  const engine = new LmdbEngine(to, false, lockDirectory(to))
+  const engine = new LmdbEngine(
+    { path: to, readOnly: false, durability: 'disk' },
+    lockDirectory(to),
+  )
   let head: LogHead = { first: 1, last: 0, bytes: 0, publishedAtMs: 0 }
   let oldest: number | undefined
   try {
@@ -80,7 +83,7 @@ export async function recoverLocalStore(options: {
         const request = { json, event: JSON.parse(json), ...(deliverAtMs && { deliverAtMs }) }
         draft.append(request, publishedAtMs)
       }
-      await engine.commit(draft.finish()).flushed
+      await engine.commit(draft.finish())
       head = draft.head
     }
   } finally {

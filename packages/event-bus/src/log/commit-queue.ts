@@ -5,15 +5,9 @@ import type { LogEngine } from './log-engine.js'
 /** More changes than this go into the next commit, so that a long queue does not become one long stall. */
 const MAX_WRITES_PER_COMMIT = 20_000
 
-/** A planned change that is visible to readers; `flushed` settles when a power cut spares it. */
-export interface Committed<T> {
-  value: T
-  flushed: Promise<void>
-}
-
 interface Operation {
   plan(draft: LogDraft): void
-  committed(flushed: Promise<void>): void
+  committed(): void
   failed(error: unknown): void
 }
 
@@ -21,16 +15,12 @@ interface Operation {
 export class CommitQueue {
   readonly #engine: LogEngine
   readonly #newDraft: () => LogDraft
-  readonly #onCommitted: (draft: LogDraft, flushed: Promise<void>) => void
+  readonly #onCommitted: (draft: LogDraft) => void
   #waiting: Operation[] = []
   #running: Promise<void> | undefined
   #commits = 0
 
-  constructor(
-    engine: LogEngine,
-    newDraft: () => LogDraft,
-    onCommitted: (draft: LogDraft, flushed: Promise<void>) => void,
-  ) {
+  constructor(engine: LogEngine, newDraft: () => LogDraft, onCommitted: (draft: LogDraft) => void) {
     this.#engine = engine
     this.#newDraft = newDraft
     this.#onCommitted = onCommitted
@@ -45,14 +35,14 @@ export class CommitQueue {
   }
 
   /** Plans a change in the next commit. `plan` must not throw after its first write. */
-  run<T>(plan: (draft: LogDraft) => T): Promise<Committed<T>> {
+  run<T>(plan: (draft: LogDraft) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       let value: T
       this.#waiting.push({
         plan: (draft) => {
           value = plan(draft)
         },
-        committed: (flushed) => resolve({ value, flushed }),
+        committed: () => resolve(value),
         failed: reject,
       })
       this.#running ??= this.#drain()
@@ -88,14 +78,13 @@ export class CommitQueue {
     this.#waiting = this.#waiting.slice(taken)
     try {
       const writes = draft.finish()
-      const { committed, flushed } =
-        writes.length > 0 ? this.#engine.commit(writes) : { committed: undefined, flushed: DONE }
-      flushed.catch(() => {})
-      await committed
-      if (writes.length > 0) this.#commits += 1
-      this.#onCommitted(draft, flushed)
+      if (writes.length > 0) {
+        await this.#engine.commit(writes)
+        this.#commits += 1
+      }
+      this.#onCommitted(draft)
       for (const after of draft.afterCommit) after()
-      for (const operation of operations) operation.committed(flushed)
+      for (const operation of operations) operation.committed()
     } catch (cause) {
       const error = new EventBusError(
         'STORE_FAILED',
@@ -106,5 +95,3 @@ export class CommitQueue {
     }
   }
 }
-
-const DONE = Promise.resolve()

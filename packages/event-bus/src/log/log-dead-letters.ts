@@ -1,4 +1,9 @@
-import type { DeadLetter, DeadLetterPage, DeadLetterQuery } from '../event-store.js'
+import type {
+  DeadLetter,
+  DeadLetterListQuery,
+  DeadLetterPage,
+  DeadLetterQuery,
+} from '../event-store.js'
 import type { DeadEntry, LogEngine } from './log-engine.js'
 import { toStoredEvent } from './log-record.js'
 import type { LogAccess } from './log-replay.js'
@@ -10,10 +15,7 @@ type Entry = { key: [group: string, sequence: number]; value: DeadEntry }
 const CHUNK = 500
 
 /** One page of dead letters: group by group, newest first. */
-export function listDeadLetters(
-  engine: LogEngine,
-  query: DeadLetterQuery & { limit?: number; cursor?: string },
-): DeadLetterPage {
+export function listDeadLetters(engine: LogEngine, query: DeadLetterListQuery): DeadLetterPage {
   const limit = query.limit ?? 20
   const after = query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as Entry['key'])
   const deadLetters: DeadLetter[] = []

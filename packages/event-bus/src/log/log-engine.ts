@@ -103,8 +103,10 @@ export interface LogEngine {
     options: RangeOptions<TableKey<N>>,
   ): Iterable<{ key: TableKey<N>; value: TableValue<N> }>
   count<N extends TableName>(table: N, options: RangeOptions<TableKey<N>>): number
-  /** All or nothing; `committed` is when readers see it, `flushed` when a power cut spares it. */
-  commit(writes: readonly Write[]): { committed: Promise<void>; flushed: Promise<void> }
+  /** All or nothing; resolves when readers see it and it is as durable as the engine makes it. */
+  commit(writes: readonly Write[]): Promise<void>
+  /** Resolves when a power cut spares everything that was committed. */
+  sync(): Promise<void>
   /** Notes what this process is handling; needs to survive the process only. */
   saveRunning(entries: readonly RunningEntry[]): void
   /** What the process before was handling when it ended. */

@@ -67,8 +67,8 @@ export interface LogGroupHost {
   engine: LogEngine
   queue: CommitQueue
   clock: Clock
-  /** The newest event that may be delivered. */
-  visibleLast(): number
+  /** The newest event. */
+  last(): number
   /** What the group has claimed was changed. */
   claimsChanged(): void
   /** The attempt that ended with the process before, 0 when there was none. */
@@ -109,7 +109,7 @@ export class LogGroup {
     this.#startAfter = entry.startAfter
     this.#floor = Math.max(entry.floor, entry.startAfter)
     this.#read = this.#floor
-    this.#recoverUntil = host.visibleLast()
+    this.#recoverUntil = host.last()
   }
 
   matches(type: string): boolean {
@@ -139,7 +139,7 @@ export class LogGroup {
     return this.#advance()
   }
 
-  /** Takes note of an event that became visible and matches. */
+  /** Takes note of a new event that matches. */
   offer(record: LogRecord): void {
     if (!this.#live) return
     if (this.#ready.length - this.#readyAt >= MAX_READY) {
@@ -216,7 +216,7 @@ export class LogGroup {
       return []
     }
     const holds = settlement.kind === 'retry' && settlement.hold
-    const { value } = await this.#host.queue.run((draft) => {
+    return this.#host.queue.run((draft) => {
       const emitted = settlement.kind === 'ack' ? settlement.emit.map((e) => draft.append(e)) : []
       const dueAtMs = this.#writeSettlement(draft, work, settlement)
       draft.afterCommit.push(() => {
@@ -232,7 +232,6 @@ export class LogGroup {
       })
       return emitted
     })
-    return value
   }
 
   stats(deadLettered: number, scheduled: number): GroupStats {
@@ -242,7 +241,7 @@ export class LogGroup {
       running: this.#running.size,
       scheduled,
       deadLettered,
-      behind: Math.max(0, this.#host.visibleLast() - this.#advance()) - this.#running.size,
+      behind: Math.max(0, this.#host.last() - this.#advance()) - this.#running.size,
     }
   }
 
@@ -275,7 +274,7 @@ export class LogGroup {
       this.#windowAt = 0
     }
     if (this.#windowAt === window.length && this.#readyAt === this.#ready.length && this.#live) {
-      this.#floor = Math.max(this.#floor, this.#host.visibleLast())
+      this.#floor = Math.max(this.#floor, this.#host.last())
     }
     return this.#floor
   }
@@ -319,7 +318,7 @@ export class LogGroup {
     this.#readyAt = 0
     if (this.#live) return false
     const { engine } = this.#host
-    const last = this.#host.visibleLast()
+    const last = this.#host.last()
     const types = knownValues(engine, 'type')
     const wanted = types.filter((type) => this.matches(type))
     if (wanted.length === types.length) {

@@ -1,6 +1,7 @@
 import { EventBusError } from '../errors.js'
 import type {
   AppendRequest,
+  DeadLetterListQuery,
   DeadLetterPage,
   DeadLetterQuery,
   Durability,
@@ -40,12 +41,13 @@ export interface LogStoreSetup {
 
 /** The bus's promises on ordered tables with atomic commits: the memory and the local store. */
 export class LogStore implements EventStore {
+  /** The log has one commit at a time. */
+  readonly concurrentAppends = 1
   readonly #setup: LogStoreSetup
   #context!: StoreContext
   #engine!: LogEngine
   #queue!: CommitQueue
   #head: LogHead = { first: 1, last: 0, bytes: 0, publishedAtMs: 0 }
-  #visibleLast = 0
   #closed = false
   #retention!: Retention
   /** Attempts that ended with the process before, until their events are claimed again. */
@@ -63,11 +65,10 @@ export class LogStore implements EventStore {
     this.#context = context
     this.#engine = await this.#setup.openEngine(context)
     this.#head = this.#engine.get('head', 'head') ?? this.#head
-    this.#visibleLast = this.#head.last
     this.#queue = new CommitQueue(
       this.#engine,
       () => new LogDraft(this.#engine, this.#head, context.clock.now()),
-      (draft, flushed) => this.#committed(draft, flushed),
+      (draft) => this.#committed(draft),
     )
     for (const entry of this.#engine.loadRunning()) {
       const [group, sequence] = entry
@@ -101,10 +102,9 @@ export class LogStore implements EventStore {
         { details: { durability } },
       )
     }
-    const planned = this.#queue.run((draft) => events.map((event) => draft.append(event)))
-    const { value, flushed } = await planned
-    if (durability === 'disk') await flushed
-    return value
+    const results = await this.#queue.run((draft) => events.map((event) => draft.append(event)))
+    if (durability === 'disk' && this.#setup.durability !== 'disk') await this.#engine.sync()
+    return results
   }
 
   async get(id: string): Promise<EventDetails | undefined> {
@@ -141,7 +141,7 @@ export class LogStore implements EventStore {
       engine: this.#engine,
       queue: this.#queue,
       clock: this.#context.clock,
-      visibleLast: () => this.#visibleLast,
+      last: () => this.#head.last,
       claimsChanged: () => this.#saveRunning(),
       takeCrashedAttempt: (name: string, sequence: number) =>
         this.#takeCrashedAttempt(name, sequence),
@@ -151,8 +151,7 @@ export class LogStore implements EventStore {
     for (const pattern of group.patterns) this.#routes.add(pattern, group)
     this.#routeCache.clear()
     const consumer = consumerOf(group, () => this.#left(group))
-    const { flushed } = await this.#queue.run((draft) => draft.put('groups', group.name, entry))
-    await flushed
+    await this.#queue.run((draft) => draft.put('groups', group.name, entry))
     return consumer
   }
 
@@ -173,9 +172,7 @@ export class LogStore implements EventStore {
     return replayEvents(this.#access(), query)
   }
 
-  async listDeadLetters(
-    query: DeadLetterQuery & { limit?: number; cursor?: string },
-  ): Promise<DeadLetterPage> {
+  async listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     this.#assertOpen()
     return listDeadLetters(this.#engine, query)
   }
@@ -243,17 +240,13 @@ export class LogStore implements EventStore {
     await this.#engine.close()
   }
 
-  #committed(draft: LogDraft, flushed: Promise<void>): void {
+  #committed(draft: LogDraft): void {
     this.#head = draft.head
     this.#retention.enforce()
-    if (draft.records.length === 0) return
-    // What a power cut could still take back must not have been handled by then.
-    if (this.#setup.durability !== 'disk') this.#publishVisible(draft.records)
-    else flushed.then(() => this.#publishVisible(draft.records), this.#context.onError)
+    if (draft.records.length > 0) this.#offer(draft.records)
   }
 
-  #publishVisible(records: readonly LogRecord[]): void {
-    this.#visibleLast = Math.max(this.#visibleLast, records.at(-1)!.sequence)
+  #offer(records: readonly LogRecord[]): void {
     const touched = new Set<LogGroup>()
     for (const record of records) {
       for (const group of this.#route(record.type)) {
@@ -267,7 +260,12 @@ export class LogStore implements EventStore {
   #saveRunning(): void {
     const running = [...this.#groups.values()].flatMap((group) => [...group.runningEntries()])
     // An event that is yet to be claimed again keeps its count if this process dies first.
-    this.#engine.saveRunning([...running, ...this.#crashed.values()])
+    try {
+      this.#engine.saveRunning([...running, ...this.#crashed.values()])
+    } catch (error) {
+      // On a full disk a crash may go uncounted; that is no reason to stop working.
+      this.#context.onError(error)
+    }
   }
 
   #takeCrashedAttempt(group: string, sequence: number): number {
@@ -279,7 +277,7 @@ export class LogStore implements EventStore {
   }
 
   #settledUntil(): number {
-    let settled = this.#visibleLast
+    let settled = this.#head.last
     for (const { key, value } of this.#engine.range('groups', { start: '', end: LAST_STRING })) {
       settled = Math.min(settled, this.#groups.get(key)?.floor ?? value.floor)
     }

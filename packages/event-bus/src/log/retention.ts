@@ -82,10 +82,10 @@ export class Retention {
   async #remove(): Promise<void> {
     let removed = CHUNK
     while (removed === CHUNK && !this.#closed) {
-      const { value } = await this.#host.queue.run((draft) => this.#removeChunk(draft))
-      removed = value.events
-      this.removed.events += value.events
-      this.removed.bytes += value.bytes
+      const chunk = await this.#host.queue.run((draft) => this.#removeChunk(draft))
+      removed = chunk.events
+      this.removed.events += chunk.events
+      this.removed.bytes += chunk.bytes
     }
   }
 

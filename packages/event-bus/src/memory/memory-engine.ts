@@ -42,7 +42,7 @@ export class MemoryEngine implements LogEngine {
     return this.#table(table).count(options)
   }
 
-  commit(writes: readonly Write[]): { committed: Promise<void>; flushed: Promise<void> } {
+  async commit(writes: readonly Write[]): Promise<void> {
     for (const { table, key, value } of writes) {
       if (table === 'ids') {
         if (value === undefined) this.#ids.delete(key)
@@ -50,9 +50,9 @@ export class MemoryEngine implements LogEngine {
       } else if (value === undefined) this.#table(table).remove(key)
       else this.#table(table).put(key, value)
     }
-    const done = Promise.resolve()
-    return { committed: done, flushed: done }
   }
+
+  async sync(): Promise<void> {}
 
   // Nothing outlives this process, so nobody will ask.
   saveRunning(): void {}
