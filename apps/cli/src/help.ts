@@ -9,6 +9,7 @@ Commands:
   events <id>         show one event and what each function did with it
   replay <id>         have every function run a stored event once more
   metrics             show what the server has done since it started
+  profile             profile the server while it serves: its own code and its functions
 
 Options:
   --config <file>     dev, start: the configuration (default: nexus.yaml)
@@ -16,6 +17,12 @@ Options:
   --port <number>     dev, start: port to listen on (default: 8080)
   --limit <number>    events: how many to show, 1 to 1000 (default: 20)
   --type <pattern>    events: only these types; * is one token, a last > the rest
+  --watch             metrics: show them again and again, until Ctrl-C
+  --interval <s>      metrics --watch: seconds between two readings (default: 2)
+  --seconds <n>       profile: for how long, 1 to 240 (default: 10)
+  --function <name>   profile: only this function
+  --out <file>        profile: where to; .html is a flame graph, .cpuprofile for developer tools,
+                      .pb.gz for pprof, .json the whole report (default: an .html with the time)
   --url <url>         the server to ask (default: NEXUS_URL or http://localhost:8080)
   --json              print JSON, for scripts
   -h, --help          show this help

@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<Command>> = {
   events: async () => (await import('./commands/events.js')).events,
   replay: async () => (await import('./commands/replay.js')).replay,
   metrics: async () => (await import('./commands/metrics.js')).metrics,
+  profile: async () => (await import('./commands/profile.js')).profile,
 }
 
 async function main([name, ...args]: string[]): Promise<void> {

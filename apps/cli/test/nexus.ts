@@ -65,12 +65,42 @@ export interface Server {
   stop(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts a server on a free port and waits until it says that it listens. */
+/** A command that goes on until it is told to stop. */
+export interface LongCommand {
+  /** Everything it has written so far. */
+  stdout(): string
+  stderr(): string
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Runs a `nexus` that does not end by itself, with its output in a pipe. */
+export function nexusUntilStopped(args: readonly string[]): LongCommand {
+  const child = launch(args, {})
+  const written = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]!.setEncoding('utf8').on('data', (chunk) => {
+      written[name] += chunk
+    })
+  }
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return {
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    stop: (signal) => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+/** Starts a server on a free port, or on `port`, and waits until it says that it listens. */
 export async function nexusServer(
   args: readonly string[],
   options: SpawnOptions = {},
+  port = '0',
 ): Promise<Server> {
-  const child = launch([...args, '--port', '0'], options)
+  const child = launch([...args, '--port', port], options)
   let output = ''
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
   const url = await new Promise<string>((found, failed) => {

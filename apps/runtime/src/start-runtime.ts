@@ -4,8 +4,10 @@ import type { ActivityListener } from './activity.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
 import { FunctionHost } from './functions/function-host.js'
 import { loadFunctions } from './functions/load-functions.js'
+import type { RunParts } from './functions/run-function.js'
 import { busFigures, metricsReport } from './metrics.js'
 import { openBus } from './open-bus.js'
+import { ProcessProfiler } from './profiling/process-profiler.js'
 import { Reloader } from './reloader.js'
 import { createServer } from './server/create-server.js'
 import { eventRoutes } from './server/event-routes.js'
@@ -13,6 +15,7 @@ import { healthRoutes } from './server/health-routes.js'
 import { ingestRoutes } from './server/ingest-routes.js'
 import { listen } from './server/listen.js'
 import { metricsRoutes } from './server/metrics-routes.js'
+import { profileRoutes } from './server/profile-routes.js'
 import { Teardown } from './teardown.js'
 
 /** Options of {@link startRuntime}. */
@@ -71,7 +74,10 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     bus.on('error', (error) => onActivity({ kind: 'problem', message: messageOf(error) }))
     metrics.observe({ bus: () => busFigures(bus) })
 
-    const host = new FunctionHost(bus, wasm, onActivity)
+    const profiler = new ProcessProfiler(wasm)
+    const onExecution: RunParts['onExecution'] = (name, metrics, failed) =>
+      profiler.recordExecution(name, metrics, failed)
+    const host = new FunctionHost(bus, { wasm, onActivity, onExecution })
     let ready = false
     let open = () => {}
     const opened = new Promise<void>((resolve) => {
@@ -91,9 +97,15 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     ingestRoutes(server, bus, config.webhook)
     eventRoutes(server, bus)
     metricsRoutes(server, metrics, () => metricsReport(bus, metrics))
+    profileRoutes(server, {
+      profiler,
+      enabled: config.profiling,
+      functionNames: () => host.names,
+    })
     healthRoutes(server, () => ready)
     const url = await listen(server, config.host, config.port)
     teardown.add(() => {
+      profiler.close()
       // Answers that are under way get their time; a client that keeps its connection busy does not hold us.
       const deadline = setTimeout(() => server.server.closeAllConnections(), config.drainTimeoutMs)
       return server.close().finally(() => clearTimeout(deadline))

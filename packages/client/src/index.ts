@@ -1,6 +1,6 @@
 export type { NexusClientErrorCode, NexusClientErrorDetails } from './errors.js'
 export { NexusClientError } from './errors.js'
-export type { EventFilter, ListEventsQuery } from './nexus-client.js'
+export type { EventFilter, ListEventsQuery, ProfileQuery } from './nexus-client.js'
 export { NexusClient } from './nexus-client.js'
 export type { NexusClientOptions } from './options.js'
 export type {
@@ -12,6 +12,9 @@ export type {
   LogLine,
   MetricsReport,
   NewEvent,
+  ProfiledCode,
+  ProfiledFunction,
+  ProfileReport,
   PublishReceipt,
   ReplayReceipt,
   RunError,

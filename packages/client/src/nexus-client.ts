@@ -6,6 +6,7 @@ import type {
   EventPage,
   MetricsReport,
   NewEvent,
+  ProfileReport,
   PublishReceipt,
   ReplayReceipt,
 } from './wire.js'
@@ -22,6 +23,14 @@ export interface ListEventsQuery extends EventFilter {
   limit?: number
   /** `cursor` of the page before. */
   cursor?: string
+}
+
+/** What to profile. */
+export interface ProfileQuery {
+  /** For how long, from 1 to 240. The server's default is 10. */
+  seconds?: number
+  /** Only this function; the server's own code is profiled all the same. */
+  function?: string
 }
 
 /**
@@ -98,6 +107,18 @@ export class NexusClient {
   /** Counters of the running process. */
   metrics(): Promise<MetricsReport> {
     return requestJson(this.#options, { path: '/api/metrics' })
+  }
+
+  /**
+   * Profiles the server while it serves; resolves when the profile is taken. One is taken at a time: a second
+   * request is refused with status 409. The time limit `timeoutMs` begins when the profile should have ended.
+   */
+  profile(query: ProfileQuery = {}): Promise<ProfileReport> {
+    const { seconds = 10 } = query
+    return requestJson(
+      { ...this.#options, timeoutMs: this.#options.timeoutMs + seconds * 1000 },
+      { method: 'POST', path: '/api/profile', query: { ...query } },
+    )
   }
 }
 

@@ -1,69 +1,25 @@
-import type { MetricsReport } from '@nexus/client'
-import { parseArguments } from '../arguments.js'
+import { parseArguments, parseCount, UsageError } from '../arguments.js'
 import { connect, connectionOptions } from '../connection.js'
 import { attempt } from '../failure.js'
-import { print, printable, type Style, styleOf, toJson } from '../terminal.js'
+import { describeMetrics } from '../metrics-text.js'
+import { watchMetrics } from '../metrics-watch.js'
+import { print, styleOf, toJson } from '../terminal.js'
 
-/** `nexus metrics` */
+/** `nexus metrics` and `nexus metrics --watch` */
 export async function metrics(args: readonly string[]): Promise<void> {
-  const { values } = parseArguments(args, connectionOptions)
+  const { values } = parseArguments(args, {
+    ...connectionOptions,
+    watch: { type: 'boolean' },
+    interval: { type: 'string' },
+  })
+  if (values.interval !== undefined && !values.watch) {
+    throw new UsageError('--interval is for --watch')
+  }
   const client = connect(values.url)
+  if (values.watch) {
+    const intervalMs = 1000 * parseCount('--interval', values.interval ?? '2', 1, 3600)
+    return watchMetrics(client, { intervalMs, json: values.json === true })
+  }
   const report = await attempt('fetch metrics', client.url, client.metrics())
-  print(values.json ? `${toJson(report, 2)}\n` : describe(report, styleOf(process.stdout)))
-}
-
-function describe({ events, functions, system }: MetricsReport, style: Style): string {
-  const connected = system.bus.connected ? style.good('connected') : style.bad('not connected')
-  return [
-    section('Events', style, [
-      ['Published', count(events.published)],
-      ['Replayed', count(events.replayed)],
-      ['Failed', count(events.failed)],
-      ['Success rate', percent(events.successRatePercent)],
-    ]),
-    section('Functions', style, [
-      ['Executed', count(functions.executed)],
-      ['Succeeded', count(functions.succeeded)],
-      ['Failed', count(functions.failed)],
-      ['Success rate', percent(functions.successRatePercent)],
-      ['Average time', milliseconds(functions.averageDurationMs)],
-    ]),
-    section('System', style, [
-      ['Uptime', uptime(system.uptimeSeconds)],
-      ['Bus', `${printable(system.bus.backend)}, ${connected}`],
-    ]),
-  ].join('\n')
-}
-
-function section(title: string, style: Style, rows: [name: string, value: string][]): string {
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}\n`)
-  return `${style.bold(title)}\n${style.rule()}${lines.join('')}`
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US')
-}
-
-function percent(value: number | null): string {
-  return value === null ? 'none yet' : `${value.toFixed(1)} %`
-}
-
-function milliseconds(value: number | null): string {
-  return value === null ? 'none yet' : `${value.toFixed(2)} ms`
-}
-
-/** The two largest units: `3d 4h`, `5m 6s`. */
-function uptime(totalSeconds: number): string {
-  const seconds = Math.floor(totalSeconds)
-  const units: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ]
-  const first = units.findIndex(([value]) => value > 0)
-  return units
-    .slice(first, first === -1 ? undefined : first + 2)
-    .map(([value, unit]) => `${value}${unit}`)
-    .join(' ')
+  print(values.json ? `${toJson(report, 2)}\n` : describeMetrics(report, styleOf(process.stdout)))
 }

@@ -13,6 +13,7 @@ const variables = z.object({
   CACHE_DIR: z.string().optional(),
   MAX_CACHE_SIZE_BYTES: count.pipe(z.int().min(1)).optional(),
   HANDLER_TIMEOUT_MS: count.pipe(z.int().min(1)).optional(),
+  PERFORMANCE_ENABLED: z.stringbool('expected true or false').optional(),
 })
 
 /** What the environment says; `undefined` where it says nothing. */
@@ -26,6 +27,8 @@ export interface EnvironmentSettings {
   cacheDir: string | undefined
   maxCacheSizeBytes: number | undefined
   handlerTimeoutMs: number | undefined
+  /** Whether profiles may be taken. */
+  profiling: boolean | undefined
 }
 
 /**
@@ -53,5 +56,6 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
     cacheDir: path(data.CACHE_DIR),
     maxCacheSizeBytes: data.MAX_CACHE_SIZE_BYTES,
     handlerTimeoutMs: data.HANDLER_TIMEOUT_MS,
+    profiling: data.PERFORMANCE_ENABLED,
   }
 }

@@ -37,6 +37,8 @@ export interface RuntimeConfig {
   maxCacheSizeBytes: number | undefined
   threads: number | undefined
   drainTimeoutMs: number
+  /** Whether profiles of the process may be taken; `PERFORMANCE_ENABLED` says so. */
+  profiling: boolean
   functions: FunctionConfig[]
   /** What deserves attention although it does not stop the start. */
   warnings: string[]
@@ -93,6 +95,7 @@ export async function loadConfig(
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
     threads: config.threads,
     drainTimeoutMs: config.drainTimeoutMs,
+    profiling: environment.profiling ?? true,
     functions: config.functions.map((entry) => ({
       ...entry,
       file: beside(entry.source),

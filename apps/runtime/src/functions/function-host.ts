@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EventBus, Subscription } from '@nexus/event-bus'
-import type { WasmRuntime } from '@nexus/executor'
-import type { ActivityListener } from '../activity.js'
 import type { FunctionConfig } from '../config/load-config.js'
 import type { LoadedFunction } from './load-functions.js'
-import { runFunction } from './run-function.js'
+import { type RunParts, runFunction } from './run-function.js'
 
 interface Binding {
   /** What the next delivery runs; a reload replaces it. */
@@ -15,14 +13,12 @@ interface Binding {
 /** Keeps each function subscribed to its events, one consumer group per function. */
 export class FunctionHost {
   readonly #bus: EventBus
-  readonly #wasm: WasmRuntime
-  readonly #onActivity: ActivityListener
+  readonly #parts: RunParts
   readonly #bindings = new Map<string, Binding>()
 
-  constructor(bus: EventBus, wasm: WasmRuntime, onActivity: ActivityListener) {
+  constructor(bus: EventBus, parts: RunParts) {
     this.#bus = bus
-    this.#wasm = wasm
-    this.#onActivity = onActivity
+    this.#parts = parts
   }
 
   /** Names of the functions that run. */
@@ -58,7 +54,7 @@ export class FunctionHost {
     const { name, events, concurrency, orderingKey, retry } = loaded.config
     const subscription = this.#bus.subscribe(
       events,
-      (delivery) => runFunction(binding.loaded, delivery, this.#wasm, this.#onActivity),
+      (delivery) => runFunction(binding.loaded, delivery, this.#parts),
       {
         group: name,
         ...(concurrency === undefined ? {} : { concurrency }),

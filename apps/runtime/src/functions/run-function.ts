@@ -1,5 +1,5 @@
 import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
-import type { EmittedEvent, WasmRuntime } from '@nexus/executor'
+import type { EmittedEvent, ExecutionMetrics, WasmRuntime } from '@nexus/executor'
 import type { ActivityListener } from '../activity.js'
 import type { LoadedFunction } from './load-functions.js'
 import { type RunRecord, recordOf } from './run-record.js'
@@ -18,6 +18,13 @@ export class FunctionFailure extends Error {
   }
 }
 
+/** What runs functions, and who hears of it. */
+export interface RunParts {
+  wasm: WasmRuntime
+  onActivity: ActivityListener
+  onExecution: (name: string, metrics: ExecutionMetrics, failed: boolean) => void
+}
+
 /**
  * Runs a function for one delivery in the sandbox.
  *
@@ -27,8 +34,7 @@ export class FunctionFailure extends Error {
 export async function runFunction(
   { config, compiled }: LoadedFunction,
   { event, attempt }: HandlerDelivery,
-  wasm: WasmRuntime,
-  onActivity: ActivityListener,
+  { wasm, onActivity, onExecution }: RunParts,
 ): Promise<HandlerOutcome> {
   const { name, capabilities, env, secrets, timeoutMs, memoryLimitBytes, isolation } = config
   const result = await wasm.executeCompiledHandler(
@@ -36,6 +42,7 @@ export async function runFunction(
     { event, functionName: name, capabilities, env, secrets, attempt },
     { timeoutMs, memoryLimitBytes, isolation },
   )
+  onExecution(name, result.metrics, result.error !== undefined)
   const record = recordOf(result)
   onActivity({
     kind: 'run',

@@ -4,14 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { functionRuns } from '../functions/function-runs.js'
 import { HttpError } from './http-error.js'
+import { parseQuery, wholeNumber } from './query.js'
 
 const listQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d+$/, 'expected a whole number')
-    .transform(Number)
-    .pipe(z.int().min(1).max(1000))
-    .default(20),
+  limit: wholeNumber(1, 1000).default(20),
   type: z.string().min(1).optional(),
   cursor: z.string().min(1).optional(),
 })
@@ -19,9 +15,7 @@ const listQuery = z.strictObject({
 /** Listing, looking up and replaying stored events. */
 export function eventRoutes(server: FastifyInstance, bus: EventBus): void {
   server.get('/api/events', async (request): Promise<EventPage> => {
-    const query = listQuery.safeParse(request.query)
-    if (!query.success) throw invalidQuery(query.error)
-    const { limit, type, cursor } = query.data
+    const { limit, type, cursor } = parseQuery(listQuery, request.query)
     const page = await bus.list({ limit, ...(type && { type }), ...(cursor && { cursor }) })
     return { ...page, events: page.events.map(({ event }) => event) }
   })
@@ -49,9 +43,4 @@ export function eventRoutes(server: FastifyInstance, bus: EventBus): void {
 
 function unknownEvent(id: string): HttpError {
   return new HttpError(404, 'EVENT_NOT_FOUND', `No event has the id ${JSON.stringify(id)}.`)
-}
-
-function invalidQuery({ issues: [issue] }: z.ZodError): HttpError {
-  const name = issue?.path.join('.')
-  return new HttpError(400, 'INVALID_QUERY', name ? `${name}: ${issue?.message}` : issue!.message)
 }

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ProfileReport } from '@nexus/client'
+import type { ExecutionMetrics, WasmRuntime } from '@nexus/executor'
+import { createPerformanceClient, type PerformanceReport } from '@nexus/profiler'
+import { ExecutionWindow } from './execution-window.js'
+import { type SandboxTotals, sandboxTotals } from './sandbox-totals.js'
+
+/** A profile is being taken already: the sampler of the process serves one at a time. */
+export class ProfileInProgress extends Error {
+  override readonly name = 'ProfileInProgress'
+}
+
+/** What to profile. */
+export interface ProfileRequest {
+  durationMs: number
+  /** Only this function; all of them when left out. */
+  functionName: string | undefined
+  /** Ends the profile early; then nothing is reported. */
+  signal: AbortSignal
+}
+
+/** Functions of the host that a report names; the rest is in its profile. */
+const HOST_FUNCTIONS = 20
+
+/** Profiles this process while it serves, one profile at a time. */
+export class ProcessProfiler {
+  readonly #wasm: WasmRuntime
+  readonly #closing = new AbortController()
+  #window: ExecutionWindow | undefined
+
+  constructor(wasm: WasmRuntime) {
+    this.#wasm = wasm
+  }
+
+  /** Hears of every call that ended; costs nothing while no profile is taken. */
+  recordExecution(name: string, metrics: ExecutionMetrics, failed: boolean): void {
+    this.#window?.add(name, metrics, failed)
+  }
+
+  /**
+   * Profiles for `durationMs`, or until {@link close}.
+   *
+   * @throws ProfileInProgress
+   */
+  async profile({ durationMs, functionName, signal }: ProfileRequest): Promise<ProfileReport> {
+    if (this.#window) throw new ProfileInProgress()
+    const window = new ExecutionWindow()
+    this.#window = window
+    // Its environment variables are read with the configuration.
+    const client = createPerformanceClient({ profileIntervalMs: 0, env: {} })
+    try {
+      const before = sandboxTotals(this.#wasm.getStats())
+      client.observe({
+        functions: () => window.figures(),
+        cache: () => cacheFigures(this.#wasm),
+        threads: () => ({ kills: this.#wasm.getStats().threadKills }),
+      })
+      await client.createSnapshot()
+      await client.startProfiling()
+      const ended = AbortSignal.any([signal, this.#closing.signal])
+      await delay(durationMs, undefined, { signal: ended }).catch(() => signal.throwIfAborted())
+      const report = await client.stopProfiling('nexus')
+      const after = sandboxTotals(this.#wasm.getStats())
+      const functions = window
+        .functions()
+        .filter((entry) => functionName === undefined || entry.function === functionName)
+      return { ...processPart(report), functions, sandbox: sandboxPart(before, after) }
+    } finally {
+      client.close()
+      this.#window = undefined
+    }
+  }
+
+  /** Ends a profile that is being taken: it reports what it has. */
+  close(): void {
+    this.#closing.abort()
+  }
+}
+
+function cacheFigures(wasm: WasmRuntime) {
+  const { cacheHits, compiled, evictions } = sandboxTotals(wasm.getStats())
+  return { hits: cacheHits, misses: compiled, evictions }
+}
+
+function sandboxPart(before: SandboxTotals, after: SandboxTotals): ProfileReport['sandbox'] {
+  const during = (figure: Exclude<keyof SandboxTotals, 'instances'>) =>
+    after[figure] - before[figure]
+  return {
+    cacheHits: during('cacheHits'),
+    compiled: during('compiled'),
+    evictions: during('evictions'),
+    rewinds: during('rewinds'),
+    discards: during('discards'),
+    threadKills: during('threadKills'),
+    instances: after.instances.active + after.instances.available,
+    memoryBytes: after.instances.memoryBytes,
+  }
+}
+
+function processPart({ content }: PerformanceReport): Omit<ProfileReport, 'functions' | 'sandbox'> {
+  const { startedMs, endedMs, snapshots, optimizations } = content
+  // The one that ended the profile; what the one before it covers is the time until the start.
+  const { cpu, eventLoop, gc, memory } = snapshots.at(-1)!
+  const profile = content.cpuProfile!
+  return {
+    startedAt: new Date(startedMs).toISOString(),
+    durationMs: endedMs - startedMs,
+    process: {
+      cpuPercent: cpu.userPercent + cpu.systemPercent,
+      eventLoopBusyPercent: eventLoop.utilization * 100,
+      eventLoopDelayP99Ms: eventLoop.delayMs.p99,
+      gcMs: gc.totalMs,
+      residentBytes: memory.rss,
+      heapUsedBytes: memory.heapUsed,
+    },
+    host: profile.topFunctions(HOST_FUNCTIONS).map(({ name, url, line, self, selfShare }) => ({
+      name,
+      url,
+      line,
+      selfMs: self / 1000,
+      share: selfShare,
+    })),
+    suggestions: optimizations.map(({ title, severity, advice }) => ({ title, severity, advice })),
+    cpuProfile: {
+      samplingIntervalUs: profile.timing.samplingInterval,
+      profile: { ...profile.toJSON() },
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { WasmRuntimeStats } from '@nexus/executor'
+
+/** What the parts of the sandbox counted since they started, and hold now. */
+export interface SandboxTotals {
+  cacheHits: number
+  compiled: number
+  evictions: number
+  rewinds: number
+  discards: number
+  threadKills: number
+  /** Now. */
+  instances: { active: number; available: number; waiting: number; memoryBytes: number }
+}
+
+/** Adds up the threads and the tiers of the cache. */
+export function sandboxTotals({ engines, compiler, threadKills }: WasmRuntimeStats): SandboxTotals {
+  const { memory, disk, shared, compiles } = compiler
+  const sum = (figure: (pool: (typeof engines)[number]['pool']) => number) =>
+    engines.reduce((total, { pool }) => total + figure(pool), 0)
+  return {
+    cacheHits: memory.hits + (disk?.hits ?? 0) + (shared?.hits ?? 0),
+    compiled: compiles,
+    evictions: memory.evictions + (disk?.evictions ?? 0),
+    rewinds: sum(({ rewinds }) => rewinds),
+    discards: sum(({ discards }) => Object.values(discards).reduce((all, count) => all + count, 0)),
+    threadKills,
+    instances: {
+      active: sum(({ active }) => active),
+      available: sum(({ available }) => available),
+      waiting: sum(({ waiting }) => waiting),
+      memoryBytes: sum(({ memoryBytes }) => memoryBytes),
+    },
+  }
+}
