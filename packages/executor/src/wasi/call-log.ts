@@ -1,0 +1,58 @@
+import type { LogLevel } from '../guest/protocol.js'
+import type { RawLog } from '../sandbox/call.js'
+
+/** `WARN message` or `WARN: message`; every other line is of the level info. */
+const LEVELLED = /^(DEBUG|INFO|WARN|ERROR):? (.*)$/s
+const NEWLINE = 10
+
+/** Turns what a command writes to stderr into log lines, up to a limit of bytes. */
+export class CallLog {
+  readonly lines: RawLog[] = []
+  #partial: Buffer[] = []
+  #bytes = 0
+  #full = false
+
+  constructor(private readonly maxBytes: number) {}
+
+  write(chunk: Buffer): void {
+    for (let rest = chunk; rest.length > 0; ) {
+      const newline = rest.indexOf(NEWLINE)
+      const end = newline === -1 ? rest.length : newline
+      if (!this.#keep(rest.subarray(0, end))) return
+      if (newline === -1) return
+      this.endLine()
+      rest = rest.subarray(newline + 1)
+    }
+  }
+
+  /** The line that was begun is complete. */
+  endLine(): void {
+    if (this.#partial.length === 0) return
+    const text = Buffer.concat(this.#partial).toString('utf8').replace(/\r$/, '')
+    this.#partial = []
+    const [, level, message] = LEVELLED.exec(text) ?? []
+    if (level === undefined) this.#add('info', text)
+    else this.#add(level.toLowerCase() as LogLevel, message!)
+  }
+
+  #keep(bytes: Buffer): boolean {
+    if (this.#full) return false
+    this.#bytes += bytes.length
+    if (this.#bytes > this.maxBytes) {
+      this.#full = true
+      this.#partial = []
+      this.#add(
+        'warn',
+        `The log of this call reached its limit of ${this.maxBytes} bytes; what follows is dropped`,
+      )
+      return false
+    }
+    // The chunk is a window of the guest's memory.
+    this.#partial.push(Buffer.from(bytes))
+    return true
+  }
+
+  #add(level: LogLevel, message: string): void {
+    this.lines.push({ level, message, time: Date.now(), fieldsJson: undefined })
+  }
+}

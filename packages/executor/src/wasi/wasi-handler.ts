@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { CompileError, type ModuleCache } from '@nexus/compile-cache'
+import { z } from 'zod'
+import { ExecutorError } from '../errors.js'
+import { layOutCommand } from './command-layout.js'
+import type { WasiProgram } from './wasi-program.js'
+
+/** What a WASI command is given besides the event. */
+export interface WasiOptions {
+  /**
+   * Arguments after the name of the command, at most 64 KiB in all.
+   * @default []
+   */
+  args?: readonly string[] | undefined
+}
+
+/** A WASI command that was checked and compiled, for `executeCompiledHandler`. */
+export interface WasiHandler {
+  readonly kind: 'wasi'
+  /** 64 hex digits: SHA-256 of the binary and its options. */
+  readonly cacheKey: string
+  /** Whether the compiled module was at hand. */
+  readonly cacheHit: boolean
+  readonly cacheTier: 'memory' | 'none'
+  /** What checking and compiling it took, in microseconds. */
+  readonly compileTimeUs: number
+  readonly filename: string
+  /** The files that it was made of, as absolute paths. */
+  readonly inputs: string[]
+  readonly program: WasiProgram
+}
+
+/** Longest binary that is compiled, in bytes. */
+const MAX_BINARY_BYTES = 64 * 1024 * 1024
+const MAX_ARGS_BYTES = 64 * 1024
+
+const schema = z.strictObject({
+  args: z
+    .array(z.string().refine((arg) => !arg.includes('\0'), 'expected no zero character'))
+    .refine((args) => Buffer.byteLength(args.join('\0')) <= MAX_ARGS_BYTES, {
+      error: `expected at most ${MAX_ARGS_BYTES} bytes in all`,
+    })
+    .default([]),
+}) satisfies z.ZodType<{ args: string[] }, WasiOptions>
+
+/**
+ * Checks a binary and compiles it, or finds it compiled.
+ *
+ * @param path of the binary, absolute; `undefined` when it did not come from a file
+ * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, `RESOURCE_LIMIT`, `INVALID_OPTIONS`
+ */
+export async function compileWasi(
+  bytes: Uint8Array,
+  path: string | undefined,
+  options: WasiOptions,
+  modules: ModuleCache,
+): Promise<WasiHandler> {
+  const startedAt = performance.now()
+  const { args } = resolveOptions(options)
+  const filename = path === undefined ? 'command.wasm' : basename(path)
+  if (bytes.length > MAX_BINARY_BYTES) {
+    throw new ExecutorError(
+      'RESOURCE_LIMIT',
+      `${filename}: expected at most ${MAX_BINARY_BYTES} bytes, got ${bytes.length}`,
+    )
+  }
+  const { wasm, initialPages, maximumPages, tableBytes } = layOutCommand(bytes, filename)
+  const compiledBefore = modules.cacheStats().misses
+  const compiling = modules.getOrCompileModule(wasm)
+  const cacheHit = modules.cacheStats().misses === compiledBefore
+  const module = await compiling.catch((cause: unknown) => {
+    if (!(cause instanceof CompileError)) throw cause
+    throw new ExecutorError('COMPILATION_ERROR', `${filename}: ${cause.message}`, { cause })
+  })
+  const commandLine = [filename, ...args]
+  return {
+    kind: 'wasi',
+    cacheKey: keyOf(wasm, commandLine),
+    cacheHit,
+    cacheTier: cacheHit ? 'memory' : 'none',
+    compileTimeUs: (performance.now() - startedAt) * 1000,
+    filename,
+    inputs: path === undefined ? [] : [path],
+    program: {
+      module,
+      initialPages,
+      maximumPages,
+      tableBytes,
+      args: commandLine,
+      byteLength: bytes.length,
+    },
+  }
+}
+
+function resolveOptions(options: WasiOptions): { args: string[] } {
+  const parsed = schema.safeParse(options)
+  if (parsed.success) return parsed.data
+  throw new ExecutorError(
+    'INVALID_OPTIONS',
+    `Invalid options of a WASI command:\n${z.prettifyError(parsed.error)}`,
+    { cause: parsed.error },
+  )
+}
+
+function keyOf(wasm: Uint8Array, commandLine: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(commandLine)).update(wasm).digest('hex')
+}
