@@ -1,7 +1,7 @@
 import { ExecutorError } from '../errors.js'
 import { importMemory } from './import-memory.js'
 import { type Limits, type ModuleLayout, readModuleLayout } from './module-layout.js'
-import { NEXUS, NEXUS_SIGNATURES, PREVIEW1, PREVIEW1_SIGNATURES } from './preview1.js'
+import { NEXUS, NEXUS_SIGNATURES, PREVIEW1, PREVIEW1_SIGNATURES } from './preview1/signatures.js'
 
 /** What a table entry is taken to cost when a module is held against its memory limit. */
 export const TABLE_ENTRY_BYTES = 16

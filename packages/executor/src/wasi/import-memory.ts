@@ -1,6 +1,6 @@
 import { BinaryReader, encodeInteger, encodeName } from './binary-reader.js'
 import { type Limits, type ModuleLayout, type Section, SectionId } from './module-layout.js'
-import { NEXUS } from './preview1.js'
+import { NEXUS } from './preview1/signatures.js'
 
 /** The import by which a rewritten module gets its memory. */
 export const MEMORY_IMPORT = { module: NEXUS, name: 'memory' } as const

@@ -12,8 +12,10 @@ import { CommandCall } from './command-call.js'
 import { checkResult, endOf, memoryTooSmall } from './command-end.js'
 import { PAGE_BYTES } from './command-layout.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
+import { CommandFiles } from './files/command-files.js'
+import { wasmerLibrary } from './files/wasmer-library.js'
 import { MEMORY_IMPORT } from './import-memory.js'
-import { Preview1Host } from './preview1-host.js'
+import { Preview1Host } from './preview1/preview1-host.js'
 import type { WasiProgram } from './wasi-program.js'
 
 export interface WasiEngineOptions {
@@ -36,7 +38,8 @@ interface StoredProgram extends WasiProgram {
 export class WasiEngine {
   readonly #programs: LRUCache<string, StoredProgram>
   readonly #pool: InstancePool<CommandMemory, MemoryUse>
-  readonly #host = new Preview1Host()
+  readonly #files = new CommandFiles()
+  readonly #host = new Preview1Host(this.#files)
   readonly #listener: WasiListener
 
   constructor({ maxInstances, maxHandlerBytes }: WasiEngineOptions, listener: WasiListener) {
@@ -73,7 +76,8 @@ export class WasiEngine {
       this.#finishUnrun(request, use)
       return
     }
-    const lease = this.#pool.tryAcquire(use)
+    const isReady = !program.usesFiles || wasmerLibrary.current !== undefined
+    const lease = isReady ? this.#pool.tryAcquire(use) : undefined
     if (lease) this.#run(request, program, lease)
     else void this.#runLater(request, program, use)
   }
@@ -83,11 +87,15 @@ export class WasiEngine {
   }
 
   async #runLater(request: CallRequest, program: StoredProgram, use: MemoryUse): Promise<void> {
+    let lease: Lease<CommandMemory>
     try {
-      this.#run(request, program, await this.#pool.acquire(use))
+      if (program.usesFiles) await wasmerLibrary.load()
+      lease = await this.#pool.acquire(use)
     } catch (error) {
-      this.#finishUnrun(request, engineFailure(`No memory could be had for a command: ${error}`))
+      this.#finishUnrun(request, engineFailure(`The command could not be started: ${error}`))
+      return
     }
+    this.#run(request, program, lease)
   }
 
   #run(request: CallRequest, program: StoredProgram, lease: Lease<CommandMemory>): void {
@@ -97,6 +105,7 @@ export class WasiEngine {
     this.#listener.entered(request.id, request.limits.timeoutMs)
     let error: unknown
     try {
+      this.#files.begin(program.files, request.limits.memoryLimitBytes)
       this.#host.begin(call, memory)
       const instance = this.#instantiate(program, memory)
       // A request without an event only finds out whether the module can be instantiated.
@@ -106,6 +115,7 @@ export class WasiEngine {
     } finally {
       this.#listener.left()
     }
+    this.#files.end()
     this.#conclude(call, lease, error)
   }
 
