@@ -13,8 +13,8 @@ describe('a binary is refused as COMPILATION_ERROR when it is', () => {
     ['empty', [], /got 0 bytes/],
     ['something else', [...Buffer.from('#!/bin/sh\n')], /something else/],
     ['of another version', [0, 0x61, 0x73, 0x6d, 2, 0, 0, 0], /version 1 .* got 2/],
-    ['cut off', [...HEADER, 1, 50, 1], /not a valid module/],
-    ['broken', [...HEADER, 1, 4, 1, 0x60, 0, 9], /not a valid module/],
+    ['cut off', [...HEADER, 1, 50, 1], /not a WebAssembly module/],
+    ['broken', [...HEADER, 1, 4, 1, 0x60, 0, 9], /not a WebAssembly module/],
   ])('%s', async (_name, bytes, message) => {
     const refused = runtime.precompileWasi(Uint8Array.from(bytes))
     await expect(refused).rejects.toMatchObject({
@@ -79,7 +79,7 @@ describe('a module is refused as INVALID_HANDLER when it', () => {
   it('uses garbage-collected types or exceptions', async () => {
     // (type (struct)): valid where the engine knows it, broken where it does not.
     const struct = Uint8Array.from([...HEADER, 1, 3, 1, 0x5f, 0])
-    await expect(runtime.precompileWasi(struct)).rejects.toThrow(/0x5f|not a valid module/)
+    await expect(runtime.precompileWasi(struct)).rejects.toThrow(/0x5f|not a WebAssembly module/)
   })
 
   it('cannot be instantiated', async () => {
@@ -133,4 +133,11 @@ describe('precompileFile', () => {
       message,
     )
   })
+})
+
+it('a module whose code the engine finds wrong is a COMPILATION_ERROR', async () => {
+  const binary = await command('(drop (i32.const 77))')
+  binary[binary.lastIndexOf(77) - 1] = 0x42 // i64.const
+  binary[binary.lastIndexOf(77) + 2] = 0x45 // i32.eqz
+  await expect(runtime.precompileWasi(binary)).rejects.toMatchObject({ code: 'COMPILATION_ERROR' })
 })

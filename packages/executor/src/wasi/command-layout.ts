@@ -32,11 +32,11 @@ export function layOutCommand(bytes: Uint8Array, filename: string): CommandLayou
   try {
     layout = readModuleLayout(bytes)
   } catch (cause) {
-    // What this reader does not know is a feature, unless the engine finds the binary broken.
-    assertValid(bytes, filename)
+    if (!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)) {
+      throw broken(filename, (cause as Error).message)
+    }
     throw invalid(filename, `it uses ${(cause as Error).message}, which is not supported`)
   }
-  assertValid(bytes, filename)
   const wrong = whatIsWrong(layout)
   if (wrong !== undefined) throw invalid(filename, wrong)
   const { initial, maximum } = layout.memories[0]!
@@ -52,10 +52,7 @@ export function layOutCommand(bytes: Uint8Array, filename: string): CommandLayou
 function assertModule(bytes: Uint8Array, filename: string): void {
   const [nul, a, s, m, version, _, layer] = bytes
   if (nul !== 0 || a !== 0x61 || s !== 0x73 || m !== 0x6d) {
-    throw new ExecutorError(
-      'COMPILATION_ERROR',
-      `${filename}: expected a WebAssembly binary (\\0asm …), got ${bytes.length} bytes of something else`,
-    )
+    throw broken(filename, `expected \\0asm, got ${bytes.length} bytes of something else`)
   }
   if (layer === 1) {
     throw invalid(
@@ -64,22 +61,8 @@ function assertModule(bytes: Uint8Array, filename: string): void {
     )
   }
   if (version !== 1) {
-    throw new ExecutorError(
-      'COMPILATION_ERROR',
-      `${filename}: expected version 1 of the WebAssembly binary format, got ${version}`,
-    )
+    throw broken(filename, `expected version 1 of the format, got ${version}`)
   }
-}
-
-function assertValid(bytes: Uint8Array, filename: string): void {
-  if (WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)) return
-  let reason = 'the engine refuses it'
-  try {
-    new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
-  } catch (error) {
-    reason = (error as Error).message.replace(/^WebAssembly\.Module\(\): /, '')
-  }
-  throw new ExecutorError('COMPILATION_ERROR', `${filename}: not a valid module: ${reason}`)
 }
 
 function whatIsWrong(layout: ModuleLayout): string | undefined {
@@ -130,4 +113,8 @@ function isPlain({ flags }: Limits): boolean {
 
 function invalid(filename: string, what: string): ExecutorError {
   return new ExecutorError('INVALID_HANDLER', `${filename} is not a function of Nexus: ${what}`)
+}
+
+function broken(filename: string, what: string): ExecutorError {
+  return new ExecutorError('COMPILATION_ERROR', `${filename} is not a WebAssembly module: ${what}`)
 }

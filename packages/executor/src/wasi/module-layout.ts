@@ -110,6 +110,9 @@ function readSections(bytes: Uint8Array): Section[] {
   while (!reader.done) {
     const start = reader.position
     const id = reader.byte()
+    if (id !== SectionId.Custom && sections.some((section) => section.id === id)) {
+      throw new RangeError(`a second section ${id}`)
+    }
     const length = reader.integer()
     const contentStart = reader.position
     reader.skip(length)

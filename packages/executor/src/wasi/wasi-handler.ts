@@ -100,7 +100,8 @@ export async function compileWasi(
   const cacheHit = modules.cacheStats().misses === compiledBefore
   const module = await compiling.catch((cause: unknown) => {
     if (!(cause instanceof CompileError)) throw cause
-    throw new ExecutorError('COMPILATION_ERROR', `${filename}: ${cause.message}`, { cause })
+    const message = `${filename} is not a WebAssembly module: ${cause.message}`
+    throw new ExecutorError('COMPILATION_ERROR', message, { cause })
   })
   const commandLine = [filename, ...args]
   return {
