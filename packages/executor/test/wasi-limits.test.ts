@@ -111,6 +111,18 @@ describe.each([
     ])
   })
 
+  it('that writes in the smallest pieces is put together as it wrote', async () => {
+    const main = `(loop $again
+        (drop (call $say (i32.const 1) (i32.const 1024) (i32.const 1)))
+        (drop (call $say (i32.const 2) (i32.const 1024) (i32.const 1)))
+        (drop (call $say (i32.const 2) (i32.const 1025) (i32.const 0)))
+        (i32.store (i32.const 16) (i32.add (i32.load (i32.const 16)) (i32.const 1)))
+        (br_if $again (i32.lt_u (i32.load (i32.const 16)) (i32.const 200))))`
+    const result = await run(command(main, { fields: '(data (i32.const 1024) "1")' }))
+    expect(result.value).toBe(Number('1'.repeat(200)))
+    expect(result.logs).toEqual([expect.objectContaining({ message: '1'.repeat(200) })])
+  })
+
   it('that points the host outside its memory is told so', async () => {
     const far = '(i32.const 0xfffffff0)'
     const fault = (answer: string) => `(if (i32.ne ${answer} (i32.const 21)) (then unreachable))`

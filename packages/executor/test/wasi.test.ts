@@ -121,6 +121,7 @@ describe.each([
     const { logs } = await runtime.executeCompiledHandler(handler, {
       event: 1,
       env: { REGION: 'eu' },
+      secrets: { KEY: 'hunter22' },
       functionName: 'sum',
       attempt: 2,
     })
@@ -129,6 +130,7 @@ describe.each([
       '--tax',
       '0.19',
       'REGION=eu',
+      'KEY=[secret KEY]',
       'NEXUS_FUNCTION=sum',
       'NEXUS_ATTEMPT=2',
       '',
@@ -190,6 +192,7 @@ describe('a WASI command that emits', () => {
   it.each([
     ['data that is not JSON', ['order.paid', '{']],
     ['attributes that are not JSON', ['order.paid', '1', '{']],
+    ['attributes that are not an object', ['order.paid', '1', '[]']],
     ['no type', ['', '1']],
   ] as [string, [string, string, string?]][])('is refused with %s', async (_name, texts) => {
     const { error } = await run(texts, ['events:emit:>'])

@@ -2,6 +2,7 @@ import { isGranted } from '../capabilities.js'
 import { HostAnswer } from '../guest/protocol.js'
 import type { CallFailure, CallRequest, RawEvent } from '../sandbox/call.js'
 import { resultTooLarge, timeoutFailure } from '../sandbox/guest-failure.js'
+import { ByteCollector } from './byte-collector.js'
 import { CallLog } from './call-log.js'
 import { CallEnded } from './command-end.js'
 
@@ -13,6 +14,7 @@ interface CallContext {
   functionName?: string
   attempt?: number
   env?: Readonly<Record<string, string>>
+  secrets?: Readonly<Record<string, string>>
 }
 
 /** What a command is given and what it hands out during one call: its streams, its events, its limits. */
@@ -28,8 +30,7 @@ export class CommandCall {
   refusal: CallFailure | undefined
   readonly #stdin: Buffer
   #stdinAt = 0
-  readonly #stdout: Buffer[] = []
-  #stdoutBytes = 0
+  readonly #stdout = new ByteCollector()
   #eventBytes = 0
 
   constructor(
@@ -62,14 +63,15 @@ export class CommandCall {
   /** @throws CallEnded when the result is over its limit */
   writeStdout(chunk: Buffer): void {
     const { maxResultBytes } = this.request.limits
-    this.#stdoutBytes += chunk.length
-    if (this.#stdoutBytes > maxResultBytes) throw new CallEnded(resultTooLarge(maxResultBytes))
-    this.#stdout.push(Buffer.from(chunk))
+    if (this.#stdout.length + chunk.length > maxResultBytes) {
+      throw new CallEnded(resultTooLarge(maxResultBytes))
+    }
+    this.#stdout.add(chunk)
   }
 
   /** What was written to stdout, without blanks at its ends. */
-  result(): string {
-    return Buffer.concat(this.#stdout).toString('utf8').trim()
+  takeResult(): string {
+    return this.#stdout.takeText().trim()
   }
 
   /** Takes an event; the texts are the guest's, each checked as if an enemy had chosen it. */
@@ -90,16 +92,18 @@ export class CommandCall {
       }
       return HostAnswer.Denied
     }
-    if (
-      this.#eventBytes + data.length > maxResultBytes ||
-      attributes.length > MAX_ATTRIBUTES_BYTES
-    ) {
+    const bytes = data.length + attributes.length
+    if (this.#eventBytes + bytes > maxResultBytes) {
       return this.#overLimit(`The events are larger than their limit of ${maxResultBytes} bytes`)
+    }
+    if (attributes.length > MAX_ATTRIBUTES_BYTES) {
+      return this.#overLimit(`Attributes are larger than ${MAX_ATTRIBUTES_BYTES} bytes`)
     }
     const dataJson = jsonOf(data)
     const attributesJson = attributes.length === 0 ? 'null' : jsonOf(attributes)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Malformed
-    this.#eventBytes += data.length
+    if (attributes.length > 0 && !attributesJson.startsWith('{')) return HostAnswer.Malformed
+    this.#eventBytes += bytes
     this.events.push({ type: name, dataJson, attributesJson })
     return HostAnswer.Ok
   }
@@ -111,9 +115,9 @@ export class CommandCall {
   }
 }
 
-function environOf({ functionName, attempt, env }: CallContext): Buffer[] {
+function environOf({ functionName, attempt, env, secrets }: CallContext): Buffer[] {
   const entries = [
-    ...Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
+    ...Object.entries({ ...env, ...secrets }).map(([name, value]) => `${name}=${value}`),
     ...(functionName === undefined ? [] : [`NEXUS_FUNCTION=${functionName}`]),
     ...(attempt === undefined ? [] : [`NEXUS_ATTEMPT=${attempt}`]),
   ]
@@ -121,7 +125,7 @@ function environOf({ functionName, attempt, env }: CallContext): Buffer[] {
 }
 
 function jsonOf(bytes: Buffer): string | undefined {
-  const text = bytes.toString('utf8')
+  const text = bytes.toString('utf8').trim()
   try {
     JSON.parse(text)
     return text

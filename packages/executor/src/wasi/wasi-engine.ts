@@ -131,7 +131,7 @@ export class WasiEngine {
     const { request, startedAt, log, events, hostCalls } = call
     const now = performance.now()
     const end = endOf(error, { memory: lease.instance, refusal: call.refusal })
-    const valueJson = end.failure ? '' : call.result()
+    const valueJson = end.failure ? '' : call.takeResult()
     const failure = end.failure ?? checkResult(valueJson)
     const memoryBytes = lease.instance.bytes
     log.endLine()

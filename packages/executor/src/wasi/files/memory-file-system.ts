@@ -185,7 +185,7 @@ export class MemoryFileSystem {
   }
 }
 
-/** A trap inside the library leaves it broken: it is not an answer for the command. */
+/** A trap inside the library is no answer for the command, and the library cannot be relied on any more. */
 function rethrowTrap(error: unknown): void {
   if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
     wasmerLibrary.markBroken()
