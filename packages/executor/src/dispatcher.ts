@@ -1,10 +1,10 @@
-import type { Answer, CallOutcome, CallRequest, Question } from './sandbox/call.js'
+import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './sandbox/call.js'
 import type { SandboxEngineStats } from './sandbox/sandbox-engine.js'
 
 /** Gets calls run, inline or on threads. */
 export interface Dispatcher {
   /** Runs a call; never rejects. */
-  submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome>
+  submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome>
   getStats(): DispatcherStats
   /** Lets the calls under way finish for `drainTimeoutMs`, fails the rest, and lets go of everything. */
   shutdown(drainTimeoutMs: number): Promise<void>

@@ -1,6 +1,6 @@
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
-import type { CallOutcome, CallRequest } from './sandbox/call.js'
+import type { CallOutcome, CallRequest, HandlerCode } from './sandbox/call.js'
 import { SandboxEngine, type SandboxEngineOptions } from './sandbox/sandbox-engine.js'
 
 interface Waiting {
@@ -38,10 +38,10 @@ export class InlineDispatcher implements Dispatcher {
     })
   }
 
-  submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome> {
+  submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome> {
     return new Promise((resolve) => {
       this.#waiting.set(request.id, { request, resolve })
-      this.#engine.addHandler(request.handlerKey, bytecode)
+      this.#engine.addHandler(request.handlerKey, code)
       this.#engine.run(request)
     })
   }

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
 import type { HandlerCompilerStats } from '@nexus/compile-cache'
-import { type CompiledHandler, CompileError, HandlerCompiler } from '@nexus/compile-cache'
+import {
+  type CompiledHandler,
+  CompileError,
+  HandlerCompiler,
+  ModuleCache,
+  type ModuleCacheStats,
+} from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
 import type { Dispatcher, DispatcherStats } from './dispatcher.js'
 import {
@@ -31,9 +39,10 @@ import {
   resolveRuntimeOptions,
   type WasmRuntimeOptions,
 } from './options.js'
-import type { CallOutcome, CallRequest, RawEvent, RawLog } from './sandbox/call.js'
+import type { CallOutcome, CallRequest, HandlerCode, RawEvent, RawLog } from './sandbox/call.js'
 import { redactSecrets } from './secrets.js'
 import { ThreadPool } from './threads/thread-pool.js'
+import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
 
 /** What a call is about, and what it may do. */
 export interface HandlerContext {
@@ -58,13 +67,15 @@ export interface WasmRuntimeStats extends DispatcherStats {
   /** Calls finished since the start, and how many of them failed. */
   executions: { total: number; failed: number }
   compiler: HandlerCompilerStats
+  /** Of WASI commands. */
+  modules: ModuleCacheStats
   limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
 }
 
 /** What is known of a handler when it is called. */
 interface Callable extends HandlerSource {
   readonly key: string
-  readonly bytecode: Uint8Array
+  readonly code: HandlerCode
   readonly compileTimeUs: number
   readonly cacheHit: boolean
   readonly cacheTier: CompiledHandler['cacheTier']
@@ -93,6 +104,7 @@ export class WasmRuntime {
   readonly #dispatcher: Dispatcher
   readonly #extensions = new Extensions()
   readonly #fetcher: Fetcher
+  readonly #modules = new ModuleCache()
   readonly #rawKeys = new WeakMap<Uint8Array, string>()
   #lastCallId = 0
   #total = 0
@@ -161,19 +173,17 @@ export class WasmRuntime {
   /**
    * Calls a compiled handler.
    *
-   * @param handler what `precompileHandler` or `precompileFile` gave, or bytecode of a
-   *   `HandlerCompiler`. Bytecode is trusted: never pass what somebody else could have changed.
+   * @param handler what `precompileHandler`, `precompileFile` or `precompileWasi` gave, or bytecode of
+   *   a `HandlerCompiler`. Bytecode is trusted: never pass what somebody else could have changed.
    * @throws {@link ExecutorError} `INVALID_OPTIONS` when the arguments are wrong, `SHUT_DOWN`
    */
   async executeCompiledHandler<Value = unknown>(
-    handler: CompiledHandler | Uint8Array,
+    handler: CompiledHandler | WasiHandler | Uint8Array,
     context: HandlerContext,
     options?: number | CallOptions,
   ): Promise<ExecutionResult<Value>> {
     this.#assertOpen()
-    const callable =
-      handler instanceof Uint8Array ? this.#callableOfBytes(handler) : callableOf(handler, true)
-    return this.#execute(callable, context, options)
+    return this.#execute(this.#callableOf(handler), context, options)
   }
 
   /**
@@ -186,12 +196,35 @@ export class WasmRuntime {
   }
 
   /**
-   * Bundles and compiles a file with all its imports, and runs its module once.
+   * Compiles a file. JavaScript and TypeScript is bundled with all its imports, and its module runs once;
+   * a `.wasm` file is a WASI command, see {@link precompileWasi}.
    *
+   * @param wasi what the command is given; only for a `.wasm` file
    * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed
    */
-  precompileFile(path: string): Promise<CompiledHandler> {
+  async precompileFile(path: string, wasi?: WasiOptions): Promise<CompiledHandler | WasiHandler> {
+    if (extname(path) === '.wasm') {
+      return this.#precompileWasi(await readBinary(path), resolve(path), wasi)
+    }
+    if (wasi !== undefined) {
+      throw new ExecutorError(
+        'INVALID_OPTIONS',
+        `Expected a .wasm file with WASI options, got ${path}`,
+      )
+    }
     return this.#precompile(() => this.#compiler.compileFile(path), undefined)
+  }
+
+  /**
+   * Checks and compiles a WASI preview 1 command: the event arrives on stdin as JSON, what it writes to
+   * stdout as JSON is the result, lines on stderr are the log.
+   *
+   * @param binary the bytes of the module
+   * @throws {@link ExecutorError} `COMPILATION_ERROR` when it is not WebAssembly, `INVALID_HANDLER` when it is
+   *   not a command, `MEMORY_LIMIT` when the runtime's limit is too low for it to start
+   */
+  precompileWasi(binary: Uint8Array, options?: WasiOptions): Promise<WasiHandler> {
+    return this.#precompileWasi(binary, undefined, options)
   }
 
   getStats(): WasmRuntimeStats {
@@ -205,6 +238,7 @@ export class WasmRuntime {
       ...this.#dispatcher.getStats(),
       executions: { total: this.#total, failed: this.#failed },
       compiler: this.#compiler.getStats(),
+      modules: this.#modules.cacheStats(),
       limits,
     }
   }
@@ -250,15 +284,28 @@ export class WasmRuntime {
       const { message, location } = cause
       throw new ExecutorError(codeOfCompileError(cause), message, { cause, location })
     }
+    await this.#load({ ...callableOf(compiled), source })
+    return compiled
+  }
+
+  async #precompileWasi(
+    binary: Uint8Array,
+    path: string | undefined,
+    options: WasiOptions = {},
+  ): Promise<WasiHandler> {
+    const handler = await compileWasi(binary, path, options, this.#modules)
+    await this.#load(callableOfWasi(handler))
+    return handler
+  }
+
+  /** Gets a handler ready on a thread, so that a mistake shows now. */
+  async #load(callable: Callable): Promise<void> {
     this.#assertOpen()
-    const callable = callableOf(compiled)
     const { failure } = await this.#dispatcher.submit(
       this.#request(callable.key, undefined, { event: undefined }, this.#options),
-      callable.bytecode,
+      callable.code,
     )
-    if (!failure) return compiled
-    const error = describeFailure(failure, { ...callable, source })
-    throw loadError(error, callable.filename)
+    if (failure) throw loadError(describeFailure(failure, callable), callable.filename)
   }
 
   async #execute<Value>(
@@ -268,7 +315,7 @@ export class WasmRuntime {
   ): Promise<ExecutionResult<Value>> {
     const options = resolveCallOptions(given, this.#options)
     const request = this.#request(callable.key, eventJsonOf(context), context, options)
-    const outcome = await this.#dispatcher.submit(request, callable.bytecode)
+    const outcome = await this.#dispatcher.submit(request, callable.code)
     this.#fetcher.callOver(request.id)
     return this.#conclude(callable, context, outcome)
   }
@@ -378,6 +425,11 @@ export class WasmRuntime {
     )
   }
 
+  #callableOf(handler: CompiledHandler | WasiHandler | Uint8Array): Callable {
+    if (handler instanceof Uint8Array) return this.#callableOfBytes(handler)
+    return 'program' in handler ? callableOfWasi(handler) : callableOf(handler, true)
+  }
+
   #callableOfBytes(bytecode: Uint8Array): Callable {
     let key = this.#rawKeys.get(bytecode)
     if (key === undefined) {
@@ -386,7 +438,7 @@ export class WasmRuntime {
     }
     return {
       key,
-      bytecode,
+      code: bytecode,
       filename: 'handler.js',
       compileTimeUs: 0,
       cacheHit: true,
@@ -400,12 +452,37 @@ function callableOf(handler: CompiledHandler, compiledBefore = false): Callable 
   const { cacheKey, bytecode, filename, sourceMap } = handler
   return {
     key: cacheKey,
-    bytecode,
+    code: bytecode,
     filename,
     sourceMap,
     compileTimeUs: compiledBefore ? 0 : handler.compileTimeUs,
     cacheHit: compiledBefore || handler.cacheHit,
     cacheTier: compiledBefore ? 'memory' : handler.cacheTier,
+  }
+}
+
+function callableOfWasi({ cacheKey, program, filename }: WasiHandler): Callable {
+  return {
+    key: cacheKey,
+    code: program,
+    filename,
+    compileTimeUs: 0,
+    cacheHit: true,
+    cacheTier: 'memory',
+  }
+}
+
+async function readBinary(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new ExecutorError(
+      'COMPILATION_ERROR',
+      `${path} cannot be read: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

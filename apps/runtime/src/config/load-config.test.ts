@@ -81,10 +81,29 @@ describe('loading a configuration', () => {
       /nexus\.yaml:3:13: source file not found: .*totl\.ts/,
     )
     await expect(loadConfig(await source('./a.wasm'), {}, {})).rejects.toThrow(
-      'WebAssembly functions are not supported yet',
+      /source file not found: .*a\.wasm/,
     )
     await expect(loadConfig(await source('./a.py'), {}, {})).rejects.toThrow(
-      'expected a .js or .ts file',
+      'expected a .js, .ts or .wasm file',
+    )
+  })
+
+  it('takes a WASI command with arguments and files, relative to the file', async () => {
+    await writeFile(join(directory, 'a.wasm'), '')
+    const wasm = one('    args: [--fast]\n    files: { /rates.json: ./rates.json }\n')
+    const file = await write(wasm.replace('./total.ts', './a.wasm'))
+    await expect(loadConfig(file, {}, {})).rejects.toThrow(
+      /nexus\.yaml:6:12: file not found: .*rates\.json/,
+    )
+    await writeFile(join(directory, 'rates.json'), '{}')
+    expect((await loadConfig(file, {}, {})).functions[0]).toMatchObject({
+      file: join(directory, 'a.wasm'),
+      args: ['--fast'],
+      files: { '/rates.json': join(directory, 'rates.json') },
+    })
+    await write(wasm)
+    await expect(loadConfig(file, {}, {})).rejects.toThrow(
+      /:5:11: args: only a \.wasm function takes arguments.*\n(.|\n)*:6:12: files: only a \.wasm/,
     )
   })
 

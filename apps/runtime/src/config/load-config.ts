@@ -8,7 +8,8 @@ import { type ParsedConfig, parseConfig } from './parse-config.js'
 import type { ConfigFile, FunctionFile } from './schema.js'
 
 /** One function, ready to be compiled and bound. */
-export interface FunctionConfig extends Omit<FunctionFile, 'env' | 'secrets' | 'timeoutMs'> {
+export interface FunctionConfig
+  extends Omit<FunctionFile, 'env' | 'secrets' | 'timeoutMs' | 'files'> {
   /** Absolute path of `source`. */
   file: string
   timeoutMs: number
@@ -16,6 +17,8 @@ export interface FunctionConfig extends Omit<FunctionFile, 'env' | 'secrets' | '
   env: Record<string, string>
   /** The same for `ctx.secrets`. */
   secrets: Record<string, string>
+  /** Of a `.wasm` command: the path it opens, and the absolute path of the file. */
+  files?: Record<string, string> | undefined
 }
 
 /** A configuration with flags, environment and file merged and every path absolute. */
@@ -107,6 +110,7 @@ export async function loadConfig(
       ],
       env: pick(env, entry.env),
       secrets: pick(env, entry.secrets),
+      files: entry.files && mapValues(entry.files, beside),
     })),
     warnings: warningsOf(config, env),
   }
@@ -129,27 +133,36 @@ async function readText(file: string): Promise<string> {
 async function problemsOfFunctions(parsed: ParsedConfig, directory: string): Promise<Problem[]> {
   const problems: Problem[] = []
   const names = new Set<string>()
-  for (const [index, { name, source }] of parsed.config.functions.entries()) {
+  for (const [index, { name, source, args, files }] of parsed.config.functions.entries()) {
     const at = (key: string, message: string) =>
       problems.push(parsed.problemAt(['functions', index, key], message))
     if (names.has(name)) at('name', `a function named "${name}" exists already; names are unique`)
     names.add(name)
     const wrong = await problemOfSource(resolve(directory, source), source)
     if (wrong) at('source', wrong)
+    if (extname(source) !== '.wasm') {
+      if (args) at('args', `args: only a .wasm function takes arguments, not ${source}`)
+      if (files) at('files', `files: only a .wasm function is given files, not ${source}`)
+    }
+    for (const path of Object.values(files ?? {})) {
+      const missing = await problemOfFile(resolve(directory, path), 'file')
+      if (missing) at('files', missing)
+    }
   }
   return problems
 }
 
 async function problemOfSource(file: string, source: string): Promise<string | undefined> {
-  if (extname(file) === '.wasm') {
-    return `source ${source}: WebAssembly functions are not supported yet; expected .js or .ts`
+  if (!['.js', '.mjs', '.ts', '.mts', '.wasm'].includes(extname(file))) {
+    return `source ${source}: expected a .js, .ts or .wasm file`
   }
-  if (!['.js', '.mjs', '.ts', '.mts'].includes(extname(file))) {
-    return `source ${source}: expected a .js or .ts file`
-  }
+  return problemOfFile(file, 'source file')
+}
+
+async function problemOfFile(file: string, what: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined)
-  if (!found) return `source file not found: ${displayPath(file)}`
-  return found.isFile() ? undefined : `source is not a file: ${displayPath(file)}`
+  if (!found) return `${what} not found: ${displayPath(file)}`
+  return found.isFile() ? undefined : `${what} is not a regular file: ${displayPath(file)}`
 }
 
 function signatureOf(
@@ -173,6 +186,13 @@ function warningsOf({ functions }: ConfigFile, env: NodeJS.ProcessEnv): string[]
       .filter((name) => env[name] === undefined)
       .map((name) => `function ${entry.name}: environment variable ${name} is not set`),
   )
+}
+
+function mapValues(
+  record: Readonly<Record<string, string>>,
+  map: (value: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 }
 
 function pick(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {

@@ -46,7 +46,7 @@ const functionSchema = z.strictObject({
   }),
   source: z.string().min(1).meta({
     description:
-      'Module with the handler as its default export, relative to this file: .js or .ts.',
+      'Relative to this file: a .js or .ts module with the handler as its default export, or a .wasm command.',
   }),
   events: z
     .array(pattern)
@@ -83,6 +83,10 @@ const functionSchema = z.strictObject({
   secrets: z.array(variable).default([]).meta({
     description:
       'Environment variables it gets to see in ctx.secrets; their values are kept out of logs and errors.',
+  }),
+  args: z.array(z.string()).optional().meta({ description: 'Arguments of a .wasm command.' }),
+  files: z.record(z.string(), z.string().min(1)).optional().meta({
+    description: 'What a .wasm command finds: the path it opens, and a file relative to this one.',
   }),
   sample: z.json().optional().meta({
     description: 'Data of an event to try it with; the start prints a curl line with it.',

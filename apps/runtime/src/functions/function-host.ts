@@ -26,11 +26,12 @@ export class FunctionHost {
     return [...this.#bindings.keys()]
   }
 
-  /** Every file the functions are made of: their sources and what those import. */
+  /** Every file the functions are made of: their sources, what those import, and what they are given. */
   get files(): string[] {
-    return [...this.#bindings.values()].flatMap(
-      ({ loaded }) => loaded.compiled.inputs ?? [loaded.config.file],
-    )
+    return [...this.#bindings.values()].flatMap(({ loaded: { config, compiled } }) => [
+      ...(compiled.inputs ?? [config.file]),
+      ...Object.values(config.files ?? {}),
+    ])
   }
 
   /** Makes `functions` the ones that run; deliveries that are under way end with the code they began with. */

@@ -1,11 +1,18 @@
-import { type CompiledHandler, ExecutorError, type WasmRuntime } from '@nexus/executor'
+import { readFile } from 'node:fs/promises'
+import {
+  type CompiledHandler,
+  ExecutorError,
+  type WasiHandler,
+  type WasiOptions,
+  type WasmRuntime,
+} from '@nexus/executor'
 import type { FunctionConfig } from '../config/load-config.js'
 import { RuntimeError } from '../errors.js'
 
 /** A function whose handler is compiled. */
 export interface LoadedFunction {
   config: FunctionConfig
-  compiled: CompiledHandler
+  compiled: CompiledHandler | WasiHandler
 }
 
 /**
@@ -18,7 +25,10 @@ export async function loadFunctions(
   wasm: WasmRuntime,
 ): Promise<LoadedFunction[]> {
   const results = await Promise.allSettled(
-    configs.map(async (config) => ({ config, compiled: await wasm.precompileFile(config.file) })),
+    configs.map(async (config) => ({
+      config,
+      compiled: await wasm.precompileFile(config.file, await wasiOptionsOf(config)),
+    })),
   )
   const failures: string[] = []
   const loaded: LoadedFunction[] = []
@@ -28,6 +38,14 @@ export async function loadFunctions(
   }
   if (failures.length > 0) throw new RuntimeError('FUNCTION_INVALID', failures.join('\n\n'))
   return loaded
+}
+
+async function wasiOptionsOf({ args, files }: FunctionConfig): Promise<WasiOptions | undefined> {
+  if (!args && !files) return undefined
+  const contents = Object.entries(files ?? {}).map(
+    async ([path, file]) => [path, await readFile(file)] as const,
+  )
+  return { args, files: Object.fromEntries(await Promise.all(contents)) }
 }
 
 /** The message of the compiler has the file, the line and the column. */

@@ -1,6 +1,10 @@
 import type { Isolation } from '@nexus/instance-pool'
 import type { ErrorCode } from '../errors.js'
 import type { GuestErrorReport, LogLevel } from '../guest/protocol.js'
+import type { WasiProgram } from '../wasi/wasi-program.js'
+
+/** What a handler is compiled to: bytecode of a JavaScript module, or a WASI command. */
+export type HandlerCode = Uint8Array | WasiProgram
 
 /** What one call may use. */
 export interface CallLimits {

@@ -9,12 +9,14 @@ import {
   type QuickJSUse,
 } from '@nexus/instance-pool'
 import { monotonicMs } from '../monotonic.js'
+import { WasiEngine } from '../wasi/wasi-engine.js'
 import {
   type Answer,
   type CallFailure,
   type CallOutcome,
   type CallRequest,
   emptyOutcome,
+  type HandlerCode,
   type Question,
 } from './call.js'
 import { type CallHost, GuestCall, type GuestEntries } from './guest-call.js'
@@ -45,8 +47,11 @@ export interface EngineListener {
   suspended(callId: number): void
 }
 
+export type EnginePoolStats = Omit<InstancePoolStats, 'limits'>
+
 export interface SandboxEngineStats {
-  pool: Omit<InstancePoolStats, 'limits'>
+  /** Of JavaScript handlers and WASI commands together. */
+  pool: EnginePoolStats
   handlers: number
   handlerBytes: number
 }
@@ -57,10 +62,27 @@ interface Running {
   suspendedAs: string | undefined
 }
 
+const SUMMED = [
+  'active',
+  'available',
+  'suspended',
+  'waiting',
+  'memoryBytes',
+  'created',
+  'acquired',
+  'rewinds',
+  'rebinds',
+  'exhausted',
+] as const satisfies readonly (keyof EnginePoolStats)[]
+const NO_COMMANDS = { pool: undefined, handlers: 0, handlerBytes: 0 }
+
 /** Runs calls in the sandboxes of one thread. */
 export class SandboxEngine {
   readonly #pool: InstancePool<QuickJSInstance, QuickJSUse>
   readonly #store: HandlerStore
+  readonly #options: SandboxEngineOptions
+  /** Made when the first WASI command comes. */
+  #wasi: WasiEngine | undefined
   readonly #listener: EngineListener
   readonly #running = new Map<number, Running>()
   readonly #host: CallHost
@@ -68,6 +90,7 @@ export class SandboxEngine {
   constructor(options: SandboxEngineOptions, listener: EngineListener) {
     this.#listener = listener
     this.#store = new HandlerStore(options.maxStackBytes, options.maxHandlerBytes)
+    this.#options = options
     this.#pool = new InstancePool(new QuickJSKind(), { maxInstances: options.maxInstances })
     this.#host = {
       ask: (call, id, question) => listener.asked(call.request.id, id, question),
@@ -86,11 +109,16 @@ export class SandboxEngine {
   }
 
   hasHandler(key: string): boolean {
-    return this.#store.has(key)
+    return this.#store.has(key) || this.#wasi?.has(key) === true
   }
 
-  addHandler(key: string, bytecode: Uint8Array): void {
-    this.#store.add(key, bytecode)
+  addHandler(key: string, code: HandlerCode): void {
+    if (code instanceof Uint8Array) {
+      this.#store.add(key, code)
+    } else {
+      this.#wasi ??= new WasiEngine(this.#options, this.#listener)
+      this.#wasi.add(key, code)
+    }
   }
 
   /**
@@ -98,6 +126,10 @@ export class SandboxEngine {
    * returns; the listener is told in any case.
    */
   run(request: CallRequest): void {
+    if (this.#wasi?.has(request.handlerKey)) {
+      this.#wasi.run(request)
+      return
+    }
     const use = this.#store.peek(request.handlerKey, request.isolation)
     const lease = use && request.eventJson !== undefined && this.#pool.tryAcquire(use)
     if (lease) this.#start(request, use, lease)
@@ -110,10 +142,11 @@ export class SandboxEngine {
   }
 
   getStats(): SandboxEngineStats {
+    const { pool, handlers, handlerBytes } = this.#wasi?.getStats() ?? NO_COMMANDS
     return {
-      pool: this.#pool.getStats(),
-      handlers: this.#store.size,
-      handlerBytes: this.#store.bytes,
+      pool: pool ? addedUp(this.#pool.getStats(), pool) : this.#pool.getStats(),
+      handlers: this.#store.size + handlers,
+      handlerBytes: this.#store.bytes + handlerBytes,
     }
   }
 
@@ -122,7 +155,7 @@ export class SandboxEngine {
     for (const { call } of [...this.#running.values()]) {
       call.abort(engineFailure('The runtime was shut down while the handler waited for an answer'))
     }
-    await this.#pool.shutdown()
+    await Promise.all([this.#pool.shutdown(), this.#wasi?.shutdown()])
     await this.#store.dispose()
   }
 
@@ -210,4 +243,14 @@ export class SandboxEngine {
       ['TIMEOUT', 'MEMORY_LIMIT', 'STACK_OVERFLOW', 'INTERNAL_ERROR'].includes(outcome.failure.code)
     return request.isolation === 'shared' && cutShort ? 'engine-error' : undefined
   }
+}
+
+/** The figures of two pools as those of one. */
+function addedUp(one: EnginePoolStats, other: EnginePoolStats): EnginePoolStats {
+  const sum = { ...one, discards: { ...one.discards } }
+  for (const name of SUMMED) sum[name] += other[name]
+  for (const reason of Object.keys(sum.discards) as DiscardReason[]) {
+    sum.discards[reason] += other.discards[reason]
+  }
+  return sum
 }

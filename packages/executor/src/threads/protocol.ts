@@ -1,4 +1,4 @@
-import type { Answer, CallOutcome, CallRequest, Question } from '../sandbox/call.js'
+import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../sandbox/call.js'
 import type { SandboxEngineOptions } from '../sandbox/sandbox-engine.js'
 
 /** What a thread is started with. */
@@ -12,7 +12,7 @@ export interface ThreadData {
 
 /** To the thread; what is sent in one turn of the event loop travels as one array. */
 export type ToThread =
-  | { kind: 'handler'; key: string; bytecode: Uint8Array }
+  | { kind: 'handler'; key: string; code: HandlerCode }
   | { kind: 'call'; request: CallRequest }
   | { kind: 'answer'; callId: number; id: number; answer: Answer }
   | { kind: 'shutdown' }

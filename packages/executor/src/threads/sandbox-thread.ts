@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { monotonicMs } from '../monotonic.js'
+import type { HandlerCode } from '../sandbox/call.js'
 import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
 import { WORKER_URL } from '../worker-url.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
@@ -59,9 +60,9 @@ export class SandboxThread {
     return this.#handlers.has(handlerKey)
   }
 
-  teach(key: string, bytecode: Uint8Array): void {
+  teach(key: string, code: HandlerCode): void {
     this.#handlers.add(key)
-    this.send({ kind: 'handler', key, bytecode })
+    this.send({ kind: 'handler', key, code })
   }
 
   forget(handlerKey: string): void {

@@ -5,6 +5,7 @@ import {
   type CallOutcome,
   type CallRequest,
   emptyOutcome,
+  type HandlerCode,
 } from '../sandbox/call.js'
 import { timeoutFailure } from '../sandbox/guest-failure.js'
 import { CallCosts } from './call-costs.js'
@@ -29,7 +30,7 @@ export interface ThreadPoolOptions {
 
 interface PendingCall {
   readonly request: CallRequest
-  readonly bytecode: Uint8Array
+  readonly code: HandlerCode
   readonly resolve: (outcome: CallOutcome) => void
   attempts: number
   /** What this call counts for in its thread's load. */
@@ -78,7 +79,7 @@ export class ThreadPool implements Dispatcher {
     for (let i = 0; i < options.threads; i++) this.#addSeat()
   }
 
-  submit(request: CallRequest, bytecode: Uint8Array): Promise<CallOutcome> {
+  submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome> {
     return new Promise((settle) => {
       if (++this.#open === 1) this.#holdThreads()
       const resolve = (outcome: CallOutcome) => {
@@ -87,7 +88,7 @@ export class ThreadPool implements Dispatcher {
       }
       const call: PendingCall = {
         request,
-        bytecode,
+        code,
         resolve,
         attempts: 0,
         loadUs: 0,
@@ -212,14 +213,14 @@ export class ThreadPool implements Dispatcher {
   }
 
   #send(seat: Seat, call: PendingCall): void {
-    const { request, bytecode } = call
+    const { request, code } = call
     const { thread } = seat
     call.attempts++
     call.loadUs = this.#costs.estimateUs(request.handlerKey)
     call.suspended = false
     seat.loadUs += call.loadUs
     seat.calls.set(request.id, call)
-    if (!thread.knows(request.handlerKey)) thread.teach(request.handlerKey, bytecode)
+    if (!thread.knows(request.handlerKey)) thread.teach(request.handlerKey, code)
     thread.send({ kind: 'call', request })
     thread.busy(request.limits.timeoutMs + this.#options.thread.hardTimeoutGraceMs)
   }

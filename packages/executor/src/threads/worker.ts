@@ -45,7 +45,7 @@ const engine = new SandboxEngine(options, {
 function receive(message: ToThread): void {
   switch (message.kind) {
     case 'handler':
-      engine.addHandler(message.key, message.bytecode)
+      engine.addHandler(message.key, message.code)
       return
     case 'call': {
       const { request } = message

@@ -1,0 +1,58 @@
+import type { LogLevel } from '../guest/protocol.js'
+import type { RawLog } from '../sandbox/call.js'
+import { ByteCollector } from './byte-collector.js'
+
+/** `WARN message` or `WARN: message`; every other line is of the level info. */
+const LEVELLED = /^(DEBUG|INFO|WARN|ERROR):? (.*)$/s
+const NEWLINE = 10
+
+/** Turns what a command writes to stderr into log lines, up to a limit of bytes. */
+export class CallLog {
+  readonly lines: RawLog[] = []
+  readonly #line = new ByteCollector()
+  #bytes = 0
+  #full = false
+
+  constructor(private readonly maxBytes: number) {}
+
+  write(chunk: Buffer): void {
+    for (let rest = chunk; rest.length > 0; ) {
+      const newline = rest.indexOf(NEWLINE)
+      const end = newline === -1 ? rest.length : newline + 1
+      if (!this.#keep(rest.subarray(0, end))) return
+      if (newline === -1) return
+      this.endLine()
+      rest = rest.subarray(end)
+    }
+  }
+
+  /** The line that was begun is complete. */
+  endLine(): void {
+    if (this.#line.length === 0) return
+    const text = this.#line.takeText().replace(/\r?\n$/, '')
+    if (text === '') return
+    const [, level, message] = LEVELLED.exec(text) ?? []
+    if (level === undefined) this.#add('info', text)
+    else this.#add(level.toLowerCase() as LogLevel, message!)
+  }
+
+  #keep(bytes: Buffer): boolean {
+    if (this.#full) return false
+    this.#bytes += bytes.length
+    if (this.#bytes > this.maxBytes) {
+      this.#full = true
+      this.#line.takeText()
+      this.#add(
+        'warn',
+        `The log of this call reached its limit of ${this.maxBytes} bytes; what follows is dropped`,
+      )
+      return false
+    }
+    this.#line.add(bytes)
+    return true
+  }
+
+  #add(level: LogLevel, message: string): void {
+    this.lines.push({ level, message, time: Date.now(), fieldsJson: undefined })
+  }
+}

@@ -1,0 +1,169 @@
+import { InstancePool, type InstancePoolStats, type Lease } from '@nexus/instance-pool'
+import { LRUCache } from 'lru-cache'
+import { monotonicMs } from '../monotonic.js'
+import {
+  type CallFailure,
+  type CallOutcome,
+  type CallRequest,
+  emptyOutcome,
+} from '../sandbox/call.js'
+import { engineFailure } from '../sandbox/guest-failure.js'
+import { CommandCall } from './command-call.js'
+import { checkResult, endOf, memoryTooSmall } from './command-end.js'
+import { PAGE_BYTES } from './command-layout.js'
+import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
+import { CommandFiles } from './files/command-files.js'
+import { wasmerLibrary } from './files/wasmer-library.js'
+import { MEMORY_IMPORT } from './import-memory.js'
+import { Preview1Host } from './preview1/preview1-host.js'
+import type { WasiProgram } from './wasi-program.js'
+
+export interface WasiEngineOptions {
+  maxInstances: number
+  maxHandlerBytes: number
+}
+
+/** Who is told what happens; a part of `EngineListener`. */
+export interface WasiListener {
+  finished(request: CallRequest, outcome: CallOutcome): void
+  entered(callId: number, deadlineInMs: number): void
+  left(): void
+}
+
+interface StoredProgram extends WasiProgram {
+  readonly zeroTerminatedArgs: readonly Buffer[]
+}
+
+/** Runs the WASI commands of one thread. */
+export class WasiEngine {
+  readonly #programs: LRUCache<string, StoredProgram>
+  readonly #pool: InstancePool<CommandMemory, MemoryUse>
+  readonly #files = new CommandFiles()
+  readonly #host = new Preview1Host(this.#files)
+  readonly #listener: WasiListener
+
+  constructor({ maxInstances, maxHandlerBytes }: WasiEngineOptions, listener: WasiListener) {
+    this.#listener = listener
+    this.#pool = new InstancePool(new CommandMemoryKind(), { maxInstances })
+    this.#programs = new LRUCache({
+      maxSize: maxHandlerBytes,
+      sizeCalculation: ({ byteLength }) => byteLength,
+    })
+  }
+
+  getStats(): { pool: InstancePoolStats; handlers: number; handlerBytes: number } {
+    return {
+      pool: this.#pool.getStats(),
+      handlers: this.#programs.size,
+      handlerBytes: this.#programs.calculatedSize,
+    }
+  }
+
+  has(key: string): boolean {
+    return this.#programs.has(key)
+  }
+
+  add(key: string, program: WasiProgram): void {
+    const zeroTerminatedArgs = program.args.map((arg) => Buffer.from(`${arg}\0`))
+    this.#programs.set(key, { ...program, zeroTerminatedArgs })
+  }
+
+  /** Runs a call of a program that was added; the listener is told when it is over. */
+  run(request: CallRequest): void {
+    const program = this.#programs.get(request.handlerKey)!
+    const use = memoryUse(program, request.limits.memoryLimitBytes)
+    if ('code' in use) {
+      this.#finishUnrun(request, use)
+      return
+    }
+    const isReady = !program.usesFiles || wasmerLibrary.current !== undefined
+    const lease = isReady ? this.#pool.tryAcquire(use) : undefined
+    if (lease) this.#run(request, program, lease)
+    else void this.#runLater(request, program, use)
+  }
+
+  shutdown(): Promise<void> {
+    return this.#pool.shutdown()
+  }
+
+  async #runLater(request: CallRequest, program: StoredProgram, use: MemoryUse): Promise<void> {
+    let lease: Lease<CommandMemory>
+    try {
+      if (program.usesFiles) await wasmerLibrary.load()
+      lease = await this.#pool.acquire(use)
+    } catch (error) {
+      this.#finishUnrun(request, engineFailure(`The command could not be started: ${error}`))
+      return
+    }
+    this.#run(request, program, lease)
+  }
+
+  #run(request: CallRequest, program: StoredProgram, lease: Lease<CommandMemory>): void {
+    const startedAt = performance.now()
+    const call = new CommandCall(request, program.zeroTerminatedArgs, startedAt)
+    const { memory } = lease.instance
+    this.#listener.entered(request.id, request.limits.timeoutMs)
+    let error: unknown
+    try {
+      this.#files.begin(program.files, request.limits.memoryLimitBytes)
+      this.#host.begin(call, memory)
+      const instance = this.#instantiate(program, memory)
+      // A request without an event only finds out whether the module can be instantiated.
+      if (request.eventJson !== undefined) (instance.exports._start as () => void)()
+    } catch (thrown) {
+      error = thrown
+    } finally {
+      this.#listener.left()
+    }
+    this.#files.end()
+    this.#conclude(call, lease, error)
+  }
+
+  #instantiate({ module }: WasiProgram, memory: WebAssembly.Memory): WebAssembly.Instance {
+    const { imports } = this.#host
+    return new WebAssembly.Instance(module, {
+      ...imports,
+      [MEMORY_IMPORT.module]: { ...imports[MEMORY_IMPORT.module], [MEMORY_IMPORT.name]: memory },
+    } as WebAssembly.Imports)
+  }
+
+  #conclude(call: CommandCall, lease: Lease<CommandMemory>, error: unknown): void {
+    const { request, startedAt, log, events, hostCalls } = call
+    const now = performance.now()
+    const end = endOf(error, { memory: lease.instance, refusal: call.refusal })
+    const valueJson = end.failure ? '' : call.takeResult()
+    const failure = end.failure ?? checkResult(valueJson)
+    const memoryBytes = lease.instance.bytes
+    log.endLine()
+    const outcome: CallOutcome = {
+      valueJson: failure ? '' : valueJson,
+      failure,
+      events: failure ? [] : events,
+      logs: log.lines,
+      durationUs: (now - startedAt) * 1000,
+      queueWaitUs: Math.max(0, monotonicMs() - (now - startedAt) - request.submittedAt) * 1000,
+      memoryUsedBytes: memoryBytes,
+      memoryPeakBytes: memoryBytes,
+      hostCalls: hostCalls + log.lines.length,
+    }
+    this.#pool.release(lease, end.discard)
+    this.#listener.finished(request, outcome)
+  }
+
+  #finishUnrun(request: CallRequest, failure: CallFailure): void {
+    const waitedUs = (monotonicMs() - request.submittedAt) * 1000
+    this.#listener.finished(request, emptyOutcome(failure, waitedUs))
+  }
+}
+
+/** The memory a program gets within its limit, or why it cannot have one. */
+function memoryUse(
+  { initialPages, maximumPages, tableBytes }: WasiProgram,
+  limitBytes: number,
+): MemoryUse | CallFailure {
+  const limitPages = Math.floor((limitBytes - tableBytes) / PAGE_BYTES)
+  if (initialPages > limitPages) {
+    return memoryTooSmall(initialPages * PAGE_BYTES + tableBytes, limitBytes)
+  }
+  return { initial: initialPages, maximum: Math.min(limitPages, maximumPages ?? limitPages) }
+}
