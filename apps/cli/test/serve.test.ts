@@ -47,7 +47,7 @@ describe('nexus start', () => {
     },
   )
 
-  it('does not wait for ever for a call that outlasts the drain; it starts anew', async () => {
+  it('ends in time though a call outlasts the drain, and runs it anew at the next start', async () => {
     const cwd = await project({
       ...slow,
       'nexus.yaml':
@@ -59,8 +59,7 @@ describe('nexus start', () => {
     const client = new NexusClient({ url: first.url })
     const { id } = await client.publish({ type: 'a' })
     await eventually(async () => (await client.getEvent(id)).runs[0]?.status).toBe('running')
-    expect(await first.stop('SIGTERM')).toBe(1)
-    expect(first.output()).toContain('they start anew at the next start')
+    expect(await first.stop('SIGTERM')).toBe(0)
 
     const second = await nexusServer(['start'], { cwd, env: { LIFE: 'second' } })
     const again = new NexusClient({ url: second.url })
