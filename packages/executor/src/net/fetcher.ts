@@ -49,6 +49,8 @@ export class Fetcher {
     if (++fetches.count > maxFetches) {
       throw limitError(`fetch: this call has made its ${maxFetches} fetches`)
     }
+    // Ids are the guest's: one used twice would leave a fetch that nothing can end.
+    if (fetches.pending.has(id)) throw new TypeError('fetch: wrong arguments')
     const controller = new AbortController()
     fetches.pending.set(id, controller)
     try {
