@@ -54,7 +54,7 @@ export interface ExecutionMetrics {
   memoryUsedBytes: number
   /** The most that was seen; looked at every 10,000 instructions, at host calls and at the end. */
   memoryPeakBytes: number
-  /** Emits, extension calls, timers and log lines. */
+  /** Emits, extension calls, fetches, timers and log lines. */
   hostCalls: number
 }
 

@@ -19,7 +19,7 @@ export interface CallOptions {
    */
   memoryLimitBytes?: number | undefined
   /**
-   * Emits, extension calls and timers that one call may make; log lines do not count.
+   * Emits, extension calls, fetches and timers that one call may make; log lines do not count.
    * @default 1000
    */
   maxHostCalls?: number | undefined

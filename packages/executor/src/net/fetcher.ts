@@ -1,6 +1,6 @@
 import type { Agent, Response } from 'undici'
 import type { FetchResponse } from '../guest/web/kit.js'
-import type { CallRequest } from '../sandbox/call.js'
+import type { CallLimits, CallRequest } from '../sandbox/call.js'
 import {
   AddressRefused,
   checkedLookup,
@@ -22,6 +22,8 @@ type Undici = typeof import('undici')
 /** The fetches of one call that is under way. */
 interface CallFetches {
   count: number
+  /** Bytes of the bodies that are coming in. */
+  heldBytes: number
   readonly pending: Map<number, AbortController>
 }
 
@@ -47,10 +49,12 @@ export class Fetcher {
     if (++fetches.count > maxFetches) {
       throw limitError(`fetch: this call has made its ${maxFetches} fetches`)
     }
+    // Ids are the guest's: one used twice would leave a fetch that nothing can end.
+    if (fetches.pending.has(id)) throw new TypeError('fetch: wrong arguments')
     const controller = new AbortController()
     fetches.pending.set(id, controller)
     try {
-      return await this.#follow(call, checkRequest(asked, maxRequestBytes), controller)
+      return await this.#follow(call, fetches, checkRequest(asked, maxRequestBytes), controller)
     } catch (error) {
       // What is left of the answer must not keep coming.
       controller.abort()
@@ -81,7 +85,7 @@ export class Fetcher {
   #fetchesOf(callId: number): CallFetches {
     let fetches = this.#calls.get(callId)
     if (!fetches) {
-      fetches = { count: 0, pending: new Map() }
+      fetches = { count: 0, heldBytes: 0, pending: new Map() }
       this.#calls.set(callId, fetches)
     }
     return fetches
@@ -89,6 +93,7 @@ export class Fetcher {
 
   async #follow(
     call: CallRequest,
+    fetches: CallFetches,
     first: CheckedRequest,
     controller: AbortController,
   ): Promise<FetchResponse> {
@@ -97,7 +102,7 @@ export class Fetcher {
       const response = await this.#send(call, request, controller)
       const location = REDIRECTS.includes(response.status) && response.headers.get('location')
       if (!location || request.redirect === 'manual') {
-        const body = await readBody(response, request.url, call.limits.maxResponseBytes)
+        const body = await readBody(response, request.url, call.limits, fetches)
         return describe(response, request.url, hops > 0, body)
       }
       await response.body?.cancel()
@@ -172,19 +177,33 @@ function describesBody(header: string): boolean {
 }
 
 /** Counts what the decoder gives, so that a small answer that unpacks to a huge one is stopped. */
-async function readBody(response: Response, url: URL, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () =>
-    limitError(`fetch: the response is larger than its limit of ${maxBytes} bytes`)
+async function readBody(
+  response: Response,
+  url: URL,
+  { maxResponseBytes, memoryLimitBytes }: CallLimits,
+  fetches: CallFetches,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {
     for await (const chunk of response.body ?? []) {
       length += chunk.byteLength
-      if (length > maxBytes) throw tooLarge()
+      fetches.heldBytes += chunk.byteLength
+      if (length > maxResponseBytes) {
+        throw limitError(
+          `fetch: the response is larger than its limit of ${maxResponseBytes} bytes`,
+        )
+      }
+      // What waits on the host is memory that the guest takes, wherever it is.
+      if (fetches.heldBytes > memoryLimitBytes) {
+        throw limitError('fetch: the responses that come at once are more than the memory limit')
+      }
       chunks.push(chunk)
     }
   } catch (error) {
     throw error instanceof RangeError ? error : networkError(url, error)
+  } finally {
+    fetches.heldBytes -= length
   }
   return Buffer.concat(chunks, length)
 }

@@ -30,6 +30,7 @@ const port = await openServer(async (request, response) => {
     response.end('{"n":1}')
   } else if (path === '/bytes') response.end(Buffer.from([0, 255, 128]))
   else if (path === '/large') response.end(Buffer.alloc(5000))
+  else if (path === '/huge') response.end(Buffer.alloc(3 * 1024 * 1024))
   else if (path === '/bomb') {
     response.setHeader('content-encoding', 'gzip')
     response.end(gzipSync(Buffer.alloc(50_000_000)))
@@ -227,6 +228,19 @@ describe.each([
     ).toBe('RESOURCE_LIMIT')
   })
 
+  it('holds no more than the memory limit for answers that come at once', async () => {
+    const { error } = await run(
+      `await Promise.all(Array.from({ length: 40 }, async () => (await fetch(event.API + '/large')).bytes()))`,
+      { memoryLimitBytes: 8 * 1024 * 1024, maxResponseBytes: 5000 },
+    )
+    expect(error).toBeUndefined()
+    const { error: over } = await run(
+      `await Promise.all(Array.from({ length: 8 }, async () => (await fetch(event.API + '/huge')).bytes()))`,
+      { memoryLimitBytes: 4 * 1024 * 1024 },
+    )
+    expect(['RESOURCE_LIMIT', 'MEMORY_LIMIT']).toContain(over?.code)
+  })
+
   it('resolves a host once for each connection', async () => {
     resolved.length = 0
     seen.length = 0
@@ -237,7 +251,10 @@ describe.each([
       [`net:once.test:${port}`],
     )
     // The resolver is asked when a connection is opened, and for nothing else.
-    expect(resolved).toHaveLength(new Set(seen.map((request) => request.fromPort)).size)
+    const requests = seen.filter(({ headers }) => headers.host === `once.test:${port}`)
+    const connections = new Set(requests.map(({ fromPort }) => fromPort))
+    expect(requests).toHaveLength(3)
+    expect(resolved.filter((name) => name === 'once.test')).toHaveLength(connections.size)
   })
 })
 
