@@ -245,8 +245,18 @@ export class Subscription {
   }
 
   #admit(claim: Claim): void {
-    const key = this.#keyOf?.(claim.event)
+    const key = this.#key(claim)
     if (key === undefined || this.#gate.enter(key, claim)) this.#runnable.push(claim)
+  }
+
+  #key(claim: Claim): string | undefined {
+    try {
+      return this.#keyOf?.(claim.event)
+    } catch (error) {
+      // An event without a key is better off handled out of order than not at all.
+      this.#host.onError(error)
+      return undefined
+    }
   }
 
   #start(): void {
@@ -274,7 +284,7 @@ export class Subscription {
 
   #finished(claim: Claim): void {
     this.#held.delete(claim)
-    const key = this.#keyOf?.(claim.event)
+    const key = this.#key(claim)
     const next = key === undefined ? undefined : this.#gate.leave(key)
     if (next !== undefined) this.#runnable.push(next)
   }
@@ -298,7 +308,8 @@ export class Subscription {
     try {
       if (claim.attempt > maxAttempts) throw processDied(claim, maxAttempts)
       const outcome = await this.#handler({
-        event: claim.event,
+        // A kept claim is handled again: what the handler changes must not be there the next time.
+        event: this.#keyOf === undefined ? claim.event : structuredClone(claim.event),
         group: this.group,
         attempt: claim.attempt,
         replay: claim.replay,
@@ -336,7 +347,7 @@ export class Subscription {
       return { kind: 'dead-letter', ...kept }
     }
     const delayMs = retryDelayMs(claim.attempt, this.#options.retry)
-    return { kind: 'retry', delayMs, hold: this.#keyOf?.(claim.event) !== undefined, ...kept }
+    return { kind: 'retry', delayMs, hold: this.#key(claim) !== undefined, ...kept }
   }
 
   /** Settles, however long the store fails; undefined when the subscription had to give up. */
