@@ -67,6 +67,8 @@ export interface EventDefaults {
 export interface EncodedEvent {
   event: CloudEvent
   json: string
+  /** The id was made here, so nothing can be stored under it yet. */
+  hasFreshId?: boolean
 }
 
 /** Ids, types and sources are keys in every store; the smallest key limit among them decides. */
@@ -120,7 +122,8 @@ export function encodeEvent(input: EventInput, defaults: EventDefaults): Encoded
   }
   // A null payload is a payload; only the other attributes read null as absent.
   if (input.data === null) event.data = null
-  return { event, json: stringify(event, defaults.maxEventBytes) }
+  const json = stringify(event, defaults.maxEventBytes)
+  return { event, json, hasFreshId: input.id === undefined }
 }
 
 function knownAttribute(name: string, value: unknown): JsonValue {

@@ -63,14 +63,16 @@ export interface SubscriptionHost {
   onError(error: unknown): void
 }
 
-/** Waits between attempts to reach a store that fails. */
-const STORE_RETRY_MS = [100, 500, 2_000, 5_000]
+/** Wait before a store that failed so often in a row is asked again. */
+function storeRetryMs(failures: number): number {
+  return Math.min(5_000, 100 * 4 ** failures)
+}
 
 /** A consumer of a group: fetches events, runs the handler, settles. */
 export class Subscription {
   readonly group: string
   readonly patterns: readonly string[]
-  /** Settles when the group exists in the store: later events reach it. */
+  /** Settles when the group exists in the store, which is waited for: later events reach it. */
   readonly ready: Promise<void>
   readonly #handler: EventHandler
   readonly #options: ResolvedSubscribeOptions
@@ -148,8 +150,22 @@ export class Subscription {
   }
 
   async #open(): Promise<void> {
-    this.#consumer = await this.#host.openConsumer()
+    this.#consumer = await this.#openConsumer()
     this.#loop = this.#run(this.#consumer)
+  }
+
+  /** Opens the group; a server that is away is waited for. */
+  async #openConsumer(): Promise<GroupConsumer> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#host.openConsumer()
+      } catch (error) {
+        const away = error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE'
+        if (!away || this.#closing !== undefined) throw error
+        this.#host.onError(error)
+        await this.#changeWithin(storeRetryMs(failures))
+      }
+    }
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
@@ -196,10 +212,7 @@ export class Subscription {
         if (claims.length < wanted) await this.#letGather()
       } catch (error) {
         this.#host.onError(error)
-        const waitMs = STORE_RETRY_MS[Math.min(failures, STORE_RETRY_MS.length - 1)]!
-        const cancel = this.#host.clock.schedule(() => this.#changed(), waitMs)
-        if (this.#closing === undefined) await this.#change()
-        cancel()
+        await this.#changeWithin(storeRetryMs(failures))
         failures += 1
       }
     }
@@ -232,8 +245,18 @@ export class Subscription {
   }
 
   #admit(claim: Claim): void {
-    const key = this.#keyOf?.(claim.event)
+    const key = this.#key(claim)
     if (key === undefined || this.#gate.enter(key, claim)) this.#runnable.push(claim)
+  }
+
+  #key(claim: Claim): string | undefined {
+    try {
+      return this.#keyOf?.(claim.event)
+    } catch (error) {
+      // An event without a key is better off handled out of order than not at all.
+      this.#host.onError(error)
+      return undefined
+    }
   }
 
   #start(): void {
@@ -261,7 +284,7 @@ export class Subscription {
 
   #finished(claim: Claim): void {
     this.#held.delete(claim)
-    const key = this.#keyOf?.(claim.event)
+    const key = this.#key(claim)
     const next = key === undefined ? undefined : this.#gate.leave(key)
     if (next !== undefined) this.#runnable.push(next)
   }
@@ -285,7 +308,8 @@ export class Subscription {
     try {
       if (claim.attempt > maxAttempts) throw processDied(claim, maxAttempts)
       const outcome = await this.#handler({
-        event: claim.event,
+        // A kept claim is handled again: what the handler changes must not be there the next time.
+        event: this.#keyOf === undefined ? claim.event : structuredClone(claim.event),
         group: this.group,
         attempt: claim.attempt,
         replay: claim.replay,
@@ -323,7 +347,7 @@ export class Subscription {
       return { kind: 'dead-letter', ...kept }
     }
     const delayMs = retryDelayMs(claim.attempt, this.#options.retry)
-    return { kind: 'retry', delayMs, hold: this.#keyOf?.(claim.event) !== undefined, ...kept }
+    return { kind: 'retry', delayMs, hold: this.#key(claim) !== undefined, ...kept }
   }
 
   /** Settles, however long the store fails; undefined when the subscription had to give up. */
@@ -333,7 +357,7 @@ export class Subscription {
         return await this.#consumer!.settle(claim, settlement)
       } catch (error) {
         this.#host.onError(error)
-        await this.#pauseFor(STORE_RETRY_MS[Math.min(failures, STORE_RETRY_MS.length - 1)]!)
+        await this.#pauseFor(storeRetryMs(failures))
       }
     }
     return undefined
@@ -405,6 +429,14 @@ export class Subscription {
 
   #changed(): void {
     this.#wake?.()
+  }
+
+  /** As `#change`, but no longer than this. */
+  async #changeWithin(ms: number): Promise<void> {
+    if (this.#closing !== undefined) return
+    const cancel = this.#host.clock.schedule(() => this.#changed(), ms)
+    await this.#change()
+    cancel()
   }
 
   /** Resolves at the next change of what this subscription may do. */

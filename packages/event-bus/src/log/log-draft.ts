@@ -19,7 +19,7 @@ export class LogDraft {
   readonly #engine: LogEngine
   readonly #writes: Write[] = []
   readonly #ids = new Map<string, number>()
-  readonly #added = new Map<string, number[]>()
+  readonly #added = { type: new Map<string, number[]>(), source: new Map<string, number[]>() }
   readonly #counts = new Map<string, { key: [string, string]; value: number }>()
   readonly #finishers = new Map<unknown, () => void>()
 
@@ -43,10 +43,10 @@ export class LogDraft {
 
   /** Adds one event unless its id is stored already. */
   append(
-    { event, json, deliverAtMs }: AppendRequest,
+    { event, json, deliverAtMs, hasFreshId }: AppendRequest,
     publishedAtMs: number = this.now,
   ): PublishResult {
-    const known = this.#ids.get(event.id) ?? this.#engine.get('ids', event.id)
+    const known = hasFreshId === true ? undefined : this.#sequenceOf(event.id)
     if (known !== undefined) return { id: event.id, duplicate: true, sequence: known }
     const head = this.head
     head.last += 1
@@ -65,7 +65,7 @@ export class LogDraft {
     this.records.push(record)
     this.put('events', sequence, record)
     this.put('ids', event.id, sequence)
-    this.#ids.set(event.id, sequence)
+    if (hasFreshId !== true) this.#ids.set(event.id, sequence)
     this.#index('type', event.type, sequence)
     this.#index('source', event.source, sequence)
     return { id: event.id, duplicate: false, sequence }
@@ -91,10 +91,11 @@ export class LogDraft {
   /** Everything to be written, as one atomic commit. */
   finish(): readonly Write[] {
     for (const finish of this.#finishers.values()) finish()
-    for (const [name, sequences] of this.#added) {
-      const [attribute, value] = splitName(name)
-      this.put('postings', [attribute, value, sequences[0]!], sequences)
-      this.count(attribute, value, sequences.length)
+    for (const attribute of ['type', 'source'] as const) {
+      for (const [value, sequences] of this.#added[attribute]) {
+        this.put('postings', [attribute, value, sequences[0]!], sequences)
+        this.count(attribute, value, sequences.length)
+      }
     }
     for (const { key, value } of this.#counts.values()) {
       if (value > 0) this.put('counts', key, value)
@@ -104,15 +105,13 @@ export class LogDraft {
     return this.#writes
   }
 
-  #index(attribute: string, value: string, sequence: number): void {
-    const name = `${attribute}\n${value}`
-    const sequences = this.#added.get(name)
-    if (sequences === undefined) this.#added.set(name, [sequence])
+  #sequenceOf(id: string): number | undefined {
+    return this.#ids.get(id) ?? this.#engine.get('ids', id)
+  }
+
+  #index(attribute: 'type' | 'source', value: string, sequence: number): void {
+    const sequences = this.#added[attribute].get(value)
+    if (sequences === undefined) this.#added[attribute].set(value, [sequence])
     else sequences.push(sequence)
   }
-}
-
-function splitName(name: string): [attribute: string, value: string] {
-  const at = name.indexOf('\n')
-  return [name.slice(0, at), name.slice(at + 1)]
 }

@@ -1,25 +1,10 @@
 import type { Clock } from '../clock.js'
-import type {
-  Claim,
-  DeliveryStatus,
-  GroupConsumer,
-  GroupRequest,
-  GroupStats,
-  PublishResult,
-  Settlement,
-} from '../event-store.js'
+import type { Claim, GroupRequest, GroupStats, PublishResult, Settlement } from '../event-store.js'
 import { matchesPattern } from '../pattern.js'
 import type { CommitQueue } from './commit-queue.js'
-import type { LogDraft } from './log-draft.js'
-import type {
-  DeliveryEntry,
-  DueEntry,
-  GroupEntry,
-  LogEngine,
-  LogRecord,
-  RunningEntry,
-} from './log-engine.js'
-import { toStoredEvent } from './log-record.js'
+import { LogClaim, type Work } from './log-claim.js'
+import type { DueEntry, GroupEntry, LogEngine, LogRecord, RunningEntry } from './log-engine.js'
+import { writeSettlement } from './log-settlement.js'
 import { knownValues, sequencesOf } from './postings.js'
 
 /** Newly stored events a group keeps at hand; beyond, it reads them from the log again. */
@@ -27,39 +12,10 @@ const MAX_READY = 2048
 /** Events read from the log at once while a group catches up. */
 const CATCH_UP_CHUNK = 256
 
-interface Work {
-  record: LogRecord
-  attempt: number
-  replay: number
-  /** Its entry in `due`, when it came from there. */
-  dueAtMs?: number
-  settled: boolean
-  /** Waits for its next attempt in the consumer's hands. */
-  holding: boolean
-}
-
 interface Waiter {
   limit: number
   serve(claims: Claim[]): void
   fail(error: unknown): void
-}
-
-/** A claim that knows where it came from. */
-class LogClaim implements Claim {
-  readonly event
-  readonly sequence
-  readonly publishedAt
-  attempt
-  readonly replay
-
-  constructor(readonly work: Work) {
-    const stored = toStoredEvent(work.record)
-    this.event = stored.event
-    this.sequence = stored.sequence
-    this.publishedAt = stored.publishedAt
-    this.attempt = work.attempt
-    this.replay = work.replay
-  }
 }
 
 /** What a group's position depends on. */
@@ -218,7 +174,12 @@ export class LogGroup {
     const holds = settlement.kind === 'retry' && settlement.hold
     return this.#host.queue.run((draft) => {
       const emitted = settlement.kind === 'ack' ? settlement.emit.map((e) => draft.append(e)) : []
-      const dueAtMs = this.#writeSettlement(draft, work, settlement)
+      const dueAtMs =
+        settlement.kind === 'retry' && !settlement.hold
+          ? this.dueAfter(draft.now + settlement.delayMs)
+          : undefined
+      writeSettlement(draft, this.name, work, settlement, dueAtMs)
+      draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
       draft.afterCommit.push(() => {
         if (holds) {
           work.attempt += 1
@@ -408,83 +369,5 @@ export class LogGroup {
       () => this.serve(),
       Math.max(0, this.#nextDueMs - clock.now()),
     )
-  }
-
-  #writeSettlement(
-    draft: LogDraft,
-    work: Work,
-    settlement: Exclude<Settlement, { kind: 'release' }>,
-  ): number | undefined {
-    const { sequence } = work.record
-    const holds = settlement.kind === 'retry' && settlement.hold
-    if (work.dueAtMs !== undefined && !holds) {
-      draft.remove('due', [this.name, work.dueAtMs, sequence])
-    }
-    const delivery: DeliveryEntry = {
-      status: STATUS[settlement.kind],
-      attempts: work.attempt,
-      replays: work.replay,
-      updatedAtMs: draft.now,
-      durationMs: settlement.durationMs,
-    }
-    if (settlement.record !== undefined) delivery.record = settlement.record
-    if (settlement.kind !== 'ack') delivery.error = settlement.error
-    let dueAtMs: number | undefined
-    if (settlement.kind === 'retry' && settlement.hold) {
-      delivery.held = true
-      delivery.nextAttemptAtMs = draft.now + settlement.delayMs
-    } else if (settlement.kind === 'retry') {
-      dueAtMs = this.dueAfter(draft.now + settlement.delayMs)
-      delivery.nextAttemptAtMs = dueAtMs
-      draft.put('due', [this.name, dueAtMs, sequence], {
-        kind: 'retry',
-        attempt: work.attempt + 1,
-        replay: work.replay,
-      })
-    } else if (settlement.kind === 'dead-letter') {
-      draft.put('dead', [this.name, sequence], {
-        attempts: work.attempt,
-        atMs: draft.now,
-        error: settlement.error,
-        ...(settlement.record !== undefined && { record: settlement.record }),
-      })
-    }
-    draft.put('deliveries', [sequence, this.name], delivery)
-    draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
-    return dueAtMs
-  }
-}
-
-const STATUS = {
-  ack: 'succeeded',
-  retry: 'retrying',
-  'dead-letter': 'dead-lettered',
-} as const satisfies Record<string, DeliveryStatus>
-
-/** The consumer a subscription holds. */
-export function consumerOf(group: LogGroup, onClose: () => void): GroupConsumer {
-  group.consumers += 1
-  const claimed = new Set<Claim>()
-  let closed = false
-  return {
-    async fetch(limit, signal) {
-      const claims = await group.fetch(limit, signal)
-      for (const claim of claims) claimed.add(claim)
-      return claims
-    },
-    async settle(claim, settlement) {
-      const emitted = await group.settle(claim, settlement)
-      claimed.delete(claim)
-      return emitted
-    },
-    // The directory's lock is the claim: it goes with the process, so nothing has to be extended.
-    extend() {},
-    async close() {
-      if (closed) return
-      closed = true
-      for (const claim of claimed) await group.settle(claim, { kind: 'release' })
-      group.leave()
-      onClose()
-    },
   }
 }

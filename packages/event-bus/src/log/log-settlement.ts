@@ -1,0 +1,51 @@
+import type { DeliveryStatus, Settlement } from '../event-store.js'
+import type { Work } from './log-claim.js'
+import type { LogDraft } from './log-draft.js'
+import type { DeliveryEntry } from './log-engine.js'
+
+const STATUS = {
+  ack: 'succeeded',
+  retry: 'retrying',
+  'dead-letter': 'dead-lettered',
+} as const satisfies Record<string, DeliveryStatus>
+
+/** Writes how an attempt ended; `retryAtMs` is when the log makes the next one, if it does. */
+export function writeSettlement(
+  draft: LogDraft,
+  group: string,
+  work: Work,
+  settlement: Exclude<Settlement, { kind: 'release' }>,
+  retryAtMs: number | undefined,
+): void {
+  const { sequence } = work.record
+  const holds = settlement.kind === 'retry' && settlement.hold
+  if (work.dueAtMs !== undefined && !holds) draft.remove('due', [group, work.dueAtMs, sequence])
+  const delivery: DeliveryEntry = {
+    status: STATUS[settlement.kind],
+    attempts: work.attempt,
+    replays: work.replay,
+    updatedAtMs: draft.now,
+    durationMs: settlement.durationMs,
+  }
+  if (settlement.record !== undefined) delivery.record = settlement.record
+  if (settlement.kind !== 'ack') delivery.error = settlement.error
+  if (holds) {
+    delivery.held = true
+    delivery.nextAttemptAtMs = draft.now + settlement.delayMs
+  } else if (retryAtMs !== undefined) {
+    delivery.nextAttemptAtMs = retryAtMs
+    draft.put('due', [group, retryAtMs, sequence], {
+      kind: 'retry',
+      attempt: work.attempt + 1,
+      replay: work.replay,
+    })
+  } else if (settlement.kind === 'dead-letter') {
+    draft.put('dead', [group, sequence], {
+      attempts: work.attempt,
+      atMs: draft.now,
+      error: settlement.error,
+      ...(settlement.record !== undefined && { record: settlement.record }),
+    })
+  }
+  draft.put('deliveries', [sequence, group], delivery)
+}
