@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import type { HandlerCompilerStats } from '@nexus/compile-cache'
@@ -10,21 +9,11 @@ import {
   type ModuleCacheStats,
 } from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
+import { type Callable, callableOf, callableOfAny, callableOfWasi } from './callable.js'
 import type { Dispatcher, DispatcherStats } from './dispatcher.js'
-import {
-  codeOfCompileError,
-  describeCompileError,
-  describeFailure,
-  type HandlerSource,
-} from './error-report.js'
+import { codeOfCompileError, describeCompileError, describeFailure } from './error-report.js'
 import { ExecutorError } from './errors.js'
-import type {
-  EmittedEvent,
-  ExecutionError,
-  ExecutionMetrics,
-  ExecutionResult,
-  LogEntry,
-} from './execution-result.js'
+import type { ExecutionError, ExecutionResult } from './execution-result.js'
 import { type ExtensionMethods, Extensions } from './extensions.js'
 import { guestServices } from './guest-services.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
@@ -39,7 +28,8 @@ import {
   resolveRuntimeOptions,
   type WasmRuntimeOptions,
 } from './options.js'
-import type { CallOutcome, CallRequest, HandlerCode, RawEvent, RawLog } from './sandbox/call.js'
+import { resultOf, resultOfFailedCompile } from './outcome-result.js'
+import type { CallRequest } from './sandbox/call.js'
 import { redactSecrets } from './secrets.js'
 import { ThreadPool } from './threads/thread-pool.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
@@ -72,15 +62,6 @@ export interface WasmRuntimeStats extends DispatcherStats {
   limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
 }
 
-/** What is known of a handler when it is called. */
-interface Callable extends HandlerSource {
-  readonly key: string
-  readonly code: HandlerCode
-  readonly compileTimeUs: number
-  readonly cacheHit: boolean
-  readonly cacheTier: CompiledHandler['cacheTier']
-}
-
 const NO_CAPABILITIES: readonly string[] = []
 const ANONYMOUS = '(anonymous)'
 
@@ -105,7 +86,6 @@ export class WasmRuntime {
   readonly #extensions = new Extensions()
   readonly #fetcher: Fetcher
   readonly #modules = new ModuleCache()
-  readonly #rawKeys = new WeakMap<Uint8Array, string>()
   #lastCallId = 0
   #total = 0
   #failed = 0
@@ -164,7 +144,9 @@ export class WasmRuntime {
     } catch (error) {
       this.#assertOpen()
       if (!(error instanceof CompileError)) throw error
-      return this.#compileFailed(context, describeCompileError(error))
+      const result = resultOfFailedCompile<Value>(describeCompileError(error))
+      this.#record(context, result)
+      return result
     }
     this.#assertOpen()
     return this.#execute({ ...callableOf(compiled), source: code }, context, options)
@@ -183,7 +165,7 @@ export class WasmRuntime {
     options?: number | CallOptions,
   ): Promise<ExecutionResult<Value>> {
     this.#assertOpen()
-    return this.#execute(this.#callableOf(handler), context, options)
+    return this.#execute(callableOfAny(handler), context, options)
   }
 
   /**
@@ -317,7 +299,10 @@ export class WasmRuntime {
     const request = this.#request(callable.key, eventJsonOf(context), context, options)
     const outcome = await this.#dispatcher.submit(request, callable.code)
     this.#fetcher.callOver(request.id)
-    return this.#conclude(callable, context, outcome)
+    const result = resultOf<Value>(callable, outcome)
+    if (context.secrets) redactSecrets(result, context.secrets)
+    this.#record(context, result)
+    return result
   }
 
   #request(
@@ -355,57 +340,6 @@ export class WasmRuntime {
     }
   }
 
-  #conclude<Value>(
-    callable: Callable,
-    context: HandlerContext,
-    outcome: CallOutcome,
-  ): ExecutionResult<Value> {
-    const { failure, valueJson } = outcome
-    const { compileTimeUs, cacheHit, cacheTier } = callable
-    const metrics: ExecutionMetrics = {
-      durationUs: outcome.durationUs,
-      queueWaitUs: outcome.queueWaitUs,
-      compileTimeUs,
-      cacheHit,
-      cacheTier,
-      memoryUsedBytes: outcome.memoryUsedBytes,
-      memoryPeakBytes: outcome.memoryPeakBytes,
-      hostCalls: outcome.hostCalls,
-    }
-    const result: ExecutionResult<Value> = {
-      status: failure ? 'error' : 'success',
-      events: outcome.events.length === 0 ? [] : outcome.events.map(parseEvent),
-      logs: outcome.logs.length === 0 ? [] : outcome.logs.map(parseLog),
-      metrics,
-    }
-    if (failure) result.error = describeFailure(failure, callable)
-    else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
-    if (context.secrets) redactSecrets(result, context.secrets)
-    this.#record(context, result)
-    return result
-  }
-
-  #compileFailed<Value>(context: HandlerContext, error: ExecutionError): ExecutionResult<Value> {
-    const result: ExecutionResult<Value> = {
-      status: 'error',
-      events: [],
-      logs: [],
-      error,
-      metrics: {
-        durationUs: 0,
-        queueWaitUs: 0,
-        compileTimeUs: 0,
-        cacheHit: false,
-        cacheTier: 'none',
-        memoryUsedBytes: 0,
-        memoryPeakBytes: 0,
-        hostCalls: 0,
-      },
-    }
-    this.#record(context, result)
-    return result
-  }
-
   #record({ functionName }: HandlerContext, { status, error, metrics }: ExecutionResult): void {
     this.#total++
     if (error) this.#failed++
@@ -423,52 +357,6 @@ export class WasmRuntime {
       },
       !error,
     )
-  }
-
-  #callableOf(handler: CompiledHandler | WasiHandler | Uint8Array): Callable {
-    if (handler instanceof Uint8Array) return this.#callableOfBytes(handler)
-    return 'program' in handler ? callableOfWasi(handler) : callableOf(handler, true)
-  }
-
-  #callableOfBytes(bytecode: Uint8Array): Callable {
-    let key = this.#rawKeys.get(bytecode)
-    if (key === undefined) {
-      key = createHash('sha256').update(bytecode).digest('hex')
-      this.#rawKeys.set(bytecode, key)
-    }
-    return {
-      key,
-      code: bytecode,
-      filename: 'handler.js',
-      compileTimeUs: 0,
-      cacheHit: true,
-      cacheTier: 'memory',
-    }
-  }
-}
-
-/** @param compiledBefore whether the call that is about to be made did not compile it */
-function callableOf(handler: CompiledHandler, compiledBefore = false): Callable {
-  const { cacheKey, bytecode, filename, sourceMap } = handler
-  return {
-    key: cacheKey,
-    code: bytecode,
-    filename,
-    sourceMap,
-    compileTimeUs: compiledBefore ? 0 : handler.compileTimeUs,
-    cacheHit: compiledBefore || handler.cacheHit,
-    cacheTier: compiledBefore ? 'memory' : handler.cacheTier,
-  }
-}
-
-function callableOfWasi({ cacheKey, program, filename }: WasiHandler): Callable {
-  return {
-    key: cacheKey,
-    code: program,
-    filename,
-    compileTimeUs: 0,
-    cacheHit: true,
-    cacheTier: 'memory',
   }
 }
 
@@ -496,19 +384,6 @@ function eventJsonOf({ event }: HandlerContext): string {
       { cause },
     )
   }
-}
-
-function parseEvent({ type, dataJson, attributesJson }: RawEvent): EmittedEvent {
-  const event: EmittedEvent = { type, data: JSON.parse(dataJson) }
-  const attributes = JSON.parse(attributesJson) as Record<string, unknown> | null
-  if (attributes !== null && typeof attributes === 'object') event.attributes = attributes
-  return event
-}
-
-function parseLog({ level, message, time, fieldsJson }: RawLog): LogEntry {
-  const entry: LogEntry = { level, message, time }
-  if (fieldsJson !== undefined) entry.fields = JSON.parse(fieldsJson)
-  return entry
 }
 
 function loadError(error: ExecutionError, filename: string): ExecutorError {
