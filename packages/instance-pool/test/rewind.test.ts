@@ -21,6 +21,22 @@ describe('a rewound instance', () => {
     }
   })
 
+  it('restores memory that was zero in the image but in use', async () => {
+    const { instance } = await instanceOf(`
+      const table = new Uint8Array(300_000)
+      const words = new Float64Array(20_000)
+      export default () => {
+        const before = table.some((byte) => byte !== 0) || words.some((word) => word !== 0)
+        table.fill(7)
+        words.fill(1.5)
+        return before
+      }`)
+    for (let i = 0; i < 3; i++) {
+      expect(sandbox.call(instance, null)).toEqual({ value: false })
+      instance.rewind()
+    }
+  })
+
   it('keeps the state without the rewind', async () => {
     const { instance } = await instanceOf('let calls = 0; export default () => ++calls')
     expect(sandbox.call(instance, null)).toEqual({ value: 1 })

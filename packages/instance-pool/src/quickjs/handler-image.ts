@@ -11,6 +11,8 @@ export class HandlerImage {
     readonly diff: readonly MemoryRun[],
     /** The size that the linear memory has in this image. */
     readonly memoryBytes: number,
+    /** Where the free end of the heap starts: what lies below is restored even where it is zero. */
+    readonly usedEnd: number,
   ) {
     this.byteLength = runsByteLength(diff)
   }

@@ -15,13 +15,26 @@ function isZeroPage(memory: Buffer, page: number): boolean {
   return memory.compare(zeroPage, 0, PAGE_BYTES, page * PAGE_BYTES, (page + 1) * PAGE_BYTES) === 0
 }
 
-/** The numbers of the pages that hold anything but zeros, ascending. */
-export function usedPages(memory: Buffer): number[] {
+/** The numbers of the pages from `start` to `end` that hold anything but zeros, ascending. */
+export function usedPages(memory: Buffer, start = 0, end = memory.length): number[] {
   const pages: number[] = []
-  for (let page = 0; page < memory.length / PAGE_BYTES; page++) {
+  for (let page = Math.floor(start / PAGE_BYTES); page * PAGE_BYTES < end; page++) {
     if (!isZeroPage(memory, page)) pages.push(page)
   }
   return pages
+}
+
+/** The numbers of all pages that a byte from `start` to `end` lies in, ascending. */
+export function pagesBetween(start: number, end: number): number[] {
+  const pages: number[] = []
+  for (let page = Math.floor(start / PAGE_BYTES); page * PAGE_BYTES < end; page++) pages.push(page)
+  return pages
+}
+
+/** The numbers of the pages that lie in `start` to `end` as a whole, ascending. */
+export function pagesWithin(start: number, end: number): number[] {
+  const first = Math.ceil(start / PAGE_BYTES) * PAGE_BYTES
+  return pagesBetween(first, Math.floor(end / PAGE_BYTES) * PAGE_BYTES)
 }
 
 /** Copies these pages out of memory, neighbours joined into one run. */
@@ -47,11 +60,18 @@ export function writeRuns(memory: Uint8Array, runs: readonly MemoryRun[]): void 
 }
 
 /**
- * Zeroes every page that is not in `keep`.
+ * Zeroes these pages.
  *
  * Pages are looked at before they are written: reading memory that was never touched costs no
  * resident memory, writing zeros to it does.
  */
+export function zeroPages(memory: Buffer, pages: Iterable<number>): void {
+  for (const page of pages) {
+    if (!isZeroPage(memory, page)) memory.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+  }
+}
+
+/** Zeroes every page that is not in `keep`. */
 export function scrubPages(memory: Buffer, keep: ReadonlySet<number>): void {
   for (let page = 0; page < memory.length / PAGE_BYTES; page++) {
     if (!keep.has(page) && !isZeroPage(memory, page)) {

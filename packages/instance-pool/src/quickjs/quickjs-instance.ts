@@ -3,7 +3,14 @@ import { JSValueHandle, QuickJS, type Snapshot } from 'quickjs-wasi'
 import type { EngineExtension } from './engine-extensions.js'
 import type { EngineState } from './engine-state.js'
 import type { HandlerImage } from './handler-image.js'
-import { copyPages, type MemoryRun, pagesOf, scrubPages, writeRuns } from './memory-image.js'
+import {
+  copyPages,
+  type MemoryRun,
+  pagesBetween,
+  pagesOf,
+  scrubPages,
+  writeRuns,
+} from './memory-image.js'
 
 /** A pointer to a value in the guest's memory; valid until the instance is rewound. */
 export type GuestPtr = number
@@ -17,8 +24,11 @@ export const MAX_HOST_ANSWER = 7
 export interface QuickJSInstanceBlueprint {
   readonly engine: WebAssembly.Module
   readonly extensions: readonly EngineExtension[]
-  /** What only {@link QuickJSInstance.bind} writes: constants of the program that no guest can reach. */
-  readonly constantPages: ReadonlySet<number>
+  /**
+   * What only {@link QuickJSInstance.bind} writes: constants of the program that no guest can reach,
+   * and the buffer in which the host lays down the next event.
+   */
+  readonly unrestoredPages: ReadonlySet<number>
   readonly snapshot: Snapshot
   readonly state: EngineState
   readonly maxStackBytes: number
@@ -54,7 +64,7 @@ export class QuickJSInstance {
   readonly #blueprint: QuickJSInstanceBlueprint
   readonly #exports: ReturnType<QuickJS['_getExports']>
   #image: HandlerImage | undefined
-  /** What a rewind writes: every page that the image uses, without the constant ones. */
+  /** What a rewind writes: every page that is in use in the image, zero or not. */
   #runs: readonly MemoryRun[] = []
   #bytes: Buffer = Buffer.alloc(0)
   #words = new Uint32Array(0)
@@ -133,16 +143,17 @@ export class QuickJSInstance {
   bind(image: HandlerImage): void {
     const memory = this.#buffer()
     const { base, diff } = image
-    const { constantPages } = this.#blueprint
+    const { unrestoredPages } = this.#blueprint
     const pages = pagesOf(base)
     for (const page of pagesOf(diff)) pages.add(page)
+    for (const page of pagesBetween(base[0]!.offset, image.usedEnd)) pages.add(page)
     scrubPages(memory, pages)
     for (const page of pages) memory.fill(0, page * 4096, (page + 1) * 4096)
     writeRuns(memory, base)
     writeRuns(memory, diff)
     this.#runs = copyPages(
       memory,
-      [...pages].filter((page) => !constantPages.has(page)).sort((a, b) => a - b),
+      [...pages].filter((page) => !unrestoredPages.has(page)).sort((a, b) => a - b),
     )
     this.#image = image
   }

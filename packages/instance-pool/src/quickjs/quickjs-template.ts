@@ -2,9 +2,18 @@ import { CompileFlags, EvalFlags, QuickJS, type Snapshot } from 'quickjs-wasi'
 import { PoolError } from '../errors.js'
 import { type EngineExtension, loadEngineExtensions } from './engine-extensions.js'
 import { loadEngineModule } from './engine-module.js'
-import { locateEngineState } from './engine-state.js'
+import { freeHeap, locateEngineState } from './engine-state.js'
 import { HandlerImage } from './handler-image.js'
-import { copyPages, diffMemory, type MemoryRun, PAGE_BYTES, usedPages } from './memory-image.js'
+import {
+  copyPages,
+  diffMemory,
+  type MemoryRun,
+  PAGE_BYTES,
+  pagesBetween,
+  pagesWithin,
+  usedPages,
+  zeroPages,
+} from './memory-image.js'
 import {
   type GuestPtr,
   HOST_FUNCTION,
@@ -52,8 +61,9 @@ export class QuickJSTemplate<Entry extends string = string> {
     readonly entries: Readonly<Record<Entry, GuestPtr>>,
     readonly heapBytes: number,
     readonly memoryBytes: number,
+    usedEnd: number,
   ) {
-    this.baseImage = new HandlerImage(base, [], memoryBytes)
+    this.baseImage = new HandlerImage(base, [], memoryBytes, usedEnd)
   }
 
   /**
@@ -82,7 +92,6 @@ export class QuickJSTemplate<Entry extends string = string> {
       }),
     })
     const linked = vm.snapshot().extensions
-    const state = locateEngineState(vm)
     const engineExports = vm._getExports()
 
     const host = vm.newFunction(HOST_FUNCTION, () => vm.undefined)
@@ -111,11 +120,17 @@ export class QuickJSTemplate<Entry extends string = string> {
     vm.runGC()
     // malloc and free move the allocator's break without touching what lies between.
     engineExports.wasm_free(engineExports.wasm_malloc(options.heapBytes))
+    const state = locateEngineState(vm, options.heapBytes)
 
     const memory = Buffer.from(vm._getMemory().buffer)
     const stackPointer: number = engineExports.__stack_pointer.value
     memory.fill(0, 0, stackPointer)
-    const base = copyPages(memory, usedPages(memory))
+    const free = freeHeap(memory, state)
+    zeroPages(memory, pagesWithin(free.start, free.end))
+    const base = copyPages(memory, [
+      ...pagesBetween(stackPointer, free.start),
+      ...usedPages(memory, Math.ceil(free.start / PAGE_BYTES) * PAGE_BYTES),
+    ])
     const snapshot: Snapshot = {
       memory: sparseMemory(memory.length),
       stackPointer,
@@ -127,7 +142,10 @@ export class QuickJSTemplate<Entry extends string = string> {
       {
         engine,
         extensions,
-        constantPages: constantPages(extensions, linked),
+        unrestoredPages: new Set([
+          ...constantPages(extensions, linked),
+          ...pagesWithin(blueprintPointers.inputPtr, blueprintPointers.inputPtr + INPUT_BYTES),
+        ]),
         snapshot,
         state,
         maxStackBytes: options.maxStackBytes,
@@ -137,6 +155,7 @@ export class QuickJSTemplate<Entry extends string = string> {
       entries,
       options.heapBytes,
       memory.length,
+      free.start,
     )
     vm.dispose()
     return template
@@ -164,7 +183,11 @@ export class QuickJSTemplate<Entry extends string = string> {
   capture(instance: QuickJSInstance): HandlerImage | undefined {
     if (instance.memoryBytes !== this.memoryBytes) return undefined
     instance.scrubStack()
-    return new HandlerImage(this.base, diffMemory(instance.memory(), this.base), this.memoryBytes)
+    const memory = instance.memory()
+    const free = freeHeap(memory, this.blueprint.state)
+    zeroPages(memory, pagesWithin(free.start, free.end))
+    const diff = diffMemory(memory, this.base)
+    return new HandlerImage(this.base, diff, this.memoryBytes, free.start)
   }
 }
 
@@ -190,14 +213,10 @@ async function compilePrelude(engine: WebAssembly.Module, source: string): Promi
 function constantPages(
   extensions: readonly EngineExtension[],
   linked: Snapshot['extensions'],
-): ReadonlySet<number> {
-  const pages = new Set<number>()
-  linked.forEach(({ memoryBase }, i) => {
-    const end = memoryBase + extensions[i]!.constantBytes
-    const first = Math.ceil(memoryBase / PAGE_BYTES)
-    for (let page = first; (page + 1) * PAGE_BYTES <= end; page++) pages.add(page)
-  })
-  return pages
+): number[] {
+  return linked.flatMap(({ memoryBase }, i) =>
+    pagesWithin(memoryBase, memoryBase + extensions[i]!.constantBytes),
+  )
 }
 
 /**
