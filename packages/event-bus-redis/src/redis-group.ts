@@ -35,6 +35,8 @@ export class RedisGroup implements GroupConsumer {
   readonly #onClose: () => void
   readonly #consumer = randomUUID()
   readonly #held = new Set<RedisClaim>()
+  /** When every claim that was held then was extended. */
+  #extendedMs = performance.now()
   #woken = false
   #wake: (() => void) | undefined
   #settling: PendingSettlement[] = []
@@ -99,8 +101,8 @@ export class RedisGroup implements GroupConsumer {
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
     // What this consumer still works on must not lapse into its own hands after a long stall.
-    if (this.#held.size > 0) await this.#extend([...this.#held])
     const { name, ackWaitMs, ordered } = this.#request
+    if (performance.now() - this.#extendedMs > ackWaitMs / 3) await this.#extend([...this.#held])
     const answer = (await this.#run(CLAIM, [
       name,
       this.#consumer,
@@ -132,8 +134,12 @@ export class RedisGroup implements GroupConsumer {
   }
 
   async #extend(claims: readonly RedisClaim[]): Promise<void> {
+    const askedMs = performance.now()
     const work = claims.map((claim) => claim.work)
-    await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
+    if (work.length > 0) {
+      await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
+    }
+    this.#extendedMs = askedMs
   }
 
   async #send(): Promise<void> {
