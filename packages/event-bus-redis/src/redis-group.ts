@@ -37,6 +37,8 @@ export class RedisGroup implements GroupConsumer {
   readonly #held = new Set<RedisClaim>()
   /** When every claim that was held then was extended. */
   #extendedMs = performance.now()
+  /** The last claim was not answered: the server may hold work for this consumer that it does not know. */
+  #answerLost = false
   #woken = false
   #wake: (() => void) | undefined
   #settling: PendingSettlement[] = []
@@ -103,13 +105,19 @@ export class RedisGroup implements GroupConsumer {
     // What this consumer still works on must not lapse into its own hands after a long stall.
     const { name, ackWaitMs, ordered } = this.#request
     if (performance.now() - this.#extendedMs > ackWaitMs / 3) await this.#extend([...this.#held])
+    const lost =
+      ordered && this.#answerLost ? [...this.#held].map((claim) => claim.work) : undefined
+    this.#answerLost = true
     const answer = (await this.#run(CLAIM, [
       name,
       this.#consumer,
       limit,
       ackWaitMs,
       ordered ? 1 : 0,
+      lost === undefined ? 0 : 1,
+      ...(lost ?? []),
     ])) as string[]
+    this.#answerLost = false
     const claims: RedisClaim[] = []
     for (let i = 1; i < answer.length; i += 4) {
       const [work, attempt, publishedAtMs, json] = answer.slice(i, i + 4) as [
