@@ -54,10 +54,15 @@ export class NatsGroup implements GroupConsumer {
   /** Up to here a former owner may have settled without the server knowing. */
   #recheckUntil = 0
   #ready: NatsClaim[] = []
+  /** Claims of events by sequence, which may come again when the consumer is made anew. */
+  readonly #held = new Map<number, NatsClaim>()
+  /** Messages of an earlier opening are left to the server. */
+  #epoch = 0
   #arriving = Promise.resolve()
   #wake: (() => void) | undefined
   #cancelLease: (() => void) | undefined
   #heartbeat: NodeJS.Timeout | undefined
+  #contending = false
   #closed = false
   /** Given back once nothing is asked for any more: else the server would hand them to this very consumer. */
   readonly #released: JsMsg[] = []
@@ -76,8 +81,20 @@ export class NatsGroup implements GroupConsumer {
 
   /** The connection came back. */
   renew(): void {
+    if (this.#host.lease !== undefined) void this.#contend(this.#host.lease)
     for (const puller of this.#pullers) puller.renew()
     this.#wake?.()
+  }
+
+  /**
+   * The connection went away, and perhaps messages with it. An ordered group must not see what comes after
+   * them first: it takes nothing more until it has opened anew, where its settled events end.
+   */
+  interrupt(): void {
+    if (this.#host.lease === undefined) return
+    this.#epoch += 1
+    for (const puller of this.#pullers) puller.close()
+    this.#pullers = []
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
@@ -90,7 +107,7 @@ export class NatsGroup implements GroupConsumer {
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
-    const { message, sequence } = claim as NatsClaim
+    const { sequence } = claim
     const { state } = this.#host
     const record = toDelivery(claim as NatsClaim, settlement)
     const emitted = settlement.kind === 'ack' ? await this.#host.emit(settlement.emit) : []
@@ -105,6 +122,8 @@ export class NatsGroup implements GroupConsumer {
     }
     // The record is what counts: a message that comes again is compared with it.
     await state.write(state.names.delivery(this.name, sequence), record)
+    const { message } = claim as NatsClaim
+    if (settlement.kind !== 'retry' || !settlement.hold) this.#held.delete(sequence)
     if (settlement.kind === 'release') this.#released.push(message)
     else if (settlement.kind !== 'retry') message.ack()
     else if (settlement.hold) {
@@ -155,36 +174,44 @@ export class NatsGroup implements GroupConsumer {
 
   /** Waits for its turn to be the one consumer, and steps back when the lease is lost. */
   async #contend(lease: NatsLease): Promise<void> {
-    if (this.#closed) return
-    const had = this.#pullers.length > 0
-    const has = await lease.take()
+    if (this.#closed || this.#contending) return
+    this.#contending = true
     try {
+      const had = this.#pullers.length > 0
+      const has = await lease.take()
       if (has && !had) await this.#openPullers()
+      if (!has && had) {
+        this.interrupt()
+        await this.#giveBack()
+      }
     } catch (error) {
       this.#host.onError(error)
     }
-    if (!has && had) {
-      for (const puller of this.#pullers) puller.close()
-      this.#pullers = []
-      await this.#giveBack()
-    }
+    this.#contending = false
     if (this.#closed) return
+    this.#cancelLease?.()
     const timer = setTimeout(() => void this.#contend(lease), LEASE_MS / 4)
     this.#cancelLease = () => clearTimeout(timer)
   }
 
   /** Claims are made one after the other, so that they stay in the order of their messages. */
   #arrived(message: JsMsg, toClaim: () => Promise<NatsClaim | undefined>): void {
+    const epoch = this.#epoch
     this.#arriving = this.#arriving.then(async () => {
+      if (epoch !== this.#epoch) return
       try {
         const claim = await toClaim()
-        if (claim === undefined) return
+        if (claim === undefined || epoch !== this.#epoch) return
+        if (message.info.stream === this.#host.state.names.events) {
+          this.#held.set(claim.sequence, claim)
+        }
         this.#ready.push(claim)
         this.#keepReady()
         this.#wake?.()
       } catch (error) {
         this.#host.onError(error)
-        message.nak(1_000)
+        this.interrupt()
+        if (this.#host.lease === undefined) message.nak(1_000)
       }
     })
   }
@@ -194,6 +221,12 @@ export class NatsGroup implements GroupConsumer {
     const type = state.names.typeOf(message.subject)
     if (!this.#request.patterns.some((pattern) => matchesPattern(pattern, type))) {
       message.ack()
+      return undefined
+    }
+    const held = this.#held.get(message.seq)
+    if (held !== undefined) {
+      // It is being handled: the ack goes to the message that counts now.
+      held.message = message
       return undefined
     }
     const handedOut = message.info.deliveryCount

@@ -379,6 +379,7 @@ class NatsStore implements EventStore {
       if (this.#closed) return
       if (type === 'disconnect') {
         this.#connected = false
+        for (const group of this.#groups) group.interrupt()
         this.#context.onDisconnected(`lost ${redactServers(this.#options.servers)}`)
       } else if (type === 'reconnect') {
         this.#connected = true

@@ -141,7 +141,7 @@ end
 finish()
 return results`)
 
-/** ARGV: group, consumer, limit, ackWaitMs, 1 when ordered. Answers the wait until there may be more, then work, attempt, time of storing and JSON of each claim. */
+/** ARGV: group, consumer, limit, ackWaitMs, 1 when ordered, 1 when an answer was lost and then the work that is held, since the rest has to come again first. Answers the wait until there may be more, then work, attempt, time of storing and JSON of each claim. */
 export const CLAIM = script(`
 local group, consumer, limit, ackWait = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local ready, due, claims, work = p .. ':ready:' .. group, p .. ':due:' .. group, p .. ':claims:' .. group, p .. ':work:' .. group
@@ -155,6 +155,13 @@ if ARGV[5] == '1' then
   redis.call('SET', p .. ':owner:' .. group, consumer, 'PX', ackWait)
   if not owner then
     for _, m in ipairs(redis.call('ZRANGE', claims, 0, -1)) do redis.call('ZADD', claims, 0, m) end
+  end
+end
+if ARGV[6] == '1' then
+  local held = {}
+  for i = 7, #ARGV do held[ARGV[i]] = true end
+  for _, m in ipairs(redis.call('ZRANGE', claims, 0, -1)) do
+    if not held[m] then redis.call('ZADD', claims, 0, m) end
   end
 end
 local found = redis.call('ZRANGEBYSCORE', claims, '-inf', now, 'LIMIT', 0, limit)

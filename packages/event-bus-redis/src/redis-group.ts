@@ -35,6 +35,10 @@ export class RedisGroup implements GroupConsumer {
   readonly #onClose: () => void
   readonly #consumer = randomUUID()
   readonly #held = new Set<RedisClaim>()
+  /** When every claim that was held then was extended. */
+  #extendedMs = performance.now()
+  /** The last claim was not answered: the server may hold work for this consumer that it does not know. */
+  #answerLost = false
   #woken = false
   #wake: (() => void) | undefined
   #settling: PendingSettlement[] = []
@@ -99,15 +103,21 @@ export class RedisGroup implements GroupConsumer {
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
     // What this consumer still works on must not lapse into its own hands after a long stall.
-    if (this.#held.size > 0) await this.#extend([...this.#held])
     const { name, ackWaitMs, ordered } = this.#request
+    if (performance.now() - this.#extendedMs > ackWaitMs / 3) await this.#extend([...this.#held])
+    const lost =
+      ordered && this.#answerLost ? [...this.#held].map((claim) => claim.work) : undefined
+    this.#answerLost = true
     const answer = (await this.#run(CLAIM, [
       name,
       this.#consumer,
       limit,
       ackWaitMs,
       ordered ? 1 : 0,
+      lost === undefined ? 0 : 1,
+      ...(lost ?? []),
     ])) as string[]
+    this.#answerLost = false
     const claims: RedisClaim[] = []
     for (let i = 1; i < answer.length; i += 4) {
       const [work, attempt, publishedAtMs, json] = answer.slice(i, i + 4) as [
@@ -132,8 +142,12 @@ export class RedisGroup implements GroupConsumer {
   }
 
   async #extend(claims: readonly RedisClaim[]): Promise<void> {
+    const askedMs = performance.now()
     const work = claims.map((claim) => claim.work)
-    await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
+    if (work.length > 0) {
+      await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
+    }
+    this.#extendedMs = askedMs
   }
 
   async #send(): Promise<void> {
