@@ -19,6 +19,7 @@ import { listen } from './server/listen.js'
 import { metricsRoutes } from './server/metrics-routes.js'
 import { profileRoutes } from './server/profile-routes.js'
 import { Teardown } from './teardown.js'
+import { loadTracing } from './tracing.js'
 
 /** Options of {@link startRuntime}. */
 export interface StartRuntimeOptions extends ConfigOverrides {
@@ -75,10 +76,11 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const monitor = await BusMonitor.start(bus, (reason) => report(`bus: ${reason}`))
     metrics.observe({ bus: () => busFigures(monitor) })
 
+    const tracing = await loadTracing()
     const profiler = new ProcessProfiler(wasm)
     const onExecution: RunParts['onExecution'] = (name, metrics, failed) =>
       profiler.recordExecution(name, metrics, failed)
-    const host = new FunctionHost(bus, { wasm, onActivity, onExecution })
+    const host = new FunctionHost(bus, { wasm, onActivity, onExecution, tracing })
     let serving = false
     let open = () => {}
     const opened = new Promise<void>((resolve) => {
@@ -95,7 +97,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     })
     // A group that is new hears only of later events: nobody is answered before every function is subscribed.
     server.addHook('onRequest', () => opened)
-    ingestRoutes(server, bus, config.webhook)
+    ingestRoutes(server, { bus, webhook: config.webhook, tracing })
     eventRoutes(server, bus)
     metricsRoutes(server, metrics, () => metricsReport(monitor, metrics))
     profileRoutes(server, {
