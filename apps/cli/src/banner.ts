@@ -10,12 +10,18 @@ export function banner({ url, config }: Runtime, watching: boolean, style: Style
   const rows: [string, string[]][] = [
     ['Functions', functions.length > 0 ? functions : ['none; add some to the configuration']],
     ['Config', [shown(config.file) + (watching ? style.dim('  (reloads on change)') : '')]],
-    ['Data', [shown(config.dataDir)]],
+    busRow(config),
   ]
   const lines = rows.flatMap(([name, values]) =>
     values.map((value, index) => `  ${style.dim((index === 0 ? name : '').padEnd(10))} ${value}\n`),
   )
   return `${style.bold(`Nexus is running on ${url}`)}\n${lines.join('')}\n  Try it:\n${tryLine(url, config)}\n\n`
+}
+
+function busRow({ bus, dataDir }: Runtime['config']): [string, string[]] {
+  if (bus.backend === 'local') return ['Data', [shown(dataDir)]]
+  if (bus.backend === 'memory') return ['Data', ['in memory; it goes with the process']]
+  return ['Bus', [`${bus.backend} at ${printable(bus.address)}`]]
 }
 
 /** A curl line that the first function with a sample has an answer to. */

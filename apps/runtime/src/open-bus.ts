@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { EventBus, EventBusError, localStore } from '@nexus/event-bus'
+import { EventBus, EventBusError, type EventStore, localStore, memoryStore } from '@nexus/event-bus'
 import type { RuntimeConfig } from './config/load-config.js'
 import { RuntimeError } from './errors.js'
 
@@ -7,24 +7,38 @@ import { RuntimeError } from './errors.js'
 const envelopeBytes = 65_536
 
 /**
- * Opens the event log in the data directory.
+ * Opens the bus that the configuration names.
  *
- * @throws RuntimeError `DATA_UNAVAILABLE`, for example when another process has it open
+ * @throws RuntimeError `DATA_UNAVAILABLE`, for example when another process has the data directory open, or the
+ * server does not answer
  */
 export async function openBus(config: RuntimeConfig): Promise<EventBus> {
-  const { dataDir, durability, bodyLimitBytes } = config
   try {
-    // Events may hold anything: other users of the machine have no business in there.
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
     return await EventBus.open({
-      store: localStore({ path: dataDir, durability }),
-      maxEventBytes: Math.max(bodyLimitBytes, 1_048_576) + envelopeBytes,
+      store: await openStore(config),
+      maxEventBytes: Math.max(config.bodyLimitBytes, 1_048_576) + envelopeBytes,
     })
   } catch (cause) {
     const known = cause instanceof EventBusError || isSystemError(cause)
     if (!known) throw cause
     throw new RuntimeError('DATA_UNAVAILABLE', `event log: ${cause.message}`, { cause })
   }
+}
+
+/** The libraries of the servers are loaded only for those who use them. */
+async function openStore({ bus, dataDir }: RuntimeConfig): Promise<EventStore> {
+  if (bus.backend === 'nats') {
+    const { natsStore } = await import('@nexus/event-bus-nats')
+    return natsStore({ servers: bus.urls, ...bus.settings })
+  }
+  if (bus.backend === 'redis') {
+    const { redisStore } = await import('@nexus/event-bus-redis')
+    return redisStore({ url: bus.urls[0], ...bus.settings })
+  }
+  if (bus.backend === 'memory') return memoryStore()
+  // Events may hold anything: other users of the machine have no business in there.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  return localStore({ path: dataDir, durability: bus.durability })
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

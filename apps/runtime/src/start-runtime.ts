@@ -1,12 +1,14 @@
 import { WasmRuntime } from '@nexus/executor'
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
 import type { ActivityListener } from './activity.js'
+import { BusMonitor } from './bus-monitor.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
 import { FunctionHost } from './functions/function-host.js'
 import { loadFunctions } from './functions/load-functions.js'
 import type { RunParts } from './functions/run-function.js'
 import { busFigures, metricsReport } from './metrics.js'
 import { openBus } from './open-bus.js'
+import { openCompiler } from './open-compiler.js'
 import { ProcessProfiler } from './profiling/process-profiler.js'
 import { Reloader } from './reloader.js'
 import { createServer } from './server/create-server.js'
@@ -17,6 +19,7 @@ import { listen } from './server/listen.js'
 import { metricsRoutes } from './server/metrics-routes.js'
 import { profileRoutes } from './server/profile-routes.js'
 import { Teardown } from './teardown.js'
+import { loadTracing } from './tracing.js'
 
 /** Options of {@link startRuntime}. */
 export interface StartRuntimeOptions extends ConfigOverrides {
@@ -59,26 +62,26 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const metrics = new MetricsCollector()
     teardown.add(() => metrics.close())
     teardown.add(addProcessMetrics(metrics.registry))
-    const wasm = new WasmRuntime({
-      metrics,
-      cacheDir: config.cacheDir,
-      maxCacheSizeBytes: config.maxCacheSizeBytes,
-      threads: config.threads,
-    })
+    const report = (error: unknown) => onActivity({ kind: 'problem', message: messageOf(error) })
+    const { compiler, close: closeCompiler } = await openCompiler(config, report)
+    teardown.add(closeCompiler)
+    const wasm = new WasmRuntime({ metrics, compiler, threads: config.threads })
     // The bus waits for its deliveries first: what still runs then has had its time.
     teardown.add(() => wasm.shutdown({ drainTimeoutMs: 0 }))
     const functions = await loadFunctions(config.functions, wasm)
 
     const bus = await openBus(config)
     teardown.add(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
-    bus.on('error', (error) => onActivity({ kind: 'problem', message: messageOf(error) }))
-    metrics.observe({ bus: () => busFigures(bus) })
+    bus.on('error', report)
+    const monitor = await BusMonitor.start(bus, (reason) => report(`bus: ${reason}`))
+    metrics.observe({ bus: () => busFigures(monitor) })
 
+    const tracing = await loadTracing()
     const profiler = new ProcessProfiler(wasm)
     const onExecution: RunParts['onExecution'] = (name, metrics, failed) =>
       profiler.recordExecution(name, metrics, failed)
-    const host = new FunctionHost(bus, { wasm, onActivity, onExecution })
-    let ready = false
+    const host = new FunctionHost(bus, { wasm, onActivity, onExecution, tracing })
+    let serving = false
     let open = () => {}
     const opened = new Promise<void>((resolve) => {
       open = resolve
@@ -90,19 +93,19 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
         signedWebhooks: config.webhook.signature !== undefined,
       },
       bodyLimitBytes: config.bodyLimitBytes,
-      onFault: (error) => onActivity({ kind: 'problem', message: messageOf(error) }),
+      onFault: report,
     })
     // A group that is new hears only of later events: nobody is answered before every function is subscribed.
     server.addHook('onRequest', () => opened)
-    ingestRoutes(server, bus, config.webhook)
+    ingestRoutes(server, { bus, webhook: config.webhook, tracing })
     eventRoutes(server, bus)
-    metricsRoutes(server, metrics, () => metricsReport(bus, metrics))
+    metricsRoutes(server, metrics, () => metricsReport(monitor, metrics))
     profileRoutes(server, {
       profiler,
       enabled: config.profiling,
       functionNames: () => host.names,
     })
-    healthRoutes(server, () => ready)
+    healthRoutes(server, () => ({ serving, bus: monitor.connection }))
     const url = await listen(server, config.host, config.port)
     teardown.add(() => {
       profiler.close()
@@ -118,9 +121,9 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
       teardown.add(() => reloader.close())
     }
     teardown.add(() => {
-      ready = false
+      serving = false
     })
-    ready = true
+    serving = true
     for (const message of config.warnings) onActivity({ kind: 'problem', message })
     return { url, config, close: () => teardown.run() }
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Activity } from '@nexus/runtime'
+import type { Activity, Runtime } from '@nexus/runtime'
 import { activityLine } from '../activity-line.js'
 import { parseArguments, parseCount } from '../arguments.js'
 import { banner } from '../banner.js'
@@ -38,15 +38,16 @@ async function serve(args: readonly string[], { watch }: { watch: boolean }): Pr
       print(values.json ? `${toJson(timed(activity))}\n` : activityLine(activity, style))
     },
   })
-  print(
-    values.json
-      ? `${toJson(timed({ kind: 'listening', url: runtime.url, dataDir: runtime.config.dataDir }))}\n`
-      : banner(runtime, watch, style),
-  )
+  print(values.json ? `${toJson(timed(listening(runtime)))}\n` : banner(runtime, watch, style))
   await stopped
   if (!values.json) print('\nStopping …\n')
   giveUpAfter(runtime.config.drainTimeoutMs + graceMs)
   await runtime.close()
+}
+
+function listening({ url, config: { bus, dataDir } }: Runtime): object {
+  const data = bus.backend === 'local' ? { dataDir } : {}
+  return { kind: 'listening', url, bus: bus.backend, ...data }
 }
 
 /** Ends the process over calls that outlast the drain; the bus has their events run again at the next start. */

@@ -35,7 +35,7 @@ export function displayPath(path: string): string {
 
 /** `file:line:column: message`, then the line with a caret below the column. */
 function describe(file: string, { line, column, message }: Problem, lines: string[]): string {
-  const source = (lines[line - 1] ?? '').replaceAll('\t', ' ')
+  const source = withoutPasswords((lines[line - 1] ?? '').replaceAll('\t', ' '))
   const number = String(line)
   const caret = ' '.repeat(Math.max(0, column - 1))
   return [
@@ -44,4 +44,9 @@ function describe(file: string, { line, column, message }: Problem, lines: strin
     `  ${number} | ${source}`.trimEnd(),
     `  ${' '.repeat(number.length)} | ${caret}^`,
   ].join('\n')
+}
+
+/** Covers what is between `://` and `@`, and keeps every column where it is. */
+function withoutPasswords(line: string): string {
+  return line.replace(/(?<=:\/\/)\S*(?=@)/g, (secret) => '*'.repeat(secret.length))
 }

@@ -9,6 +9,7 @@ const variables = z.object({
   NEXUS_HOST: z.string().optional(),
   NEXUS_PORT: count.pipe(z.int().max(65_535)).optional(),
   NEXUS_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
+  NEXUS_BUS_URL: z.string().optional(),
   NEXUS_DATA_DIR: z.string().optional(),
   CACHE_DIR: z.string().optional(),
   MAX_CACHE_SIZE_BYTES: count.pipe(z.int().min(1)).optional(),
@@ -21,6 +22,8 @@ export interface EnvironmentSettings {
   host: string | undefined
   port: number | undefined
   token: string | undefined
+  /** May hold a password. */
+  busUrl: string | undefined
   /** Absolute. */
   dataDir: string | undefined
   /** Absolute. */
@@ -52,6 +55,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
     host: data.NEXUS_HOST,
     port: data.NEXUS_PORT,
     token: data.NEXUS_TOKEN,
+    busUrl: data.NEXUS_BUS_URL,
     dataDir: path(data.NEXUS_DATA_DIR),
     cacheDir: path(data.CACHE_DIR),
     maxCacheSizeBytes: data.MAX_CACHE_SIZE_BYTES,

@@ -134,6 +134,22 @@ describe('loading a configuration', () => {
     expect(webhook.signature).toEqual({ header: 'x-nexus-signature', secret: 's3cret' })
   })
 
+  it('takes the secret of the compile cache from the environment, and from nowhere else', async () => {
+    const secret = 'sixteen-letters!'
+    const file = await write(one())
+    expect((await loadConfig(file, {}, {})).cacheSecret).toBeUndefined()
+    expect((await loadConfig(file, {}, { NEXUS_CACHE_SECRET: secret })).cacheSecret).toBe(secret)
+    const short = loadConfig(file, {}, { NEXUS_CACHE_SECRET: secret.slice(1) })
+    await expect(short).rejects.toThrow(
+      'environment variable NEXUS_CACHE_SECRET: expected at least 16 characters',
+    )
+    await write(`cacheSecretEnv: SEAL\n${one()}`)
+    await expect(loadConfig(file, {}, { NEXUS_CACHE_SECRET: secret })).rejects.toMatchObject({
+      code: 'SECRET_REQUIRED',
+    })
+    expect((await loadConfig(file, {}, { SEAL: secret })).cacheSecret).toBe(secret)
+  })
+
   it('gives a function the variables it names, and warns of those that are not set', async () => {
     const file = await write(one('    env: [API_KEY, ABSENT]\n'))
     const config = await loadConfig(file, {}, { API_KEY: 'k', OTHER: 'o' })

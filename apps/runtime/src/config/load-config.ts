@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import { RuntimeError } from '../errors.js'
 import { isLoopback } from '../loopback.js'
+import { type BusConfig, busConfig } from './bus-config.js'
 import { ConfigError, displayPath, type Problem } from './diagnostics.js'
 import { readEnvironment } from './environment.js'
 import { type ParsedConfig, parseConfig } from './parse-config.js'
@@ -34,10 +35,11 @@ export interface RuntimeConfig {
     idHeader: string
     signature: { header: string; secret: string } | undefined
   }
-  durability: ConfigFile['bus']['durability']
+  bus: BusConfig
   dataDir: string
   cacheDir: string
   maxCacheSizeBytes: number | undefined
+  cacheSecret: string | undefined
   threads: number | undefined
   drainTimeoutMs: number
   /** Whether profiles of the process may be taken; `PERFORMANCE_ENABLED` says so. */
@@ -92,10 +94,11 @@ export async function loadConfig(
       idHeader: config.webhook.idHeader.toLowerCase(),
       signature: signatureOf(config, env),
     },
-    durability: config.bus.durability,
+    bus: busConfig(config.bus, environment.busUrl),
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
+    cacheSecret: cacheSecretOf(config, env),
     threads: config.threads,
     drainTimeoutMs: config.drainTimeoutMs,
     profiling: environment.profiling ?? true,
@@ -178,6 +181,25 @@ function signatureOf(
     )
   }
   return { header: signature.header.toLowerCase(), secret }
+}
+
+function cacheSecretOf({ cacheSecretEnv }: ConfigFile, env: NodeJS.ProcessEnv): string | undefined {
+  const variable = cacheSecretEnv ?? 'NEXUS_CACHE_SECRET'
+  const secret = env[variable]
+  if (!secret) {
+    if (cacheSecretEnv === undefined) return undefined
+    throw new RuntimeError(
+      'SECRET_REQUIRED',
+      `cacheSecretEnv: environment variable ${variable} holds no secret; set it, or remove cacheSecretEnv`,
+    )
+  }
+  if (Buffer.byteLength(secret) < 16) {
+    throw new RuntimeError(
+      'CONFIG_INVALID',
+      `environment variable ${variable}: expected at least 16 characters`,
+    )
+  }
+  return secret
 }
 
 function warningsOf({ functions }: ConfigFile, env: NodeJS.ProcessEnv): string[] {

@@ -24,7 +24,7 @@ describe('a nexus.yaml', () => {
   it('needs no more than functions, and fills in the rest', () => {
     const { config } = parseConfig(valid, file)
     expect(config.server).toEqual({ host: '127.0.0.1', port: 8080, bodyLimitBytes: 1_048_576 })
-    expect(config.bus).toEqual({ durability: 'disk' })
+    expect(config.bus).toBe('local')
     expect(config.dataDir).toBe('.nexus')
     expect(config.functions[0]).toMatchObject({ name: 'total', capabilities: [], env: [] })
   })

@@ -42,7 +42,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
   })
   const result = configSchema.safeParse(toValue(document, file, text))
   if (!result.success) {
-    const problems = result.error.issues.flatMap((issue) =>
+    const problems = result.error.issues.flatMap(meantIssues).flatMap((issue) =>
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => ({
             message: unknownKey(key, issue.path),
@@ -101,16 +101,28 @@ function keysAt(path: ConfigPath): string[] {
   return Object.keys(unwrap(schema).shape ?? {})
 }
 
+/** Of a value that may have several shapes, the mistakes in the shape that was meant. */
+function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const ofOtherShape = ({ code, path }: z.core.$ZodIssue) =>
+    path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')
+  const meant = issue.errors.find((issues) => !issues.some(ofOtherShape)) ?? issue.errors[0] ?? []
+  return meant.flatMap((inner) => meantIssues({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
 interface SchemaParts {
   shape?: Record<string, unknown>
+  /** Of a union: its shapes. */
+  options?: readonly unknown[]
   element?: unknown
 }
 
-/** Looks through `.default()`, `.prefault()` and `.optional()`. */
+/** Looks through `.default()`, `.prefault()`, `.optional()` and unions. */
 function unwrap(schema: unknown): SchemaParts {
   let inner = schema as SchemaParts & { unwrap?: () => unknown }
   while (inner.unwrap && !inner.element && !inner.shape) inner = inner.unwrap() as typeof inner
-  return inner
+  const shapes = inner.options?.map((option) => option as SchemaParts)
+  return shapes?.find(({ shape }) => shape) ?? inner
 }
 
 /** `functions[0].retry` */

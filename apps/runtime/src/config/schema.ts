@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { busSchema } from './bus-schema.js'
 
 const milliseconds = z.int().min(1).max(86_400_000)
 const bytes = z.int().min(1)
@@ -69,6 +70,9 @@ const functionSchema = z.strictObject({
   orderingKey: orderingKey.optional().meta({
     description: 'Path of the value whose events run one after the other, e.g. data.customerId.',
   }),
+  ackWaitMs: z.int().min(1000).max(86_400_000).optional().meta({
+    description: 'How long an event stays with a runtime that died, before another one runs it.',
+  }),
   capabilities: z.array(capability).default([]).meta({
     description:
       'What it may do beyond computing: events:emit:<pattern>, net:<host>, env:<NAME>, secret:<NAME>.',
@@ -126,13 +130,7 @@ export const configSchema = z
           .meta({ description: 'Refuse webhooks that are not signed with HMAC-SHA256.' }),
       })
       .prefault({}),
-    bus: z
-      .strictObject({
-        durability: z.enum(['disk', 'os']).default('disk').meta({
-          description: 'What a 202 promises. disk: survives a power cut. os: survives the process.',
-        }),
-      })
-      .prefault({}),
+    bus: busSchema,
     dataDir: z
       .string()
       .min(1)
@@ -144,6 +142,10 @@ export const configSchema = z
       .default('.nexus-cache')
       .meta({ description: 'Directory of compiled handlers, relative to this file.' }),
     maxCacheSizeBytes: bytes.optional().meta({ description: 'Size limit of cacheDir.' }),
+    cacheSecretEnv: variable.optional().meta({
+      description:
+        'Environment variable with the secret that seals compiled handlers (default: NEXUS_CACHE_SECRET). With it, runtimes on one bus server share them.',
+    }),
     threads: z
       .int()
       .min(1)

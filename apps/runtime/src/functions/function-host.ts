@@ -52,7 +52,7 @@ export class FunctionHost {
   }
 
   #subscribe(loaded: LoadedFunction): Binding {
-    const { name, events, concurrency, orderingKey, retry } = loaded.config
+    const { name, events, concurrency, orderingKey, ackWaitMs, retry } = loaded.config
     const subscription = this.#bus.subscribe(
       events,
       (delivery) => runFunction(binding.loaded, delivery, this.#parts),
@@ -60,6 +60,7 @@ export class FunctionHost {
         group: name,
         ...(concurrency === undefined ? {} : { concurrency }),
         ...(orderingKey === undefined ? {} : { orderingKey }),
+        ...(ackWaitMs === undefined ? {} : { ackWaitMs }),
         ...(retry === undefined ? {} : { retry }),
       },
     )
@@ -70,10 +71,11 @@ export class FunctionHost {
 
 /** Whether a function can take its new code without giving up its subscription. */
 function sameSubscription(a: FunctionConfig, b: FunctionConfig): boolean {
-  const options = ({ events, concurrency, orderingKey, retry }: FunctionConfig) => ({
+  const options = ({ events, concurrency, orderingKey, ackWaitMs, retry }: FunctionConfig) => ({
     events,
     concurrency,
     orderingKey,
+    ackWaitMs,
     retry,
   })
   return isDeepStrictEqual(options(a), options(b))

@@ -1,5 +1,6 @@
 import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
 import type { EmittedEvent, ExecutionMetrics, WasmRuntime } from '@nexus/executor'
+import type { Tracing } from '@nexus/metrics/otel'
 import type { ActivityListener } from '../activity.js'
 import type { LoadedFunction } from './load-functions.js'
 import { type RunRecord, recordOf } from './run-record.js'
@@ -23,18 +24,30 @@ export interface RunParts {
   wasm: WasmRuntime
   onActivity: ActivityListener
   onExecution: (name: string, metrics: ExecutionMetrics, failed: boolean) => void
+  tracing: Tracing | undefined
 }
 
 /**
- * Runs a function for one delivery in the sandbox.
+ * Runs a function for one delivery in the sandbox, as a span of the event's trace.
  *
  * @returns what it emitted, to be committed together with the acknowledgement
  * @throws FunctionFailure when the function did
  */
-export async function runFunction(
+export function runFunction(
+  loaded: LoadedFunction,
+  delivery: HandlerDelivery,
+  parts: RunParts,
+): Promise<HandlerOutcome> {
+  const { tracing } = parts
+  if (!tracing) return execute(loaded, delivery, parts)
+  const call = { functionName: loaded.config.name, attempt: delivery.attempt }
+  return tracing.process(delivery.event, call, () => execute(loaded, delivery, parts))
+}
+
+async function execute(
   { config, compiled }: LoadedFunction,
   { event, attempt }: HandlerDelivery,
-  { wasm, onActivity, onExecution }: RunParts,
+  { wasm, onActivity, onExecution, tracing }: RunParts,
 ): Promise<HandlerOutcome> {
   const { name, capabilities, env, secrets, timeoutMs, memoryLimitBytes, isolation } = config
   const result = await wasm.executeCompiledHandler(
@@ -62,7 +75,9 @@ export async function runFunction(
       record,
     )
   }
-  return { emit: result.events.map((emitted) => published(emitted, name)), record }
+  const emit = result.events.map((emitted) => published(emitted, name))
+  if (!tracing) return { emit, record }
+  return { emit: emit.map((event) => tracing.publish(event, (carrying) => carrying)), record }
 }
 
 /** The function chooses what its event says, not who said it, nor under which id it is stored once. */
