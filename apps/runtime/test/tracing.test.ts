@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -7,7 +9,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { json, serve, settled } from './workspace.js'
 
 const exporter = new InMemorySpanExporter()
@@ -76,6 +78,25 @@ it('one trace leads from the request through the bus to each function and what i
   const { event } = await client.getEvent('e-1')
   const { spanId } = found.get('publish a')!.spanContext()
   expect(event.traceparent).toBe(`00-${traceId}-${spanId}-01`)
+})
+
+it('what a function asks of the host is a span below its own', async () => {
+  const upstream = createServer((_request, response) => response.end('fine'))
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void upstream.close())
+  const { port } = upstream.address() as AddressInfo
+  const { send, client } = await serve({
+    'nexus.yaml': `functions:
+  - { name: asking, source: ./asking.js, events: [a], capabilities: ['net:127.0.0.1:${port}'] }
+`,
+    'asking.js': `export default async () => (await fetch('http://127.0.0.1:${port}/')).text()`,
+  })
+  await send('/api/webhook', json({ type: 'a', id: 'e-1' }, incoming))
+  const { runs } = await settled(client, 'e-1')
+  expect(runs[0]).toMatchObject({ status: 'succeeded', value: 'fine' })
+  const found = await spans(4)
+  expect(parentOf(found.get('fetch'))).toBe(found.get('process asking')!.spanContext().spanId)
+  expect(found.get('fetch')).toMatchObject({ kind: SpanKind.CLIENT })
 })
 
 it('each event of a batch has a span of its own, and one with a trace of its own keeps it', async () => {

@@ -13,6 +13,7 @@ export type {
 export type { Schema } from './extension-schema.js'
 export type { CheckedMethod, ExtensionMethods, PlainMethod } from './extensions.js'
 export type { LogLevel } from './guest/protocol.js'
+export type { AroundHostCall } from './guest-services.js'
 export type { Handler, HandlerApi, LogFunction } from './handler.js'
 export type { ResolveHost } from './net/address-policy.js'
 export type { CallOptions, WasmRuntimeOptions } from './options.js'

@@ -15,7 +15,7 @@ import { codeOfCompileError, describeCompileError, describeFailure } from './err
 import { ExecutorError } from './errors.js'
 import type { ExecutionError, ExecutionResult } from './execution-result.js'
 import { type ExtensionMethods, Extensions } from './extensions.js'
-import { guestServices } from './guest-services.js'
+import { type AroundHostCall, guestServices } from './guest-services.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
 import { cacheFigures, poolFigures, threadFigures } from './metric-sources.js'
 import { monotonicMs } from './monotonic.js'
@@ -51,6 +51,10 @@ export interface HandlerContext {
   secrets?: Readonly<Record<string, string>> | undefined
   /** 1 for the first delivery of the event. */
   attempt?: number | undefined
+  /** The W3C trace that the call belongs to, kept as the exemplar of its duration. */
+  traceId?: string | undefined
+  /** Wraps each call of the handler to an extension and each fetch, to trace it. */
+  aroundHostCall?: AroundHostCall | undefined
 }
 
 export interface WasmRuntimeStats extends DispatcherStats {
@@ -85,6 +89,7 @@ export class WasmRuntime {
   readonly #dispatcher: Dispatcher
   readonly #extensions = new Extensions()
   readonly #fetcher: Fetcher
+  readonly #aroundCalls = new Map<number, AroundHostCall>()
   readonly #modules = new ModuleCache()
   #lastCallId = 0
   #total = 0
@@ -101,7 +106,7 @@ export class WasmRuntime {
     const { maxStackBytes, maxInstances, maxHandlerBytes, hardTimeoutGraceMs } = this.#options
     const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
     this.#fetcher = new Fetcher(this.#options.resolveHost)
-    const services = guestServices(this.#extensions, this.#fetcher)
+    const services = guestServices(this.#extensions, this.#fetcher, this.#aroundCalls)
     this.#dispatcher =
       threads === 0
         ? new InlineDispatcher(engine, services)
@@ -297,7 +302,10 @@ export class WasmRuntime {
   ): Promise<ExecutionResult<Value>> {
     const options = resolveCallOptions(given, this.#options)
     const request = this.#request(callable.key, eventJsonOf(context), context, options)
+    const { aroundHostCall } = context
+    if (aroundHostCall) this.#aroundCalls.set(request.id, aroundHostCall)
     const outcome = await this.#dispatcher.submit(request, callable.code)
+    if (aroundHostCall) this.#aroundCalls.delete(request.id)
     this.#fetcher.callOver(request.id)
     const result = resultOf<Value>(callable, outcome)
     if (context.secrets) redactSecrets(result, context.secrets)
@@ -340,7 +348,10 @@ export class WasmRuntime {
     }
   }
 
-  #record({ functionName }: HandlerContext, { status, error, metrics }: ExecutionResult): void {
+  #record(
+    { functionName, traceId }: HandlerContext,
+    { status, error, metrics }: ExecutionResult,
+  ): void {
     this.#total++
     if (error) this.#failed++
     this.#metrics.recordExecution(
@@ -354,6 +365,7 @@ export class WasmRuntime {
         hostCalls: metrics.hostCalls,
         ...(metrics.compileTimeUs > 0 && { compileTimeUs: metrics.compileTimeUs }),
         ...(error && { errorCode: error.code }),
+        ...(traceId !== undefined && { traceId }),
       },
       !error,
     )

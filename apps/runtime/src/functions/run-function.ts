@@ -1,5 +1,6 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
-import type { EmittedEvent, ExecutionMetrics, WasmRuntime } from '@nexus/executor'
+import type { AroundHostCall, EmittedEvent, ExecutionMetrics, WasmRuntime } from '@nexus/executor'
 import type { Tracing } from '@nexus/metrics/otel'
 import type { ActivityListener } from '../activity.js'
 import type { LoadedFunction } from './load-functions.js'
@@ -52,7 +53,15 @@ async function execute(
   const { name, capabilities, env, secrets, timeoutMs, memoryLimitBytes, isolation } = config
   const result = await wasm.executeCompiledHandler(
     compiled,
-    { event, functionName: name, capabilities, env, secrets, attempt },
+    {
+      event,
+      functionName: name,
+      capabilities,
+      env,
+      secrets,
+      attempt,
+      ...(tracing && tracedCall(tracing)),
+    },
     { timeoutMs, memoryLimitBytes, isolation },
   )
   onExecution(name, result.metrics, result.error !== undefined)
@@ -78,6 +87,17 @@ async function execute(
   const emit = result.events.map((emitted) => published(emitted, name))
   if (!tracing) return { emit, record }
   return { emit: emit.map((event) => tracing.publish(event, (carrying) => carrying)), record }
+}
+
+/** What the sandbox needs to go on with the span that is active now: its answers to the handler come from elsewhere. */
+function tracedCall(tracing: Tracing) {
+  const inSpan = AsyncResource.bind((name: string, run: () => Promise<unknown>) =>
+    tracing.hostCall(name, {}, run),
+  )
+  return {
+    traceId: tracing.traceId(),
+    aroundHostCall: inSpan as AroundHostCall,
+  }
 }
 
 /** The function chooses what its event says, not who said it, nor under which id it is stored once. */
