@@ -23,6 +23,7 @@ import {
   timeoutFailure,
   trapFailure,
 } from './guest-failure.js'
+import { logLimitNotice } from './log-limit.js'
 
 /** The longest text a host call takes for a name: event types, extensions, methods. */
 const MAX_NAME_BYTES = 1024
@@ -365,8 +366,7 @@ export class GuestCall {
     const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
     if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
       this.#logsDropped = true
-      const notice = `The log of this call reached its limit of ${maxLogBytes} bytes; what follows is dropped`
-      this.#addLog({ level: 'warn', message: notice, time: Date.now(), fieldsJson: undefined })
+      this.#addLog(logLimitNotice(maxLogBytes))
       return HostAnswer.Limit
     }
     this.#logBytes += bytes

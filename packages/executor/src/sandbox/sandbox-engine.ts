@@ -62,7 +62,8 @@ interface Running {
   suspendedAs: string | undefined
 }
 
-const SUMMED = [
+/** What the statistics of a pool hold besides its discards. */
+export const POOL_NUMBERS = [
   'active',
   'available',
   'suspended',
@@ -248,7 +249,7 @@ export class SandboxEngine {
 /** The figures of two pools as those of one. */
 function addedUp(one: EnginePoolStats, other: EnginePoolStats): EnginePoolStats {
   const sum = { ...one, discards: { ...one.discards } }
-  for (const name of SUMMED) sum[name] += other[name]
+  for (const name of POOL_NUMBERS) sum[name] += other[name]
   for (const reason of Object.keys(sum.discards) as DiscardReason[]) {
     sum.discards[reason] += other.discards[reason]
   }

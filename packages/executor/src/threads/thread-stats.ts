@@ -1,18 +1,5 @@
 import type { DiscardReason } from '@nexus/instance-pool'
-import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
-
-const POOL = [
-  'active',
-  'available',
-  'suspended',
-  'waiting',
-  'memoryBytes',
-  'created',
-  'acquired',
-  'rewinds',
-  'rebinds',
-  'exhausted',
-] as const
+import { POOL_NUMBERS, type SandboxEngineStats } from '../sandbox/sandbox-engine.js'
 
 const DISCARDS = [
   'trap',
@@ -28,7 +15,7 @@ const DISCARDS = [
 const TOTALS = ['created', 'acquired', 'rewinds', 'rebinds', 'exhausted'] as const
 
 /** How many numbers the statistics of one thread are. */
-export const STAT_CELLS = POOL.length + DISCARDS.length + 2
+export const STAT_CELLS = POOL_NUMBERS.length + DISCARDS.length + 2
 
 /** Lays the statistics out as numbers: a copy by message would cost more than a small call. */
 export function writeStats(
@@ -36,7 +23,7 @@ export function writeStats(
   { pool, handlers, handlerBytes }: SandboxEngineStats,
 ) {
   let at = 0
-  for (const name of POOL) cells[at++] = pool[name]
+  for (const name of POOL_NUMBERS) cells[at++] = pool[name]
   for (const reason of DISCARDS) cells[at++] = pool.discards[reason]
   cells[at++] = handlers
   cells[at] = handlerBytes
@@ -44,11 +31,11 @@ export function writeStats(
 
 export function readStats(cells: Float64Array): SandboxEngineStats {
   let at = 0
-  const numbers = Object.fromEntries(POOL.map((name) => [name, cells[at++]!]))
+  const numbers = Object.fromEntries(POOL_NUMBERS.map((name) => [name, cells[at++]!]))
   const discards = Object.fromEntries(DISCARDS.map((reason) => [reason, cells[at++]!]))
   return {
     pool: {
-      ...(numbers as Record<(typeof POOL)[number], number>),
+      ...(numbers as Record<(typeof POOL_NUMBERS)[number], number>),
       discards: discards as Record<DiscardReason, number>,
     },
     handlers: cells[at++]!,

@@ -1,5 +1,6 @@
 import type { LogLevel } from '../guest/protocol.js'
 import type { RawLog } from '../sandbox/call.js'
+import { logLimitNotice } from '../sandbox/log-limit.js'
 import { ByteCollector } from './byte-collector.js'
 
 /** `WARN message` or `WARN: message`; every other line is of the level info. */
@@ -42,10 +43,7 @@ export class CallLog {
     if (this.#bytes > this.maxBytes) {
       this.#full = true
       this.#line.takeText()
-      this.#add(
-        'warn',
-        `The log of this call reached its limit of ${this.maxBytes} bytes; what follows is dropped`,
-      )
+      this.lines.push(logLimitNotice(this.maxBytes))
       return false
     }
     this.#line.add(bytes)

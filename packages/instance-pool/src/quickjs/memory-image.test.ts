@@ -5,9 +5,9 @@ import {
   PAGE_BYTES,
   pagesOf,
   runsByteLength,
-  scrubPages,
   usedPages,
   writeRuns,
+  zeroPages,
 } from './memory-image.js'
 
 function memoryWith(...pages: number[]): Buffer {
@@ -72,8 +72,8 @@ describe('the difference to a base', () => {
   })
 })
 
-it('scrubs every page but those to keep', () => {
+it('zeroes the pages it is given and no others', () => {
   const memory = memoryWith(0, 1, 2, 7)
-  scrubPages(memory, new Set([1]))
+  zeroPages(memory, [0, 2, 3, 4, 5, 6, 7])
   expect(usedPages(memory)).toEqual([1])
 })

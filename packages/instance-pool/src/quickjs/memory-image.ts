@@ -71,15 +71,6 @@ export function zeroPages(memory: Buffer, pages: Iterable<number>): void {
   }
 }
 
-/** Zeroes every page that is not in `keep`. */
-export function scrubPages(memory: Buffer, keep: ReadonlySet<number>): void {
-  for (let page = 0; page < memory.length / PAGE_BYTES; page++) {
-    if (!keep.has(page) && !isZeroPage(memory, page)) {
-      memory.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
-    }
-  }
-}
-
 /** What differs between a memory and the image it started from; both must be of one size. */
 export function diffMemory(memory: Buffer, base: readonly MemoryRun[]): MemoryRun[] {
   const basePages = new Map<number, Uint8Array>()

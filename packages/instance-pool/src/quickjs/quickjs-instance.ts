@@ -8,8 +8,9 @@ import {
   type MemoryRun,
   pagesBetween,
   pagesOf,
-  scrubPages,
+  pagesWithin,
   writeRuns,
+  zeroPages,
 } from './memory-image.js'
 
 /** A pointer to a value in the guest's memory; valid until the instance is rewound. */
@@ -147,8 +148,7 @@ export class QuickJSInstance {
     const pages = pagesOf(base)
     for (const page of pagesOf(diff)) pages.add(page)
     for (const page of pagesBetween(base[0]!.offset, image.usedEnd)) pages.add(page)
-    scrubPages(memory, pages)
-    for (const page of pages) memory.fill(0, page * 4096, (page + 1) * 4096)
+    zeroPages(memory, pagesWithin(0, memory.length))
     writeRuns(memory, base)
     writeRuns(memory, diff)
     this.#runs = copyPages(
@@ -316,9 +316,7 @@ export class QuickJSInstance {
 
   /** Zeroes what is left on the native stack below the frames in use. */
   scrubStack(): void {
-    const used = new Set<number>()
-    const memory = this.#buffer().subarray(0, this.#exports.__stack_pointer.value & ~4095)
-    scrubPages(memory, used)
+    zeroPages(this.#buffer(), pagesWithin(0, this.#exports.__stack_pointer.value))
   }
 
   dispose(): void {
