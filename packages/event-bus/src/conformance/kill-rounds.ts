@@ -20,9 +20,13 @@ export interface KillPlan {
   workers: number
   /**
    * Does harm of its own in some rounds, such as killing and restarting a server; answers how many
-   * duplicates that explains.
+   * duplicates that explains. `handled` counts what was handled since the test began.
    */
-  disturb?(random: () => number, workers: readonly ChildProcess[]): Promise<number>
+  disturb?(
+    random: () => number,
+    workers: readonly ChildProcess[],
+    handled: () => number,
+  ): Promise<number>
   openStore(): EventStore
 }
 
@@ -55,7 +59,7 @@ export async function killRounds(plan: KillPlan): Promise<KillReport> {
     const workers = Array.from({ length: plan.workers }, (_, i) => start(plan, 'load', round, i))
     await Promise.all(workers.map(ready))
     await new Promise((resolve) => setTimeout(resolve, random() * LONGEST_ROUND_MS))
-    explained += (await plan.disturb?.(random, workers)) ?? 0
+    explained += (await plan.disturb?.(random, workers, () => handlings(plan))) ?? 0
     await Promise.all(workers.map(kill))
   }
   await finished(start(plan, 'drain', plan.rounds, 0))
@@ -114,6 +118,10 @@ function assertKeyOrder(handled: readonly string[], about: string): void {
     assert.ok(inOrder, `${about}: ${id} was handled after ${key}-${before?.join('-')}`)
     last.set(key, now)
   }
+}
+
+function handlings(plan: KillPlan): number {
+  return lines(plan, 'ordered').length + lines(plan, 'emitter').length
 }
 
 function lines(plan: KillPlan, file: string): string[] {
