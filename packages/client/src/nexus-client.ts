@@ -1,3 +1,4 @@
+import { v7 as timeOrderedId } from 'uuid'
 import { type NexusClientOptions, type ResolvedClientOptions, resolveOptions } from './options.js'
 import { requestJson } from './request.js'
 import type {
@@ -124,5 +125,5 @@ export class NexusClient {
 
 /** A complete structured CloudEvent; the server sets `time`. */
 function envelope(event: NewEvent): NewEvent & { specversion: '1.0'; id: string; source: string } {
-  return { specversion: '1.0', id: crypto.randomUUID(), source: '/nexus/client', ...event }
+  return { specversion: '1.0', id: timeOrderedId(), source: '/nexus/client', ...event }
 }

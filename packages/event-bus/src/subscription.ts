@@ -332,7 +332,7 @@ export class Subscription {
     const emit = (outcome?.emit ?? []).map((input, n) =>
       this.#host.encodeEmitted(
         input,
-        emittedId(claim.event.id, this.group, n, claim.replay),
+        emittedId(claim.event, this.group, n, claim.replay),
         claim.event,
       ),
     )
