@@ -28,6 +28,20 @@ export class NatsLease {
 
   /** Takes or renews the lease; false when somebody else has it. */
   async take(): Promise<boolean> {
+    if (await this.#write()) return true
+    if ((await this.#findOwn()) && (await this.#write())) return true
+    // Lost, or the server is away: start over as one who never had it.
+    if (!this.held) this.#revision = 0
+    return this.held
+  }
+
+  async release(): Promise<void> {
+    if (!this.held) return
+    this.#validUntilMs = 0
+    await this.#manager.streams.purge(this.#stream, { filter: this.#subject }).catch(() => {})
+  }
+
+  async #write(): Promise<boolean> {
     const askedMs = performance.now()
     try {
       const { seq } = await this.#client.publish(this.#subject, this.#owner, {
@@ -37,15 +51,21 @@ export class NatsLease {
       this.#validUntilMs = askedMs + LEASE_MS
       return true
     } catch {
-      // Lost, or the server is away: start over as one who never had it.
-      if (!this.held) this.#revision = 0
-      return this.held
+      return false
     }
   }
 
-  async release(): Promise<void> {
-    if (!this.held) return
-    this.#validUntilMs = 0
-    await this.#manager.streams.purge(this.#stream, { filter: this.#subject }).catch(() => {})
+  /** A renewal whose answer was lost has moved the subject on all the same. */
+  async #findOwn(): Promise<boolean> {
+    try {
+      const last = await this.#manager.direct.getMessage(this.#stream, {
+        last_by_subj: this.#subject,
+      })
+      if (last?.string() !== this.#owner) return false
+      this.#revision = last.seq
+      return true
+    } catch {
+      return false
+    }
   }
 }

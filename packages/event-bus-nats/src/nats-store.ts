@@ -68,6 +68,8 @@ class NatsStore implements EventStore {
   #query!: NatsQuery
   #context!: StoreContext
   #connected = false
+  /** The last figures the server gave. */
+  #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
   #closed = false
 
   constructor(options: ResolvedNatsStoreOptions) {
@@ -221,26 +223,22 @@ class NatsStore implements EventStore {
   }
 
   async getStats(): Promise<StoreStats> {
-    return this.#ask(async () => {
-      const { events, bytes, groups } = await this.#query.stats()
-      return {
-        backend: 'nats',
-        connected: this.#connected,
-        durability: this.#options.serverDurability,
-        deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
-        events,
-        bytes,
-        groups,
-        removed: { events: 0, bytes: 0 },
-        details: {
-          servers: redactServers(this.#options.servers),
-          serverVersion: this.#connection.info?.version ?? null,
-          prefix: this.#options.prefix,
-          replicas: this.#options.replicas,
-          requestTimeoutMs: this.#options.requestTimeoutMs,
-        },
-      }
-    })
+    const connected = await this.#refreshFigures()
+    return {
+      backend: 'nats',
+      connected,
+      durability: this.#options.serverDurability,
+      deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
+      ...this.#figures,
+      removed: { events: 0, bytes: 0 },
+      details: {
+        servers: redactServers(this.#options.servers),
+        serverVersion: this.#connection.info?.version ?? null,
+        prefix: this.#options.prefix,
+        replicas: this.#options.replicas,
+        requestTimeoutMs: this.#options.requestTimeoutMs,
+      },
+    }
   }
 
   async close(): Promise<void> {
@@ -252,6 +250,18 @@ class NatsStore implements EventStore {
       new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
     ])
     await this.#connection.close()
+  }
+
+  /** Whether the server answered; a server that is away is not waited for. */
+  async #refreshFigures(): Promise<boolean> {
+    if (!this.#connected && !this.#closed) return false
+    try {
+      this.#figures = await this.#ask(() => this.#query.stats())
+      return true
+    } catch (error) {
+      if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
+      throw error
+    }
   }
 
   async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {

@@ -58,6 +58,8 @@ class RedisStore implements EventStore {
   readonly #groups = new Set<RedisGroup>()
   readonly #digests = new Map<string, string>()
   #durability: Durability = 'memory'
+  /** The last figures the server gave. */
+  #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
   #watchdog: NodeJS.Timeout | undefined
   #closed = false
 
@@ -184,15 +186,13 @@ class RedisStore implements EventStore {
   }
 
   async getStats(): Promise<StoreStats> {
-    const { events, bytes, groups } = await this.#query.stats()
+    const connected = await this.#refreshFigures()
     return {
       backend: 'redis',
-      connected: this.#commands.status === 'ready',
+      connected,
       durability: this.#durability,
       deduplication: 'as long as the event is stored',
-      events,
-      bytes,
-      groups,
+      ...this.#figures,
       removed: { events: 0, bytes: 0 },
       details: {
         server: redactUrl(this.#options.url),
@@ -208,6 +208,17 @@ class RedisStore implements EventStore {
     clearInterval(this.#watchdog)
     this.#commands.disconnect()
     this.#wakeups.disconnect()
+  }
+
+  /** Whether the server answered; a server that is away is not waited for. */
+  async #refreshFigures(): Promise<boolean> {
+    try {
+      this.#figures = await this.#query.stats()
+      return true
+    } catch (error) {
+      if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
+      throw error
+    }
   }
 
   /** The wake-up connection sends nothing by itself, so it would not notice that nobody is there. */

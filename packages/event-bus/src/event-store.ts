@@ -218,6 +218,7 @@ export interface GroupStats {
 /** What a store says about itself. */
 export interface StoreStats {
   backend: string
+  /** False while the server is away: `events`, `bytes` and `groups` are then the last that were known. */
   connected: boolean
   /** The strongest level a publish really gets. */
   durability: Durability

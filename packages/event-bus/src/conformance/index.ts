@@ -9,6 +9,11 @@ export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
 export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
 export { KILL_CONCURRENCY, type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
 export { type NetworkFaultPlan, surviveNetworkFaults } from './network-faults.js'
+export {
+  type ServerKillCase,
+  type ServerKillPlan,
+  serverKillCases,
+} from './server-kill-cases.js'
 
 /**
  * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`

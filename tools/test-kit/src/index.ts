@@ -1,0 +1,5 @@
+export { type BundledWorker, bundleWorker } from './bundle-worker.js'
+export { createCertificates, type TestCertificates } from './certificates.js'
+export { hasNats, startNats } from './nats-server.js'
+export { hasRedis, startRedis } from './redis-server.js'
+export { ServerProcess } from './server-process.js'
