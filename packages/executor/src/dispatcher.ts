@@ -1,11 +1,13 @@
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './sandbox/call.js'
-import type { SandboxEngineStats } from './sandbox/sandbox-engine.js'
+import type { SandboxEngineStats, SandboxLimits } from './sandbox/sandbox-engine.js'
 
 /** Gets calls run, inline or on threads. */
 export interface Dispatcher {
   /** Runs a call; never rejects. */
   submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome>
   getStats(): DispatcherStats
+  /** Changes the limits of every engine, those of threads to come included. */
+  resize(limits: SandboxLimits): void
   /** Lets the calls under way finish for `drainTimeoutMs`, fails the rest, and lets go of everything. */
   shutdown(drainTimeoutMs: number): Promise<void>
 }

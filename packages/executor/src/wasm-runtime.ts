@@ -30,6 +30,7 @@ import {
 } from './options.js'
 import { resultOf, resultOfFailedCompile } from './outcome-result.js'
 import type { CallRequest } from './sandbox/call.js'
+import type { SandboxLimits } from './sandbox/sandbox-engine.js'
 import { redactSecrets } from './secrets.js'
 import { ThreadPool } from './threads/thread-pool.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
@@ -81,7 +82,7 @@ const ANONYMOUS = '(anonymous)'
  * ```
  */
 export class WasmRuntime {
-  readonly #options: ResolvedRuntimeOptions
+  #options: ResolvedRuntimeOptions
   readonly #compiler: HandlerCompiler
   readonly #ownsCompiler: boolean
   readonly #metrics: MetricsCollector
@@ -212,6 +213,19 @@ export class WasmRuntime {
    */
   precompileWasi(binary: Uint8Array, options?: WasiOptions): Promise<WasiHandler> {
     return this.#precompileWasi(binary, undefined, options)
+  }
+
+  /**
+   * Changes limits of every thread while it runs; calls under way are not touched.
+   *
+   * @param limits `maxInstances` and `maxHandlerBytes` of {@link WasmRuntimeOptions}; one left out stays
+   * @throws {@link ExecutorError} `INVALID_OPTIONS`, `SHUT_DOWN`
+   */
+  resize(limits: Partial<SandboxLimits>): void {
+    this.#assertOpen()
+    this.#options = resolveRuntimeOptions({ ...this.#options, ...limits })
+    const { maxInstances, maxHandlerBytes } = this.#options
+    this.#dispatcher.resize({ maxInstances, maxHandlerBytes })
   }
 
   getStats(): WasmRuntimeStats {

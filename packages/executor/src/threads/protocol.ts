@@ -1,5 +1,5 @@
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../sandbox/call.js'
-import type { SandboxEngineOptions } from '../sandbox/sandbox-engine.js'
+import type { SandboxEngineOptions, SandboxLimits } from '../sandbox/sandbox-engine.js'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -15,6 +15,7 @@ export type ToThread =
   | { kind: 'handler'; key: string; code: HandlerCode }
   | { kind: 'call'; request: CallRequest }
   | { kind: 'answer'; callId: number; id: number; answer: Answer }
+  | { kind: 'resize'; limits: SandboxLimits }
   | { kind: 'shutdown' }
 
 export interface Asked {

@@ -8,6 +8,7 @@ import {
   type HandlerCode,
 } from '../sandbox/call.js'
 import { timeoutFailure } from '../sandbox/guest-failure.js'
+import type { SandboxLimits } from '../sandbox/sandbox-engine.js'
 import { CallCosts } from './call-costs.js'
 import { Confinement } from './confinement.js'
 import type { Asked, FromThread, ThreadData } from './protocol.js'
@@ -48,7 +49,7 @@ interface Seat {
 
 /** Runs calls on worker threads: each is watched, and replaced when a call does not stop. */
 export class ThreadPool implements Dispatcher {
-  readonly #options: ThreadPoolOptions
+  #options: ThreadPoolOptions
   readonly #services: GuestServices
   readonly #costs = new CallCosts()
   readonly #confinement = new Confinement()
@@ -121,6 +122,13 @@ export class ThreadPool implements Dispatcher {
       threadCrashes: this.#threadCrashes,
       confinedHandlers: this.#confinement.size,
     }
+  }
+
+  resize(limits: SandboxLimits): void {
+    const { thread } = this.#options
+    const engine = { ...thread.engine, ...limits }
+    this.#options = { ...this.#options, thread: { ...thread, engine } }
+    for (const seat of this.#allSeats()) seat.thread.send({ kind: 'resize', limits })
   }
 
   shutdown(drainTimeoutMs: number): Promise<void> {

@@ -56,6 +56,9 @@ function receive(message: ToThread): void {
     case 'answer':
       engine.answer(message.callId, message.id, message.answer)
       return
+    case 'resize':
+      engine.resize(message.limits)
+      return
     case 'shutdown':
       void engine.shutdown().then(() => {
         flush()
