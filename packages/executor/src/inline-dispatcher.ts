@@ -65,6 +65,13 @@ export class InlineDispatcher implements Dispatcher {
     this.#engine.resize(limits)
   }
 
+  /** The calling thread is its owner's to profile. */
+  startProfile(): void {}
+
+  async stopProfile(): Promise<[]> {
+    return []
+  }
+
   async shutdown(drainTimeoutMs: number): Promise<void> {
     if (this.#waiting.size > 0) {
       const idle = new Promise<void>((resolve) => {

@@ -32,6 +32,7 @@ import { resultOf, resultOfFailedCompile } from './outcome-result.js'
 import type { CallRequest } from './sandbox/call.js'
 import type { SandboxLimits } from './sandbox/sandbox-engine.js'
 import { redactSecrets } from './secrets.js'
+import type { ThreadProfile } from './threads/profiled-threads.js'
 import { ThreadPool } from './threads/thread-pool.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
 
@@ -226,6 +227,27 @@ export class WasmRuntime {
     this.#options = resolveRuntimeOptions({ ...this.#options, ...limits })
     const { maxInstances, maxHandlerBytes } = this.#options
     this.#dispatcher.resize({ maxInstances, maxHandlerBytes })
+  }
+
+  /**
+   * Samples what the worker threads do, until {@link stopThreadProfiles}; nothing happens while that is under way.
+   * Guest code shows as what the engine does for it. The calling thread is not among them.
+   *
+   * @param samplingIntervalUs time between two samples, in microseconds
+   */
+  startThreadProfiles(samplingIntervalUs = 5_000): void {
+    this.#assertOpen()
+    this.#dispatcher.startProfile(samplingIntervalUs)
+  }
+
+  /**
+   * Ends the profiles, one for each thread.
+   *
+   * @param patienceMs how long to wait for threads that are busy; theirs are left out then, like those of threads
+   *   that were ended meanwhile
+   */
+  stopThreadProfiles(patienceMs = 2_000): Promise<ThreadProfile[]> {
+    return this.#dispatcher.stopProfile(patienceMs)
   }
 
   getStats(): WasmRuntimeStats {
