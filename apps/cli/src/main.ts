@@ -1,4 +1,5 @@
 import { UsageError } from './arguments.js'
+import { commandLine } from './command-line.js'
 import { help } from './help.js'
 import { endOnClosedPipe, print, printable } from './terminal.js'
 
@@ -14,11 +15,14 @@ const commands: Record<string, () => Promise<Command>> = {
   events: async () => (await import('./commands/events.js')).events,
   replay: async () => (await import('./commands/replay.js')).replay,
   metrics: async () => (await import('./commands/metrics.js')).metrics,
+  optimizations: async () => (await import('./commands/optimizations.js')).optimizations,
   profile: async () => (await import('./commands/profile.js')).profile,
 }
 
-async function main([name, ...args]: string[]): Promise<void> {
+async function main(argv: string[]): Promise<void> {
+  const [name, ...args] = commandLine(argv, (word) => Object.hasOwn(commands, word))
   if (name === '--version' || name === '-v') return print(`${NEXUS_VERSION}\n`)
+  if (name === undefined && args.length > 0) throw new UsageError('expected a command')
   if (name === undefined || name === 'help' || [name, ...args].some(isHelp)) return print(help)
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {

@@ -20,11 +20,12 @@ export async function openCompiler(
   config: RuntimeConfig,
   onWarning: (message: string) => void,
 ): Promise<OpenedCompiler> {
-  const { cacheDir, maxCacheSizeBytes, cacheSecret: secret } = config
+  const { cacheDir, maxCacheSizeBytes, maxCacheMemoryBytes, cacheSecret: secret } = config
   const sharedTier = secret === undefined ? undefined : await openSharedTier(config)
   const compiler = new HandlerCompiler({
     cacheDir,
     maxCacheSizeBytes,
+    maxMemoryBytes: maxCacheMemoryBytes,
     secret,
     sharedTier,
     sharedTimeoutMs,

@@ -1,5 +1,6 @@
+import type { Profiler } from 'node:inspector'
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../sandbox/call.js'
-import type { SandboxEngineOptions } from '../sandbox/sandbox-engine.js'
+import type { SandboxEngineOptions, SandboxLimits } from '../sandbox/sandbox-engine.js'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -15,6 +16,10 @@ export type ToThread =
   | { kind: 'handler'; key: string; code: HandlerCode }
   | { kind: 'call'; request: CallRequest }
   | { kind: 'answer'; callId: number; id: number; answer: Answer }
+  | { kind: 'resize'; limits: SandboxLimits }
+  /** Sample what the thread does, until `profile-end`. */
+  | { kind: 'profile'; samplingIntervalUs: number }
+  | { kind: 'profile-end' }
   | { kind: 'shutdown' }
 
 export interface Asked {
@@ -27,6 +32,7 @@ export interface Asked {
 /** From the thread; what belongs together travels as one array. */
 export type FromThread =
   | { kind: 'ready' }
+  | { kind: 'profiled'; profile: Profiler.Profile | undefined }
   | { kind: 'finished'; callId: number; outcome: CallOutcome }
   /** The thread has dropped the handler of this call: send it, and the call, again. */
   | { kind: 'unknown-handler'; callId: number }

@@ -1,4 +1,4 @@
-import { InstancePool, type InstancePoolStats, type Lease } from '@nexus/instance-pool'
+import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../monotonic.js'
 import {
@@ -8,6 +8,7 @@ import {
   emptyOutcome,
 } from '../sandbox/call.js'
 import { engineFailure } from '../sandbox/guest-failure.js'
+import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
 import { CommandCall } from './command-call.js'
 import { checkResult, endOf, memoryTooSmall } from './command-end.js'
 import { PAGE_BYTES } from './command-layout.js'
@@ -36,7 +37,9 @@ interface StoredProgram extends WasiProgram {
 
 /** Runs the WASI commands of one thread. */
 export class WasiEngine {
-  readonly #programs: LRUCache<string, StoredProgram>
+  #programs: LRUCache<string, StoredProgram>
+  #loads = 0
+  #evictions = 0
   readonly #pool: InstancePool<CommandMemory, MemoryUse>
   readonly #files = new CommandFiles()
   readonly #host = new Preview1Host(this.#files)
@@ -45,17 +48,23 @@ export class WasiEngine {
   constructor({ maxInstances, maxHandlerBytes }: WasiEngineOptions, listener: WasiListener) {
     this.#listener = listener
     this.#pool = new InstancePool(new CommandMemoryKind(), { maxInstances })
-    this.#programs = new LRUCache({
-      maxSize: maxHandlerBytes,
-      sizeCalculation: ({ byteLength }) => byteLength,
-    })
+    this.#programs = this.#createPrograms(maxHandlerBytes)
   }
 
-  getStats(): { pool: InstancePoolStats; handlers: number; handlerBytes: number } {
+  resize({ maxInstances, maxHandlerBytes }: WasiEngineOptions): void {
+    this.#pool.resize(maxInstances)
+    const kept = this.#programs.dump()
+    this.#programs = this.#createPrograms(maxHandlerBytes)
+    this.#programs.load(kept)
+  }
+
+  getStats(): SandboxEngineStats {
     return {
       pool: this.#pool.getStats(),
       handlers: this.#programs.size,
       handlerBytes: this.#programs.calculatedSize,
+      handlerLoads: this.#loads,
+      handlerEvictions: this.#evictions,
     }
   }
 
@@ -65,6 +74,7 @@ export class WasiEngine {
 
   add(key: string, program: WasiProgram): void {
     const zeroTerminatedArgs = program.args.map((arg) => Buffer.from(`${arg}\0`))
+    this.#loads++
     this.#programs.set(key, { ...program, zeroTerminatedArgs })
   }
 
@@ -84,6 +94,16 @@ export class WasiEngine {
 
   shutdown(): Promise<void> {
     return this.#pool.shutdown()
+  }
+
+  #createPrograms(maxBytes: number): LRUCache<string, StoredProgram> {
+    return new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ byteLength }) => byteLength,
+      dispose: (_program, _key, reason) => {
+        if (reason === 'evict') this.#evictions++
+      },
+    })
   }
 
   async #runLater(request: CallRequest, program: StoredProgram, use: MemoryUse): Promise<void> {
