@@ -28,11 +28,11 @@ it('each thread has a profile of its own, with the work that its calls made', as
 it('a thread that had to be ended has none, and the one in its place has', async () => {
   const runtime = openRuntime({ threads: 1 })
   runtime.startThreadProfiles(1_000)
-  for (let round = 0; round < 3; round++) {
-    const { error } = await runtime.executeHandler(hang, { event: null }, 100)
+  // On a busy machine the time may be over before the handler has begun: then there is nothing to end.
+  while (runtime.getStats().threadKills === 0) {
+    const { error } = await runtime.executeHandler(hang, { event: null }, 500)
     expect(error?.code).toBe('TIMEOUT')
   }
-  expect(runtime.getStats().threadKills).toBe(3)
   expect((await runtime.executeHandler(spin, { event: null }, 60_000)).status).toBe('success')
   const profiles = await runtime.stopThreadProfiles(60_000)
   expect(profiles.flatMap(sampled).length).toBeGreaterThan(0)
