@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { handler, openRuntime } from './runtimes.js'
 
 const spin = handler('let sum = 0; for (let i = 0; i < 3_000_000; i++) sum += i; return sum')
-const hang = handler('return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)')
+const hang = handler('return new Array(2 ** 32 - 1).join()')
 
 const sampled = ({ profile: { nodes, samples = [] } }: ThreadProfile) => {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]))
