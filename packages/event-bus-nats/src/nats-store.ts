@@ -10,7 +10,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream'
-import { headers, type NatsConnection, nanos } from '@nats-io/transport-node'
+import { type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
   type AppendRequest,
   type DeadLetterListQuery,
@@ -35,6 +35,7 @@ import { openConnection, redactServers, unavailable } from './nats-connection.js
 import { type AgainMessage, DELIVER_AT, NatsGroup } from './nats-group.js'
 import { LEASE_MS, NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
+import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
 import { NatsQuery } from './nats-query.js'
 import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
@@ -64,6 +65,7 @@ class NatsStore implements EventStore {
   #connection!: NatsConnection
   #client!: JetStreamClient
   #manager!: JetStreamManager
+  #publisher!: NatsPublisher
   #state!: NatsState
   #query!: NatsQuery
   #context!: StoreContext
@@ -89,7 +91,8 @@ class NatsStore implements EventStore {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
     }
-    this.#state = new NatsState(this.#names, this.#client, this.#manager)
+    this.#publisher = new NatsPublisher(this.#connection, timeout)
+    this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
     this.#query = new NatsQuery(this.#state, this.#manager)
     this.#connected = true
     void this.#watchConnection()
@@ -250,6 +253,7 @@ class NatsStore implements EventStore {
       new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
     ])
     await this.#connection.close()
+    this.#publisher.close()
   }
 
   /** Whether the server answered; a server that is away is not waited for. */
@@ -266,17 +270,20 @@ class NatsStore implements EventStore {
 
   async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
     const { id, type } = event
-    const options = { msgID: id, expect: { lastSubjectSequence: 0 } }
-    const scheduled = deliverAtMs === undefined ? {} : { headers: headers() }
-    scheduled.headers?.set(DELIVER_AT, String(deliverAtMs))
-    const stored = this.#client
-      .publish(this.#names.event(id, type), json, { ...options, ...scheduled })
-      .then(({ seq, duplicate }) => ({ id, sequence: seq, duplicate }))
-      .catch((error: unknown) => {
-        const sequence = duplicateOf(error)
-        if (sequence === undefined) throw error
-        return { id, sequence, duplicate: true }
+    const stored = this.#publisher
+      .publish(this.#names.event(id, type), json, {
+        id,
+        lastSubjectSequence: 0,
+        ...(deliverAtMs !== undefined && { header: [DELIVER_AT, String(deliverAtMs)] }),
       })
+      .then(
+        ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
+        (error: unknown) => {
+          const sequence = duplicateOf(error)
+          if (sequence === undefined) throw error
+          return { id, sequence, duplicate: true }
+        },
+      )
     // Both are waited for: an event that nobody could look up would not be stored.
     const [result] = await Promise.all([stored, this.#state.write(this.#names.id(id), type)])
     return result
@@ -292,7 +299,7 @@ class NatsStore implements EventStore {
     }
     await this.#state.write(this.#names.delivery(group, sequence), waiting)
     const message: AgainMessage = { sequence, replay }
-    await this.#client.publish(this.#names.againOf(group), JSON.stringify(message))
+    await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
   }
 
   async #addStreams(): Promise<void> {

@@ -11,7 +11,7 @@
  * ready:G          zset     work by sequence
  * due:G            zset     work by the time it is due
  * claims:G         zset     work by the time its claim lapses
- * work:G           hash     attempts and consumer of claimed or waiting work
+ * work:G           hash     attempts of claimed or waiting work; of claimed work, then a space and the consumer
  * deliveries:G     hash     sequence → JSON
  * dead:G, letters:G         sequences given up, and why
  * owner:G          string   the one consumer of an ordered group
@@ -27,9 +27,8 @@ end
 local function member(sequence, replay)
   return string.format('%016d:%d', sequence, replay)
 end
-local function parts(m)
-  local sequence, replay = string.match(m, '^(%d+):(%d+)$')
-  return tonumber(sequence), tonumber(replay)
+local function sequenceOf(m)
+  return tonumber(string.sub(m, 1, 16))
 end
 local function split(text)
   local tokens = {}
@@ -71,12 +70,13 @@ local function flush()
   gathered, gatheredCount = {}, 0
 end
 -- One call with many arguments costs far less than many calls.
-local function gather(command, key, ...)
+local function gather(command, key, first, second)
   local keys = gathered[command] or {}
   gathered[command] = keys
   local args = keys[key] or {}
   keys[key] = args
-  for _, arg in ipairs({ ... }) do args[#args + 1] = arg end
+  args[#args + 1] = first
+  if second then args[#args + 1] = second end
   gatheredCount = gatheredCount + 1
   if gatheredCount >= 2000 then flush() end
 end
@@ -147,6 +147,27 @@ local group, consumer, limit, ackWait = ARGV[1], ARGV[2], tonumber(ARGV[3]), ton
 local ready, due, claims, work = p .. ':ready:' .. group, p .. ':due:' .. group, p .. ':claims:' .. group, p .. ':work:' .. group
 if redis.call('HEXISTS', p .. ':filling', group) == 1 then return { '50' } end
 local now = clock()
+-- Fields of the events that the members stand for, or false. Neighbours are read at once.
+local function read(members)
+  local key, fields, i = p .. ':events', {}, 1
+  while i <= #members do
+    local first = sequenceOf(members[i])
+    local last = i
+    while members[last + 1] and sequenceOf(members[last + 1]) == first + last + 1 - i do last = last + 1 end
+    local entries = redis.call('XRANGE', key, first, first + last - i)
+    local at = 1
+    for n = i, last do
+      local entry = entries[at]
+      if entry and tonumber(string.match(entry[1], '^%d+')) == first + n - i then
+        fields[n], at = entry[2], at + 1
+      else
+        fields[n] = false
+      end
+    end
+    i = last + 1
+  end
+  return fields
+end
 if ARGV[5] == '1' then
   local owner = redis.call('GET', p .. ':owner:' .. group)
   if owner and owner ~= consumer then
@@ -177,23 +198,29 @@ if #found < limit then
 end
 local answer = { '-1' }
 local before = #found > 0 and redis.call('HMGET', work, unpack(found)) or {}
+local stored = read(found)
+local attempts, lapses, gone = {}, {}, {}
+local lapse = now + ackWait
 for i, m in ipairs(found) do
-  local sequence = parts(m)
-  local id = string.format('%d-0', sequence)
-  local entry = redis.call('XRANGE', p .. ':events', id, id)[1]
-  if entry then
+  local fields = stored[i]
+  if fields then
     local attempt = (before[i] and tonumber(string.match(before[i], '^%d+')) or 0) + 1
-    gather('HSET', work, m, attempt .. ' ' .. consumer)
-    gather('ZADD', claims, now + ackWait, m)
-    local fields = entry[2]
-    answer[#answer + 1] = m
-    answer[#answer + 1] = tostring(attempt)
-    answer[#answer + 1] = fields[6]
-    answer[#answer + 1] = fields[10]
+    local at = #attempts
+    attempts[at + 1], attempts[at + 2] = m, attempt .. ' ' .. consumer
+    lapses[at + 1], lapses[at + 2] = lapse, m
+    at = #answer
+    answer[at + 1], answer[at + 2], answer[at + 3], answer[at + 4] = m, attempt, fields[6], fields[10]
   else
-    redis.call('ZREM', claims, m)
-    redis.call('HDEL', work, m)
+    gone[#gone + 1] = m
   end
+end
+if #attempts > 0 then
+  redis.call('HSET', work, unpack(attempts))
+  redis.call('ZADD', claims, unpack(lapses))
+end
+if #gone > 0 then
+  redis.call('ZREM', claims, unpack(gone))
+  redis.call('HDEL', work, unpack(gone))
 end
 if #found == 0 then
   local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
@@ -201,8 +228,29 @@ if #found == 0 then
   local at = math.min(tonumber(first or 'inf') or math.huge, tonumber(lapse or 'inf') or math.huge)
   if first or lapse then answer[1] = tostring(math.max(1, at - now)) end
 end
-flush()
 return answer`)
+
+/**
+ * Acks that emit nothing. ARGV: group, then of each the work and its delivery as JSON. Whoever has the claim
+ * by now, the work is done.
+ */
+export const ACK = script(`
+local claims, work, members = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], {}
+for i = 2, #ARGV, 2 do members[#members + 1] = ARGV[i] end
+local before = redis.call('HMGET', work, unpack(members))
+local done, deliveries = {}, {}
+for i, m in ipairs(members) do
+  if before[i] and string.find(before[i], ' ', 1, true) then
+    done[#done + 1] = m
+    local at = #deliveries
+    deliveries[at + 1], deliveries[at + 2] = sequenceOf(m), ARGV[2 * i + 1]
+  end
+end
+if #done > 0 then
+  redis.call('HSET', p .. ':deliveries:' .. ARGV[1], unpack(deliveries))
+  redis.call('ZREM', claims, unpack(done))
+  redis.call('HDEL', work, unpack(done))
+end`)
 
 /**
  * ARGV: group, consumer, ackWaitMs, then per settlement: work, kind, delayMs, delivery as JSON, dead letter
@@ -226,7 +274,7 @@ local before = redis.call('HMGET', work, unpack(members))
 for i, first in ipairs(settled) do
   local m, kind, delay, delivery, letter = ARGV[first], ARGV[first + 1], tonumber(ARGV[first + 2]), ARGV[first + 3], ARGV[first + 4]
   local emitted = {}
-  local sequence = parts(m)
+  local sequence = sequenceOf(m)
   local attempt = before[i] and tonumber(string.match(before[i], '^%d+')) or 0
   local own = before[i] and string.match(before[i], ' (.*)$') == consumer
   if claimed[i] and (own or kind == 'ack') then
@@ -284,6 +332,8 @@ if json ~= known then
   redis.call('HSET', p .. ':groups', group, json)
   redis.call('DEL', p .. ':routes')
 end
+-- Without a long value Redis keeps a small hash as a list and searches it from the start, for each claim.
+redis.call('HSET', p .. ':work:' .. group, '', string.rep('-', 65))
 if not known and entry.startAfter < head then
   redis.call('HSET', p .. ':filling', group, entry.startAfter .. ' ' .. head)
 end
