@@ -1,4 +1,4 @@
-import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream'
+import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
 import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
 import type { NatsNames } from './nats-names.js'
 import type { NatsPublisher } from './nats-publisher.js'
@@ -54,6 +54,19 @@ export class NatsState {
 
   async remove(subject: string): Promise<void> {
     await this.#manager.streams.purge(this.names.state, { filter: subject })
+  }
+
+  /** Reads a value and removes it. */
+  async take<T>(subject: string): Promise<T | undefined> {
+    const found = await this.#last(this.names.state, subject)
+    if (found === undefined) return undefined
+    try {
+      await this.#manager.streams.deleteMessage(this.names.state, found.seq, false)
+    } catch (error) {
+      // Somebody else was faster.
+      if (!(error instanceof JetStreamApiError)) throw error
+    }
+    return found.json<T>()
   }
 
   /** Subjects that have a value. */

@@ -28,6 +28,7 @@ import {
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
+  RetentionSweep,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
@@ -38,6 +39,7 @@ import { NatsNames } from './nats-names.js'
 import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
 import { NatsQuery } from './nats-query.js'
+import { NatsRetention } from './nats-retention.js'
 import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
 import {
   type NatsStoreOptions,
@@ -69,6 +71,7 @@ class NatsStore implements EventStore {
   #state!: NatsState
   #query!: NatsQuery
   #context!: StoreContext
+  #retention: RetentionSweep | undefined
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -94,6 +97,7 @@ class NatsStore implements EventStore {
     this.#publisher = new NatsPublisher(this.#connection, timeout)
     this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
     this.#query = new NatsQuery(this.#state, this.#manager)
+    this.#retention = this.#openRetention(context)
     this.#connected = true
     void this.#watchConnection()
     context.onConnected()
@@ -110,7 +114,9 @@ class NatsStore implements EventStore {
         { details: { durability, available: this.#options.serverDurability } },
       )
     }
-    return this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+    const results = await this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+    this.#retention?.nudge()
+    return results
   }
 
   get(id: string): Promise<EventDetails | undefined> {
@@ -150,6 +156,7 @@ class NatsStore implements EventStore {
         },
         lease,
         onError: (error) => this.#context.onError(error),
+        onSettled: () => this.#retention?.nudge(),
         onClose: () => this.#groups.delete(group),
       })
       await group.start()
@@ -233,19 +240,21 @@ class NatsStore implements EventStore {
       durability: this.#options.serverDurability,
       deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
       ...this.#figures,
-      removed: { events: 0, bytes: 0 },
+      removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
+        retention: { ...this.#options.retention },
       },
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
+    await this.#retention?.close()
     this.#closed = true
     // Acks have no answer: the flush makes sure that the server has them.
     await Promise.race([
@@ -266,6 +275,15 @@ class NatsStore implements EventStore {
       if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
       throw error
     }
+  }
+
+  #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
+    const { retention: limits } = this.#options
+    if (Object.values(limits).every((limit) => limit === undefined)) return undefined
+    const retention = new NatsRetention(this.#state, this.#manager, limits, clock)
+    const sweep = new RetentionSweep(clock, () => this.#ask(() => retention.sweep()), onError)
+    sweep.nudge()
+    return sweep
   }
 
   async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {

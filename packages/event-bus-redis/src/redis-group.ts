@@ -7,10 +7,16 @@ import type {
   PublishResult,
   Settlement,
 } from '@nexus/event-bus'
-import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from './lua.js'
+import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from './scripts/claim.js'
 
-/** Runs a script of `lua.ts`. */
+/** Runs a script of `scripts/`. */
 export type RunScript = (script: string, args: readonly (string | number)[]) => Promise<unknown>
+
+/** Who is told what a group's consumer did. */
+export interface RedisGroupHost {
+  onSettled(): void
+  onClose(): void
+}
 
 /** A claim with the work it stands for. */
 interface RedisClaim extends Claim {
@@ -36,7 +42,7 @@ export class RedisGroup implements GroupConsumer {
   readonly name: string
   readonly #request: GroupRequest
   readonly #run: RunScript
-  readonly #onClose: () => void
+  readonly #host: RedisGroupHost
   readonly #consumer = randomUUID()
   readonly #held = new Set<RedisClaim>()
   /** When every claim that was held then was extended. */
@@ -49,11 +55,11 @@ export class RedisGroup implements GroupConsumer {
   #senders = 0
   #closed = false
 
-  constructor(request: GroupRequest, run: RunScript, onClose: () => void) {
+  constructor(request: GroupRequest, run: RunScript, host: RedisGroupHost) {
     this.name = request.name
     this.#request = request
     this.#run = run
-    this.#onClose = onClose
+    this.#host = host
   }
 
   /** There may be work. */
@@ -101,7 +107,7 @@ export class RedisGroup implements GroupConsumer {
     if (this.#closed) return
     this.#closed = true
     this.#wake?.()
-    this.#onClose()
+    this.#host.onClose()
     if (this.#request.ordered) await this.#run(LEAVE, [this.name, this.#consumer]).catch(() => {})
   }
 
@@ -160,6 +166,7 @@ export class RedisGroup implements GroupConsumer {
       const acks = batch.filter((settlement) => isPlainAck(settlement))
       const others = batch.filter((settlement) => !isPlainAck(settlement))
       await Promise.all([this.#sendAcks(acks), this.#sendOthers(others)])
+      this.#host.onSettled()
     }
     this.#senders -= 1
   }

@@ -4,8 +4,9 @@ import type { ConformanceCase } from './harness.js'
 import { publishCases } from './publish-cases.js'
 import { queryCases } from './query-cases.js'
 import { recoveryCases } from './recovery-cases.js'
+import { retentionCases } from './retention-cases.js'
 
-export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
+export type { ConformanceCase, ConformanceHarness, Storage, StoreOptions } from './harness.js'
 export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
 export { KILL_CONCURRENCY, type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
 export { type NetworkFaultPlan, surviveNetworkFaults } from './network-faults.js'
@@ -25,4 +26,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...deliveryCases,
   ...deadLetterCases,
   ...recoveryCases,
+  ...retentionCases,
 ]
