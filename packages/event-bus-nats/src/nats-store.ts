@@ -429,7 +429,7 @@ class NatsStore implements EventStore {
     try {
       return await request()
     } catch (error) {
-      throw error instanceof EventBusError ? error : unavailable(this.#options.servers, error)
+      throw unavailable(this.#options.servers, error)
     }
   }
 }

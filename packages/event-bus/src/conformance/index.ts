@@ -15,6 +15,7 @@ export {
   type ServerKillPlan,
   serverKillCases,
 } from './server-kill-cases.js'
+export { everythingTold, tell } from './told.js'
 
 /**
  * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`
