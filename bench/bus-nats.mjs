@@ -119,7 +119,7 @@ const rates = await interleave(
     { name: 'bare fetch, ack and a record each', slice: consumeBare },
     { name: 'nexus on NATS', slice: consumeNexus },
   ],
-  { rounds: 3 },
+  { rounds: 7 },
 )
 report('consume', rates, 'bare fetch, ack and a record each')
 process.exit(0)

@@ -16,12 +16,14 @@ export interface NatsCacheTierOptions
   maxAgeMs?: number | undefined
 }
 
-const schema = natsStoreSchema.omit({ serverDurability: true, duplicateWindowMs: true }).extend({
-  maxAgeMs: z
-    .int()
-    .min(1)
-    .default(30 * 24 * 3600 * 1000),
-})
+const schema = natsStoreSchema
+  .omit({ serverDurability: true, duplicateWindowMs: true, retention: true })
+  .extend({
+    maxAgeMs: z
+      .int()
+      .min(1)
+      .default(30 * 24 * 3600 * 1000),
+  })
 
 /** The compile cache's shared tier in a JetStream key-value bucket; an entry may be as large as the server's `max_payload`. */
 export class NatsCacheTier {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import {
   type Authenticator,
   connect,
@@ -24,7 +26,7 @@ export async function openConnection(options: ConnectionOptions): Promise<NatsCo
       servers: addresses.map(({ host }) => host),
       ...(authenticator !== undefined && { authenticator }),
       ...((options.tls !== undefined || addresses.some(({ secure }) => secure)) && {
-        tls: { ...options.tls } as Record<string, string>,
+        tls: { ...options.tls, ...identityCheck(addresses) } as Record<string, string>,
       }),
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
@@ -46,6 +48,7 @@ export function redactServers(servers: readonly string[]): string {
 
 /** The error for servers that cannot be reached or refuse. */
 export function unavailable(servers: readonly string[], cause: unknown): EventBusError {
+  if (cause instanceof EventBusError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new EventBusError(
     'STORE_UNAVAILABLE',
@@ -58,9 +61,22 @@ function parseAddress(server: string) {
   const url = new URL(server.includes('://') ? server : `nats://${server}`)
   return {
     host: url.host,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
     secure: url.protocol === 'tls:',
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
+  }
+}
+
+/** The client compares the certificate of a server known by its IP address with `localhost`. */
+function identityCheck(addresses: readonly { hostname: string }[]) {
+  const hosts = addresses.map(({ hostname }) => hostname)
+  if (!hosts.every((host) => isIP(host) !== 0)) return {}
+  return {
+    checkServerIdentity: (_: string, certificate: PeerCertificate): Error | undefined => {
+      const mistakes = hosts.map((host) => checkServerIdentity(host, certificate))
+      return mistakes.includes(undefined) ? undefined : mistakes[0]
+    },
   }
 }
 

@@ -42,6 +42,7 @@ export interface NatsGroupHost {
   ): Promise<{ pullers: NatsPuller[]; recheckUntil: number }>
   lease: NatsLease | undefined
   onError(error: unknown): void
+  onSettled(): void
   onClose(): void
 }
 
@@ -130,6 +131,7 @@ export class NatsGroup implements GroupConsumer {
       message.working()
       claim.attempt += 1
     } else message.nak(Math.max(1, settlement.delayMs))
+    this.#host.onSettled()
     return emitted
   }
 

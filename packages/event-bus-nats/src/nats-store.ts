@@ -10,7 +10,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream'
-import { headers, type NatsConnection, nanos } from '@nats-io/transport-node'
+import { type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
   type AppendRequest,
   type DeadLetterListQuery,
@@ -28,6 +28,7 @@ import {
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
+  RetentionSweep,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
@@ -35,8 +36,10 @@ import { openConnection, redactServers, unavailable } from './nats-connection.js
 import { type AgainMessage, DELIVER_AT, NatsGroup } from './nats-group.js'
 import { LEASE_MS, NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
+import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
 import { NatsQuery } from './nats-query.js'
+import { NatsRetention } from './nats-retention.js'
 import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
 import {
   type NatsStoreOptions,
@@ -64,9 +67,11 @@ class NatsStore implements EventStore {
   #connection!: NatsConnection
   #client!: JetStreamClient
   #manager!: JetStreamManager
+  #publisher!: NatsPublisher
   #state!: NatsState
   #query!: NatsQuery
   #context!: StoreContext
+  #retention: RetentionSweep | undefined
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -89,8 +94,10 @@ class NatsStore implements EventStore {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
     }
-    this.#state = new NatsState(this.#names, this.#client, this.#manager)
+    this.#publisher = new NatsPublisher(this.#connection, timeout)
+    this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
     this.#query = new NatsQuery(this.#state, this.#manager)
+    this.#retention = this.#openRetention(context)
     this.#connected = true
     void this.#watchConnection()
     context.onConnected()
@@ -107,7 +114,9 @@ class NatsStore implements EventStore {
         { details: { durability, available: this.#options.serverDurability } },
       )
     }
-    return this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+    const results = await this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+    this.#retention?.nudge()
+    return results
   }
 
   get(id: string): Promise<EventDetails | undefined> {
@@ -147,6 +156,7 @@ class NatsStore implements EventStore {
         },
         lease,
         onError: (error) => this.#context.onError(error),
+        onSettled: () => this.#retention?.nudge(),
         onClose: () => this.#groups.delete(group),
       })
       await group.start()
@@ -230,19 +240,21 @@ class NatsStore implements EventStore {
       durability: this.#options.serverDurability,
       deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
       ...this.#figures,
-      removed: { events: 0, bytes: 0 },
+      removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
+        retention: { ...this.#options.retention },
       },
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
+    await this.#retention?.close()
     this.#closed = true
     // Acks have no answer: the flush makes sure that the server has them.
     await Promise.race([
@@ -250,6 +262,7 @@ class NatsStore implements EventStore {
       new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
     ])
     await this.#connection.close()
+    this.#publisher.close()
   }
 
   /** Whether the server answered; a server that is away is not waited for. */
@@ -264,19 +277,31 @@ class NatsStore implements EventStore {
     }
   }
 
+  #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
+    const { retention: limits } = this.#options
+    if (Object.values(limits).every((limit) => limit === undefined)) return undefined
+    const retention = new NatsRetention(this.#state, this.#manager, limits, clock)
+    const sweep = new RetentionSweep(clock, () => this.#ask(() => retention.sweep()), onError)
+    sweep.nudge()
+    return sweep
+  }
+
   async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
     const { id, type } = event
-    const options = { msgID: id, expect: { lastSubjectSequence: 0 } }
-    const scheduled = deliverAtMs === undefined ? {} : { headers: headers() }
-    scheduled.headers?.set(DELIVER_AT, String(deliverAtMs))
-    const stored = this.#client
-      .publish(this.#names.event(id, type), json, { ...options, ...scheduled })
-      .then(({ seq, duplicate }) => ({ id, sequence: seq, duplicate }))
-      .catch((error: unknown) => {
-        const sequence = duplicateOf(error)
-        if (sequence === undefined) throw error
-        return { id, sequence, duplicate: true }
+    const stored = this.#publisher
+      .publish(this.#names.event(id, type), json, {
+        id,
+        lastSubjectSequence: 0,
+        ...(deliverAtMs !== undefined && { header: [DELIVER_AT, String(deliverAtMs)] }),
       })
+      .then(
+        ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
+        (error: unknown) => {
+          const sequence = duplicateOf(error)
+          if (sequence === undefined) throw error
+          return { id, sequence, duplicate: true }
+        },
+      )
     // Both are waited for: an event that nobody could look up would not be stored.
     const [result] = await Promise.all([stored, this.#state.write(this.#names.id(id), type)])
     return result
@@ -292,7 +317,7 @@ class NatsStore implements EventStore {
     }
     await this.#state.write(this.#names.delivery(group, sequence), waiting)
     const message: AgainMessage = { sequence, replay }
-    await this.#client.publish(this.#names.againOf(group), JSON.stringify(message))
+    await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
   }
 
   async #addStreams(): Promise<void> {
@@ -404,7 +429,7 @@ class NatsStore implements EventStore {
     try {
       return await request()
     } catch (error) {
-      throw error instanceof EventBusError ? error : unavailable(this.#options.servers, error)
+      throw unavailable(this.#options.servers, error)
     }
   }
 }

@@ -21,7 +21,13 @@ describe.skipIf(!hasNats())('the NATS store', () => {
     createStorage: async () => {
       const prefix = `test-${storages++}`
       return {
-        openStore: () => natsStore({ servers: [`nats://${server.address}`], prefix }),
+        openStore: (options) =>
+          natsStore({
+            ...options,
+            ...(options && { duplicateWindowMs: 100 }),
+            servers: [`nats://${server.address}`],
+            prefix,
+          }),
         dispose: async () => {},
       }
     },

@@ -38,22 +38,6 @@ describe.skipIf(!hasNats())('a bus on NATS', () => {
     await bus.close()
   })
 
-  it('shows no password in errors and stats', async () => {
-    const secret = 'hunter2-very-secret'
-    const locked = await startNats(['--user', 'nexus', '--pass', secret])
-    const at = `127.0.0.1:${locked.port}`
-    const wrong = natsStore({ servers: [`nats://nexus:${secret}-not@${at}`] })
-    const error = await EventBus.open({ store: wrong }).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(JSON.stringify(error) + String(error)).not.toContain(secret)
-    const store = natsStore({ servers: [`nats://nexus:${secret}@${at}`] })
-    const bus = await EventBus.open({ store })
-    await bus.publish({ type: 'a' })
-    expect(JSON.stringify(await bus.getStats())).not.toContain(secret)
-    await bus.close()
-    await locked.stop()
-  })
-
   it('says where it cannot connect', async () => {
     const store = natsStore({ servers: ['nats://127.0.0.1:1'], requestTimeoutMs: 500 })
     await expect(EventBus.open({ store })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })

@@ -11,7 +11,7 @@ export interface RedisCacheTierOptions
   maxAgeMs?: number | undefined
 }
 
-const schema = redisStoreSchema.omit({ serverDurability: true }).extend({
+const schema = redisStoreSchema.omit({ serverDurability: true, retention: true }).extend({
   maxAgeMs: z
     .int()
     .min(1)

@@ -16,11 +16,11 @@ import {
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
+  RetentionSweep,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
 import type { Redis } from 'ioredis'
-import { APPEND, END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './lua.js'
 import { answered, createConnection, redactUrl, unavailable } from './redis-connection.js'
 import { readDurability } from './redis-durability.js'
 import { RedisGroup } from './redis-group.js'
@@ -30,6 +30,9 @@ import {
   type ResolvedRedisStoreOptions,
   redisStoreSchema,
 } from './redis-store-options.js'
+import { APPEND } from './scripts/append.js'
+import { END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
+import { RETAIN } from './scripts/retain.js'
 
 /**
  * Keeps events in a Redis server (6.2 or later) that several runtimes share.
@@ -60,6 +63,7 @@ class RedisStore implements EventStore {
   #durability: Durability = 'memory'
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
+  #retention: RetentionSweep | undefined
   #watchdog: NodeJS.Timeout | undefined
   #closed = false
 
@@ -93,6 +97,7 @@ class RedisStore implements EventStore {
     this.#commands.on('ready', () => context.onConnected())
     this.#watchdog = setInterval(() => this.#checkWakeups(), WATCH_MS).unref()
     this.#durability = this.#options.serverDurability ?? (await readDurability(this.#commands))
+    this.#retention = this.#openRetention(context)
     context.onConnected()
   }
 
@@ -115,6 +120,7 @@ class RedisStore implements EventStore {
       deliverAtMs ?? 0,
     ])
     const answers = (await this.#run(APPEND, args)) as [string | number, number][]
+    this.#retention?.nudge()
     return answers.map(([sequence, duplicate], i) => ({
       id: events[i]!.event.id,
       duplicate: duplicate === 1,
@@ -138,11 +144,10 @@ class RedisStore implements EventStore {
       start,
     ])
     if (filling === 1) while ((await this.#run(FILL_GROUP, [request.name, CHUNK])) === 1);
-    const group = new RedisGroup(
-      request,
-      (script, args) => this.#run(script, args),
-      () => this.#groups.delete(group),
-    )
+    const group = new RedisGroup(request, (script, args) => this.#run(script, args), {
+      onSettled: () => this.#retention?.nudge(),
+      onClose: () => this.#groups.delete(group),
+    })
     this.#groups.add(group)
     return group
   }
@@ -193,17 +198,19 @@ class RedisStore implements EventStore {
       durability: this.#durability,
       deduplication: 'as long as the event is stored',
       ...this.#figures,
-      removed: { events: 0, bytes: 0 },
+      removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
         server: redactUrl(this.#options.url),
         prefix: this.#options.prefix,
         requestTimeoutMs: this.#options.requestTimeoutMs,
+        retention: { ...this.#options.retention },
       },
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
+    await this.#retention?.close()
     this.#closed = true
     clearInterval(this.#watchdog)
     this.#commands.disconnect()
@@ -219,6 +226,23 @@ class RedisStore implements EventStore {
       if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
       throw error
     }
+  }
+
+  #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
+    const { maxAgeMs, maxEvents, maxBytes } = this.#options.retention
+    const limits = [maxAgeMs, maxEvents, maxBytes]
+    if (limits.every((limit) => limit === undefined)) return undefined
+    const args = [...limits.map((limit) => limit ?? ''), CHUNK]
+    const retention = new RetentionSweep(
+      clock,
+      async () => {
+        const [events, bytes, nextMs] = (await this.#run(RETAIN, args)) as [number, number, number]
+        return { events, bytes, nextMs: nextMs < 0 ? undefined : nextMs }
+      },
+      onError,
+    )
+    retention.nudge()
+    return retention
   }
 
   /** The wake-up connection sends nothing by itself, so it would not notice that nobody is there. */

@@ -21,7 +21,8 @@ describe.skipIf(!hasRedis())('the Redis store', () => {
     createStorage: async () => {
       const prefix = `test-${storages++}`
       return {
-        openStore: () => redisStore({ url: `redis://${server.address}`, prefix }),
+        openStore: (options) =>
+          redisStore({ ...options, url: `redis://${server.address}`, prefix }),
         dispose: async () => {},
       }
     },

@@ -52,21 +52,6 @@ describe.skipIf(!hasRedis())('a bus on Redis', () => {
     await forgetful.stop()
   })
 
-  it('shows no password in errors and stats', async () => {
-    const secret = 'hunter2-very-secret'
-    const locked = await startRedis(['--requirepass', secret])
-    const host = `127.0.0.1:${locked.port}`
-    const wrong = EventBus.open({ store: redisStore({ url: `redis://:${secret}-not@${host}` }) })
-    const error = await wrong.catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(JSON.stringify(error) + String(error)).not.toContain(secret)
-    const bus = await EventBus.open({ store: redisStore({ url: `redis://:${secret}@${host}` }) })
-    await bus.publish({ type: 'a' })
-    expect(JSON.stringify(await bus.getStats())).not.toContain(secret)
-    await bus.close()
-    await locked.stop()
-  })
-
   it('says where it cannot connect', async () => {
     const store = redisStore({ url: 'redis://127.0.0.1:1', requestTimeoutMs: 500 })
     await expect(EventBus.open({ store })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })

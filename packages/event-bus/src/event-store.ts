@@ -227,7 +227,7 @@ export interface StoreStats {
   events: number
   bytes: number
   groups: GroupStats[]
-  /** Removed by retention since the store was opened. */
+  /** Removed by retention since the store was opened, by this process. */
   removed: { events: number; bytes: number }
   /** Further facts of the backend, its limits included; never a secret. */
   details: Record<string, JsonValue>

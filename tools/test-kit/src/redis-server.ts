@@ -10,18 +10,36 @@ export function hasRedis(): boolean {
   return hasProgram(redisProgram, 'apt-get install redis-server')
 }
 
-/** Starts a Redis server, which syncs before it answers unless `settings` say otherwise. */
+/**
+ * Starts a Redis server, which syncs before it answers unless `settings` say otherwise. With `tls` it takes
+ * no plain connections; the certificates are among the settings.
+ */
 export function startRedis(
   settings: readonly string[] = ['--appendonly', 'yes', '--appendfsync', 'always'],
+  { tls = false } = {},
 ): Promise<ServerProcess> {
   return ServerProcess.start({
     command: redisProgram,
     args: (port, directory) => [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''],
+      ...(tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)]),
+      ...['--bind', '127.0.0.1', '--dir', directory, '--save', ''],
       ...settings,
     ],
-    answers,
+    answers: tls ? listens : answers,
   })
+}
+
+/** A server that starts with an empty directory has nothing to load once it listens. */
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 /** A server that is still loading its file answers with an error. */

@@ -3,12 +3,18 @@ import type { CloudEvent } from '../cloud-event.js'
 import { EventBus } from '../event-bus.js'
 import type { EventStore } from '../event-store.js'
 import type { EventBusOptions, SubscribeOptions } from '../options.js'
+import type { RetentionOptions } from '../retention/retention-options.js'
 import type { EventHandler, HandlerDelivery, Subscription } from '../subscription.js'
+
+/** What some cases ask of a store. */
+export interface StoreOptions {
+  retention?: RetentionOptions
+}
 
 /** A place for events that one case has for itself. */
 export interface Storage {
   /** A store on this place; called again after the store before was closed, or beside it when `shared`. */
-  openStore(): EventStore
+  openStore(options?: StoreOptions): EventStore
   /** Removes the place. */
   dispose(): Promise<void>
 }
@@ -34,13 +40,15 @@ const DEADLINE_MS = 25_000
 /** Runs `body` with buses on a fresh place, and leaves nothing behind. */
 export async function withStorage(
   harness: ConformanceHarness,
-  body: (openBus: (options?: Partial<EventBusOptions>) => Promise<EventBus>) => Promise<void>,
+  body: (
+    openBus: (options?: Partial<EventBusOptions>, store?: StoreOptions) => Promise<EventBus>,
+  ) => Promise<void>,
 ): Promise<void> {
   const storage = await harness.createStorage()
   const buses: EventBus[] = []
   try {
-    await body(async (options = {}) => {
-      const bus = await EventBus.open({ store: storage.openStore(), ...options })
+    await body(async (options = {}, store) => {
+      const bus = await EventBus.open({ store: storage.openStore(store), ...options })
       buses.push(bus)
       return bus
     })

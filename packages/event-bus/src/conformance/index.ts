@@ -4,8 +4,9 @@ import type { ConformanceCase } from './harness.js'
 import { publishCases } from './publish-cases.js'
 import { queryCases } from './query-cases.js'
 import { recoveryCases } from './recovery-cases.js'
+import { retentionCases } from './retention-cases.js'
 
-export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
+export type { ConformanceCase, ConformanceHarness, Storage, StoreOptions } from './harness.js'
 export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
 export { KILL_CONCURRENCY, type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
 export { type NetworkFaultPlan, surviveNetworkFaults } from './network-faults.js'
@@ -14,6 +15,7 @@ export {
   type ServerKillPlan,
   serverKillCases,
 } from './server-kill-cases.js'
+export { everythingTold, tell } from './told.js'
 
 /**
  * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`
@@ -25,4 +27,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...deliveryCases,
   ...deadLetterCases,
   ...recoveryCases,
+  ...retentionCases,
 ]

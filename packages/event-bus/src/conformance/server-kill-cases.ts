@@ -15,8 +15,8 @@ export interface ServerKillCase {
 }
 
 const WORKERS = 2
-/** Claims a worker may hold: those that run in two groups, and those that wait for their turn. */
-const CLAIMED = 3 * KILL_CONCURRENCY + 100
+/** Claims a worker may hold: what runs and what is being settled in two groups, and what waits for its turn. */
+const CLAIMED = 5 * KILL_CONCURRENCY + 100
 
 /** Run like `conformanceCases`, each on an empty server and directory. */
 export const serverKillCases: readonly ServerKillCase[] = [
