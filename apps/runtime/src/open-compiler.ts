@@ -29,6 +29,8 @@ export async function openCompiler(
     secret,
     sharedTier,
     sharedTimeoutMs,
+    // One that is slow to compile, such as a hostile regular expression, must not hold up the server.
+    offloadLength: 0,
     onWarning,
   })
   return {

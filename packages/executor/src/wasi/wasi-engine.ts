@@ -15,6 +15,7 @@ import { PAGE_BYTES } from './command-layout.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
 import { CommandFiles } from './files/command-files.js'
 import { wasmerLibrary } from './files/wasmer-library.js'
+import { GROWTH_FLAG } from './growth-flag.js'
 import { MEMORY_IMPORT } from './import-memory.js'
 import { Preview1Host } from './preview1/preview1-host.js'
 import type { WasiProgram } from './wasi-program.js'
@@ -124,10 +125,11 @@ export class WasiEngine {
     const { memory } = lease.instance
     this.#listener.entered(request.id, request.limits.timeoutMs)
     let error: unknown
+    let instance: WebAssembly.Instance | undefined
     try {
       this.#files.begin(program.files, request.limits.memoryLimitBytes)
       this.#host.begin(call, memory)
-      const instance = this.#instantiate(program, memory)
+      instance = this.#instantiate(program, memory)
       // A request without an event only finds out whether the module can be instantiated.
       if (request.eventJson !== undefined) (instance.exports._start as () => void)()
     } catch (thrown) {
@@ -136,7 +138,7 @@ export class WasiEngine {
       this.#listener.left()
     }
     this.#files.end()
-    this.#conclude(call, lease, error)
+    this.#conclude(call, lease, { error, growthRefused: growthRefused(instance) })
   }
 
   #instantiate({ module }: WasiProgram, memory: WebAssembly.Memory): WebAssembly.Instance {
@@ -147,10 +149,14 @@ export class WasiEngine {
     } as WebAssembly.Imports)
   }
 
-  #conclude(call: CommandCall, lease: Lease<CommandMemory>, error: unknown): void {
+  #conclude(
+    call: CommandCall,
+    lease: Lease<CommandMemory>,
+    { error, growthRefused }: { error: unknown; growthRefused: boolean | undefined },
+  ): void {
     const { request, startedAt, log, events, hostCalls } = call
     const now = performance.now()
-    const end = endOf(error, { memory: lease.instance, refusal: call.refusal })
+    const end = endOf(error, { memory: lease.instance, growthRefused, refusal: call.refusal })
     const valueJson = end.failure ? '' : call.takeResult()
     const failure = end.failure ?? checkResult(valueJson)
     const memoryBytes = lease.instance.bytes
@@ -174,6 +180,12 @@ export class WasiEngine {
     const waitedUs = (monotonicMs() - request.submittedAt) * 1000
     this.#listener.finished(request, emptyOutcome(failure, waitedUs))
   }
+}
+
+/** Whether the last `memory.grow` was refused; undefined where the module does not tell. */
+function growthRefused(instance: WebAssembly.Instance | undefined): boolean | undefined {
+  const flag = instance?.exports[GROWTH_FLAG]
+  return flag instanceof WebAssembly.Global ? flag.value === 1 : undefined
 }
 
 /** The memory a program gets within its limit, or why it cannot have one. */
