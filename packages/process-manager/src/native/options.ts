@@ -1,0 +1,48 @@
+import type { WarmPoolOptions } from '../warm-pool/options.js'
+
+/** How the daemon works; counts when this engine is the one that starts it. */
+export interface DaemonOptions {
+  /** Processes that wait to become services. */
+  warmPool?: WarmPoolOptions
+  /**
+   * A service's log is set aside when it would grow beyond this.
+   * @default 10_485_760 (10 MiB)
+   */
+  maxLogBytes?: number
+  /**
+   * Logs that were set aside and are kept, for each service.
+   * @default 4
+   */
+  maxOldLogs?: number
+  /**
+   * The daemon ends after so long with no service running and no client; the next command starts it. 0 for never.
+   * @default 600_000
+   */
+  idleExitMs?: number
+}
+
+/** Options of `NativeEngine`. */
+export interface NativeEngineOptions {
+  /**
+   * The directory that holds the state of every service.
+   * @default NEXUS_HOME, else $XDG_STATE_HOME/nexus, else ~/.nexus
+   */
+  home?: string
+  /**
+   * How long the daemon may take to say that it has received a request, and to start.
+   * @default 5000
+   */
+  requestTimeoutMs?: number
+  /**
+   * How long a service may take to accept work.
+   * @default 30_000
+   */
+  startTimeoutMs?: number
+  daemon?: DaemonOptions
+}
+
+export const DAEMON_DEFAULTS: Required<Omit<DaemonOptions, 'warmPool'>> = {
+  maxLogBytes: 10 * 2 ** 20,
+  maxOldLogs: 4,
+  idleExitMs: 600_000,
+}
