@@ -13,4 +13,10 @@ const programs = library({
   shims: true,
 })
 
-export default [library({ clean: ['*.js', '*.js.map', '*.d.ts'] }), programs]
+export default [
+  library({
+    entry: { index: 'src/index.ts', native: 'src/native/index.ts' },
+    clean: ['*.js', '*.js.map', '*.d.ts'],
+  }),
+  programs,
+]

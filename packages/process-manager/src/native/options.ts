@@ -1,4 +1,9 @@
-import type { WarmPoolOptions } from '../warm-pool/options.js'
+import { ProcessManagerError } from '../errors.js'
+import {
+  checkWarmPoolOptions,
+  WARM_POOL_DEFAULTS,
+  type WarmPoolOptions,
+} from '../warm-pool/options.js'
 
 /** How the daemon works; counts when this engine is the one that starts it. */
 export interface DaemonOptions {
@@ -45,4 +50,39 @@ export const DAEMON_DEFAULTS: Required<Omit<DaemonOptions, 'warmPool'>> = {
   maxLogBytes: 10 * 2 ** 20,
   maxOldLogs: 4,
   idleExitMs: 600_000,
+}
+
+/** Every number an engine takes, with the least it may be. Checked by hand: the engine loads nothing to start fast. */
+const LEAST = { requestTimeoutMs: 1, startTimeoutMs: 1 }
+const LEAST_OF_DAEMON = { maxLogBytes: 1, maxOldLogs: 0, idleExitMs: 0 }
+
+/** @throws ProcessManagerError `INVALID_OPTIONS` */
+export function checkNativeOptions({ home, daemon = {}, ...numbers }: NativeEngineOptions): void {
+  const { warmPool = {}, ...ofDaemon } = daemon
+  checkWarmPoolOptions({ ...WARM_POOL_DEFAULTS, ...warmPool })
+  if (home !== undefined && (typeof home !== 'string' || home === '')) {
+    throw invalid('home', 'a directory', home)
+  }
+  checkNumbers(numbers, LEAST, '')
+  checkNumbers(ofDaemon, LEAST_OF_DAEMON, 'daemon.')
+}
+
+function checkNumbers(given: object, least: Readonly<Record<string, number>>, prefix: string) {
+  for (const [key, value] of Object.entries(given)) {
+    const from = least[key]
+    if (from === undefined) {
+      throw invalid(`${prefix}${key}`, `one of ${Object.keys(least).join(', ')}`, value)
+    }
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= from && value < 2 ** 31)) {
+      throw invalid(`${prefix}${key}`, `a whole number from ${from}`, value)
+    }
+  }
+}
+
+function invalid(option: string, expected: string, got: unknown) {
+  return new ProcessManagerError(
+    'INVALID_OPTIONS',
+    `NativeEngine: expected ${option} to be ${expected}, got ${JSON.stringify(got)}.`,
+    { details: { option } },
+  )
 }

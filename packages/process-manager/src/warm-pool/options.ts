@@ -1,3 +1,6 @@
+import { isAbsolute } from 'node:path'
+import { ProcessManagerError } from '../errors.js'
+
 /** Options of {@link WarmPool}. */
 export interface WarmPoolOptions {
   /**
@@ -28,4 +31,23 @@ export const WARM_POOL_DEFAULTS: Required<WarmPoolOptions> = {
   preload: ['node:http'],
   maxIdleBytes: 256 * 2 ** 20,
   refillDelayMs: 300,
+}
+
+/** @throws ProcessManagerError `INVALID_OPTIONS` */
+export function checkWarmPoolOptions(options: Required<WarmPoolOptions>): void {
+  const unknown = Object.keys(options).find((key) => !(key in WARM_POOL_DEFAULTS))
+  const wrong =
+    unknown ??
+    (['size', 'maxIdleBytes', 'refillDelayMs'] as const).find(
+      (key) => !(Number.isSafeInteger(options[key]) && options[key] >= 0),
+    ) ??
+    (options.preload.every((name) => name.startsWith('node:') || isAbsolute(name))
+      ? undefined
+      : 'preload')
+  if (wrong === undefined) return
+  throw new ProcessManagerError(
+    'INVALID_OPTIONS',
+    `WarmPool: "${wrong}" is not right. Expected size, maxIdleBytes and refillDelayMs as whole numbers from 0, and preload as a list of node: names and absolute paths; got ${JSON.stringify(options)}.`,
+    { details: { option: wrong } },
+  )
 }

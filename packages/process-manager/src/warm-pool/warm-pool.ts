@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import { SERVICE_HOST_PATH } from '../entry-points.js'
 import { ProcessManagerError } from '../errors.js'
 import type { HostMessage, RunRequest } from './host-messages.js'
-import { WARM_POOL_DEFAULTS, type WarmPoolOptions } from './options.js'
+import { checkWarmPoolOptions, WARM_POOL_DEFAULTS, type WarmPoolOptions } from './options.js'
 
 /** A process that waits to be told what to run. */
 export interface PooledProcess {
@@ -63,8 +63,10 @@ export class WarmPool {
   #refill: NodeJS.Timeout | undefined
   #closed = false
 
+  /** @throws ProcessManagerError `INVALID_OPTIONS` */
   constructor(options: WarmPoolOptions = {}) {
-    this.#options = checked({ ...WARM_POOL_DEFAULTS, ...options })
+    this.#options = { ...WARM_POOL_DEFAULTS, ...options }
+    checkWarmPoolOptions(this.#options)
     this.#target = this.#options.size
     this.#fill()
   }
@@ -221,22 +223,4 @@ function hold(child: ChildProcess, held: boolean) {
 
 function sumOfMemory(waiting: readonly Waiting[]) {
   return waiting.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? 0), 0)
-}
-
-function checked(options: Required<WarmPoolOptions>) {
-  const unknown = Object.keys(options).find((key) => !(key in WARM_POOL_DEFAULTS))
-  const wrong =
-    unknown ??
-    (['size', 'maxIdleBytes', 'refillDelayMs'] as const).find(
-      (key) => !(Number.isSafeInteger(options[key]) && options[key] >= 0),
-    ) ??
-    (options.preload.every((name) => name.startsWith('node:') || isAbsolute(name))
-      ? undefined
-      : 'preload')
-  if (wrong === undefined) return options
-  throw new ProcessManagerError(
-    'INVALID_OPTIONS',
-    `WarmPool: "${wrong}" is not right. Expected size, maxIdleBytes and refillDelayMs as whole numbers from 0, and preload as a list of node: names and absolute paths; got ${JSON.stringify(options)}.`,
-    { details: { option: wrong } },
-  )
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { ProcessManagerError } from '../../errors.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../../process-engine.js'
 import type { ServiceDefinition, ServiceStatus } from '../../service.js'
-import type { NativeEngineOptions } from '../options.js'
+import { checkNativeOptions, type NativeEngineOptions } from '../options.js'
 import { defaultHome, logFile, nativePaths } from '../paths.js'
 import type { DaemonStats } from '../protocol.js'
 import { readFreshStatus } from '../status-file.js'
@@ -27,7 +27,9 @@ export class NativeEngine implements ProcessEngine {
   readonly #client: DaemonClient
   readonly #startTimeoutMs: number
 
+  /** @throws ProcessManagerError `INVALID_OPTIONS` */
   constructor(options: NativeEngineOptions = {}) {
+    checkNativeOptions(options)
     const home = options.home ?? defaultHome()
     this.#paths = nativePaths(home)
     this.#startTimeoutMs = options.startTimeoutMs ?? 30_000

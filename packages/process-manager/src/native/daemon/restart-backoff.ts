@@ -1,10 +1,10 @@
-import type { RestartRule } from '../../service.js'
+import type { ResolvedRestartRule } from '../../service-defaults.js'
 
 /** Counts early ends in a row, and says how long to wait before the next start. */
 export class RestartBackoff {
   #earlyEnds = 0
 
-  constructor(private readonly rule: Required<RestartRule>) {}
+  constructor(private readonly rule: ResolvedRestartRule) {}
 
   /** Milliseconds to wait, or null when it is to stay down. */
   afterEnd(early: boolean): number | null {
