@@ -1,18 +1,30 @@
-/** The stable codes a {@link ProcessManagerError} can carry. */
+/** What went wrong, as a stable code to branch on. */
 export type ProcessManagerErrorCode =
+  | 'ALREADY_RUNNING'
   | 'CLOSED'
-  | 'DAEMON_UNAVAILABLE'
+  | 'CONNECTION_FAILED'
+  | 'DAEMON_INCOMPATIBLE'
+  | 'DAEMON_LOST'
+  | 'DAEMON_UNREACHABLE'
+  | 'DAEMON_UNRESPONSIVE'
+  | 'HOME_UNUSABLE'
+  | 'INTERNAL_ERROR'
+  | 'INVALID_DEFINITION'
   | 'INVALID_OPTIONS'
   | 'LOCK_FAILED'
   | 'LOCK_TIMEOUT'
   | 'NOT_FOUND'
-  | 'NOT_READY'
-  | 'PM2_MISSING'
-  | 'REFUSED'
+  | 'NOT_SUPPORTED'
+  | 'PM2_UNAVAILABLE'
+  | 'PORT_TAKEN'
+  | 'SCRIPT_NOT_FOUND'
+  | 'START_FAILED'
+  | 'START_TIMEOUT'
+  | 'STATE_UNREADABLE'
+  | 'STOPPED'
   | 'TIMEOUT'
-  | 'UNSUPPORTED'
 
-/** Everything the process manager throws: `code` is stable, `details` holds the values the message mentions. */
+/** Everything this package throws: `code` is stable, `details` holds the values the message mentions. */
 export class ProcessManagerError extends Error {
   override readonly name = 'ProcessManagerError'
   /** Stable, for programs. */
@@ -23,7 +35,7 @@ export class ProcessManagerError extends Error {
   constructor(
     code: ProcessManagerErrorCode,
     message: string,
-    options: { details?: Record<string, unknown>; cause?: unknown } = {},
+    options: { details?: Readonly<Record<string, unknown>>; cause?: unknown } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
