@@ -1,7 +1,10 @@
 declare module 'fs-native-extensions' {
   /**
-   * Takes an exclusive lock on `length` bytes from `offset` (0: all) of the file that belongs to the open
-   * descriptor; false when another descriptor has it.
+   * Takes the lock of `length` bytes from `offset` (0: all) of an open file, or answers false while another
+   * open file holds it. It ends with the process.
    */
-  export function tryLock(descriptor: number, offset?: number, length?: number): boolean
+  export function tryLock(fd: number, offset?: number, length?: number): boolean
+  /** Resolves once the lock of an open file is taken; waits on a thread of the pool. */
+  export function waitForLock(fd: number): Promise<void>
+  export function unlock(fd: number): void
 }

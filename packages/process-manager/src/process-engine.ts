@@ -36,6 +36,11 @@ export interface LogQuery {
  */
 export interface ProcessEngine {
   readonly kind: 'native' | 'pm2'
+  /**
+   * Whether commands for one service, from every process, run one after the other in the order they came. Where not,
+   * `ProcessManager` sees to it.
+   */
+  readonly queuesCommands: boolean
   /** Resolves once every instance accepts work; with a health check, once it passes. Replaces a stopped service of that name. */
   start(definition: ServiceDefinition): Promise<ServiceStatus>
   stop(name: string): Promise<ServiceStatus>
