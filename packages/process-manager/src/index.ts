@@ -11,3 +11,19 @@ export {
   type ConnectionPoolStats,
 } from './pm2/connection-pool.js'
 export type { ConnectionPoolOptions } from './pm2/connection-pool-options.js'
+export { Pm2Engine } from './pm2/pm2-engine.js'
+export type { Pm2EngineOptions } from './pm2/pm2-engine-options.js'
+export type {
+  HealthReport,
+  LogQuery,
+  ProcessEngine,
+  ServiceLogLine,
+} from './process-engine.js'
+export type {
+  HealthCheck,
+  InstanceStatus,
+  RestartRule,
+  ServiceDefinition,
+  ServiceState,
+  ServiceStatus,
+} from './service.js'
