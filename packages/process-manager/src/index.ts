@@ -6,6 +6,13 @@ export {
 export type { CommandLockOptions, WithLockOptions } from './command-lock-options.js'
 export { ProcessManagerError, type ProcessManagerErrorCode } from './errors.js'
 export {
+  type CacheTier,
+  type CacheTierStats,
+  MetricsCache,
+  type MetricsCacheStats,
+} from './metrics-cache.js'
+export type { MetricsCacheOptions, SharedTier } from './metrics-cache-options.js'
+export {
   type CallOptions,
   ConnectionPool,
   type ConnectionPoolStats,
@@ -27,3 +34,4 @@ export type {
   ServiceState,
   ServiceStatus,
 } from './service.js'
+export { metricsOf, type ServiceMetrics } from './service-metrics.js'
