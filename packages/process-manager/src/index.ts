@@ -12,6 +12,11 @@ export {
   type MetricsCacheStats,
 } from './metrics-cache.js'
 export type { MetricsCacheOptions, SharedTier } from './metrics-cache-options.js'
+export type { DaemonClientStats } from './native/client/daemon-client.js'
+export { NativeEngine } from './native/client/native-engine.js'
+export type { DaemonOptions, NativeEngineOptions } from './native/options.js'
+export type { DaemonStats } from './native/protocol.js'
+export type { ProcessManagerOptions } from './options.js'
 export {
   type CallOptions,
   ConnectionPool,
@@ -26,6 +31,12 @@ export type {
   ProcessEngine,
   ServiceLogLine,
 } from './process-engine.js'
+export {
+  ProcessManager,
+  type ProcessManagerEvents,
+  type ProcessManagerStats,
+  type ServiceCommand,
+} from './process-manager.js'
 export type {
   HealthCheck,
   InstanceStatus,
@@ -35,3 +46,6 @@ export type {
   ServiceStatus,
 } from './service.js'
 export { metricsOf, type ServiceMetrics } from './service-metrics.js'
+export type { RunRequest } from './warm-pool/host-messages.js'
+export type { WarmPoolOptions } from './warm-pool/options.js'
+export { type PooledProcess, WarmPool, type WarmPoolStats } from './warm-pool/warm-pool.js'

@@ -2,8 +2,14 @@ import { dirname } from 'node:path'
 import type { HealthCheck, RestartRule, ServiceDefinition } from './service.js'
 
 /** A health check with every default filled in. */
-export type ResolvedHealthCheck = HealthCheck &
-  Required<Pick<HealthCheck, 'intervalMs' | 'timeoutMs' | 'failures'>>
+export type ResolvedHealthCheck = Pick<HealthCheck, 'url' | 'port' | 'ipc'> & {
+  intervalMs: number
+  timeoutMs: number
+  failures: number
+}
+
+/** A restart rule with every default filled in. */
+export type ResolvedRestartRule = { [K in keyof RestartRule]-?: number }
 
 /** A service definition with every default filled in. */
 export interface ResolvedDefinition {
@@ -18,20 +24,13 @@ export interface ResolvedDefinition {
   maxMemoryBytes: number | null
   maxCpuPercent: number | null
   health: ResolvedHealthCheck | null
-  restart: Required<RestartRule>
+  restart: ResolvedRestartRule
   stopTimeoutMs: number
-}
-
-export const RESTART_DEFAULTS: Required<RestartRule> = {
-  maxRestarts: 10,
-  minUptimeMs: 1_000,
-  baseDelayMs: 100,
-  maxDelayMs: 15_000,
 }
 
 /** The one place that knows the defaults of a service. */
 export function withDefaults(definition: ServiceDefinition): ResolvedDefinition {
-  const { health } = definition
+  const { health, restart = {} } = definition
   return {
     name: definition.name,
     script: definition.script,
@@ -43,8 +42,20 @@ export function withDefaults(definition: ServiceDefinition): ResolvedDefinition 
     lazyInit: definition.lazyInit ?? false,
     maxMemoryBytes: definition.maxMemoryBytes ?? null,
     maxCpuPercent: definition.maxCpuPercent ?? null,
-    health: health ? { intervalMs: 5_000, timeoutMs: 2_000, failures: 3, ...health } : null,
-    restart: { ...RESTART_DEFAULTS, ...definition.restart },
+    health: health
+      ? {
+          ...health,
+          intervalMs: health.intervalMs ?? 5_000,
+          timeoutMs: health.timeoutMs ?? 2_000,
+          failures: health.failures ?? 3,
+        }
+      : null,
+    restart: {
+      maxRestarts: restart.maxRestarts ?? 10,
+      minUptimeMs: restart.minUptimeMs ?? 1_000,
+      baseDelayMs: restart.baseDelayMs ?? 100,
+      maxDelayMs: restart.maxDelayMs ?? 15_000,
+    },
     stopTimeoutMs: definition.stopTimeoutMs ?? 5_000,
   }
 }

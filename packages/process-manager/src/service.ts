@@ -1,29 +1,29 @@
 /** How a service proves that it works. Exactly one of `url`, `port` and `ipc` is given. */
 export interface HealthCheck {
   /** Healthy when a GET of this HTTP address answers 200 to 399. */
-  url?: string
+  url?: string | undefined
   /** Healthy when this TCP port of 127.0.0.1 accepts a connection. */
-  port?: number
+  port?: number | undefined
   /** Healthy when the service answers a `{ type: 'nexus:health' }` message over IPC with `{ type: 'nexus:healthy' }`. */
-  ipc?: boolean
+  ipc?: boolean | undefined
   /** @default 5000 */
-  intervalMs?: number
+  intervalMs?: number | undefined
   /** @default 2000 */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
   /** Checks that fail in a row until the instance is restarted. @default 3 */
-  failures?: number
+  failures?: number | undefined
 }
 
 /** When an instance that ends by itself is started again. */
 export interface RestartRule {
-  /** Early ends in a row after which the instance stays `errored`. @default 10 */
-  maxRestarts?: number
-  /** An instance that lived shorter than this ended early. @default 1000 */
-  minUptimeMs?: number
+  /** Starts after early ends in a row; the next early end leaves the instance `errored`. @default 10 */
+  maxRestarts?: number | undefined
+  /** An instance that lived shorter than this, or never accepted work, ended early. @default 1000 */
+  minUptimeMs?: number | undefined
   /** Wait before the first restart; it doubles with every early end. @default 100 */
-  baseDelayMs?: number
+  baseDelayMs?: number | undefined
   /** @default 15000 */
-  maxDelayMs?: number
+  maxDelayMs?: number | undefined
 }
 
 /** What a service is: everything that is needed to start it again. */
@@ -33,25 +33,25 @@ export interface ServiceDefinition {
   /** Absolute path of a JavaScript file. */
   script: string
   /** @default [] */
-  args?: readonly string[]
+  args?: readonly string[] | undefined
   /** @default the directory of the script */
-  cwd?: string
+  cwd?: string | undefined
   /** Added to the daemon's environment; never listed. @default {} */
-  env?: Readonly<Record<string, string>>
+  env?: Readonly<Record<string, string>> | undefined
   /** Given to the service as `PORT`. Several instances listen on it together, as a cluster. */
-  port?: number
+  port?: number | undefined
   /** @default 1 */
-  instances?: number
+  instances?: number | undefined
   /** A start answers once the service accepts work, though it goes on initialising. @default false */
-  lazyInit?: boolean
+  lazyInit?: boolean | undefined
   /** An instance above it is restarted. No limit by default. */
-  maxMemoryBytes?: number
+  maxMemoryBytes?: number | undefined
   /** Share of one core in percent that an instance may use. No limit by default. */
-  maxCpuPercent?: number
-  health?: HealthCheck
-  restart?: RestartRule
+  maxCpuPercent?: number | undefined
+  health?: HealthCheck | undefined
+  restart?: RestartRule | undefined
   /** From the polite signal until the instance is killed. @default 5000 */
-  stopTimeoutMs?: number
+  stopTimeoutMs?: number | undefined
 }
 
 /**

@@ -37,7 +37,7 @@ const settledMs = 250
  */
 export class Pm2Engine implements ProcessEngine {
   readonly kind = 'pm2'
-  readonly queuesCommands = false
+  readonly queuesCommands = true
   readonly #options: ResolvedPm2EngineOptions
   readonly #pool: ConnectionPool
 

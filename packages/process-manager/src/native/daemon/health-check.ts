@@ -2,6 +2,7 @@ import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import { connect } from 'node:net'
 import type { HealthCheck } from '../../service.js'
+import { aborted } from '../aborted.js'
 
 /**
  * Checks once; answers why it is not healthy, or null. Never rejects.
@@ -53,11 +54,5 @@ export function checkTcp(port: number, signal: AbortSignal): Promise<null> {
       socket.destroy()
     })
     socket.on('error', reject)
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
 }

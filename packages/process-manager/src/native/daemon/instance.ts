@@ -1,0 +1,395 @@
+import { statSync } from 'node:fs'
+import { ProcessManagerError, type ProcessManagerErrorCode } from '../../errors.js'
+import type { InstanceStatus, ServiceState } from '../../service.js'
+import type { ResolvedDefinition } from '../../service-defaults.js'
+import type { HostMessage, RunRequest } from '../../warm-pool/host-messages.js'
+import type { PooledProcess } from '../../warm-pool/warm-pool.js'
+import { aborted } from '../aborted.js'
+import { type CpuLimit, limitCpu } from '../cpu-limit/cpu-limit.js'
+import { type Deferred, deferred } from '../deferred.js'
+import { checkHealth } from './health-check.js'
+import { HealthMonitor } from './health-monitor.js'
+import { awaitPort } from './port-probe.js'
+import type { ProcessUsage } from './process-usage.js'
+import { RestartBackoff } from './restart-backoff.js'
+import type { ServiceLog } from './service-log.js'
+import { AdoptedProcess, type Exit, ForkedProcess, type ServiceProcess } from './service-process.js'
+import type { SharedPorts } from './shared-ports.js'
+
+/** What an instance needs of the service and the daemon it belongs to. */
+export interface InstanceContext {
+  definition: ResolvedDefinition
+  acquire(request: RunRequest): PooledProcess
+  log: ServiceLog
+  /** Null where the instance binds its port itself. */
+  ports: SharedPorts | null
+  /** The state changed, or a process was forked: called before the process begins to load its script. */
+  changed(): void
+}
+
+/** What is written down of an instance, so that the next daemon finds its process. */
+export interface InstanceRecord {
+  pid: number
+  identity: string
+  startedAt: number
+  restarts: number
+}
+
+/** One process of a service, over all the processes that it has been. */
+export class Instance {
+  #state: ServiceState = 'stopped'
+  #reason: string | null = null
+  #exit: Exit | null = null
+  #restarts = 0
+  #startedAt = 0
+  #cpuPercent = 0
+  #memoryBytes = 0
+  #measured: { at: number; cpuMs: number } | null = null
+
+  #process: ServiceProcess | null = null
+  /** Whether it is to be running. */
+  #wanted = false
+  /** Settles once the process accepts work, or ended before. */
+  #arrival: Deferred<void> | null = null
+  #portTaken = false
+  #saidReady = false
+  /** Why the process is being replaced, while it is. */
+  #replacedFor: string | null = null
+  #retry: NodeJS.Timeout | undefined
+  #health: HealthMonitor | null = null
+  #cpuLimit: CpuLimit | null = null
+  readonly #backoff: RestartBackoff
+
+  constructor(
+    readonly index: number,
+    private readonly context: InstanceContext,
+  ) {
+    this.#backoff = new RestartBackoff(context.definition.restart)
+  }
+
+  get state(): ServiceState {
+    return this.#state
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null
+  }
+
+  /** Resolves once it accepts work; rejects when its first process ends before, though the restart rule goes on. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#wanted = true
+    clearTimeout(this.#retry)
+    this.#backoff.reset()
+    await Promise.race([this.#launch(), aborted(signal)])
+  }
+
+  /** Takes over a process that the daemon before left running. */
+  adopt(record: InstanceRecord): void {
+    this.#wanted = true
+    this.#restarts = record.restarts
+    this.#startedAt = record.startedAt
+    this.#own(new AdoptedProcess(record.pid, record.identity))
+    this.#nowOnline()
+  }
+
+  /** Resolves once nothing of it runs any more. */
+  async stop(): Promise<void> {
+    this.#wanted = false
+    clearTimeout(this.#retry)
+    if (this.#process === null) return this.#set('stopped', null)
+    this.#set('stopping', null)
+    await this.#end(this.#process)
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    await this.stop()
+    this.#restarts++
+    await this.start(signal)
+  }
+
+  /** Checks now, whether or not it is checked regularly; answers why it is not healthy, or null. */
+  async check(timeoutMs: number): Promise<string | null> {
+    const working = ['online', 'unhealthy', 'initialising'].includes(this.#state)
+    if (!working || this.#process === null) {
+      return `is ${this.#state}${this.#reason === null ? '' : `: ${this.#reason}`}`
+    }
+    const { health, port } = this.context.definition
+    const check = health ?? (port === null ? null : { port })
+    return check === null ? null : checkHealth(check, timeoutMs, this.#process.askHealth)
+  }
+
+  /** Takes in what the process was found to use. */
+  measured(usage: ProcessUsage, at: number): void {
+    const last = this.#measured
+    this.#measured = { at, cpuMs: usage.cpuMs }
+    this.#memoryBytes = usage.memoryBytes
+    if (last !== null && at > last.at) {
+      this.#cpuPercent = Math.round(((usage.cpuMs - last.cpuMs) / (at - last.at)) * 1_000) / 10
+    }
+    const limit = this.context.definition.maxMemoryBytes
+    if (limit !== null && usage.memoryBytes > limit && this.#state !== 'stopping') {
+      this.#replace(`it held ${usage.memoryBytes} bytes of memory, its limit is ${limit}`)
+    }
+  }
+
+  status(): InstanceStatus {
+    return {
+      index: this.index,
+      pid: this.pid,
+      state: this.#state,
+      startedAt: this.#process === null ? null : this.#startedAt,
+      restarts: this.#restarts,
+      cpuPercent: this.#cpuPercent,
+      memoryBytes: this.#memoryBytes,
+      exit: this.#exit,
+      reason: this.#reason,
+    }
+  }
+
+  record(): InstanceRecord | null {
+    const { pid, identity = null } = this.#process ?? {}
+    if (pid === undefined || identity === null) return null
+    return { pid, identity, startedAt: this.#startedAt, restarts: this.#restarts }
+  }
+
+  #launch(): Promise<void> {
+    const { definition, log } = this.context
+    const { name, script, cwd } = definition
+    if (!exists(script, 'isFile')) {
+      return this.#cannotStart('SCRIPT_NOT_FOUND', `there is no file ${script}`)
+    }
+    if (!exists(cwd, 'isDirectory')) {
+      return this.#cannotStart('START_FAILED', `there is no directory ${cwd} to start in`)
+    }
+    this.#portTaken = false
+    this.#saidReady = false
+    this.#replacedFor = null
+    log.forgetErrors(this.index)
+    const arrival = deferred<void>()
+    this.#arrival = arrival
+    const request = this.#request()
+    const portOpen = this.#awaitPort()
+    const pooled = this.context.acquire(request)
+    const { child } = pooled
+    if (child.pid === undefined) {
+      child.once('error', () => {})
+      return this.#cannotStart('START_FAILED', `the system could not start a process for ${name}`)
+    }
+    const forked = new ForkedProcess(Object.assign(child, { pid: child.pid }))
+    child.on('message', (message) => this.#heard(forked, message as HostMessage | string))
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const readable = child[stream]
+      if (readable !== null) log.follow(readable, this.index, stream)
+    }
+    this.#startedAt = Date.now()
+    this.#own(forked)
+    this.#set('starting', null)
+    pooled.run()
+    portOpen(
+      () => this.#process === forked && this.#state === 'starting',
+      () => this.#accepts(forked),
+    )
+    return arrival.promise
+  }
+
+  #request(): RunRequest {
+    const { name, script, args, cwd, env, port, instances } = this.context.definition
+    return {
+      script,
+      args,
+      cwd,
+      env: {
+        NEXUS_SERVICE: name,
+        NEXUS_INSTANCE: String(this.index),
+        ...(port === null ? {} : { PORT: String(port) }),
+        ...env,
+      },
+      title: instances === 1 ? `nexus: ${name}` : `nexus: ${name} ${this.index}`,
+      port,
+      sharesPort: this.context.ports !== null,
+      log: { file: this.context.log.file, instance: this.index },
+    }
+  }
+
+  /** The service itself reports that it listens; the port is looked at for the sake of programs that it may start. */
+  #awaitPort() {
+    const { port } = this.context.definition
+    return port === null || this.context.ports !== null ? () => {} : awaitPort(port)
+  }
+
+  #own(process: ServiceProcess) {
+    this.#process = process
+    this.#measured = null
+    const { maxCpuPercent } = this.context.definition
+    if (maxCpuPercent !== null) {
+      this.#cpuLimit = limitCpu(process.pid, maxCpuPercent, (signal) => process.signalGroup(signal))
+    }
+    process.exited.then((exit) => this.#ended(exit))
+  }
+
+  #heard(process: ServiceProcess, message: HostMessage | string | { type?: string }) {
+    const { port, lazyInit } = this.context.definition
+    const said = typeof message === 'string' ? { type: message } : message
+    if (said?.type === 'ready') {
+      this.#saidReady = true
+      if (this.#state === 'initialising') this.#nowOnline()
+    } else if (said?.type === 'nexus:running') {
+      if (port === null && lazyInit) this.#accepts(process)
+    } else if (said?.type === 'nexus:loaded') {
+      if (port === null) this.#accepts(process)
+    } else if (said?.type === 'nexus:listening') {
+      if ((said as { port: number }).port === port) this.#accepts(process)
+    } else if (said?.type === 'nexus:listen-failed') {
+      const failed = said as { port: number; code: string }
+      this.#portTaken ||= failed.port === port && failed.code === 'EADDRINUSE'
+    } else if (said?.type === 'nexus:listen') {
+      const { id, host, port: wanted } = said as { id: number; host: string | null; port: number }
+      this.context.ports?.socket(host, wanted).then(
+        (socket) => process.send?.({ type: 'nexus:listen-answer', id, code: null }, socket),
+        ({ code = 'UNKNOWN' }: NodeJS.ErrnoException) =>
+          process.send?.({ type: 'nexus:listen-answer', id, code }),
+      )
+    }
+  }
+
+  #accepts(process: ServiceProcess) {
+    if (this.#process !== process || this.#state !== 'starting') return
+    const { lazyInit, health } = this.context.definition
+    if (lazyInit && !this.#saidReady) {
+      this.#set('initialising', null)
+      this.#arrived()
+    } else if (health !== null) {
+      this.#health = new HealthMonitor(health, process)
+      this.#health.untilHealthy(() => this.#nowOnline())
+    } else this.#nowOnline()
+  }
+
+  #nowOnline() {
+    const process = this.#process
+    if (process === null) return
+    this.#set('online', null)
+    this.#arrived()
+    const { health } = this.context.definition
+    if (health === null) return
+    this.#health ??= new HealthMonitor(health, process)
+    this.#health.watch({
+      healthy: () => this.#state === 'unhealthy' && this.#set('online', null),
+      unhealthy: (reason) => this.#state === 'online' && this.#set('unhealthy', reason),
+      failed: (reason) => this.#replace(reason),
+    })
+  }
+
+  #arrived() {
+    this.#arrival?.resolve()
+    this.#arrival = null
+  }
+
+  /** Ends the process; its end starts the next one. */
+  #replace(reason: string) {
+    if (this.#process === null || this.#replacedFor !== null) return
+    this.#replacedFor = reason
+    this.#set('unhealthy', reason)
+    void this.#end(this.#process)
+  }
+
+  async #end(process: ServiceProcess) {
+    this.#health?.close()
+    this.#cpuLimit?.lift()
+    process.terminate()
+    const kill = setTimeout(
+      () => process.signalGroup('SIGKILL'),
+      this.context.definition.stopTimeoutMs,
+    )
+    await process.exited
+    clearTimeout(kill)
+  }
+
+  #ended(exit: Exit) {
+    const wasReplacedFor = this.#replacedFor
+    const arrival = this.#arrival
+    this.#forget()
+    this.#exit = exit
+    if (!this.#wanted) {
+      arrival?.reject(new ProcessManagerError('STOPPED', this.#named('was stopped as it started')))
+      return this.#set('stopped', null)
+    }
+    const { minUptimeMs } = this.context.definition.restart
+    const early = arrival !== null || Date.now() - this.#startedAt < minUptimeMs
+    const reason = wasReplacedFor ?? describeEnd(exit, this.context.log.lastError(this.index))
+    const delayMs = this.#backoff.afterEnd(early)
+    if (delayMs === null) this.#set('errored', reason)
+    else {
+      this.#set('waiting', reason)
+      this.#retry = setTimeout(() => this.#again(), delayMs)
+    }
+    arrival?.reject(this.#failure(reason, delayMs))
+  }
+
+  #again() {
+    this.#restarts++
+    // Whatever fails is in the state; nobody waits for this start.
+    this.#launch().catch(() => {})
+  }
+
+  #failure(reason: string, delayMs: number | null) {
+    const next =
+      delayMs === null ? 'It stays down.' : 'It is tried again; stop it if it should not.'
+    const { port } = this.context.definition
+    return this.#portTaken
+      ? new ProcessManagerError(
+          'PORT_TAKEN',
+          `${this.#named('did not start')}: port ${port} is in use by another process. ${next} Stop that process or give another port.`,
+          { details: { port } },
+        )
+      : new ProcessManagerError(
+          'START_FAILED',
+          `${this.#named('did not start')}: ${reason}. ${next} Its log says more.`,
+          { details: { reason } },
+        )
+  }
+
+  /** For mistakes that no restart mends. */
+  #cannotStart(code: ProcessManagerErrorCode, reason: string): Promise<never> {
+    this.#forget()
+    this.#set('errored', reason)
+    return Promise.reject(
+      new ProcessManagerError(code, `${this.#named('did not start')}: ${reason}.`),
+    )
+  }
+
+  #forget() {
+    this.#health?.close()
+    this.#health = null
+    this.#cpuLimit?.lift()
+    this.#cpuLimit = null
+    this.#process = null
+    this.#arrival = null
+    this.#cpuPercent = 0
+    this.#memoryBytes = 0
+  }
+
+  #named(what: string) {
+    const { name, instances } = this.context.definition
+    return `Service "${name}"${instances === 1 ? '' : ` (instance ${this.index})`} ${what}`
+  }
+
+  #set(state: ServiceState, reason: string | null) {
+    this.#state = state
+    this.#reason = reason
+    this.context.changed()
+  }
+}
+
+function exists(path: string, kind: 'isFile' | 'isDirectory') {
+  return statSync(path, { throwIfNoEntry: false })?.[kind]() ?? false
+}
+
+function describeEnd({ code, signal }: Exit, lastError: string | null) {
+  const how =
+    signal !== null
+      ? `was ended by ${signal}`
+      : code !== null
+        ? `ended with code ${code}`
+        : 'ended while no daemon watched it'
+  return lastError === null ? how : `${how}: ${lastError}`
+}
