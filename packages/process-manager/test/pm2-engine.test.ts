@@ -77,7 +77,10 @@ describe('Pm2Engine', () => {
     expect(answer).toEqual({ greeting: 'hello', args: ['--fast'], cwd: folder })
     expect(JSON.stringify(await engine.list())).not.toContain('xyzzy')
 
-    await expect(engine.start(definition)).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
+    // As it is defined here, so there is nothing to do; otherwise there is.
+    expect(await engine.start(definition)).toMatchObject({ instances: [{ pid: instance!.pid }] })
+    const changed = engine.start({ ...definition, args: ['--slow'] })
+    await expect(changed).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
     const restarted = await engine.restart('web')
     expect(restarted.instances[0]).toMatchObject({ state: 'online', restarts: 1 })
     expect(restarted.instances[0]!.pid).not.toBe(instance!.pid)
@@ -91,6 +94,26 @@ describe('Pm2Engine', () => {
     await engine.delete('web')
     expect(await engine.list()).toEqual([])
     await expect(engine.stop('web')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('ends in the state of the last of several commands issued at once', async () => {
+    const [one, two] = [openEngine(), openEngine()]
+    const definition = { name: 'busy', script: join(folder, 'idle.cjs') }
+    await one.start(definition)
+    const commands = [
+      one.restart('busy'),
+      one.stop('busy'),
+      one.start(definition),
+      one.stop('busy'),
+    ]
+    const others = [two.restart('busy'), two.restart('busy')]
+    await Promise.all([...commands, ...others])
+    expect(['stopped', 'online']).toContain((await one.list())[0]?.state)
+    await Promise.all([one.restart('busy'), one.stop('busy'), one.restart('busy')])
+    expect(await one.list()).toMatchObject([{ name: 'busy', state: 'online' }])
+    await Promise.all([one.restart('busy'), one.stop('busy')])
+    expect(await one.list()).toMatchObject([{ name: 'busy', state: 'stopped' }])
+    await one.delete('busy')
   })
 
   it('runs several instances on one port', async () => {

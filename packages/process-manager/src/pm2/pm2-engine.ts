@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CommandLock } from '../command-lock.js'
 import { ProcessManagerError } from '../errors.js'
 import { checkHealth } from '../native/daemon/health-check.js'
 import { writeAtomically } from '../native/write-atomically.js'
@@ -16,6 +17,7 @@ import {
 } from './pm2-engine-options.js'
 import { pm2Log } from './pm2-log.js'
 import {
+  fingerprintOf,
   logFilesOf,
   type Pm2Environment,
   type Pm2Process,
@@ -40,12 +42,18 @@ export class Pm2Engine implements ProcessEngine {
   readonly queuesCommands = true
   readonly #options: ResolvedPm2EngineOptions
   readonly #pool: ConnectionPool
+  /** PM2 carries out commands for one process as they come, all at once. */
+  readonly #lock: CommandLock
 
   /** @throws ProcessManagerError `INVALID_OPTIONS` */
   constructor(options: Pm2EngineOptions = {}) {
     this.#options = parseOptions(pm2EngineSchema, options, 'Pm2Engine')
-    const { startTimeoutMs: _, ...connection } = this.#options
+    const { startTimeoutMs: _, queueTimeoutMs, ...connection } = this.#options
     this.#pool = new ConnectionPool(connection)
+    this.#lock = new CommandLock({
+      directory: join(connection.home, 'nexus-locks'),
+      timeoutMs: queueTimeoutMs,
+    })
   }
 
   async start(definition: ServiceDefinition): Promise<ServiceStatus> {
@@ -59,43 +67,51 @@ export class Pm2Engine implements ProcessEngine {
         { details: { name, script } },
       )
     }
-    await this.#replaceStopped(name)
-    if (port !== null && (await accepts(port))) {
-      throw new ProcessManagerError(
-        'PORT_TAKEN',
-        `Service "${name}": expected port ${port} to be free, but something listens on it; stop that, or choose another port`,
-        { details: { name, port } },
-      )
-    }
-    await this.#prepare(configuration)
-    return this.#accepting(name, service)
+    return this.#inTurn(name, async () => {
+      const running = await this.#replaceStopped(name)
+      if (running) {
+        const same = running.pm2_env.nexus_service?.definition === fingerprintOf(service)
+        if (same) return this.#accepting(name, service)
+        throw new ProcessManagerError(
+          'ALREADY_RUNNING',
+          `Service "${name}" runs already, by another definition; stop it first`,
+          { details: { name } },
+        )
+      }
+      if (port !== null && (await accepts(port))) {
+        throw new ProcessManagerError(
+          'PORT_TAKEN',
+          `Service "${name}": expected port ${port} to be free, but something listens on it; stop that, or choose another port`,
+          { details: { name, port } },
+        )
+      }
+      await this.#prepare(configuration)
+      return this.#accepting(name, service)
+    })
   }
 
   async stop(name: string): Promise<ServiceStatus> {
-    const processes = await this.#find(name)
-    await this.#endEach('stopProcessId', processes)
-    return this.#status(name)
+    return this.#inTurn(name, async () => {
+      await this.#endEach('stopProcessId', await this.#find(name))
+      return this.#status(name)
+    })
   }
 
   async restart(name: string): Promise<ServiceStatus> {
-    const processes = await this.#find(name)
-    const { port = null, health = null } = processes[0]!.pm2_env.nexus_service ?? {}
-    await Promise.all(
-      processes.map(({ pm_id, pm2_env }) =>
-        this.#call(
-          'restartProcessId',
-          { id: pm_id },
-          { timeoutMs: this.#options.startTimeoutMs + killMs(pm2_env) },
-        ),
-      ),
-    )
-    return this.#accepting(name, { port, health, lazyInit: false })
+    return this.#inTurn(name, async () => {
+      const processes = await this.#find(name)
+      await Promise.all(processes.map((process) => this.#restart(process)))
+      const { port = null, health = null } = processes[0]!.pm2_env.nexus_service ?? {}
+      return this.#accepting(name, { port, health, lazyInit: false })
+    })
   }
 
   async delete(name: string): Promise<void> {
-    const processes = await this.#find(name)
-    await this.#endEach('deleteProcessId', processes)
-    for (const { path } of processes.flatMap(logFilesOf)) rmSync(path, { force: true })
+    await this.#inTurn(name, async () => {
+      const processes = await this.#find(name)
+      await this.#endEach('deleteProcessId', processes)
+      for (const { path } of processes.flatMap(logFilesOf)) rmSync(path, { force: true })
+    })
   }
 
   async list(): Promise<ServiceStatus[]> {
@@ -136,12 +152,16 @@ export class Pm2Engine implements ProcessEngine {
       (await this.#processes()).filter(({ pm2_env }) => !hasEnded(pm2_env)).map(({ name }) => name),
     )
     const names = [...new Set(saved.map(({ name }) => name))].filter((name) => !running.has(name))
-    for (const name of names) {
-      await this.#replaceStopped(name)
-      for (const environment of saved.filter((one) => one.name === name)) {
-        await this.#prepare(environment)
-      }
-    }
+    await Promise.all(
+      names.map((name) =>
+        this.#inTurn(name, async () => {
+          if (await this.#replaceStopped(name)) return
+          for (const environment of saved.filter((one) => one.name === name)) {
+            await this.#prepare(environment)
+          }
+        }),
+      ),
+    )
     return names
   }
 
@@ -178,6 +198,15 @@ export class Pm2Engine implements ProcessEngine {
     return this.#pool.call(method, [argument], options)
   }
 
+  #inTurn<T>(name: string, command: () => Promise<T>): Promise<T> {
+    return this.#lock.withLock(`service ${name}`, command)
+  }
+
+  async #restart({ pm_id, pm2_env }: Pm2Process): Promise<void> {
+    const timeoutMs = this.#options.startTimeoutMs + killMs(pm2_env)
+    await this.#call('restartProcessId', { id: pm_id }, { timeoutMs })
+  }
+
   /** Has PM2 start what the configuration says, one instance after the other. */
   async #prepare(configuration: object): Promise<void> {
     const { startTimeoutMs, callTimeoutMs } = this.#options
@@ -205,16 +234,12 @@ export class Pm2Engine implements ProcessEngine {
     return toServices(await this.#find(name))[0]!
   }
 
-  async #replaceStopped(name: string): Promise<void> {
+  /** Removes what is left of a service that ended; answers one of its processes where it runs. */
+  async #replaceStopped(name: string): Promise<Pm2Process | undefined> {
     const processes = (await this.#processes()).filter((process) => process.name === name)
-    if (!processes.every(({ pm2_env }) => hasEnded(pm2_env))) {
-      throw new ProcessManagerError(
-        'ALREADY_RUNNING',
-        `Service "${name}" runs already; restart it, or stop it first`,
-        { details: { name } },
-      )
-    }
-    await this.#endEach('deleteProcessId', processes)
+    const running = processes.find(({ pm2_env }) => !hasEnded(pm2_env))
+    if (!running) await this.#endEach('deleteProcessId', processes)
+    return running
   }
 
   async #endEach(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { ProcessManagerError } from '../errors.js'
 import type { HealthCheck, InstanceStatus, ServiceState, ServiceStatus } from '../service.js'
@@ -25,7 +26,12 @@ export interface Pm2Environment {
   exit_code?: number
   created_at?: number | null
   /** What PM2 has no field for; it keeps and lists what it does not know. */
-  nexus_service?: { port: number | null; health: HealthCheck | null }
+  nexus_service?: {
+    port: number | null
+    health: HealthCheck | null
+    /** Tells one definition from another. */
+    definition: string
+  }
 }
 
 const states: Record<string, ServiceState> = {
@@ -135,8 +141,13 @@ export function toPm2Configuration(definition: ResolvedDefinition, home: string)
     min_uptime: restart.minUptimeMs,
     exp_backoff_restart_delay: restart.baseDelayMs,
     ...(maxMemoryBytes === null ? {} : { max_memory_restart: maxMemoryBytes }),
-    nexus_service: { port, health },
+    nexus_service: { port, health, definition: fingerprintOf(definition) },
   }
+}
+
+/** The same for the same definition, and telling nothing of its environment. */
+export function fingerprintOf(definition: ResolvedDefinition): string {
+  return createHash('sha256').update(JSON.stringify(definition)).digest('hex')
 }
 
 function refuseWhatPm2Lacks({ name, env, health, maxCpuPercent }: ResolvedDefinition): void {
