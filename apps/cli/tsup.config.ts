@@ -7,6 +7,7 @@ export default library({
   dts: false,
   splitting: false,
   sourcemap: false,
-  noExternal: ['@nexus/client'],
+  // Bundled, so that the commands that need no more than them load nothing else.
+  noExternal: ['@nexus/client', '@nexus/process-manager/status'],
   define: { NEXUS_VERSION: JSON.stringify(manifest.version) },
 })

@@ -15,7 +15,12 @@ const programs = library({
 
 export default [
   library({
-    entry: { index: 'src/index.ts', native: 'src/native/index.ts' },
+    entry: {
+      index: 'src/index.ts',
+      native: 'src/native/index.ts',
+      redis: 'src/redis/index.ts',
+      status: 'src/native/status.ts',
+    },
     clean: ['*.js', '*.js.map', '*.d.ts'],
   }),
   programs,

@@ -1,6 +1,7 @@
 import { UsageError } from './arguments.js'
-import { help } from './help.js'
-import { endOnClosedPipe, print, printable } from './terminal.js'
+import { help, serviceHelp } from './help.js'
+import { printNow } from './print-now.js'
+import { endOnClosedPipe, printable } from './terminal.js'
 
 /** Set by the build. */
 declare const NEXUS_VERSION: string
@@ -15,11 +16,14 @@ const commands: Record<string, () => Promise<Command>> = {
   replay: async () => (await import('./commands/replay.js')).replay,
   metrics: async () => (await import('./commands/metrics.js')).metrics,
   profile: async () => (await import('./commands/profile.js')).profile,
+  service: async () => (await import('./commands/service.js')).service,
 }
 
 async function main([name, ...args]: string[]): Promise<void> {
-  if (name === '--version' || name === '-v') return print(`${NEXUS_VERSION}\n`)
-  if (name === undefined || name === 'help' || [name, ...args].some(isHelp)) return print(help)
+  if (name === '--version' || name === '-v') return printNow(`${NEXUS_VERSION}\n`)
+  if (name === undefined || name === 'help' || [name, ...beforeDashes(args)].some(isHelp)) {
+    return printNow(name === 'service' ? serviceHelp : help)
+  }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const what = name.startsWith('-') ? 'option' : 'command'
@@ -29,13 +33,20 @@ async function main([name, ...args]: string[]): Promise<void> {
   await command(args)
 }
 
+/** What follows a `--` is for the script of a service. */
+function beforeDashes(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--')
+  return end === -1 ? args : args.slice(0, end)
+}
+
 function isHelp(arg: string): boolean {
   return arg === '--help' || arg === '-h'
 }
 
 async function fail(error: unknown): Promise<void> {
+  endOnClosedPipe()
   if (error instanceof UsageError) {
-    process.stderr.write(`nexus: ${printable(error.message)}\nSee: nexus --help\n`)
+    process.stderr.write(`nexus: ${printable(error.message)}\nSee: nexus ${error.topic}--help\n`)
     process.exitCode = 2
     return
   }
@@ -44,5 +55,4 @@ async function fail(error: unknown): Promise<void> {
   process.exitCode = 1
 }
 
-endOnClosedPipe()
 main(process.argv.slice(2)).catch(fail)

@@ -1,6 +1,9 @@
 declare module 'fs-native-extensions' {
-  /** Takes the lock of an open file, or answers false while another open file holds it. It ends with the process. */
-  export function tryLock(fd: number): boolean
+  /**
+   * Takes the lock of `length` bytes from `offset` (0: all) of an open file, or answers false while another
+   * open file holds it. It ends with the process.
+   */
+  export function tryLock(fd: number, offset?: number, length?: number): boolean
   /** Resolves once the lock of an open file is taken; waits on a thread of the pool. */
   export function waitForLock(fd: number): Promise<void>
   export function unlock(fd: number): void
