@@ -223,8 +223,10 @@ describe('A stop', () => {
       state: 'stopped',
       instances: [{ pid: null, exit: { code: 0, signal: null } }],
     })
-    const lines = await logLines(engine, 'polite')
-    expect(lines.map(({ text }) => text)).toContain('goodbye')
+    await eventually(
+      () => logLines(engine, 'polite'),
+      (lines) => lines.some(({ text }) => text === 'goodbye'),
+    )
   })
 
   it('kills what does not end by itself, and all that it started', async () => {

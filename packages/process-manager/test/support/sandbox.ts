@@ -88,9 +88,13 @@ export function statusOf(
   )
 }
 
-export async function logLines(engine: NativeEngine, name: string): Promise<ServiceLogLine[]> {
+export async function logLines(
+  engine: NativeEngine,
+  name: string,
+  count = 100,
+): Promise<ServiceLogLine[]> {
   const lines: ServiceLogLine[] = []
-  for await (const line of engine.logs(name, {})) lines.push(line)
+  for await (const line of engine.logs(name, { lines: count })) lines.push(line)
   return lines
 }
 

@@ -25,7 +25,7 @@ export interface ServiceProcess {
 }
 
 /** What a process printed last may still be in its pipes when it is gone; what it started can hold them open. */
-const DRAIN_MS = 200
+const DRAIN_MS = 500
 
 export class ForkedProcess implements ServiceProcess {
   readonly pid: number
