@@ -204,6 +204,22 @@ describe('A service that cannot start', () => {
     expect(await getJson(port)).toHaveProperty('pid')
   })
 
+  it('has its clients refused once all its instances are given up', async () => {
+    const { engine } = sandbox()
+    const port = await freePort()
+    const restart = { maxRestarts: 0, minUptimeMs: 600_000 }
+    const script = fixture('http.mjs')
+    await engine.start({ name: 'two', script, port, instances: 2, restart })
+    await eventually(
+      async () => {
+        await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
+        return (await engine.list())[0]?.instances.map(({ state }) => state).join()
+      },
+      (states) => states === 'errored,errored',
+    )
+    await expect(getJson(port)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+  })
+
   it('is given up waiting for after the time limit, and can be stopped', async () => {
     const { newEngine } = sandbox()
     const engine = newEngine({ startTimeoutMs: 500 })
@@ -257,6 +273,15 @@ describe('A stop', () => {
     await engine.start({ name: 'a', script: fixture('idle.mjs'), instances: 2 })
     await engine.shutdown()
     await eventually(processes, ({ length }) => length === 0)
+  })
+
+  it('lets the daemon end when nothing runs and nobody is there, and the next command starts it', async () => {
+    const { engine, newEngine, processes } = sandbox({ daemon: { idleExitMs: 200 } })
+    await engine.start({ name: 'idle', script: fixture('idle.mjs') })
+    await engine.stop('idle')
+    await engine.close()
+    await eventually(processes, ({ length }) => length === 0)
+    expect(await newEngine().list()).toMatchObject([{ name: 'idle', state: 'stopped' }])
   })
 
   it('forgets the service and its logs when it is deleted', async () => {

@@ -80,10 +80,8 @@ export class CommandServer {
     this.requests++
     send({ id, received: true })
     try {
-      const handler = this.handlers[method] as
-        | ((params: unknown, gone: AbortSignal) => unknown)
-        | undefined
-      if (handler === undefined) throw new Error(`the daemon has no method "${method}"`)
+      if (!Object.hasOwn(this.handlers, method)) throw new Error(`there is no method "${method}"`)
+      const handler = this.handlers[method] as (params: unknown, gone: AbortSignal) => unknown
       const result = await handler(params, gone)
       this.answering()
       send({ id, result: result ?? null })

@@ -1,32 +1,15 @@
-import type { ChildProcess } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { ProcessManagerError, type ProcessManagerErrorCode } from '../../errors.js'
 import type { InstanceStatus, ServiceState } from '../../service.js'
-import type { ResolvedDefinition } from '../../service-defaults.js'
-import type { HostMessage, RunRequest } from '../../warm-pool/host-messages.js'
-import type { PooledProcess } from '../../warm-pool/warm-pool.js'
 import { aborted } from '../aborted.js'
 import { type CpuLimit, limitCpu } from '../cpu-limit/cpu-limit.js'
 import { type Deferred, deferred } from '../deferred.js'
 import { checkHealth } from './health-check.js'
 import { HealthMonitor } from './health-monitor.js'
+import { type InstanceContext, launch, type Said } from './launch.js'
 import { awaitPort } from './port-probe.js'
 import type { ProcessUsage } from './process-usage.js'
 import { RestartBackoff } from './restart-backoff.js'
-import type { ServiceLog } from './service-log.js'
-import { AdoptedProcess, type Exit, ForkedProcess, type ServiceProcess } from './service-process.js'
-import type { SharedPorts } from './shared-ports.js'
-
-/** What an instance needs of the service and the daemon it belongs to. */
-export interface InstanceContext {
-  definition: ResolvedDefinition
-  acquire(request: RunRequest): PooledProcess
-  log: ServiceLog
-  /** Null where the instance binds its port itself. */
-  ports: SharedPorts | null
-  /** The state changed, or a process was forked: called before the process begins to load its script. */
-  changed(): void
-}
+import { AdoptedProcess, type Exit, type ServiceProcess } from './service-process.js'
+import { describeEnd, startFailure, stoppedEarly, whatIsMissing } from './start-failure.js'
 
 /** What is written down of an instance, so that the next daemon finds its process. */
 export interface InstanceRecord {
@@ -154,71 +137,34 @@ export class Instance {
   }
 
   #launch(): Promise<void> {
-    const { definition, log } = this.context
-    const { script, cwd } = definition
-    if (!exists(script, 'isFile')) {
-      return this.#cannotStart('SCRIPT_NOT_FOUND', `there is no file ${script}`)
-    }
-    if (!exists(cwd, 'isDirectory')) {
-      return this.#cannotStart('START_FAILED', `there is no directory ${cwd} to start in`)
+    const missing = whatIsMissing(this.context.definition, this.index)
+    if (missing !== null) {
+      this.#set('errored', missing.reason)
+      return Promise.reject(missing.error)
     }
     this.#portTaken = false
     this.#saidReady = false
     this.#replacedFor = null
-    log.forgetErrors(this.index)
     const arrival = deferred<void>()
     this.#arrival = arrival
     const portOpen = this.#awaitPort()
-    const pooled = this.#fork()
-    if (pooled === null) return arrival.promise
-    const { child } = pooled
-    const forked = new ForkedProcess(child)
-    child.on('message', (message) => this.#heard(forked, message as HostMessage | string))
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const readable = child[stream]
-      if (readable !== null) log.follow(readable, this.index, stream)
+    const launched = launch(this.context, this.index, (process, said) => {
+      if (this.#process === process) this.#heard(process, said)
+    })
+    if (launched === null) {
+      this.#down('the system could not start a process', true, null)
+      return arrival.promise
     }
+    const { process, run } = launched
     this.#startedAt = Date.now()
-    this.#own(forked)
+    this.#own(process)
     this.#set('starting', null)
-    pooled.run()
+    run()
     portOpen(
-      () => this.#process === forked && this.#state === 'starting',
-      () => this.#accepts(forked),
+      () => this.#process === process && this.#state === 'starting',
+      () => this.#accepts(process),
     )
     return arrival.promise
-  }
-
-  /** Null when the system could not; it is tried again as after an early end. */
-  #fork() {
-    try {
-      const pooled = this.context.acquire(this.#request())
-      if (isForked(pooled)) return pooled
-      pooled.child.once('error', () => {})
-    } catch {
-      // As above; which of both it is depends on what the system ran out of.
-    }
-    this.#down('the system could not start a process', true, null)
-    return null
-  }
-
-  #request(): RunRequest {
-    const { name, script, args, cwd, env, port, instances } = this.context.definition
-    return {
-      script,
-      args,
-      cwd,
-      env: {
-        NEXUS_SERVICE: name,
-        NEXUS_INSTANCE: String(this.index),
-        ...(port === null ? {} : { PORT: String(port) }),
-        ...env,
-      },
-      title: instances === 1 ? `nexus: ${name}` : `nexus: ${name} ${this.index}`,
-      port,
-      sharesPort: this.context.ports !== null,
-      log: { file: this.context.log.file, instance: this.index },
-    }
   }
 
   /** The service itself reports that it listens; the port is looked at for the sake of programs that it may start. */
@@ -237,28 +183,27 @@ export class Instance {
     process.exited.then((exit) => this.#ended(exit))
   }
 
-  #heard(process: ServiceProcess, message: HostMessage | string | { type?: string }) {
+  #heard(process: ServiceProcess, said: Said) {
     const { port, lazyInit } = this.context.definition
-    const said = typeof message === 'string' ? { type: message } : message
-    if (said?.type === 'ready') {
-      this.#saidReady = true
-      if (this.#state === 'initialising') this.#nowOnline()
-    } else if (said?.type === 'nexus:running') {
-      if (port === null && lazyInit) this.#accepts(process)
-    } else if (said?.type === 'nexus:loaded') {
-      if (port === null) this.#accepts(process)
-    } else if (said?.type === 'nexus:listening') {
-      if ((said as { port: number }).port === port) this.#accepts(process)
-    } else if (said?.type === 'nexus:listen-failed') {
-      const failed = said as { port: number; code: string }
-      this.#portTaken ||= failed.port === port && failed.code === 'EADDRINUSE'
-    } else if (said?.type === 'nexus:listen') {
-      const { id, host, port: wanted } = said as { id: number; host: string | null; port: number }
-      this.context.ports?.socket(host, wanted).then(
-        (socket) => process.send?.({ type: 'nexus:listen-answer', id, code: null }, socket),
-        ({ code = 'UNKNOWN' }: NodeJS.ErrnoException) =>
-          process.send?.({ type: 'nexus:listen-answer', id, code }),
-      )
+    switch (said.type) {
+      case 'ready':
+        this.#saidReady = true
+        if (this.#state === 'initialising') this.#nowOnline()
+        break
+      case 'nexus:running':
+        if (port === null && lazyInit) this.#accepts(process)
+        break
+      case 'nexus:loaded':
+        if (port === null) this.#accepts(process)
+        break
+      case 'nexus:listening':
+        if (said.port === port) this.#accepts(process)
+        break
+      case 'nexus:listen-failed':
+        this.#portTaken ||= said.port === port && said.code === 'EADDRINUSE'
+        break
+      case 'nexus:listen':
+        void this.context.ports?.answer(said, (answer, socket) => process.send?.(answer, socket))
     }
   }
 
@@ -327,7 +272,7 @@ export class Instance {
     this.#forget()
     this.#exit = exit
     if (!this.#wanted) {
-      arrival?.reject(new ProcessManagerError('STOPPED', this.#named('was stopped as it started')))
+      arrival?.reject(stoppedEarly(this.context.definition, this.index))
       this.#set('stopped', null)
       return
     }
@@ -337,39 +282,18 @@ export class Instance {
       this.#set('waiting', reason)
       this.#retry = setTimeout(() => this.#again(), delayMs)
     }
-    arrival?.reject(this.#failure(reason, delayMs))
+    arrival?.reject(
+      startFailure(this.context.definition, this.index, reason, {
+        portTaken: this.#portTaken,
+        triesAgain: delayMs !== null,
+      }),
+    )
   }
 
   #again() {
     this.#restarts++
     // Whatever fails is in the state; nobody waits for this start.
     this.#launch().catch(() => {})
-  }
-
-  #failure(reason: string, delayMs: number | null) {
-    const next =
-      delayMs === null ? 'It stays down.' : 'It is tried again; stop it if it should not.'
-    const { port } = this.context.definition
-    return this.#portTaken
-      ? new ProcessManagerError(
-          'PORT_TAKEN',
-          `${this.#named('did not start')}: port ${port} is in use by another process. ${next} Stop that process or give another port.`,
-          { details: { port } },
-        )
-      : new ProcessManagerError(
-          'START_FAILED',
-          `${this.#named('did not start')}: ${reason}. ${next} Its log says more.`,
-          { details: { reason } },
-        )
-  }
-
-  /** For mistakes that no restart mends. */
-  #cannotStart(code: ProcessManagerErrorCode, reason: string): Promise<never> {
-    this.#forget()
-    this.#set('errored', reason)
-    return Promise.reject(
-      new ProcessManagerError(code, `${this.#named('did not start')}: ${reason}.`),
-    )
   }
 
   #forget() {
@@ -383,34 +307,9 @@ export class Instance {
     this.#memoryBytes = 0
   }
 
-  #named(what: string) {
-    const { name, instances } = this.context.definition
-    return `Service "${name}"${instances === 1 ? '' : ` (instance ${this.index})`} ${what}`
-  }
-
   #set(state: ServiceState, reason: string | null) {
     this.#state = state
     this.#reason = reason
     this.context.changed()
   }
-}
-
-function isForked(
-  pooled: PooledProcess,
-): pooled is PooledProcess & { child: ChildProcess & { pid: number } } {
-  return pooled.child.pid !== undefined
-}
-
-function exists(path: string, kind: 'isFile' | 'isDirectory') {
-  return statSync(path, { throwIfNoEntry: false })?.[kind]() ?? false
-}
-
-function describeEnd({ code, signal }: Exit, lastError: string | null) {
-  const how =
-    signal !== null
-      ? `was ended by ${signal}`
-      : code !== null
-        ? `ended with code ${code}`
-        : 'ended while no daemon watched it'
-  return lastError === null ? how : `${how}: ${lastError}`
 }

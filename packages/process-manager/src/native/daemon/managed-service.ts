@@ -1,7 +1,8 @@
 import type { HealthReport } from '../../process-engine.js'
 import type { ServiceState, ServiceStatus } from '../../service.js'
 import type { ResolvedDefinition } from '../../service-defaults.js'
-import { Instance, type InstanceContext, type InstanceRecord } from './instance.js'
+import { Instance, type InstanceRecord } from './instance.js'
+import type { InstanceContext } from './launch.js'
 import { SharedPorts } from './shared-ports.js'
 
 /** The worst first. */
@@ -29,7 +30,16 @@ export class ManagedService {
   ) {
     const { instances, port } = definition
     this.#ports = instances > 1 && port !== null ? new SharedPorts() : null
-    const shared: InstanceContext = { ...context, definition, ports: this.#ports }
+    const shared: InstanceContext = {
+      ...context,
+      definition,
+      ports: this.#ports,
+      changed: () => {
+        // While an instance may come back, clients wait for it; after that, they are to be refused.
+        if (this.instances.every(({ state }) => state === 'errored')) this.#ports?.close()
+        context.changed()
+      },
+    }
     this.instances = Array.from({ length: instances }, (_, index) => new Instance(index, shared))
   }
 

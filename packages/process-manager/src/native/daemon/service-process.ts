@@ -37,7 +37,7 @@ export class ForkedProcess implements ServiceProcess {
     this.identity = processIdentity(child.pid)
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        signalGroup(this.pid, 'SIGKILL')
+        killLeftBehind(this.pid)
         const drained = () => {
           clearTimeout(late)
           resolve({ code, signal })
@@ -94,7 +94,7 @@ export class AdoptedProcess implements ServiceProcess {
         if (this.#isAlive()) return
         clearInterval(look)
         this.#gone = true
-        signalGroup(pid, 'SIGKILL')
+        killLeftBehind(pid)
         resolve({ code: null, signal: null })
       }, LOOK_MS)
     })
@@ -119,6 +119,11 @@ export class AdoptedProcess implements ServiceProcess {
       return false
     }
   }
+}
+
+/** What a process started and left in its group ends with it. Windows has no groups, and may have given the pid away. */
+function killLeftBehind(pid: number) {
+  if (process.platform !== 'win32') signalGroup(pid, 'SIGKILL')
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals) {

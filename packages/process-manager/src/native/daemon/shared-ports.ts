@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import net, { isIPv6 } from 'node:net'
 import { getSystemErrorName } from 'node:util'
+import type { ListenRequest, ParentMessage } from '../../warm-pool/host-messages.js'
 
 /** A socket of the event loop, bound to an address; what `child.send` and `server.listen` take as a handle. */
 interface BoundSocket {
@@ -24,18 +25,32 @@ const { _createServerHandle: createServerHandle } = net as unknown as {
 export class SharedPorts {
   readonly #sockets = new Map<string, BoundSocket>()
 
-  /** The socket of an address, bound at the first call. Rejects with a `code` such as `EADDRINUSE`. */
-  async socket(host: string | null, port: number): Promise<BoundSocket> {
-    const address = host === null ? null : (await lookup(host)).address
-    const key = `${address}:${port}`
-    const socket = this.#sockets.get(key) ?? bind(address, port)
-    this.#sockets.set(key, socket)
-    return socket
+  /** Gives a process the socket that it asks for, or says why there is none. */
+  async answer(
+    { id, host, port }: ListenRequest,
+    send: (answer: ParentMessage, socket?: BoundSocket) => void,
+  ): Promise<void> {
+    try {
+      const socket = await this.#socket(host, port)
+      send({ type: 'nexus:listen-answer', id, code: null }, socket)
+    } catch (error) {
+      const { code = 'UNKNOWN' } = error as NodeJS.ErrnoException
+      send({ type: 'nexus:listen-answer', id, code })
+    }
   }
 
   close(): void {
     for (const socket of this.#sockets.values()) socket.close()
     this.#sockets.clear()
+  }
+
+  /** Bound at the first call for an address. */
+  async #socket(host: string | null, port: number): Promise<BoundSocket> {
+    const address = host === null ? null : (await lookup(host)).address
+    const key = `${address}:${port}`
+    const socket = this.#sockets.get(key) ?? bind(address, port)
+    this.#sockets.set(key, socket)
+    return socket
   }
 }
 
