@@ -58,10 +58,10 @@ async function reportLoaded(script: string) {
     )
     if (!evaluated) return
   }
-  // Immediates that nothing keeps alive run only in a loop that goes on by itself; the first is due in this turn anyhow.
-  setImmediate(() => {
-    setImmediate(() => send({ type: 'nexus:loaded' })).unref()
-  }).unref()
+  // Timers that keep nothing alive fire only in a loop that goes on by itself; the first may fire in its last round.
+  setTimeout(() => {
+    setTimeout(() => send({ type: 'nexus:loaded' }), 1).unref()
+  }, 1).unref()
 }
 
 /** The channel keeps the process alive only while the script listens to it, as in any forked process. */

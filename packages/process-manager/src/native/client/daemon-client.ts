@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { ProcessManagerError } from '../../errors.js'
 import type { DaemonOptions } from '../options.js'
 import { type NativePaths, socketAddress } from '../paths.js'
@@ -19,7 +19,6 @@ export interface DaemonClientStats {
 export class DaemonClient {
   #connection: Promise<DaemonConnection> | undefined
   #open: DaemonConnection | undefined
-  #rootFd: number | undefined
   #closed = false
   readonly #counts = { connects: 0, requests: 0 }
 
@@ -66,13 +65,9 @@ export class DaemonClient {
 
   async #dial(): Promise<DaemonConnection> {
     const deadline = performance.now() + this.requestTimeoutMs
-    const address = socketAddress(this.paths, () => {
-      this.#rootFd ??= openSync(this.paths.root, 'r')
-      return this.#rootFd
-    })
     for (;;) {
       const leftMs = Math.max(1, deadline - performance.now())
-      const connection = await DaemonConnection.open(address, leftMs, this.#diagnose)
+      const connection = await this.#tryToOpen(leftMs)
       if (connection !== null) {
         this.#counts.connects++
         this.#open = connection
@@ -81,6 +76,20 @@ export class DaemonClient {
       }
       if (performance.now() > deadline) throw this.#diagnose('a connection', this.requestTimeoutMs)
       await launchDaemon(this.paths, this.home, this.daemon, leftMs)
+    }
+  }
+
+  async #tryToOpen(timeoutMs: number): Promise<DaemonConnection | null> {
+    let root: number | undefined
+    const address = socketAddress(this.paths, () => {
+      mkdirSync(this.paths.root, { recursive: true, mode: 0o700 })
+      root = openSync(this.paths.root, 'r')
+      return root
+    })
+    try {
+      return await DaemonConnection.open(address, timeoutMs, this.#diagnose)
+    } finally {
+      if (root !== undefined) closeSync(root)
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { ProcessManagerError, type ProcessManagerErrorCode } from '../../errors.js'
 import type { InstanceStatus, ServiceState } from '../../service.js'
@@ -154,7 +155,7 @@ export class Instance {
 
   #launch(): Promise<void> {
     const { definition, log } = this.context
-    const { name, script, cwd } = definition
+    const { script, cwd } = definition
     if (!exists(script, 'isFile')) {
       return this.#cannotStart('SCRIPT_NOT_FOUND', `there is no file ${script}`)
     }
@@ -167,15 +168,11 @@ export class Instance {
     log.forgetErrors(this.index)
     const arrival = deferred<void>()
     this.#arrival = arrival
-    const request = this.#request()
     const portOpen = this.#awaitPort()
-    const pooled = this.context.acquire(request)
+    const pooled = this.#fork()
+    if (pooled === null) return arrival.promise
     const { child } = pooled
-    if (child.pid === undefined) {
-      child.once('error', () => {})
-      return this.#cannotStart('START_FAILED', `the system could not start a process for ${name}`)
-    }
-    const forked = new ForkedProcess(Object.assign(child, { pid: child.pid }))
+    const forked = new ForkedProcess(child)
     child.on('message', (message) => this.#heard(forked, message as HostMessage | string))
     for (const stream of ['stdout', 'stderr'] as const) {
       const readable = child[stream]
@@ -190,6 +187,19 @@ export class Instance {
       () => this.#accepts(forked),
     )
     return arrival.promise
+  }
+
+  /** Null when the system could not; it is tried again as after an early end. */
+  #fork() {
+    try {
+      const pooled = this.context.acquire(this.#request())
+      if (isForked(pooled)) return pooled
+      pooled.child.once('error', () => {})
+    } catch {
+      // As above; which of both it is depends on what the system ran out of.
+    }
+    this.#down('the system could not start a process', true, null)
+    return null
   }
 
   #request(): RunRequest {
@@ -305,17 +315,22 @@ export class Instance {
   }
 
   #ended(exit: Exit) {
-    const wasReplacedFor = this.#replacedFor
+    const { minUptimeMs } = this.context.definition.restart
+    const early = this.#arrival !== null || Date.now() - this.#startedAt < minUptimeMs
+    const reason = this.#replacedFor ?? describeEnd(exit, this.context.log.lastError(this.index))
+    this.#down(reason, early, exit)
+  }
+
+  /** It does not run now; decides what becomes of it. */
+  #down(reason: string, early: boolean, exit: Exit | null) {
     const arrival = this.#arrival
     this.#forget()
     this.#exit = exit
     if (!this.#wanted) {
       arrival?.reject(new ProcessManagerError('STOPPED', this.#named('was stopped as it started')))
-      return this.#set('stopped', null)
+      this.#set('stopped', null)
+      return
     }
-    const { minUptimeMs } = this.context.definition.restart
-    const early = arrival !== null || Date.now() - this.#startedAt < minUptimeMs
-    const reason = wasReplacedFor ?? describeEnd(exit, this.context.log.lastError(this.index))
     const delayMs = this.#backoff.afterEnd(early)
     if (delayMs === null) this.#set('errored', reason)
     else {
@@ -378,6 +393,12 @@ export class Instance {
     this.#reason = reason
     this.context.changed()
   }
+}
+
+function isForked(
+  pooled: PooledProcess,
+): pooled is PooledProcess & { child: ChildProcess & { pid: number } } {
+  return pooled.child.pid !== undefined
 }
 
 function exists(path: string, kind: 'isFile' | 'isDirectory') {

@@ -1,10 +1,10 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
-import { tryLock } from 'fs-native-extensions'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { WarmPool } from '../../warm-pool/warm-pool.js'
 import { DAEMON_DEFAULTS, type DaemonOptions } from '../options.js'
 import { nativePaths, socketAddress } from '../paths.js'
 import { MEASURE_INTERVAL_MS } from '../status-file.js'
 import { CommandServer } from './command-server.js'
+import { DaemonHome } from './daemon-home.js'
 import { StatusWriter } from './status-writer.js'
 import { Supervisor } from './supervisor.js'
 import { Warnings } from './warnings.js'
@@ -24,21 +24,20 @@ void main().catch((error: Error) => {
 async function main() {
   process.title = 'nexus: daemon'
   const paths = nativePaths(home)
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 })
-  if ((statSync(paths.root).mode & 0o077) !== 0) chmodSync(paths.root, 0o700)
-  // Held until the process ends, however it ends.
-  if (!tryLock(openSync(paths.lock, 'a', 0o600))) return tellStarter('held')
+  const daemonHome = DaemonHome.take(paths)
+  if (daemonHome === null) return tellStarter('held')
 
   const warnings = surviveWhatFails()
   const pool = new WarmPool(options.warmPool)
   const supervisor = new Supervisor(
     paths,
+    daemonHome,
     { maxBytes: maxLogBytes, maxOldFiles: maxOldLogs },
     pool,
     warnings,
     () => status.changed(),
   )
-  const status = new StatusWriter(paths, () => supervisor.list(), warnings)
+  const status = new StatusWriter(paths, daemonHome, () => supervisor.list(), warnings)
   const server: CommandServer = new CommandServer(
     socketAddress(paths, () => openSync(paths.root, 'r')),
     {
@@ -87,6 +86,8 @@ async function main() {
   process.on('SIGHUP', () => {})
 
   async function tick() {
+    // No client can reach this daemon any more, nor could it stop what runs here.
+    if (!daemonHome?.isOurs) return await supervisor.stopAll().then(exit)
     if (!server.reachable) {
       await server.reopen().catch((error) => warnings.warn('make its socket again', error))
     }

@@ -4,6 +4,7 @@ import type { ServiceStatus } from '../../service.js'
 import type { NativePaths } from '../paths.js'
 import { type StatusFile, UNREAD_INTERVAL_MS, WANTED_FOR_MS } from '../status-file.js'
 import { writeAtomically } from '../write-atomically.js'
+import type { DaemonHome } from './daemon-home.js'
 import type { Warnings } from './warnings.js'
 
 /** Keeps the status file true. */
@@ -18,6 +19,7 @@ export class StatusWriter {
 
   constructor(
     private readonly paths: NativePaths,
+    private readonly home: DaemonHome,
     private readonly services: () => ServiceStatus[],
     private readonly warnings: Warnings,
   ) {}
@@ -43,6 +45,7 @@ export class StatusWriter {
   write(): void {
     clearImmediate(this.#due)
     this.#due = undefined
+    if (!this.home.isOurs) return
     this.#writtenAt = Date.now()
     const file: StatusFile = {
       version: 1,

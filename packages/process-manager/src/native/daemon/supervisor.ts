@@ -8,6 +8,7 @@ import type { ServiceDefinition, ServiceStatus } from '../../service.js'
 import { type ResolvedDefinition, withDefaults } from '../../service-defaults.js'
 import type { WarmPool } from '../../warm-pool/warm-pool.js'
 import { logFile, type NativePaths } from '../paths.js'
+import type { DaemonHome } from './daemon-home.js'
 import { ManagedService } from './managed-service.js'
 import { measureAll } from './process-usage.js'
 import { type LogLimits, ServiceLog } from './service-log.js'
@@ -25,6 +26,7 @@ export class Supervisor {
 
   constructor(
     private readonly paths: NativePaths,
+    private readonly home: DaemonHome,
     private readonly logLimits: LogLimits,
     private readonly pool: WarmPool,
     private readonly warnings: Warnings,
@@ -213,6 +215,7 @@ export class Supervisor {
   }
 
   #persist() {
+    if (!this.home.isOurs) return
     this.warnings.attempt('write its state', () => writeState(this.paths.state, this.#records()))
   }
 }
