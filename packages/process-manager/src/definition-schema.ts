@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { ProcessManagerError } from './errors.js'
 import type { HealthCheck, RestartRule, ServiceDefinition } from './service.js'
+import { serviceNamePattern } from './service-name.js'
 
 /** The longest time a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -16,7 +17,7 @@ const withoutNull = z.string().refine((text) => !text.includes('\0'), 'must not 
 const name = z
   .string()
   .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    serviceNamePattern,
     'expected 1 to 64 of letters, digits, ".", "_" and "-", beginning with a letter or a digit',
   )
 

@@ -1,14 +1,19 @@
 import { z } from 'zod'
-import { ProcessManagerError } from './errors.js'
+import { MetricsCache } from './metrics-cache.js'
 import type { ProcessEngine } from './process-engine.js'
 
 /** Options of `ProcessManager`. */
 export interface ProcessManagerOptions {
   /**
-   * What runs the services.
+   * What runs the services; closed with the manager.
    * @default new NativeEngine()
    */
   engine?: ProcessEngine | undefined
+  /**
+   * Keeps what was just listed and measured; closed with the manager.
+   * @default new MetricsCache()
+   */
+  cache?: MetricsCache | undefined
   /**
    * How long a service may take to answer a health check that is made now.
    * @default 5000
@@ -16,35 +21,23 @@ export interface ProcessManagerOptions {
   healthTimeoutMs?: number | undefined
 }
 
-interface ResolvedOptions {
-  engine: ProcessEngine | undefined
+export interface ResolvedProcessManagerOptions {
+  engine?: ProcessEngine | undefined
+  cache?: MetricsCache | undefined
   healthTimeoutMs: number
 }
 
-const options = z.strictObject({
+const isEngine = (value: unknown) =>
+  typeof (value as Partial<ProcessEngine> | null)?.start === 'function'
+
+export const processManagerSchema = z.strictObject({
   engine: z
-    .custom<ProcessEngine>(
-      (value) => typeof (value as Partial<ProcessEngine> | null)?.start === 'function',
-      'expected an engine, such as new NativeEngine()',
-    )
+    .custom<ProcessEngine>(isEngine, 'expected an engine, such as new NativeEngine()')
     .optional(),
+  cache: z.instanceof(MetricsCache).optional(),
   healthTimeoutMs: z
-    .number()
     .int()
     .min(1)
     .max(2 ** 31 - 1)
     .default(5_000),
-}) satisfies z.ZodType<Partial<ResolvedOptions>, ProcessManagerOptions>
-
-/** @throws ProcessManagerError `INVALID_OPTIONS` */
-export function resolveOptions(input: ProcessManagerOptions): ResolvedOptions {
-  const result = options.safeParse(input)
-  if (result.success)
-    return { engine: result.data.engine, healthTimeoutMs: result.data.healthTimeoutMs }
-  const problems = result.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  )
-  throw new ProcessManagerError('INVALID_OPTIONS', `ProcessManager: ${problems.join('; ')}.`, {
-    details: { problems },
-  })
-}
+}) satisfies z.ZodType<ResolvedProcessManagerOptions, ProcessManagerOptions>

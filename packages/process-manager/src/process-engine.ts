@@ -31,16 +31,12 @@ export interface LogQuery {
 }
 
 /**
- * Runs services in processes that outlive the caller. Every method rejects with a `ProcessManagerError`
+ * Runs services in processes that outlive the caller. Commands that change one service run in the order they came, from
+ * whichever process; those for different services run at the same time. Every method rejects with a `ProcessManagerError`
  * within its engine's time limit, whatever the daemon does.
  */
 export interface ProcessEngine {
   readonly kind: 'native' | 'pm2'
-  /**
-   * Whether commands for one service, from every process, run one after the other in the order they came. Where not,
-   * `ProcessManager` sees to it.
-   */
-  readonly queuesCommands: boolean
   /** Resolves once every instance accepts work; with a health check, once it passes. Replaces a stopped service of that name. */
   start(definition: ServiceDefinition): Promise<ServiceStatus>
   stop(name: string): Promise<ServiceStatus>

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { ProcessManagerError } from './errors.js'
+import { MetricsCache } from './metrics-cache.js'
 import type { ProcessEngine } from './process-engine.js'
 import { ProcessManager } from './process-manager.js'
 import type { ServiceDefinition, ServiceStatus } from './service.js'
@@ -16,7 +17,6 @@ const status: ServiceStatus = {
 function fakeEngine(overrides: Partial<ProcessEngine> = {}): ProcessEngine {
   return {
     kind: 'pm2',
-    queuesCommands: false,
     start: async () => status,
     stop: async () => ({ ...status, state: 'stopped' }),
     restart: async () => status,
@@ -88,43 +88,6 @@ describe('A definition', () => {
 })
 
 describe('Commands', () => {
-  it('for one service run one at a time, in order, where the engine does not queue them', async () => {
-    const log: string[] = []
-    const step = (what: string) => async () => {
-      log.push(`${what} begins`)
-      await new Promise((resolve) => setImmediate(resolve))
-      log.push(`${what} ends`)
-      return status
-    }
-    const manager = new ProcessManager({
-      engine: fakeEngine({ start: step('start'), restart: step('restart'), stop: step('stop') }),
-    })
-    await Promise.all([manager.start(definition), manager.restart('web'), manager.stop('web')])
-    expect(log).toEqual([
-      'start begins',
-      'start ends',
-      'restart begins',
-      'restart ends',
-      'stop begins',
-      'stop ends',
-    ])
-  })
-
-  it('for different services run at the same time', async () => {
-    let release = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const manager = new ProcessManager({
-      engine: fakeEngine({ stop: () => held.then(() => status) }),
-    })
-    const stopping = manager.stop('slow')
-    expect(await manager.restart('web')).toBe(status)
-    expect(manager.getStats().pending).toBe(1)
-    release()
-    await stopping
-  })
-
   it('are told of as events, and counted', async () => {
     const error = new ProcessManagerError('NOT_FOUND', 'no such service')
     const manager = new ProcessManager({
@@ -145,6 +108,7 @@ describe('Commands', () => {
       commands: { start: 1, stop: 0, restart: 0, delete: 1 },
       failures: 1,
       pending: 0,
+      cache: expect.objectContaining({ invalidations: 3 }),
     })
   })
 
@@ -156,9 +120,47 @@ describe('Commands', () => {
   })
 })
 
+describe('What services are and use', () => {
+  const running = {
+    ...status,
+    instances: [{ cpuPercent: 10, memoryBytes: 5, startedAt: 0, restarts: 1 }],
+  } as unknown as ServiceStatus
+
+  it('is answered from the cache, until a command or time changes it', async () => {
+    let [asked, now] = [0, 1]
+    const cache = new MetricsCache({ now: () => now })
+    const list = async () => {
+      asked++
+      return [running]
+    }
+    const manager = new ProcessManager({ engine: fakeEngine({ list }), cache })
+    await manager.list()
+    expect(await manager.status('web')).toBe(running)
+    expect(asked).toBe(1)
+    expect(await manager.metrics('web')).toMatchObject({ cpuPercent: 10, memoryBytes: 5 })
+    expect(asked).toBe(2)
+    await manager.restart('web')
+    await manager.status('web')
+    expect(asked).toBe(3)
+    now = 502
+    await manager.status('web')
+    expect(asked).toBe(4)
+    await manager.close()
+  })
+
+  it('is an error for a service that nobody knows', async () => {
+    const manager = new ProcessManager({ engine: fakeEngine() })
+    const failure = { code: 'NOT_FOUND', details: { name: 'nobody' } }
+    await expect(manager.status('nobody')).rejects.toMatchObject(failure)
+    await expect(manager.metrics('nobody')).rejects.toMatchObject(failure)
+    await manager.close()
+  })
+})
+
 describe('Options', () => {
   it.each<[string, object]>([
     ['engine', { engine: 'pm2' }],
+    ['cache', { cache: {} }],
     ['healthTimeoutMs', { healthTimeoutMs: 0 }],
     ['timeout', { timeout: 1 }],
   ])('that are wrong are named: %s', (name, options) => {

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'eventemitter3'
-import { CommandQueue } from './command-queue.js'
 import { parseDefinition, parseName } from './definition-schema.js'
 import { ProcessManagerError } from './errors.js'
+import { MetricsCache, type MetricsCacheStats } from './metrics-cache.js'
 import { NativeEngine } from './native/client/native-engine.js'
-import { type ProcessManagerOptions, resolveOptions } from './options.js'
+import { type ProcessManagerOptions, processManagerSchema } from './options.js'
+import { parseOptions } from './parse-options.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from './process-engine.js'
 import type { ServiceDefinition, ServiceStatus } from './service.js'
+import { metricsOf, type ServiceMetrics } from './service-metrics.js'
 
 /** What a {@link ProcessManager} tells of the commands that it was given. */
 export interface ProcessManagerEvents {
@@ -27,16 +29,17 @@ export interface ProcessManagerStats {
   failures: number
   /** Commands that run or wait for their turn. */
   pending: number
+  cache: MetricsCacheStats
 }
 
 /**
- * Starts, stops and watches services. Commands for one service run in the order they were given, those for different
- * ones at the same time.
+ * Starts, stops and watches services. Commands for one service run in the order they were given, by whichever
+ * process, and those for different ones at the same time: the engines see to that.
  */
 export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   readonly #engine: ProcessEngine
   readonly #healthTimeoutMs: number
-  readonly #queue = new CommandQueue()
+  readonly #cache: MetricsCache
   readonly #commands = { start: 0, stop: 0, restart: 0, delete: 0 }
   #failures = 0
   #pending = 0
@@ -45,8 +48,13 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   /** @throws ProcessManagerError `INVALID_OPTIONS` */
   constructor(options: ProcessManagerOptions = {}) {
     super()
-    const { engine, healthTimeoutMs } = resolveOptions(options)
+    const { engine, cache, healthTimeoutMs } = parseOptions(
+      processManagerSchema,
+      options,
+      'ProcessManager',
+    )
     this.#engine = engine ?? new NativeEngine()
+    this.#cache = cache ?? new MetricsCache()
     this.#healthTimeoutMs = healthTimeoutMs
   }
 
@@ -84,18 +92,26 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     this.emit('deleted', name)
   }
 
+  /** Every service, as the cache or the engine knows it. */
   async list(): Promise<ServiceStatus[]> {
     this.#requireOpen()
-    return await this.#engine.list()
+    return await this.#cache.get('status', '*', () => this.#engine.list())
   }
 
   /** @throws ProcessManagerError `NOT_FOUND` */
   async status(name: string): Promise<ServiceStatus> {
-    const found = (await this.list()).find((service) => service.name === parseName(name))
-    if (found !== undefined) return found
-    throw new ProcessManagerError('NOT_FOUND', `There is no service "${name}". See list().`, {
-      details: { name },
-    })
+    return findByName(await this.list(), parseName(name))
+  }
+
+  /**
+   * What a service uses, all its instances together.
+   *
+   * @throws ProcessManagerError `NOT_FOUND`
+   */
+  async metrics(name: string): Promise<ServiceMetrics> {
+    this.#requireOpen()
+    const services = await this.#cache.get('metrics', '*', () => this.#engine.list())
+    return metricsOf(findByName(services, parseName(name)))
   }
 
   /** Checks it now: by its health check, else by its port, else by its state. */
@@ -118,7 +134,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   /** Starts what was saved and does not run; answers their names. */
   async resurrect(): Promise<string[]> {
     this.#requireOpen()
-    return await this.#engine.resurrect()
+    return await this.#engine.resurrect().finally(() => this.#cache.invalidate('*'))
   }
 
   getStats(): ProcessManagerStats {
@@ -127,13 +143,14 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
       commands: { ...this.#commands },
       failures: this.#failures,
       pending: this.#pending,
+      cache: this.#cache.getStats(),
     }
   }
 
   /** Lets go of the engine; what runs goes on running. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#engine.close()
+    await Promise.all([this.#engine.close(), this.#cache.close()])
     this.removeAllListeners()
   }
 
@@ -142,7 +159,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     parseName(name)
     this.#pending++
     try {
-      const result = await this.#inOrder(name, run)
+      const result = await run()
       this.#commands[command]++
       return result
     } catch (error) {
@@ -151,15 +168,19 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
       throw error
     } finally {
       this.#pending--
+      this.#cache.invalidate(name)
     }
-  }
-
-  /** An engine that does not queue commands itself gets them one at a time for each service. */
-  #inOrder<T>(name: string, run: () => Promise<T>): Promise<T> {
-    return this.#engine.queuesCommands ? run() : this.#queue.run(name, run)
   }
 
   #requireOpen() {
     if (this.#closed) throw new ProcessManagerError('CLOSED', 'This process manager was closed.')
   }
+}
+
+function findByName(services: readonly ServiceStatus[], name: string): ServiceStatus {
+  const found = services.find((service) => service.name === name)
+  if (found !== undefined) return found
+  throw new ProcessManagerError('NOT_FOUND', `There is no service "${name}". See list().`, {
+    details: { name },
+  })
 }

@@ -183,7 +183,10 @@ describe('When the disk is full', () => {
     for (const file of ['state.json.new', 'status.json.new', 'logs/web.log'])
       rmSync(join(root, file))
     await engine.restart('web')
-    expect((await engine.daemonStats()).warnings).toEqual([])
+    await eventually(
+      async () => (await engine.daemonStats()).warnings,
+      ({ length }) => length === 0,
+    )
     expect(await engine.list()).toMatchObject([{ name: 'web', state: 'online' }])
   })
 })

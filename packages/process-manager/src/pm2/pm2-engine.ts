@@ -39,7 +39,6 @@ const settledMs = 250
  */
 export class Pm2Engine implements ProcessEngine {
   readonly kind = 'pm2'
-  readonly queuesCommands = true
   readonly #options: ResolvedPm2EngineOptions
   readonly #pool: ConnectionPool
   /** PM2 carries out commands for one process as they come, all at once. */

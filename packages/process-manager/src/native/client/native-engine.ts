@@ -22,7 +22,6 @@ const STOP_ANSWER_MS = 120_000
  */
 export class NativeEngine implements ProcessEngine {
   readonly kind = 'native'
-  readonly queuesCommands = true
   readonly #paths: ReturnType<typeof nativePaths>
   readonly #client: DaemonClient
   readonly #startTimeoutMs: number
