@@ -2,12 +2,23 @@ import { library } from '../../tools/tsup.js'
 import manifest from './package.json' with { type: 'json' }
 
 export default library({
-  entry: ['src/main.ts'],
+  // What answers at once, and everything else.
+  entry: ['src/nexus.ts', 'src/main.ts'],
   format: ['cjs'],
   dts: false,
   splitting: false,
   sourcemap: false,
-  // Bundled, so that the commands that need no more than them load nothing else.
-  noExternal: ['@nexus/client', '@nexus/process-manager/status'],
-  define: { NEXUS_VERSION: JSON.stringify(manifest.version) },
+  // It would gather what all commands require at the top of the file.
+  treeshake: false,
+  // Bundled, because loading an ES module takes Node half as long as its own start.
+  noExternal: ['@nexus/client', '@nexus/process-manager/native', '@nexus/process-manager/status'],
+  // The other file, and what is native.
+  external: ['./main.cjs', 'fs-native-extensions'],
+  define: {
+    NEXUS_VERSION: JSON.stringify(manifest.version),
+    'import.meta.url': 'processManagerUrl',
+  },
+  esbuildOptions: (options) => {
+    options.inject = ['src/process-manager-url.ts']
+  },
 })

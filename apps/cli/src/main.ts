@@ -1,14 +1,9 @@
 import { UsageError } from './arguments.js'
-import { help, serviceHelp } from './help.js'
-import { printNow } from './print-now.js'
 import { endOnClosedPipe, printable } from './terminal.js'
-
-/** Set by the build. */
-declare const NEXUS_VERSION: string
 
 type Command = (args: readonly string[]) => Promise<void>
 
-/** Each command is loaded when it is called, so that `--help` does not wait for any of them. */
+/** Each command is loaded when it is called, so that none waits for the others. */
 const commands: Record<string, () => Promise<Command>> = {
   dev: async () => (await import('./commands/serve.js')).dev,
   start: async () => (await import('./commands/serve.js')).start,
@@ -19,11 +14,7 @@ const commands: Record<string, () => Promise<Command>> = {
   service: async () => (await import('./commands/service.js')).service,
 }
 
-async function main([name, ...args]: string[]): Promise<void> {
-  if (name === '--version' || name === '-v') return printNow(`${NEXUS_VERSION}\n`)
-  if (name === undefined || name === 'help' || [name, ...beforeDashes(args)].some(isHelp)) {
-    return printNow(name === 'service' ? serviceHelp : help)
-  }
+async function main([name = '', ...args]: readonly string[]): Promise<void> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const what = name.startsWith('-') ? 'option' : 'command'
@@ -31,16 +22,6 @@ async function main([name, ...args]: string[]): Promise<void> {
   }
   const command = await load()
   await command(args)
-}
-
-/** What follows a `--` is for the script of a service. */
-function beforeDashes(args: readonly string[]): readonly string[] {
-  const end = args.indexOf('--')
-  return end === -1 ? args : args.slice(0, end)
-}
-
-function isHelp(arg: string): boolean {
-  return arg === '--help' || arg === '-h'
 }
 
 async function fail(error: unknown): Promise<void> {

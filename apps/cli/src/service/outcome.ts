@@ -1,5 +1,4 @@
 import type { ServiceStatus } from '@nexus/process-manager'
-import { describeFailure } from '../failure.js'
 import { endOnClosedPipe, printable } from '../terminal.js'
 import { everyService } from './arguments.js'
 
@@ -27,11 +26,10 @@ export async function forEach<T>(
   command: (name: string) => Promise<T>,
 ): Promise<T[]> {
   const outcomes = await Promise.allSettled(services.map(({ name }) => command(name)))
-  return outcomes.flatMap((outcome) => {
-    if (outcome.status === 'fulfilled') return [outcome.value]
-    reportFailure(outcome.reason)
-    return []
-  })
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') await reportFailure(outcome.reason)
+  }
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
 }
 
 function reportMissing(name: string): void {
@@ -39,7 +37,8 @@ function reportMissing(name: string): void {
   process.exitCode ??= notFoundCode
 }
 
-function reportFailure(error: unknown): void {
+async function reportFailure(error: unknown): Promise<void> {
+  const { describeFailure } = await import('../failure.js')
   complain(describeFailure(error))
   process.exitCode = 1
 }
