@@ -6,7 +6,7 @@ import { checkHealth } from './health-check.js'
 import { HealthMonitor } from './health-monitor.js'
 import { type InstanceContext, launch, type Said } from './launch.js'
 import { awaitPort } from './port-probe.js'
-import type { ProcessUsage } from './process-usage.js'
+import { type ProcessUsage, readUsage } from './process-usage.js'
 import { RestartBackoff } from './restart-backoff.js'
 import { AdoptedProcess, type Exit, type ServiceProcess } from './service-process.js'
 import { describeEnd, startFailure, stoppedEarly, whatIsMissing } from './start-failure.js'
@@ -222,6 +222,8 @@ export class Instance {
   #nowOnline() {
     const process = this.#process
     if (process === null) return
+    const usage = readUsage(process.pid)
+    if (usage !== null) this.measured(usage, performance.now())
     this.#set('online', null)
     this.#arrived()
     const { health } = this.context.definition
