@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { fixture, sandbox } from './support/sandbox.js'
+import { eventually, fixture, sandbox } from './support/sandbox.js'
 
 /** CPU time of a process, in milliseconds. */
 function cpuMs(pid: number) {
@@ -27,6 +27,34 @@ describe('A service with a CPU limit', () => {
     // A machine that is busy otherwise may not have had so much to give.
     const idle = instances.length > 0 && (await spareShare())
     if (idle) expect(percent).toBeGreaterThanOrEqual(40)
+    expect(await engine.stop('busy')).toMatchObject({ state: 'stopped' })
+  })
+
+  it('is not left standing when the daemon is killed', async () => {
+    const { engine } = sandbox()
+    // Held to so little, it stands still nearly all the time.
+    const { instances } = await engine.start({
+      name: 'busy',
+      script: fixture('busy.mjs'),
+      maxCpuPercent: 5,
+    })
+    const pid = instances[0]?.pid as number
+    await eventually(
+      () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.[0],
+      (state) => state === 'T',
+    )
+    process.kill((await engine.daemonStats()).pid, 'SIGKILL')
+    const used = cpuMs(pid)
+    await eventually(
+      () => cpuMs(pid) - used,
+      (more) => more > 300,
+    )
+    // The next daemon holds it again.
+    expect((await engine.list())[0]?.instances).toMatchObject([{ pid, state: 'online' }])
+    await eventually(
+      () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.[0],
+      (state) => state === 'T',
+    )
     expect(await engine.stop('busy')).toMatchObject({ state: 'stopped' })
   })
 })

@@ -1,5 +1,4 @@
 import { readUsage } from '../daemon/process-usage.js'
-import type { CpuLimit } from './cpu-limit.js'
 
 /** How long a busy process runs between two looks at it. */
 const BUSY_WINDOW_MS = 50
@@ -11,8 +10,7 @@ const MAX_SAVED_MS = 50
  * Stops a process whenever it has used more CPU time than its share so far, for as long as the share needs to catch up.
  * An error of one round (the kernel counts in 10 ms) is made good in the next.
  */
-export class DutyCycle implements CpuLimit {
-  readonly by = 'signals'
+export class DutyCycle {
   readonly #share: number
   #timer: NodeJS.Timeout
   #stopped = false

@@ -1,6 +1,6 @@
 import type { InstanceStatus, ServiceState } from '../../service.js'
 import { aborted } from '../aborted.js'
-import { type CpuLimit, limitCpu } from '../cpu-limit/cpu-limit.js'
+import type { CpuLimit } from '../cpu-limit/cpu-limit.js'
 import { type Deferred, deferred } from '../deferred.js'
 import { checkHealth } from './health-check.js'
 import { HealthMonitor } from './health-monitor.js'
@@ -178,7 +178,9 @@ export class Instance {
     this.#measured = null
     const { maxCpuPercent } = this.context.definition
     if (maxCpuPercent !== null) {
-      this.#cpuLimit = limitCpu(process.pid, maxCpuPercent, (signal) => process.signalGroup(signal))
+      this.#cpuLimit = this.context.cpu.limit(process.pid, maxCpuPercent, (signal) =>
+        process.signalGroup(signal),
+      )
     }
     process.exited.then((exit) => this.#ended(exit))
   }

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { ResolvedDefinition } from '../../service-defaults.js'
 import type { HostMessage, RunRequest } from '../../warm-pool/host-messages.js'
 import type { PooledProcess } from '../../warm-pool/warm-pool.js'
+import type { CpuLimiter } from '../cpu-limit/cpu-limit.js'
 import type { ServiceLog } from './service-log.js'
 import { ForkedProcess } from './service-process.js'
 import type { SharedPorts } from './shared-ports.js'
@@ -11,6 +12,7 @@ export interface InstanceContext {
   definition: ResolvedDefinition
   acquire(request: RunRequest): PooledProcess
   log: ServiceLog
+  cpu: CpuLimiter
   /** Null where the instance binds its port itself. */
   ports: SharedPorts | null
   /** The state changed, or a process was forked: called before the process begins to load its script. */

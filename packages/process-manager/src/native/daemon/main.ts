@@ -16,6 +16,9 @@ const [home = '', optionsText = '{}'] = process.argv.slice(2)
 const options: DaemonOptions = JSON.parse(optionsText)
 const { maxLogBytes, maxOldLogs, idleExitMs } = { ...DAEMON_DEFAULTS, ...options }
 
+/** So many unexpected errors are told of: one that comes again and again must not fill the disk. */
+const MAX_TELLINGS = 100
+
 void main().catch((error: Error) => {
   tellStarter(`failed: ${error.message}`)
   process.exitCode = 1
@@ -123,6 +126,10 @@ function surviveWhatFails(): Warnings {
   const warnings = new Warnings((line) => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`)
   })
-  process.on('uncaughtException', (error) => warnings.warn('go on undisturbed', error))
+  let tellings = 0
+  process.on('uncaughtException', (error) => {
+    warnings.warn('finish something', error)
+    if (tellings++ < MAX_TELLINGS) process.stderr.write(`${error.stack}\n`)
+  })
   return warnings
 }

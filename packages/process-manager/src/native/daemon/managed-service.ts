@@ -26,7 +26,7 @@ export class ManagedService {
 
   constructor(
     readonly definition: ResolvedDefinition,
-    readonly context: Pick<InstanceContext, 'acquire' | 'log' | 'changed'>,
+    readonly context: Omit<InstanceContext, 'definition' | 'ports'>,
   ) {
     const { instances, port } = definition
     this.#ports = instances > 1 && port !== null ? new SharedPorts() : null

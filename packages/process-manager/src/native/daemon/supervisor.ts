@@ -6,6 +6,7 @@ import { processIdentity } from '../../process-identity.js'
 import type { ServiceDefinition, ServiceStatus } from '../../service.js'
 import { type ResolvedDefinition, withDefaults } from '../../service-defaults.js'
 import type { WarmPool } from '../../warm-pool/warm-pool.js'
+import { CpuLimiter } from '../cpu-limit/cpu-limit.js'
 import { logFile, type NativePaths } from '../paths.js'
 import { CommandQueue } from './command-queue.js'
 import type { DaemonHome } from './daemon-home.js'
@@ -23,6 +24,7 @@ const STOP_PATIENCE_MS = 2_000
 export class Supervisor {
   readonly #services = new Map<string, ManagedService>()
   readonly #queue = new CommandQueue()
+  readonly #cpu = new CpuLimiter()
 
   constructor(
     private readonly paths: NativePaths,
@@ -177,6 +179,7 @@ export class Supervisor {
     const log = new ServiceLog(logFile(this.paths, definition.name), this.logLimits, this.warnings)
     const service = new ManagedService(definition, {
       log,
+      cpu: this.#cpu,
       acquire: (request) => this.pool.acquire(request),
       changed: () => {
         this.#persist()
