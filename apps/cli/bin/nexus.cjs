@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // CommonJS on purpose: one bundled file of it starts milliseconds sooner than an ES module graph.
-require('../dist/main.cjs')
+require('../dist/nexus.cjs')

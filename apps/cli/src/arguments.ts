@@ -3,6 +3,14 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 /** A command line that makes no sense: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+
+  /** @param topic the command whose help says more, with a space behind it */
+  constructor(
+    message: string,
+    readonly topic = '',
+  ) {
+    super(message)
+  }
 }
 
 type Options = NonNullable<ParseArgsConfig['options']>

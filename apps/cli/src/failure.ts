@@ -36,14 +36,14 @@ export function describeFailure(error: unknown): string {
   if (error instanceof CommandError) {
     return `${style.bad(printable(error.message))}\n${style.dim(printable(error.hint))}\n`
   }
-  if (isRuntimeError(error)) return `${printableLines(error.message)}\n`
+  if (isOurs(error)) return `${printableLines(error.message)}\n`
   // A defect of ours: the stack is what a report needs.
   return `nexus: ${printableLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`
 }
 
-/** By name: loading the runtime to ask for its class would cost every command its start-up time. */
-function isRuntimeError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'RuntimeError'
+/** By name: loading the packages to ask for their classes would cost every command its start-up time. */
+function isOurs(error: unknown): error is Error {
+  return error instanceof Error && ['RuntimeError', 'ProcessManagerError'].includes(error.name)
 }
 
 function explain(

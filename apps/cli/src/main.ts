@@ -1,14 +1,10 @@
 import { UsageError } from './arguments.js'
 import { commandLine } from './command-line.js'
-import { help } from './help.js'
-import { endOnClosedPipe, print, printable } from './terminal.js'
-
-/** Set by the build. */
-declare const NEXUS_VERSION: string
+import { endOnClosedPipe, printable } from './terminal.js'
 
 type Command = (args: readonly string[]) => Promise<void>
 
-/** Each command is loaded when it is called, so that `--help` does not wait for any of them. */
+/** Each command is loaded when it is called, so that none waits for the others. */
 const commands: Record<string, () => Promise<Command>> = {
   dev: async () => (await import('./commands/serve.js')).dev,
   start: async () => (await import('./commands/serve.js')).start,
@@ -17,13 +13,12 @@ const commands: Record<string, () => Promise<Command>> = {
   metrics: async () => (await import('./commands/metrics.js')).metrics,
   optimizations: async () => (await import('./commands/optimizations.js')).optimizations,
   profile: async () => (await import('./commands/profile.js')).profile,
+  service: async () => (await import('./commands/service.js')).service,
 }
 
-async function main(argv: string[]): Promise<void> {
+async function main(argv: readonly string[]): Promise<void> {
   const [name, ...args] = commandLine(argv, (word) => Object.hasOwn(commands, word))
-  if (name === '--version' || name === '-v') return print(`${NEXUS_VERSION}\n`)
-  if (name === undefined && args.length > 0) throw new UsageError('expected a command')
-  if (name === undefined || name === 'help' || [name, ...args].some(isHelp)) return print(help)
+  if (name === undefined) throw new UsageError('expected a command')
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const what = name.startsWith('-') ? 'option' : 'command'
@@ -33,13 +28,10 @@ async function main(argv: string[]): Promise<void> {
   await command(args)
 }
 
-function isHelp(arg: string): boolean {
-  return arg === '--help' || arg === '-h'
-}
-
 async function fail(error: unknown): Promise<void> {
+  endOnClosedPipe()
   if (error instanceof UsageError) {
-    process.stderr.write(`nexus: ${printable(error.message)}\nSee: nexus --help\n`)
+    process.stderr.write(`nexus: ${printable(error.message)}\nSee: nexus ${error.topic}--help\n`)
     process.exitCode = 2
     return
   }
@@ -48,5 +40,4 @@ async function fail(error: unknown): Promise<void> {
   process.exitCode = 1
 }
 
-endOnClosedPipe()
 main(process.argv.slice(2)).catch(fail)

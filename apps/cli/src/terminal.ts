@@ -58,11 +58,16 @@ export function indentRest(text: string, width: number): string {
 
 /** Writes to stdout; a reader that has gone away (`| head`) ends the command quietly. */
 export function print(text: string): void {
+  endOnClosedPipe()
   process.stdout.write(text)
 }
 
+let ending = false
+
 /** Ends the process when nobody reads its output any more; a full disk behind it is no reason to end a server. */
 export function endOnClosedPipe(): void {
+  if (ending) return
+  ending = true
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit()

@@ -75,8 +75,11 @@ export interface LongCommand {
 }
 
 /** Runs a `nexus` that does not end by itself, with its output in a pipe. */
-export function nexusUntilStopped(args: readonly string[]): LongCommand {
-  const child = launch(args, {})
+export function nexusUntilStopped(
+  args: readonly string[],
+  options: SpawnOptions = {},
+): LongCommand {
+  const child = launch(args, options)
   const written = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]!.setEncoding('utf8').on('data', (chunk) => {

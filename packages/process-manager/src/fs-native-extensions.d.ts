@@ -1,0 +1,7 @@
+declare module 'fs-native-extensions' {
+  /**
+   * Takes the lock of `length` bytes from `offset` (0: all) of an open file, or answers false while another
+   * open file holds it. It ends with the process.
+   */
+  export function tryLock(fd: number, offset?: number, length?: number): boolean
+}

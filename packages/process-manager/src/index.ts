@@ -1,0 +1,51 @@
+export {
+  CommandLock,
+  type CommandLockStats,
+  type LockOwner,
+} from './command-lock.js'
+export type { CommandLockOptions, WithLockOptions } from './command-lock-options.js'
+export { ProcessManagerError, type ProcessManagerErrorCode } from './errors.js'
+export {
+  type CacheTier,
+  type CacheTierStats,
+  MetricsCache,
+  type MetricsCacheStats,
+} from './metrics-cache.js'
+export type { MetricsCacheOptions, SharedTier } from './metrics-cache-options.js'
+export type { DaemonClientStats } from './native/client/daemon-client.js'
+export { NativeEngine } from './native/client/native-engine.js'
+export type { DaemonOptions, NativeEngineOptions } from './native/options.js'
+export type { DaemonStats } from './native/protocol.js'
+export type { ProcessManagerOptions } from './options.js'
+export {
+  type CallOptions,
+  ConnectionPool,
+  type ConnectionPoolStats,
+} from './pm2/connection-pool.js'
+export type { ConnectionPoolOptions } from './pm2/connection-pool-options.js'
+export { Pm2Engine } from './pm2/pm2-engine.js'
+export type { Pm2EngineOptions } from './pm2/pm2-engine-options.js'
+export type {
+  HealthReport,
+  LogQuery,
+  ProcessEngine,
+  ServiceLogLine,
+} from './process-engine.js'
+export {
+  ProcessManager,
+  type ProcessManagerEvents,
+  type ProcessManagerStats,
+  type ServiceCommand,
+} from './process-manager.js'
+export type {
+  HealthCheck,
+  InstanceStatus,
+  RestartRule,
+  ServiceDefinition,
+  ServiceState,
+  ServiceStatus,
+} from './service.js'
+export { metricsOf, type ServiceMetrics } from './service-metrics.js'
+export type { RunRequest } from './warm-pool/host-messages.js'
+export type { WarmPoolOptions } from './warm-pool/options.js'
+export { type PooledProcess, WarmPool, type WarmPoolStats } from './warm-pool/warm-pool.js'

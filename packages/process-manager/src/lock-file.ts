@@ -1,0 +1,114 @@
+/// <reference path="./fs-native-extensions.d.ts" />
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { tryLock } from 'fs-native-extensions'
+
+// Windows lets nobody else read bytes that are locked, so there a byte behind the note is. macOS locks whole
+// files only.
+const [lockOffset, lockLength] = process.platform === 'win32' ? [4096, 1] : [0, 0]
+
+/** Windows answers one of these for a file that is being deleted or locked just now. */
+const busyCodes = new Set(['EBUSY', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])])
+
+/**
+ * A file whose lock the kernel keeps for this descriptor. It goes with the descriptor, so also with the
+ * process, however that ends: what a dead process leaves behind is a file, never a lock.
+ */
+export class LockFile {
+  readonly #path: string
+  readonly #descriptor: number
+
+  private constructor(path: string, descriptor: number) {
+    this.#path = path
+    this.#descriptor = descriptor
+  }
+
+  /** Creates the file where it is missing and takes its lock; undefined while somebody else has it. */
+  static tryAcquire(path: string): LockFile | undefined {
+    for (;;) {
+      const descriptor = open(path)
+      if (descriptor === undefined) return undefined
+      try {
+        if (!lock(descriptor)) {
+          closeSync(descriptor)
+          return undefined
+        }
+        // Somebody may have removed the file between the opening and the locking: a lock on a file that
+        // nobody else can find any more keeps nobody out.
+        if (isFile(path, descriptor)) return new LockFile(path, descriptor)
+      } catch (error) {
+        closeSync(descriptor)
+        throw error
+      }
+      closeSync(descriptor)
+    }
+  }
+
+  /** What the holder wrote, or the last one before it; empty where there is nothing. */
+  static readNote(path: string): string {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+
+  writeNote(text: string): void {
+    try {
+      // The file is not append-only: written at its beginning, and cut behind a shorter note.
+      ftruncateSync(this.#descriptor, writeSync(this.#descriptor, text, 0))
+    } catch {
+      // It is for people to read. On a full disk the lock is as good without it.
+    }
+  }
+
+  release(): void {
+    closeSync(this.#descriptor)
+  }
+
+  /** Releases the lock and removes the file; whoever waits for it finds out and creates it anew. */
+  remove(): void {
+    try {
+      unlinkSync(this.#path)
+    } finally {
+      closeSync(this.#descriptor)
+    }
+  }
+}
+
+function open(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  } catch (error) {
+    if (isBusy(error)) return undefined
+    throw error
+  }
+}
+
+function lock(descriptor: number): boolean {
+  try {
+    return tryLock(descriptor, lockOffset, lockLength)
+  } catch (error) {
+    if (isBusy(error)) return false
+    throw error
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return busyCodes.has((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function isFile(path: string, descriptor: number): boolean {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  const held = fstatSync(descriptor, { bigint: true })
+  return found?.ino === held.ino && found.dev === held.dev
+}

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import { DAEMON_PATH } from '../../entry-points.js'
+import { ProcessManagerError } from '../../errors.js'
+import type { DaemonOptions } from '../options.js'
+import type { NativePaths } from '../paths.js'
+
+/** What the daemon wrote about itself is begun anew beyond this. */
+const MAX_DAEMON_LOG_BYTES = 2 ** 20
+const RETRY_MS = 10
+/** A daemon starts in a tenth of that. */
+const ANNOUNCED_FOR_MS = 1_000
+
+/**
+ * Sees to it that a daemon is about to answer. Of several clients that call this at once, one starts it and the others
+ * wait a moment; the caller then connects again.
+ *
+ * @throws ProcessManagerError `DAEMON_UNREACHABLE`, `HOME_UNUSABLE`
+ */
+export async function launchDaemon(
+  paths: NativePaths,
+  home: string,
+  options: DaemonOptions,
+  timeoutMs: number,
+): Promise<void> {
+  const announced = announceStart(paths)
+  if (!announced) return await pause(RETRY_MS)
+  try {
+    const said = await spawnDaemon(paths, home, options, timeoutMs)
+    if (said === 'ready') return
+    // Another daemon lives, though its socket is gone: it makes a new one within a second.
+    if (said === 'held') return await pause(5 * RETRY_MS)
+    throw unreachable(paths, said)
+  } finally {
+    rmSync(paths.startLock, { force: true })
+  }
+}
+
+/**
+ * Whether this client is to start the daemon, rather than another one that is about to. It only keeps a crowd of clients
+ * from starting one each: that a single one lives is seen to by the daemon's own lock, whose module takes too long to load
+ * here.
+ */
+function announceStart(paths: NativePaths): boolean {
+  try {
+    mkdirSync(paths.root, { recursive: true, mode: 0o700 })
+    closeSync(openSync(paths.startLock, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return isStale(paths.startLock)
+    throw new ProcessManagerError(
+      'HOME_UNUSABLE',
+      `Expected a directory of this user at ${paths.root}: ${(error as Error).message}. Make room or give it to this user, or set NEXUS_HOME to another directory.`,
+      { details: { path: paths.root }, cause: error },
+    )
+  }
+}
+
+/** Whether the client who announced a start was killed before it could take that back. */
+function isStale(path: string): boolean {
+  const announcedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  return announcedAt !== undefined && Math.abs(Date.now() - announcedAt) > ANNOUNCED_FOR_MS
+}
+
+/** What the daemon says first; it runs on by itself. */
+async function spawnDaemon(
+  paths: NativePaths,
+  home: string,
+  options: DaemonOptions,
+  timeoutMs: number,
+): Promise<string> {
+  const size = statSync(paths.daemonLog, { throwIfNoEntry: false })?.size ?? 0
+  const log = openSync(paths.daemonLog, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  const daemon = spawn(process.execPath, [DAEMON_PATH, home, JSON.stringify(options)], {
+    cwd: paths.root,
+    detached: true,
+    stdio: ['ignore', log, log, 'pipe'],
+    windowsHide: true,
+  })
+  closeSync(log)
+  const channel = daemon.stdio[3] as Readable
+  try {
+    return await new Promise<string>((resolve) => {
+      const late = setTimeout(
+        () => resolve(`it did not say that it is ready within ${timeoutMs} ms`),
+        timeoutMs,
+      )
+      const say = (line: string) => {
+        clearTimeout(late)
+        resolve(line)
+      }
+      channel.once('data', (chunk: Buffer) => say(chunk.toString()))
+      channel.once('error', () => {})
+      daemon.once('error', (error) => say(error.message))
+      daemon.once('exit', (code, signal) => say(`it ended with ${signal ?? `code ${code}`}`))
+    })
+  } finally {
+    daemon.unref()
+    channel.destroy()
+  }
+}
+
+function unreachable(paths: NativePaths, reason: string) {
+  return new ProcessManagerError(
+    'DAEMON_UNREACHABLE',
+    `The daemon did not start: ${reason}. ${paths.daemonLog} says more.`,
+    { details: { log: paths.daemonLog, reason } },
+  )
+}

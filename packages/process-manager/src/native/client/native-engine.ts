@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs'
+import { ProcessManagerError } from '../../errors.js'
+import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../../process-engine.js'
+import type { ServiceDefinition, ServiceStatus } from '../../service.js'
+import { checkNativeOptions, type NativeEngineOptions } from '../options.js'
+import { defaultHome, logFile, nativePaths } from '../paths.js'
+import type { DaemonStats } from '../protocol.js'
+import { readFreshStatus } from '../status-file.js'
+import { DaemonClient, type DaemonClientStats } from './daemon-client.js'
+import { readLog } from './log-reader.js'
+
+/** For answers that wait for nothing but the daemon. */
+const QUICK_ANSWER_MS = 10_000
+/** Added to what the daemon itself allows a command, so that its own answer comes first. */
+const SLACK_MS = 5_000
+/** A stop waits for the stop timeouts of a service, which only the daemon knows, and for commands before it. */
+const STOP_ANSWER_MS = 120_000
+
+/**
+ * Runs services under a small daemon of its own, started at the first command that needs it. Commands for one service
+ * queue up in the daemon, in the order they arrive there.
+ */
+export class NativeEngine implements ProcessEngine {
+  readonly kind = 'native'
+  readonly #paths: ReturnType<typeof nativePaths>
+  readonly #client: DaemonClient
+  readonly #startTimeoutMs: number
+
+  /** @throws ProcessManagerError `INVALID_OPTIONS` */
+  constructor(options: NativeEngineOptions = {}) {
+    checkNativeOptions(options)
+    const home = options.home ?? defaultHome()
+    this.#paths = nativePaths(home)
+    this.#startTimeoutMs = options.startTimeoutMs ?? 30_000
+    this.#client = new DaemonClient(
+      this.#paths,
+      home,
+      options.daemon ?? {},
+      options.requestTimeoutMs ?? 5_000,
+    )
+  }
+
+  async start(definition: ServiceDefinition): Promise<ServiceStatus> {
+    const timeoutMs = this.#startTimeoutMs
+    return await this.#client.request('start', { definition, timeoutMs }, this.#commandMs())
+  }
+
+  async stop(name: string): Promise<ServiceStatus> {
+    return await this.#client.request('stop', { name }, STOP_ANSWER_MS)
+  }
+
+  async restart(name: string): Promise<ServiceStatus> {
+    const timeoutMs = this.#startTimeoutMs
+    return await this.#client.request('restart', { name, timeoutMs }, this.#commandMs())
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#client.request('delete', { name }, STOP_ANSWER_MS)
+  }
+
+  /** From the status file where that is fresh, which takes microseconds; from the daemon otherwise. */
+  async list(): Promise<ServiceStatus[]> {
+    const status = readFreshStatus(this.#paths, Date.now())
+    if (status !== null) return status.services
+    // Nothing was ever started here, so there is nothing to wake a daemon for.
+    if (!existsSync(this.#paths.state)) return []
+    return await this.#client.request('list', {}, QUICK_ANSWER_MS)
+  }
+
+  async health(name: string, timeoutMs: number): Promise<HealthReport> {
+    return await this.#client.request('health', { name, timeoutMs }, timeoutMs + SLACK_MS)
+  }
+
+  async *logs(name: string, query: LogQuery): AsyncIterable<ServiceLogLine> {
+    const file = logFile(this.#paths, name)
+    if (!existsSync(file) && !(await this.list()).some((service) => service.name === name)) {
+      throw new ProcessManagerError('NOT_FOUND', `There is no service "${name}". See list().`, {
+        details: { name },
+      })
+    }
+    yield* readLog(file, name, query)
+  }
+
+  async save(): Promise<number> {
+    return await this.#client.request('save', {}, QUICK_ANSWER_MS)
+  }
+
+  async resurrect(): Promise<string[]> {
+    const timeoutMs = this.#startTimeoutMs
+    return await this.#client.request('resurrect', { timeoutMs }, this.#commandMs())
+  }
+
+  /** Stops every service, then the daemon. */
+  async shutdown(): Promise<void> {
+    await this.#client.request('shutdown', {}, STOP_ANSWER_MS)
+  }
+
+  async daemonStats(): Promise<DaemonStats> {
+    return await this.#client.request('stats', {}, QUICK_ANSWER_MS)
+  }
+
+  getStats(): DaemonClientStats {
+    return this.#client.getStats()
+  }
+
+  async close(): Promise<void> {
+    this.#client.close()
+  }
+
+  /** It may wait for a command before it, each as long as a start and a stop may take. */
+  #commandMs() {
+    return this.#startTimeoutMs + STOP_ANSWER_MS
+  }
+}

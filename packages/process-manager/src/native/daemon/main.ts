@@ -1,0 +1,135 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { WarmPool } from '../../warm-pool/warm-pool.js'
+import { DAEMON_DEFAULTS, type DaemonOptions } from '../options.js'
+import { nativePaths, socketAddress } from '../paths.js'
+import { MEASURE_INTERVAL_MS } from '../status-file.js'
+import { CommandServer } from './command-server.js'
+import { DaemonHome } from './daemon-home.js'
+import { StatusWriter } from './status-writer.js'
+import { Supervisor } from './supervisor.js'
+import { Warnings } from './warnings.js'
+
+// The daemon: `node daemon.cjs <home> <options as JSON>`. Says `ready`, `held` (another one lives) or why it cannot
+// start on file descriptor 3, for the client that started it.
+
+const [home = '', optionsText = '{}'] = process.argv.slice(2)
+const options: DaemonOptions = JSON.parse(optionsText)
+const { maxLogBytes, maxOldLogs, idleExitMs } = { ...DAEMON_DEFAULTS, ...options }
+
+/** So many unexpected errors are told of: one that comes again and again must not fill the disk. */
+const MAX_TELLINGS = 100
+
+void main().catch((error: Error) => {
+  tellStarter(`failed: ${error.message}`)
+  process.exitCode = 1
+})
+
+async function main() {
+  process.title = 'nexus: daemon'
+  const paths = nativePaths(home)
+  const daemonHome = DaemonHome.take(paths)
+  if (daemonHome === null) return tellStarter('held')
+
+  const warnings = surviveWhatFails()
+  const pool = new WarmPool(options.warmPool)
+  const supervisor = new Supervisor(
+    paths,
+    daemonHome,
+    { maxBytes: maxLogBytes, maxOldFiles: maxOldLogs },
+    pool,
+    warnings,
+    () => status.changed(),
+  )
+  const status = new StatusWriter(paths, daemonHome, () => supervisor.list(), warnings)
+  const server: CommandServer = new CommandServer(
+    socketAddress(paths, () => openSync(paths.root, 'r')),
+    {
+      start: ({ definition, timeoutMs }, gone) => supervisor.start(definition, timeoutMs, gone),
+      stop: ({ name }) => supervisor.stop(name),
+      restart: ({ name, timeoutMs }, gone) => supervisor.restart(name, timeoutMs, gone),
+      delete: async ({ name }) => {
+        await supervisor.delete(name)
+        status.changed()
+        return null
+      },
+      list: () => supervisor.list(),
+      health: ({ name, timeoutMs }) => supervisor.health(name, timeoutMs),
+      save: () => supervisor.save(),
+      resurrect: ({ timeoutMs }, gone) => supervisor.resurrect(timeoutMs, gone),
+      stats: () => ({
+        pid: process.pid,
+        uptimeMs: Math.round(process.uptime() * 1_000),
+        memoryBytes: process.memoryUsage.rss(),
+        services: supervisor.services,
+        processes: supervisor.processes,
+        requests: server.requests,
+        warmPool: pool.getStats(),
+        warnings: warnings.list(),
+      }),
+      shutdown: async () => {
+        await supervisor.stopAll()
+        // After the answer is on its way.
+        setTimeout(exit, 10)
+        return null
+      },
+    },
+    () => status.flush(),
+  )
+
+  supervisor.restore()
+  await server.listen()
+  status.write()
+  tellStarter('ready')
+
+  let idleSince = performance.now()
+  setInterval(tick, MEASURE_INTERVAL_MS)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void supervisor.stopAll().then(exit))
+  }
+  process.on('SIGHUP', () => {})
+
+  async function tick() {
+    // No client can reach this daemon any more, nor could it stop what runs here.
+    if (!daemonHome?.isOurs) return await supervisor.stopAll().then(exit)
+    if (!server.reachable) {
+      await server.reopen().catch((error) => warnings.warn('make its socket again', error))
+    }
+    if (supervisor.processes > 0) {
+      await supervisor.measure()
+      status.measured()
+    }
+    if (supervisor.active || server.clients > 0) idleSince = performance.now()
+    else if (idleExitMs > 0 && performance.now() - idleSince > idleExitMs) exit()
+  }
+
+  function exit() {
+    pool.close()
+    server.close()
+    status.write()
+    process.exit(0)
+  }
+}
+
+function tellStarter(line: string) {
+  try {
+    writeSync(3, line)
+    closeSync(3)
+  } catch {
+    // Started by hand, or the client is gone.
+  }
+}
+
+/** What stands in for crashing: services depend on this process, and most of what fails here is a disk. */
+function surviveWhatFails(): Warnings {
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+  const warnings = new Warnings((line) => {
+    process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+  })
+  let tellings = 0
+  process.on('uncaughtException', (error) => {
+    warnings.warn('finish something', error)
+    if (tellings++ < MAX_TELLINGS) process.stderr.write(`${error.stack}\n`)
+  })
+  return warnings
+}

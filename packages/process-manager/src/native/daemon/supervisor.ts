@@ -1,0 +1,254 @@
+import { mkdirSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { ProcessManagerError } from '../../errors.js'
+import type { HealthReport } from '../../process-engine.js'
+import { processIdentity } from '../../process-identity.js'
+import type { ServiceDefinition, ServiceStatus } from '../../service.js'
+import { type ResolvedDefinition, withDefaults } from '../../service-defaults.js'
+import type { WarmPool } from '../../warm-pool/warm-pool.js'
+import { CpuLimiter } from '../cpu-limit/cpu-limit.js'
+import { logFile, type NativePaths } from '../paths.js'
+import { CommandQueue } from './command-queue.js'
+import type { DaemonHome } from './daemon-home.js'
+import { ManagedService } from './managed-service.js'
+import { measureAll } from './process-usage.js'
+import { type LogLimits, ServiceLog } from './service-log.js'
+import { AdoptedProcess } from './service-process.js'
+import { readState, type ServiceRecord, writeState } from './state-file.js'
+import type { Warnings } from './warnings.js'
+
+/** So long a stop lets commands before it finish by themselves. */
+const STOP_PATIENCE_MS = 2_000
+
+/** Knows every service, and runs the commands for them. */
+export class Supervisor {
+  readonly #services = new Map<string, ManagedService>()
+  readonly #queue = new CommandQueue()
+  readonly #cpu = new CpuLimiter()
+
+  constructor(
+    private readonly paths: NativePaths,
+    private readonly home: DaemonHome,
+    private readonly logLimits: LogLimits,
+    private readonly pool: WarmPool,
+    private readonly warnings: Warnings,
+    /** What readers see has changed. */
+    private readonly changed: () => void,
+  ) {}
+
+  async start(
+    definition: ServiceDefinition,
+    timeoutMs: number,
+    gone: AbortSignal,
+  ): Promise<ServiceStatus> {
+    const resolved = withDefaults(definition)
+    return await this.#queue.run(resolved.name, async (hurry) => {
+      const known = this.#services.get(resolved.name)
+      if (known !== undefined && known.processes > 0) {
+        if (isDeepStrictEqual(known.definition, resolved)) return known.status()
+        throw new ProcessManagerError(
+          'ALREADY_RUNNING',
+          `Service "${resolved.name}" runs already, defined otherwise. Stop it first, or restart it as it is.`,
+          { details: { name: resolved.name } },
+        )
+      }
+      // It may be waiting for its next try.
+      await known?.stop()
+      const service = this.#add(resolved)
+      await service.start(waitLimit(resolved.name, timeoutMs, gone, hurry))
+      return service.status()
+    })
+  }
+
+  async stop(name: string): Promise<ServiceStatus> {
+    this.#hurry(name)
+    return await this.#queue.run(name, async () => {
+      const service = this.#find(name)
+      await service.stop()
+      return service.status()
+    })
+  }
+
+  async restart(name: string, timeoutMs: number, gone: AbortSignal): Promise<ServiceStatus> {
+    return await this.#queue.run(name, async (hurry) => {
+      const service = this.#find(name)
+      await service.restart(waitLimit(name, timeoutMs, gone, hurry))
+      return service.status()
+    })
+  }
+
+  async delete(name: string): Promise<void> {
+    this.#hurry(name)
+    await this.#queue.run(name, async () => {
+      const service = this.#find(name)
+      await service.stop()
+      this.#services.delete(name)
+      this.warnings.attempt('remove logs', () => service.context.log.delete())
+      this.#persist()
+    })
+  }
+
+  list(): ServiceStatus[] {
+    return [...this.#services.values()].map((service) => service.status())
+  }
+
+  async health(name: string, timeoutMs: number): Promise<HealthReport> {
+    return await this.#find(name).health(timeoutMs)
+  }
+
+  /** Unlike the state, this must have reached the disk: somebody relies on it. */
+  save(): number {
+    const running = this.#records().filter(({ wanted }) => wanted)
+    writeState(this.paths.saved, running, { sync: true })
+    return running.length
+  }
+
+  async resurrect(timeoutMs: number, gone: AbortSignal): Promise<string[]> {
+    const down = readState(this.paths.saved).services.filter(
+      ({ definition }) => !this.#services.get(definition.name)?.active,
+    )
+    // One that fails does not keep the others down; its state says why.
+    await Promise.allSettled(
+      down.map(({ definition }) => this.start(asGiven(definition), timeoutMs, gone)),
+    )
+    return down.map(({ definition }) => definition.name)
+  }
+
+  /** Goes on where the daemon before ended: takes over what it left running, and starts again what ended since. */
+  restore(): void {
+    let state: ReturnType<typeof readState>
+    try {
+      state = readState(this.paths.state)
+    } catch (error) {
+      this.warnings.warn('read its state', error)
+      return
+    }
+    for (const { definition, wanted, instances } of state.services) {
+      const service = this.#add(definition)
+      const alive = instances.map((one) =>
+        one !== null && processIdentity(one.pid) === one.identity ? one : null,
+      )
+      const left = alive.filter((one) => one !== null)
+      const goOn = wanted && !state.rebooted
+      if (goOn && left.length > 0 && service.adoptable) {
+        service.adopt(alive)
+        continue
+      }
+      void this.#queue.run(definition.name, async () => {
+        const { stopTimeoutMs } = definition
+        await Promise.all(left.map(({ pid, identity }) => end(pid, identity, stopTimeoutMs)))
+        // Whatever fails is in its state.
+        if (goOn) await service.start(AbortSignal.abort()).catch(() => {})
+      })
+    }
+    this.#persist()
+  }
+
+  /** Reads what every process uses; a process above its memory limit is replaced. */
+  async measure(): Promise<void> {
+    const running = [...this.#services.values()]
+      .flatMap(({ instances }) => instances)
+      .flatMap((instance) => (instance.pid === null ? [] : [{ instance, pid: instance.pid }]))
+    const usages = await measureAll(running.map(({ pid }) => pid))
+    const now = performance.now()
+    for (const { instance, pid } of running) {
+      const usage = usages.get(pid)
+      if (usage !== undefined && instance.pid === pid) instance.measured(usage, now)
+    }
+  }
+
+  get services(): number {
+    return this.#services.size
+  }
+
+  /** Processes of services that run. */
+  get processes(): number {
+    return [...this.#services.values()].reduce((sum, { processes }) => sum + processes, 0)
+  }
+
+  /** Whether anything runs, or will run again. */
+  get active(): boolean {
+    return [...this.#services.values()].some((service) => service.active)
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.allSettled([...this.#services.keys()].map((name) => this.stop(name)))
+  }
+
+  #add(definition: ResolvedDefinition): ManagedService {
+    const log = new ServiceLog(logFile(this.paths, definition.name), this.logLimits, this.warnings)
+    const service = new ManagedService(definition, {
+      log,
+      cpu: this.#cpu,
+      acquire: (request) => this.pool.acquire(request),
+      changed: () => {
+        this.#persist()
+        this.changed()
+      },
+    })
+    this.warnings.attempt('make the log directory', () =>
+      mkdirSync(this.paths.logs, { recursive: true, mode: 0o700 }),
+    )
+    this.#services.set(definition.name, service)
+    return service
+  }
+
+  #find(name: string): ManagedService {
+    const service = this.#services.get(name)
+    if (service !== undefined) return service
+    throw new ProcessManagerError('NOT_FOUND', `There is no service "${name}". See list().`, {
+      details: { name },
+    })
+  }
+
+  #hurry(name: string) {
+    this.#queue.hurry(
+      name,
+      STOP_PATIENCE_MS,
+      new ProcessManagerError('STOPPED', `Service "${name}" was to be stopped before it was up.`),
+    )
+  }
+
+  #records(): ServiceRecord[] {
+    return [...this.#services.values()].map(({ definition, wanted, instances }) => ({
+      definition,
+      wanted,
+      instances: instances.map((instance) => instance.record()),
+    }))
+  }
+
+  #persist() {
+    if (!this.home.isOurs) return
+    this.warnings.attempt('write its state', () => writeState(this.paths.state, this.#records()))
+  }
+}
+
+/** A definition as `start` takes it: nulls stand for what was not given. */
+function asGiven(definition: ResolvedDefinition): ServiceDefinition {
+  const entries = Object.entries(definition).filter(([, value]) => value !== null)
+  return Object.fromEntries(entries) as unknown as ServiceDefinition
+}
+
+/** How long a command waits for a service: until it is too late, nobody waits for the answer, or a stop is due. */
+function waitLimit(name: string, timeoutMs: number, ...others: AbortSignal[]): AbortSignal {
+  const late = new AbortController()
+  setTimeout(() => {
+    late.abort(
+      new ProcessManagerError(
+        'START_TIMEOUT',
+        `Service "${name}" did not come up within ${timeoutMs} ms, and is still starting. Look at its log; give it more time, or check that it listens on its port.`,
+        { details: { name, timeoutMs } },
+      ),
+    )
+  }, timeoutMs).unref()
+  return AbortSignal.any([late.signal, ...others])
+}
+
+/** Ends a process that the daemon before left. */
+async function end(pid: number, identity: string, stopTimeoutMs: number) {
+  const left = new AdoptedProcess(pid, identity)
+  left.terminate()
+  const kill = setTimeout(() => left.signalGroup('SIGKILL'), stopTimeoutMs)
+  await left.exited
+  clearTimeout(kill)
+}

@@ -1,0 +1,6 @@
+export { ProcessManagerError, type ProcessManagerErrorCode } from '../errors.js'
+export { NativeEngine } from './client/native-engine.js'
+export type { DaemonOptions, NativeEngineOptions } from './options.js'
+export { defaultHome, type NativePaths, nativePaths } from './paths.js'
+export type { DaemonStats } from './protocol.js'
+export { readFreshStatus, type StatusFile } from './status-file.js'

@@ -1,0 +1,1 @@
+export { RedisTier, type RedisTierOptions } from './redis-tier.js'

@@ -1,0 +1,85 @@
+import { hostname } from 'node:os'
+import { Redis } from 'ioredis'
+import { z } from 'zod'
+import type { SharedTier } from '../metrics-cache-options.js'
+import { parseOptions } from '../parse-options.js'
+
+/** Options of `RedisTier`. */
+export interface RedisTierOptions {
+  /** @default 'redis://127.0.0.1:6379' */
+  url?: string | undefined
+  /** Before every key. @default 'nexus:services:' */
+  prefix?: string | undefined
+  /** Whose services: another host reads them under the same scope. @default the name of this host */
+  scope?: string | undefined
+  /** What an answer may take. @default 250 */
+  timeoutMs?: number | undefined
+}
+
+type Resolved = { [K in keyof RedisTierOptions]-?: Exclude<RedisTierOptions[K], undefined> }
+
+const redisTierSchema = z.strictObject({
+  url: z.string().min(1).default('redis://127.0.0.1:6379'),
+  prefix: z.string().default('nexus:services:'),
+  scope: z
+    .string()
+    .min(1)
+    .default(() => hostname()),
+  timeoutMs: z.number().min(1).default(250),
+}) satisfies z.ZodType<Resolved, RedisTierOptions>
+
+/** Lets hosts see each other's services through a Redis server, without asking each other's daemons. */
+export class RedisTier implements SharedTier {
+  readonly #redis: Redis
+  readonly #keyPrefix: string
+  #connecting: Promise<void> | undefined
+
+  /** @throws ProcessManagerError `INVALID_OPTIONS` */
+  constructor(options: RedisTierOptions = {}) {
+    const { url, prefix, scope, timeoutMs } = parseOptions(redisTierSchema, options, 'RedisTier')
+    this.#keyPrefix = `${prefix}${scope}:`
+    this.#redis = new Redis(url, {
+      lazyConnect: true,
+      connectTimeout: timeoutMs,
+      commandTimeout: timeoutMs,
+      // Without Redis a question fails at once, and the engine is asked instead.
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+    })
+    // Every failure reaches whoever asked.
+    this.#redis.on('error', () => {})
+  }
+
+  async get(key: string): Promise<{ value: unknown; remainingMs: number } | null> {
+    await this.#connected()
+    const full = this.#keyPrefix + key
+    const answers = await this.#redis.multi().get(full).pttl(full).exec()
+    const [[, text] = [], [, remainingMs] = []] = answers ?? []
+    if (typeof text !== 'string' || typeof remainingMs !== 'number') return null
+    return { value: JSON.parse(text), remainingMs }
+  }
+
+  async set(key: string, value: unknown, ttlMs: number): Promise<void> {
+    await this.#connected()
+    await this.#redis.set(this.#keyPrefix + key, JSON.stringify(value), 'PX', Math.ceil(ttlMs))
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    await this.#connected()
+    await this.#redis.del(keys.map((key) => this.#keyPrefix + key))
+  }
+
+  async close(): Promise<void> {
+    this.#redis.disconnect()
+  }
+
+  /** Connects for the first question, and again for a later one when the connection was lost. */
+  async #connected(): Promise<void> {
+    if (this.#redis.status === 'ready') return
+    this.#connecting ??= this.#redis.connect().finally(() => {
+      this.#connecting = undefined
+    })
+    await this.#connecting
+  }
+}

@@ -1,0 +1,45 @@
+/** What a forked process needs to become a service. */
+export interface RunRequest {
+  /** Absolute path of the script. */
+  script: string
+  args: readonly string[]
+  cwd: string
+  /** Set on top of the environment that the process was forked with. */
+  env: Readonly<Record<string, string>>
+  /** Shown by `ps`. */
+  title: string
+  /** Listening on this port is reported. */
+  port: number | null
+  /** Whether the port's socket comes from the parent, which shares it among several processes. */
+  sharesPort: boolean
+  /** Where the process appends its own output once its parent is gone; null to drop it. */
+  log: { file: string; instance: number } | null
+}
+
+/** A server of the process wants to listen on the shared port. */
+export interface ListenRequest {
+  type: 'nexus:listen'
+  id: number
+  host: string | null
+  port: number
+}
+
+/** What the parent says; `nexus:listen-answer` brings the socket as the message's handle. */
+export type ParentMessage =
+  | { type: 'nexus:run'; request: RunRequest }
+  | { type: 'nexus:listen-answer'; id: number; code: string | null }
+  | { type: 'nexus:health' }
+  | { type: 'nexus:shutdown' }
+
+/** What the process says besides what its script sends. */
+export type HostMessage =
+  /** Preloaded, waits to be told what to run. */
+  | { type: 'nexus:idle'; memoryBytes: number }
+  /** About to load the script. */
+  | { type: 'nexus:running' }
+  /** The script is loaded, and something keeps the process alive. */
+  | { type: 'nexus:loaded' }
+  | { type: 'nexus:listening'; port: number }
+  | { type: 'nexus:listen-failed'; port: number; code: string }
+  | { type: 'nexus:healthy' }
+  | ListenRequest

@@ -1,0 +1,226 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import { SERVICE_HOST_PATH } from '../entry-points.js'
+import { ProcessManagerError } from '../errors.js'
+import type { HostMessage, RunRequest } from './host-messages.js'
+import { checkWarmPoolOptions, WARM_POOL_DEFAULTS, type WarmPoolOptions } from './options.js'
+
+/** A process that waits to be told what to run. */
+export interface PooledProcess {
+  readonly child: ChildProcess
+  /** Whether it was waiting already, rather than forked for this request. */
+  readonly warm: boolean
+  /** Makes it the service; its script begins to load now. */
+  run(): void
+}
+
+/** What a {@link WarmPool} did so far, and its limits. */
+export interface WarmPoolStats {
+  size: number
+  maxIdleBytes: number
+  /** Processes that wait, ready to run. */
+  idle: number
+  idleBytes: number
+  /** Processes that are on their way to wait. */
+  preparing: number
+  /** Requests that got a waiting process, and that had to fork one. */
+  warmStarts: number
+  coldStarts: number
+  /** Waiting processes replaced because a preloaded file changed. */
+  recycled: number
+  /** Why the last process that was to wait ended. */
+  lastFailure: string | null
+}
+
+/** Processes that fail one after the other to get ready, after which the pool waits for none. */
+const MAX_FAILURES = 3
+
+/** Read by Node or the loader when a process starts, so a process that waits already cannot have them. */
+const READ_AT_START = /^(NODE_(?!ENV$)|UV_|LD_|DYLD_|MALLOC_|OPENSSL_|SSL_|LC_|LANG$|ICU_)/
+
+interface Waiting {
+  child: ChildProcess
+  /** Null until it has loaded what it was to preload. */
+  memoryBytes: number | null
+  /** Of the preloaded files as it loaded them. */
+  version: string
+}
+
+/**
+ * Keeps Node processes waiting, so that a service starts in milliseconds: a waiting process takes over the script,
+ * arguments, directory, environment and title, then loads the script as its main module. Nothing of a script is loaded
+ * before, so a changed script needs no care.
+ */
+export class WarmPool {
+  readonly #options: Required<WarmPoolOptions>
+  readonly #waiting = new Set<Waiting>()
+  readonly #counts = { warmStarts: 0, coldStarts: 0, recycled: 0 }
+  #failures = 0
+  #lastFailure: string | null = null
+  /** Lowered from `size` when that many would hold too much memory. */
+  #target: number
+  #refill: NodeJS.Timeout | undefined
+  #closed = false
+
+  /** @throws ProcessManagerError `INVALID_OPTIONS` */
+  constructor(options: WarmPoolOptions = {}) {
+    this.#options = { ...WARM_POOL_DEFAULTS, ...options }
+    checkWarmPoolOptions(this.#options)
+    this.#target = this.#options.size
+    this.#fill()
+  }
+
+  /**
+   * A process for this request, in a process group of its own with `stdout` and `stderr` as pipes; it loads nothing of
+   * the script until its `run()` is called.
+   *
+   * @throws ProcessManagerError `CLOSED`
+   */
+  acquire(request: RunRequest): PooledProcess {
+    if (this.#closed) throw new ProcessManagerError('CLOSED', 'The warm pool was closed.')
+    const waiting = this.#take(request)
+    this.#refill ??= setTimeout(() => this.#fill(), this.#options.refillDelayMs).unref()
+    if (waiting === undefined) {
+      this.#counts.coldStarts++
+      const child = forkHost([], { cwd: request.cwd, env: { ...process.env, ...request.env } })
+      return { child, warm: false, run: () => run(child, request) }
+    }
+    this.#counts.warmStarts++
+    hold(waiting.child, true)
+    return { child: waiting.child, warm: true, run: () => run(waiting.child, request) }
+  }
+
+  getStats(): WarmPoolStats {
+    const ready = this.#ready()
+    return {
+      size: this.#options.size,
+      maxIdleBytes: this.#options.maxIdleBytes,
+      idle: ready.length,
+      idleBytes: sumOfMemory(ready),
+      preparing: this.#waiting.size - ready.length,
+      ...this.#counts,
+      lastFailure: this.#lastFailure,
+    }
+  }
+
+  /** Ends the processes that wait; those that were taken go on. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#refill)
+    this.#dismiss()
+  }
+
+  #take(request: RunRequest): Waiting | undefined {
+    if (this.#ready().some(({ version }) => version !== this.#version())) {
+      this.#counts.recycled += this.#waiting.size
+      this.#dismiss()
+    }
+    const names = Object.keys(request.env)
+    const readAtStart = (name: string) =>
+      READ_AT_START.test(name) || (name === 'NODE_ENV' && this.#preloadsFiles())
+    if (names.some(readAtStart)) return undefined
+    const [waiting] = this.#ready()
+    if (waiting !== undefined) this.#waiting.delete(waiting)
+    return waiting
+  }
+
+  #ready() {
+    return [...this.#waiting].filter(
+      ({ child, memoryBytes }) => memoryBytes !== null && child.connected,
+    )
+  }
+
+  #fill() {
+    this.#refill = undefined
+    while (!this.#closed && this.#waiting.size < this.#target) this.#prepare()
+  }
+
+  #prepare() {
+    const waiting: Waiting = {
+      child: forkHost(this.#options.preload, {}),
+      memoryBytes: null,
+      version: this.#version(),
+    }
+    this.#waiting.add(waiting)
+    hold(waiting.child, false)
+    // What a preloaded module prints belongs to no service, and its last words say why it failed.
+    let stderr = ''
+    const keepStderr = (chunk: Buffer) => {
+      stderr = (stderr + chunk).slice(-2_000)
+    }
+    waiting.child.stderr?.on('data', keepStderr)
+    waiting.child.stdout?.resume()
+    const ended = (reason: string) => {
+      if (!this.#waiting.delete(waiting)) return
+      this.#lastFailure = stderr.trim() || reason
+      if (++this.#failures < MAX_FAILURES) this.#fill()
+      else this.#target = 0
+    }
+    waiting.child.once('error', (error) => ended(error.message))
+    waiting.child.once('exit', (code, signal) => ended(`ended with ${signal ?? `code ${code}`}`))
+    waiting.child.once('message', (message: HostMessage) => {
+      if (message.type !== 'nexus:idle') return
+      waiting.child.stderr?.off('data', keepStderr).pause()
+      waiting.child.stdout?.pause()
+      waiting.memoryBytes = message.memoryBytes
+      this.#failures = 0
+      this.#boundMemory(waiting)
+    })
+  }
+
+  #boundMemory(newest: Waiting) {
+    if (sumOfMemory(this.#ready()) <= this.#options.maxIdleBytes) return
+    this.#target = Math.min(this.#target, this.#waiting.size - 1)
+    this.#waiting.delete(newest)
+    newest.child.kill('SIGKILL')
+  }
+
+  #dismiss() {
+    for (const { child } of this.#waiting) child.kill('SIGKILL')
+    this.#waiting.clear()
+  }
+
+  #preloadsFiles() {
+    return this.#options.preload.some(isAbsolute)
+  }
+
+  /** Changes when a preloaded file does. */
+  #version() {
+    return this.#options.preload
+      .filter(isAbsolute)
+      .map((path) => {
+        const stat = statSync(path, { throwIfNoEntry: false })
+        return `${stat?.mtimeMs}:${stat?.size}:${stat?.ino}`
+      })
+      .join()
+  }
+}
+
+function forkHost(preload: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv }) {
+  return fork(SERVICE_HOST_PATH, preload, {
+    ...options,
+    detached: true,
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+}
+
+/** The process may be gone by now: its `exit` event says so. */
+function run(child: ChildProcess, request: RunRequest) {
+  child.send({ type: 'nexus:run', request }, () => {})
+}
+
+/** Whether the process and its pipes keep the parent alive. */
+function hold(child: ChildProcess, held: boolean) {
+  const handles = [child, child.channel, child.stdout, child.stderr] as (
+    | { ref(): void; unref(): void }
+    | null
+    | undefined
+  )[]
+  for (const handle of handles) held ? handle?.ref() : handle?.unref()
+}
+
+function sumOfMemory(waiting: readonly Waiting[]) {
+  return waiting.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? 0), 0)
+}

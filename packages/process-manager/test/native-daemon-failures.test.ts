@@ -1,0 +1,274 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  eventually,
+  fixture,
+  freePort,
+  getJson,
+  isAlive,
+  logLines,
+  sandbox,
+  statusOf,
+} from './support/sandbox.js'
+
+async function killDaemon(engine: ReturnType<typeof sandbox>['engine']) {
+  const { pid } = await engine.daemonStats()
+  process.kill(pid, 'SIGKILL')
+  await eventually(
+    () => isAlive(pid),
+    (alive) => !alive,
+  )
+}
+
+describe('When the daemon was killed', () => {
+  it('its services go on, and the next daemon adopts them', async () => {
+    const { engine } = sandbox()
+    const port = await freePort()
+    const before = await engine.start({ name: 'web', script: fixture('http.mjs'), port })
+    await killDaemon(engine)
+    expect(await getJson(port)).toMatchObject({ pid: before.instances[0]?.pid })
+
+    const [adopted] = await engine.list()
+    expect(adopted).toMatchObject({
+      state: 'online',
+      instances: [{ pid: before.instances[0]?.pid, startedAt: before.instances[0]?.startedAt }],
+    })
+    expect(await engine.health('web', 10_000)).toMatchObject({ healthy: true })
+    // An adopted service is watched like any other.
+    await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
+    await statusOf(
+      engine,
+      'web',
+      ({ state, instances }) => state === 'online' && instances[0]?.restarts === 1,
+    )
+    expect(await engine.stop('web')).toMatchObject({ state: 'stopped' })
+  })
+
+  it('what its services print meanwhile is in their logs', async () => {
+    const { engine } = sandbox()
+    const port = await freePort()
+    await engine.start({ name: 'web', script: fixture('http.mjs'), port })
+    await killDaemon(engine)
+    await eventually(
+      async () => {
+        await getJson(port, '/say')
+        return await logLines(engine, 'web')
+      },
+      (lines) => lines.some(({ text }) => text === 'said when asked'),
+    )
+  })
+
+  it('what ended meanwhile is started again', async () => {
+    const { engine } = sandbox()
+    const status = await engine.start({ name: 'idle', script: fixture('idle.mjs') })
+    const pid = status.instances[0]?.pid as number
+    await killDaemon(engine)
+    process.kill(pid, 'SIGKILL')
+    await eventually(
+      () => isAlive(pid),
+      (alive) => !alive,
+    )
+    await statusOf(engine, 'idle', ({ state }) => state === 'online')
+  })
+
+  it('several instances on one port are started anew, for their socket is gone with it', async () => {
+    const { engine } = sandbox()
+    const port = await freePort()
+    const before = await engine.start({
+      name: 'many',
+      script: fixture('http.mjs'),
+      port,
+      instances: 2,
+    })
+    await killDaemon(engine)
+    expect(before.instances.map(({ pid }) => pid)).toContain((await getJson(port)).pid)
+    await statusOf(
+      engine,
+      'many',
+      ({ state, instances }) =>
+        state === 'online' && !before.instances.some(({ pid }) => pid === instances[0]?.pid),
+    )
+    for (const { pid } of before.instances) expect(isAlive(pid as number)).toBe(false)
+  })
+
+  it('processes that waited to become services end', async () => {
+    const { engine, processes } = sandbox({ daemon: { warmPool: { size: 2 } } })
+    await eventually(
+      () => engine.daemonStats(),
+      ({ warmPool }) => warmPool.idle === 2,
+    )
+    await killDaemon(engine)
+    await eventually(processes, ({ length }) => length === 0)
+  })
+
+  it('a command that it had not answered says so', async () => {
+    const { engine } = sandbox()
+    const port = await freePort()
+    const { pid } = await engine.daemonStats()
+    const starting = engine.start({ name: 'deaf', script: fixture('idle.mjs'), port })
+    const failure = expect(starting).rejects.toMatchObject({ code: 'DAEMON_LOST' })
+    await statusOf(engine, 'deaf', ({ state }) => state === 'starting')
+    process.kill(pid, 'SIGKILL')
+    await failure
+  })
+})
+
+describe('When the daemon was stopped', () => {
+  it('a call rejects in time and says what to do, and works once it goes on', async () => {
+    const { engine, newEngine } = sandbox()
+    const { pid } = await engine.daemonStats()
+    const connected = newEngine({ requestTimeoutMs: 1_000 })
+    await connected.daemonStats()
+    process.kill(pid, 'SIGSTOP')
+    const unconnected = newEngine({ requestTimeoutMs: 1_000 })
+    for (const impatient of [connected, unconnected]) {
+      await expect(impatient.stop('web')).rejects.toMatchObject({
+        code: 'DAEMON_UNRESPONSIVE',
+        message: expect.stringContaining(`kill -CONT ${pid}`),
+      })
+    }
+    process.kill(pid, 'SIGCONT')
+    expect(await engine.daemonStats()).toMatchObject({ pid })
+  })
+})
+
+describe('When the socket was deleted', () => {
+  it('the daemon makes another, and clients that had lost it find it', async () => {
+    const { engine, newEngine, root } = sandbox()
+    const { pid } = await engine.daemonStats()
+    rmSync(join(root, 'daemon.sock'))
+    expect(await newEngine().daemonStats()).toMatchObject({ pid })
+    expect(existsSync(join(root, 'daemon.sock'))).toBe(true)
+    // Who was connected notices nothing.
+    expect(await engine.daemonStats()).toMatchObject({ pid })
+  })
+
+  it('a file in its place that no daemon listens at is replaced', async () => {
+    const { engine, root } = sandbox()
+    mkdirSync(root, { recursive: true })
+    writeFileSync(join(root, 'daemon.sock'), '')
+    expect(await engine.daemonStats()).toMatchObject({ services: 0 })
+  })
+})
+
+describe('When the disk is full', () => {
+  it('services are started, watched and stopped all the same, with a warning for each thing left undone', async () => {
+    const { engine, root } = sandbox()
+    await engine.daemonStats()
+    // Every write to these ends with ENOSPC.
+    for (const file of ['state.json.new', 'status.json.new', 'logs/web.log']) {
+      mkdirSync(join(root, 'logs'), { recursive: true })
+      rmSync(join(root, file), { force: true })
+      symlinkSync('/dev/full', join(root, file))
+    }
+    const port = await freePort()
+    await engine.start({ name: 'web', script: fixture('http.mjs'), port })
+    expect(await getJson(port)).toHaveProperty('pid')
+    const { warnings } = await eventually(
+      () => engine.daemonStats(),
+      (stats) => stats.warnings.length === 3,
+    )
+    expect(warnings.sort()).toEqual([
+      'could not write its state: ENOSPC: no space left on device, write',
+      'could not write its status: ENOSPC: no space left on device, write',
+      'could not write logs: ENOSPC: no space left on device, write',
+    ])
+    const said = () => readFileSync(join(root, 'daemon.log'), 'utf8').match(/ENOSPC/g)
+    expect(said()).toHaveLength(3)
+    expect(await engine.stop('web')).toMatchObject({ state: 'stopped' })
+    expect(said()).toHaveLength(3)
+
+    for (const file of ['state.json.new', 'status.json.new', 'logs/web.log'])
+      rmSync(join(root, file))
+    await engine.restart('web')
+    await eventually(
+      async () => (await engine.daemonStats()).warnings,
+      ({ length }) => length === 0,
+    )
+    expect(await engine.list()).toMatchObject([{ name: 'web', state: 'online' }])
+  })
+})
+
+describe('When several processes need the daemon at once', () => {
+  it('they start one', async () => {
+    const { home, processes } = sandbox()
+    const script = `
+      import { NativeEngine } from '@nexus/process-manager/native'
+      const engine = new NativeEngine({
+        home: ${JSON.stringify(home)}, requestTimeoutMs: 20_000, daemon: { warmPool: { size: 0 } },
+      })
+      console.log((await engine.daemonStats()).pid)
+      await engine.close()`
+    const clients = Array.from({ length: 6 }, async () => {
+      const client = spawn(
+        process.execPath,
+        ['--conditions=built', '--input-type=module', '-e', script],
+        { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+      )
+      let output = ''
+      for await (const chunk of client.stdout) output += chunk
+      return Number(output)
+    })
+    const pids = new Set(await Promise.all(clients))
+    expect(pids.size).toBe(1)
+    await eventually(processes, (left) => left.length === 1 && pids.has(left[0] as number))
+  })
+
+  it('a second daemon started by hand gives way to the first', async () => {
+    const { engine, home, processes } = sandbox()
+    const { pid } = await engine.daemonStats()
+    const second = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../dist/daemon.cjs'), home, '{}'],
+      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+    )
+    let said = ''
+    for await (const chunk of second.stdio[3] as AsyncIterable<Buffer>) said += chunk
+    expect(said).toBe('held')
+    await eventually(processes, (left) => left.join() === String(pid))
+    expect(await engine.daemonStats()).toMatchObject({ pid })
+  })
+})
+
+describe('When what the daemon knew cannot be read', () => {
+  it('it is put aside, and the daemon starts empty with a warning', async () => {
+    const { engine, root } = sandbox()
+    mkdirSync(root, { recursive: true })
+    writeFileSync(join(root, 'state.json'), '{"version":1,"services":[{"defi')
+    expect(await engine.list()).toEqual([])
+    const { warnings } = await engine.daemonStats()
+    expect(warnings).toEqual([expect.stringContaining('state.json.unreadable')])
+    expect(readFileSync(join(root, 'state.json.unreadable'), 'utf8')).toContain('{"version"')
+  })
+})
+
+describe('When its directory was removed', () => {
+  it('the daemon ends with its services, and leaves the next one alone', async () => {
+    const { engine, newEngine, root, processes } = sandbox()
+    await engine.start({ name: 'idle', script: fixture('idle.mjs') })
+    const before = processes()
+    rmSync(root, { recursive: true })
+    const later = newEngine()
+    const { pid } = await later.daemonStats()
+    await later.start({ name: 'other', script: fixture('idle.mjs') })
+    await eventually(
+      () => before.filter(isAlive),
+      ({ length }) => length === 0,
+    )
+    expect(await later.daemonStats()).toMatchObject({ pid, services: 1, processes: 1 })
+    expect(await later.list()).toMatchObject([{ name: 'other', state: 'online' }])
+  })
+})
+
+describe('A home with a long path', () => {
+  it('works beyond what a socket address can hold', async () => {
+    const { home, newEngine } = sandbox()
+    const engine = newEngine({ home: join(home, 'x'.repeat(120)) })
+    expect(await engine.start({ name: 'idle', script: fixture('idle.mjs') })).toMatchObject({
+      state: 'online',
+    })
+    await engine.shutdown()
+  })
+})

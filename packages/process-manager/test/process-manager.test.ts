@@ -1,0 +1,36 @@
+import { ProcessManager } from '@nexus/process-manager'
+import { expect, it } from 'vitest'
+import { fixture, freePort, getJson, sandbox } from './support/sandbox.js'
+
+it('A process manager runs a service from its start to its deletion', async () => {
+  const { engine, newEngine } = sandbox()
+  const manager = new ProcessManager({ engine: newEngine() })
+  const heard: string[] = []
+  for (const event of ['started', 'restarted', 'stopped'] as const) {
+    manager.on(event, ({ name, state }) => heard.push(`${event} ${name}, ${state}`))
+  }
+  manager.on('deleted', (name) => heard.push(`deleted ${name}`))
+
+  const port = await freePort()
+  await manager.start({ name: 'web', script: fixture('http.mjs'), port })
+  expect(await manager.status('web')).toMatchObject({ state: 'online', port })
+  expect(await manager.metrics('web')).toMatchObject({ name: 'web', restarts: 0 })
+  expect(await manager.health('web', 20_000)).toMatchObject({ healthy: true })
+  const { pid } = await getJson(port)
+  await manager.restart('web')
+  expect((await manager.status('web')).instances[0]?.pid).not.toBe(pid)
+  await manager.stop('web')
+  expect(await manager.status('web')).toMatchObject({ state: 'stopped' })
+  await manager.delete('web')
+  expect(await manager.list()).toEqual([])
+  expect(heard).toEqual([
+    'started web, online',
+    'restarted web, online',
+    'stopped web, stopped',
+    'deleted web',
+  ])
+
+  await manager.close()
+  await expect(manager.list()).rejects.toMatchObject({ code: 'CLOSED' })
+  expect(await engine.daemonStats()).toMatchObject({ services: 0 })
+})
