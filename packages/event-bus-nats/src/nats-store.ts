@@ -32,7 +32,8 @@ import {
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
-import { openConnection, redactServers, unavailable } from './nats-connection.js'
+import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { openConnection } from './nats-connection.js'
 import { type AgainMessage, DELIVER_AT, NatsGroup } from './nats-group.js'
 import { LEASE_MS, NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
@@ -46,6 +47,7 @@ import {
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
+import { redactServers, unavailable } from './nats-unavailable.js'
 
 /**
  * Keeps events in NATS JetStream (server 2.9 or later) that several runtimes share.
@@ -71,6 +73,7 @@ class NatsStore implements EventStore {
   #state!: NatsState
   #query!: NatsQuery
   #context!: StoreContext
+  #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
   #connected = false
   /** The last figures the server gave. */
@@ -84,8 +87,8 @@ class NatsStore implements EventStore {
 
   async open(context: StoreContext): Promise<void> {
     this.#context = context
-    this.#connection = await openConnection(this.#options)
-    const timeout = this.#options.requestTimeoutMs
+    const { servers, token, credentials, tls, requestTimeoutMs: timeout } = this.#options
+    this.#connection = await this.#ask(() => openConnection(this.#options))
     try {
       this.#manager = await jetstreamManager(this.#connection, { timeout })
       this.#client = jetstream(this.#connection, { timeout })
@@ -97,6 +100,11 @@ class NatsStore implements EventStore {
     this.#publisher = new NatsPublisher(this.#connection, timeout)
     this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
     this.#query = new NatsQuery(this.#state, this.#manager)
+    this.#guard = new ClaimGuard(
+      new URL('../dist/claim-guard-worker.js', import.meta.url),
+      { servers, token, credentials, tls, requestTimeoutMs: timeout, leases: this.#names.lease },
+      context.onError,
+    )
     this.#retention = this.#openRetention(context)
     this.#connected = true
     void this.#watchConnection()
@@ -155,6 +163,7 @@ class NatsStore implements EventStore {
           return { pullers, recheckUntil }
         },
         lease,
+        guard: this.#guard!,
         onError: (error) => this.#context.onError(error),
         onSettled: () => this.#retention?.nudge(),
         onClose: () => this.#groups.delete(group),
@@ -255,12 +264,15 @@ class NatsStore implements EventStore {
   async close(): Promise<void> {
     if (this.#closed) return
     await this.#retention?.close()
+    await this.#guard?.close()
     this.#closed = true
     // Acks have no answer: the flush makes sure that the server has them.
-    await Promise.race([
-      this.#connection.flush().catch(() => {}),
-      new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
-    ])
+    if (this.#connected) {
+      await Promise.race([
+        this.#connection.flush().catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
+      ])
+    }
     await this.#connection.close()
     this.#publisher.close()
   }

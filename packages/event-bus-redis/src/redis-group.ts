@@ -7,6 +7,8 @@ import type {
   PublishResult,
   Settlement,
 } from '@nexus/event-bus'
+import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import type { GuardedRedisConsumer } from './claim-guard-worker.js'
 import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from './scripts/claim.js'
 
 /** Runs a script of `scripts/`. */
@@ -14,6 +16,7 @@ export type RunScript = (script: string, args: readonly (string | number)[]) => 
 
 /** Who is told what a group's consumer did. */
 export interface RedisGroupHost {
+  guard: ClaimGuard
   onSettled(): void
   onClose(): void
 }
@@ -44,6 +47,7 @@ export class RedisGroup implements GroupConsumer {
   readonly #run: RunScript
   readonly #host: RedisGroupHost
   readonly #consumer = randomUUID()
+  readonly #guarded: GuardedRedisConsumer
   readonly #held = new Set<RedisClaim>()
   /** When every claim that was held then was extended. */
   #extendedMs = performance.now()
@@ -60,6 +64,7 @@ export class RedisGroup implements GroupConsumer {
     this.#request = request
     this.#run = run
     this.#host = host
+    this.#guarded = { id: this.#consumer, group: request.name, lapseMs: request.ackWaitMs }
   }
 
   /** There may be work. */
@@ -72,7 +77,10 @@ export class RedisGroup implements GroupConsumer {
     while (!signal.aborted && !this.#closed) {
       this.#woken = false
       const { claims, waitMs } = await this.#claim(limit)
-      if (claims.length > 0) return claims
+      if (claims.length > 0) {
+        this.#host.guard.flush()
+        return claims
+      }
       await this.#wait(waitMs, signal)
     }
     return []
@@ -86,7 +94,7 @@ export class RedisGroup implements GroupConsumer {
         emitted: settlement.kind === 'ack' ? settlement.emit.map(({ event }) => event.id) : [],
         resolve: (results) => {
           if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
-          else this.#held.delete(own)
+          else this.#drop(own)
           resolve(results)
         },
         reject,
@@ -99,6 +107,7 @@ export class RedisGroup implements GroupConsumer {
   }
 
   extend(claims: readonly Claim[]): void {
+    this.#host.guard.beat()
     // A failed heartbeat is followed by the next one; the claim lapses only after several.
     this.#extend(claims as readonly RedisClaim[]).catch(() => {})
   }
@@ -107,8 +116,13 @@ export class RedisGroup implements GroupConsumer {
     if (this.#closed) return
     this.#closed = true
     this.#wake?.()
+    for (const claim of this.#held) this.#drop(claim)
     this.#host.onClose()
     if (this.#request.ordered) await this.#run(LEAVE, [this.name, this.#consumer]).catch(() => {})
+  }
+
+  #drop(claim: RedisClaim): void {
+    if (this.#held.delete(claim)) this.#host.guard.release(this.#guarded, claim.work)
   }
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
@@ -146,6 +160,7 @@ export class RedisGroup implements GroupConsumer {
         work,
       }
       this.#held.add(claim)
+      this.#host.guard.hold(this.#guarded, work)
       claims.push(claim)
     }
     return { claims, waitMs: Number(answer[0]) }

@@ -20,11 +20,13 @@ import {
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
+import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { Redis } from 'ioredis'
-import { answered, createConnection, redactUrl, unavailable } from './redis-connection.js'
+import { createConnection } from './redis-connection.js'
 import { readDurability } from './redis-durability.js'
 import { RedisGroup } from './redis-group.js'
 import { RedisQuery } from './redis-query.js'
+import { answered, redactUrl, unavailable } from './redis-request.js'
 import {
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
@@ -63,6 +65,7 @@ class RedisStore implements EventStore {
   #durability: Durability = 'memory'
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
+  #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
   #watchdog: NodeJS.Timeout | undefined
   #closed = false
@@ -97,6 +100,12 @@ class RedisStore implements EventStore {
     this.#commands.on('ready', () => context.onConnected())
     this.#watchdog = setInterval(() => this.#checkWakeups(), WATCH_MS).unref()
     this.#durability = this.#options.serverDurability ?? (await readDurability(this.#commands))
+    const { url, tls, requestTimeoutMs } = this.#options
+    this.#guard = new ClaimGuard(
+      new URL('../dist/claim-guard-worker.js', import.meta.url),
+      { url, tls, requestTimeoutMs, prefix: this.#prefix },
+      context.onError,
+    )
     this.#retention = this.#openRetention(context)
     context.onConnected()
   }
@@ -145,6 +154,7 @@ class RedisStore implements EventStore {
     ])
     if (filling === 1) while ((await this.#run(FILL_GROUP, [request.name, CHUNK])) === 1);
     const group = new RedisGroup(request, (script, args) => this.#run(script, args), {
+      guard: this.#guard!,
       onSettled: () => this.#retention?.nudge(),
       onClose: () => this.#groups.delete(group),
     })
@@ -211,6 +221,7 @@ class RedisStore implements EventStore {
   async close(): Promise<void> {
     if (this.#closed) return
     await this.#retention?.close()
+    await this.#guard?.close()
     this.#closed = true
     clearInterval(this.#watchdog)
     this.#commands.disconnect()

@@ -6,6 +6,11 @@ import { queryCases } from './query-cases.js'
 import { recoveryCases } from './recovery-cases.js'
 import { retentionCases } from './retention-cases.js'
 
+export {
+  type BusyLoopPlan,
+  keepsClaimsOfABusyLoop,
+  runOtherConsumer,
+} from './busy-loop.js'
 export type { ConformanceCase, ConformanceHarness, Storage, StoreOptions } from './harness.js'
 export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
 export { KILL_CONCURRENCY, type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
