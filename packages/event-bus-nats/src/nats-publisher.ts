@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { type ApiError, JetStreamApiError } from '@nats-io/jetstream'
-import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import {
+  createInbox,
+  headers,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 
 /** What a stream has to hold for a message to be taken, and what goes with it. */
 export interface NatsPublishOptions {
@@ -7,6 +14,13 @@ export interface NatsPublishOptions {
   id?: string
   /** Newest sequence of the subject; 0 when there must be none. */
   lastSubjectSequence?: number
+  header?: [name: string, value: string]
+}
+
+/** One message of a batch. */
+export interface NatsMessage {
+  subject: string
+  payload: string
   header?: [name: string, value: string]
 }
 
@@ -45,16 +59,29 @@ export class NatsPublisher {
 
   /** Resolves when the stream has the message. */
   publish(subject: string, payload: string, options?: NatsPublishOptions): Promise<NatsStored> {
-    return new Promise((resolve, reject) => {
-      this.#sent += 1
-      const token = this.#sent.toString(36)
-      this.#connection.publish(subject, payload, {
-        reply: `${this.#inbox}.${token}`,
-        ...(options !== undefined && { headers: toHeaders(options) }),
-      })
-      this.#pending.set(token, { sentMs: performance.now(), resolve, reject })
-      this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs)
-    })
+    return this.#send(subject, payload, options && toHeaders(options))
+  }
+
+  /**
+   * Stores messages of one stream together or not at all, on servers from 2.12 on; resolves with the sequence
+   * of the last one, the others come right before it.
+   */
+  async publishAtomically(messages: readonly NatsMessage[]): Promise<number> {
+    const batch = ['Nats-Batch-Id', randomUUID()] as const
+    for (const [i, { subject, payload, header }] of messages.entries()) {
+      const own = headers()
+      own.set(...batch)
+      own.set('Nats-Batch-Sequence', String(i + 1))
+      if (header !== undefined) own.set(...header)
+      if (i < messages.length - 1) {
+        this.#connection.publish(subject, payload, { headers: own })
+        continue
+      }
+      own.set('Nats-Batch-Commit', '1')
+      const { sequence } = await this.#send(subject, payload, own)
+      return sequence
+    }
+    throw new RangeError('expected at least one message')
   }
 
   /** Gives up what was not answered. */
@@ -64,6 +91,19 @@ export class NatsPublisher {
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of pending) reject(new Error('the connection was closed'))
+  }
+
+  #send(subject: string, payload: string, own: MsgHdrs | undefined): Promise<NatsStored> {
+    return new Promise((resolve, reject) => {
+      this.#sent += 1
+      const token = this.#sent.toString(36)
+      this.#connection.publish(subject, payload, {
+        reply: `${this.#inbox}.${token}`,
+        ...(own !== undefined && { headers: own }),
+      })
+      this.#pending.set(token, { sentMs: performance.now(), resolve, reject })
+      this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs)
+    })
   }
 
   #answered(message: Msg): void {

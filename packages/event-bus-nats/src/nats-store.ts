@@ -9,6 +9,8 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
@@ -59,6 +61,9 @@ export function natsStore(options: NatsStoreOptions = {}): EventStore {
 }
 
 const WRONG_LAST_SEQUENCE = 10071
+const STREAM_DIFFERS = 10058
+/** Messages that a server takes in one batch. */
+const MAX_ATOMIC = 1_000
 
 class NatsStore implements EventStore {
   /** JetStream takes each event by itself: there is nothing to gather for. */
@@ -75,6 +80,8 @@ class NatsStore implements EventStore {
   #context!: StoreContext
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
+  /** Whether the server stores a batch together or not at all. */
+  #atomic = false
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -122,7 +129,7 @@ class NatsStore implements EventStore {
         { details: { durability, available: this.#options.serverDurability } },
       )
     }
-    const results = await this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+    const results = await this.#ask(() => this.#append(events))
     this.#retention?.nudge()
     return results
   }
@@ -253,6 +260,7 @@ class NatsStore implements EventStore {
       details: {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
+        atomicBatches: this.#atomic,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -298,13 +306,39 @@ class NatsStore implements EventStore {
     return sweep
   }
 
+  async #append(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    // A batch has no deduplication: only ids that were made just now may come in one.
+    const fresh = events.length > 1 && events.every(({ hasFreshId }) => hasFreshId === true)
+    if (this.#atomic && fresh && events.length <= MAX_ATOMIC) {
+      try {
+        return await this.#publishAtomically(events)
+      } catch (error) {
+        // Nothing of it was stored, for example because the server had too many batches under way.
+        if (!(error instanceof JetStreamApiError)) throw error
+      }
+    }
+    return Promise.all(events.map((event) => this.#publish(event)))
+  }
+
+  async #publishAtomically(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    const messages = events.map(({ event: { id, type }, json, deliverAtMs }) => ({
+      subject: this.#names.event(id, type),
+      payload: json,
+      ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
+    }))
+    const ids = events.map(({ event: { id, type } }) => this.#state.write(this.#names.id(id), type))
+    const [last] = await Promise.all([this.#publisher.publishAtomically(messages), ...ids])
+    const first = last - events.length + 1
+    return events.map(({ event }, i) => ({ id: event.id, sequence: first + i, duplicate: false }))
+  }
+
   async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
     const { id, type } = event
     const stored = this.#publisher
       .publish(this.#names.event(id, type), json, {
         id,
         lastSubjectSequence: 0,
-        ...(deliverAtMs !== undefined && { header: [DELIVER_AT, String(deliverAtMs)] }),
+        ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
       })
       .then(
         ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
@@ -340,6 +374,8 @@ class NatsStore implements EventStore {
         name: this.#names.events,
         subjects: [`${prefix}.event.>`],
         duplicate_window: nanos(duplicateWindowMs),
+        // Servers before 2.12 do not know it, and leave it out of their answer.
+        allow_atomic: true,
       },
       { name: this.#names.state, subjects: this.#names.stateSubjects(), max_msgs_per_subject: 1 },
       {
@@ -355,7 +391,25 @@ class NatsStore implements EventStore {
         duplicate_window: nanos(LEASE_MS),
       },
     ]
-    for (const stream of streams) await this.#manager.streams.add({ ...shared, ...stream })
+    for (const stream of streams) {
+      const { config } = await this.#addStream({ ...shared, ...stream })
+      if (stream.name === this.#names.events) this.#atomic = config.allow_atomic === true
+    }
+  }
+
+  /** A stream made before its server was replaced by a newer one learns what that can do. */
+  async #addStream(wanted: Partial<StreamConfig> & { name: string }): Promise<StreamInfo> {
+    const { streams } = this.#manager
+    try {
+      return await streams.add(wanted)
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error
+      const { config } = await streams.info(wanted.name)
+      if (wanted.allow_atomic !== true || config.allow_atomic === true) throw error
+      const learnt: Partial<StreamConfig> = { allow_atomic: true }
+      await streams.update(wanted.name, learnt)
+      return streams.add(wanted)
+    }
   }
 
   async #addGroup(request: GroupRequest): Promise<void> {
@@ -444,6 +498,10 @@ class NatsStore implements EventStore {
       throw unavailable(this.#options.servers, error)
     }
   }
+}
+
+function deliverAtHeader(deliverAtMs: number): [name: string, value: string] {
+  return [DELIVER_AT, String(deliverAtMs)]
 }
 
 /** The sequence of the event that was there before; undefined for any other error. */

@@ -15,12 +15,12 @@ const secret = 'hunter2-very-secret'
 
 const told = (options: NatsStoreOptions, server: ServerProcess): Promise<string> =>
   everythingTold(
-    () => natsStore({ requestTimeoutMs: 2_000, ...options }),
+    () => natsStore({ requestTimeoutMs: 1_000, ...options }),
     () => server.kill(),
   )
 
 const refusal = (options: NatsStoreOptions): Promise<unknown> =>
-  EventBus.open({ store: natsStore({ requestTimeoutMs: 2_000, ...options }) }).then(
+  EventBus.open({ store: natsStore({ requestTimeoutMs: 1_000, ...options }) }).then(
     () => expect.unreachable('the server let it in'),
     (error: unknown) => error,
   )
