@@ -55,7 +55,9 @@ describe('metrics of pages', () => {
     const { send, client, runtime } = await withPages('{}', { env: { NEXUS_TOKEN: token } })
     const sent = { ...page([slow]), headers: { origin: runtime.url } }
     expect((await send('/api/performance', sent)).status).toBe(204)
-    expect((await send('/api/performance')).status).toBe(401)
+    for (const method of ['GET', 'HEAD']) {
+      expect((await send('/api/performance', { method })).status).toBe(401)
+    }
     expect((await client.pagePerformance()).metrics).toHaveLength(1)
   })
 

@@ -57,12 +57,9 @@ function checkOrigin({ headers }: FastifyRequest): void {
 }
 
 /** Whether a page of an origin that was named sends its metrics, or asks whether it may. */
-function fromPageElsewhere(
-  { headers: { origin }, routeOptions: { url }, method }: FastifyRequest,
-  { pageOrigins = [] }: AccessRules,
-): boolean {
-  if (url !== pageMetricsPath || method === 'GET') return false
-  return origin !== undefined && pageOrigins.includes(origin)
+function fromPageElsewhere(request: FastifyRequest, { pageOrigins = [] }: AccessRules): boolean {
+  const { origin } = request.headers
+  return sendsPageMetrics(request) && origin !== undefined && pageOrigins.includes(origin)
 }
 
 /** With credentials, because `sendBeacon` always sends some; nothing here looks at them. */
@@ -84,11 +81,16 @@ function checkToken({ headers }: FastifyRequest, token: string): void {
   )
 }
 
-function isOpen({ routeOptions: { url }, method }: FastifyRequest, rules: AccessRules): boolean {
+function sendsPageMetrics({ routeOptions: { url }, method }: FastifyRequest): boolean {
+  return url === pageMetricsPath && (method === 'POST' || method === 'OPTIONS')
+}
+
+function isOpen(request: FastifyRequest, rules: AccessRules): boolean {
+  const { url } = request.routeOptions
   if (url === '/healthz' || url === '/readyz') return true
   // A page has no token to send.
-  if (url === pageMetricsPath) return rules.pageOrigins !== undefined && method !== 'GET'
-  return rules.signedWebhooks && method === 'POST' && url === '/api/webhook'
+  if (sendsPageMetrics(request)) return rules.pageOrigins !== undefined
+  return rules.signedWebhooks && request.method === 'POST' && url === '/api/webhook'
 }
 
 /** Compares in a time that tells nothing about how much of a guess was right, nor how long the secret is. */

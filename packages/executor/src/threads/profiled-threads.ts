@@ -1,4 +1,5 @@
 import type { Profiler } from 'node:inspector'
+import type { Profiled } from './protocol.js'
 import type { SandboxThread } from './sandbox-thread.js'
 
 /** What the CPU did on one thread. */
@@ -9,7 +10,7 @@ export interface ThreadProfile {
   profile: Profiler.Profile
 }
 
-interface Profiled {
+interface Sampled {
   readonly name: string
   readonly profile: Promise<Profiler.Profile | undefined>
   resolve(profile: Profiler.Profile | undefined): void
@@ -17,15 +18,17 @@ interface Profiled {
 
 /** On the host: the threads whose profiles are being taken. */
 export class ProfiledThreads {
+  readonly #id: number
   readonly #samplingIntervalUs: number
-  readonly #threads = new Map<SandboxThread, Profiled>()
+  readonly #threads = new Map<SandboxThread, Sampled>()
 
-  constructor(samplingIntervalUs: number) {
+  constructor(id: number, samplingIntervalUs: number) {
+    this.#id = id
     this.#samplingIntervalUs = samplingIntervalUs
   }
 
   add(thread: SandboxThread): void {
-    let resolve!: Profiled['resolve']
+    let resolve!: Sampled['resolve']
     const profile = new Promise<Profiler.Profile | undefined>((settle) => {
       resolve = settle
     })
@@ -33,9 +36,14 @@ export class ProfiledThreads {
     thread.send({ kind: 'profile', samplingIntervalUs: this.#samplingIntervalUs })
   }
 
-  /** What a thread sent, or undefined when it ended: its samples are gone with it. */
-  received(thread: SandboxThread, profile: Profiler.Profile | undefined): void {
-    this.#threads.get(thread)?.resolve(profile)
+  /** What a thread sent. One that was too busy may answer when another profile is being taken. */
+  received(thread: SandboxThread, { profileId, profile }: Profiled): void {
+    if (profileId === this.#id) this.#threads.get(thread)?.resolve(profile)
+  }
+
+  /** A thread is gone, and its samples with it. */
+  ended(thread: SandboxThread): void {
+    this.#threads.get(thread)?.resolve(undefined)
   }
 
   /**
@@ -44,7 +52,8 @@ export class ProfiledThreads {
    * @param patienceMs for threads that are busy; what comes later is left out
    */
   async stop(patienceMs: number): Promise<ThreadProfile[]> {
-    for (const thread of this.#threads.keys()) thread.send({ kind: 'profile-end' })
+    for (const thread of this.#threads.keys())
+      thread.send({ kind: 'profile-end', profileId: this.#id })
     const timer = setTimeout(() => {
       for (const { resolve } of this.#threads.values()) resolve(undefined)
     }, patienceMs)

@@ -19,7 +19,7 @@ export type ToThread =
   | { kind: 'resize'; limits: SandboxLimits }
   /** Sample what the thread does, until `profile-end`. */
   | { kind: 'profile'; samplingIntervalUs: number }
-  | { kind: 'profile-end' }
+  | { kind: 'profile-end'; profileId: number }
   | { kind: 'shutdown' }
 
 export interface Asked {
@@ -29,10 +29,17 @@ export interface Asked {
   question: Question
 }
 
+/** The profile that a thread took; undefined when it could not. */
+export interface Profiled {
+  kind: 'profiled'
+  profileId: number
+  profile: Profiler.Profile | undefined
+}
+
 /** From the thread; what belongs together travels as one array. */
 export type FromThread =
   | { kind: 'ready' }
-  | { kind: 'profiled'; profile: Profiler.Profile | undefined }
+  | Profiled
   | { kind: 'finished'; callId: number; outcome: CallOutcome }
   /** The thread has dropped the handler of this call: send it, and the call, again. */
   | { kind: 'unknown-handler'; callId: number }

@@ -72,6 +72,7 @@ export class ThreadPool implements Dispatcher {
   #open = 0
   #idleWaiters: (() => void)[] = []
   #profiled: ProfiledThreads | undefined
+  #lastProfileId = 0
   #closing: Promise<void> | undefined
   /** Whether the time for calls to finish is over. */
   #drained = false
@@ -135,7 +136,7 @@ export class ThreadPool implements Dispatcher {
 
   startProfile(samplingIntervalUs: number): void {
     if (this.#profiled) return
-    this.#profiled = new ProfiledThreads(samplingIntervalUs)
+    this.#profiled = new ProfiledThreads(++this.#lastProfileId, samplingIntervalUs)
     for (const { thread } of this.#allSeats()) this.#profiled.add(thread)
   }
 
@@ -256,7 +257,7 @@ export class ThreadPool implements Dispatcher {
       return
     }
     if (message.kind === 'profiled') {
-      this.#profiled?.received(thread, message.profile)
+      this.#profiled?.received(thread, message)
       return
     }
     const seat = this.#seatOf(thread)
@@ -309,7 +310,7 @@ export class ThreadPool implements Dispatcher {
     const seat = this.#seatOf(thread)
     if (!seat) return
     this.#seats.delete(thread)
-    this.#profiled?.received(thread, undefined)
+    this.#profiled?.ended(thread)
     if (seat === this.#confinedSeat) this.#confinedSeat = undefined
     if (seat === this.#spare) this.#spare = undefined
     this.#ended = addEnded(this.#ended, thread.stats)

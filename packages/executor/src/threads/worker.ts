@@ -65,7 +65,9 @@ function receive(message: ToThread): void {
       profiler.start(message.samplingIntervalUs)
       return
     case 'profile-end':
-      void profiler.stop().then((profile) => send({ kind: 'profiled', profile }))
+      void profiler
+        .stop()
+        .then((profile) => send({ kind: 'profiled', profileId: message.profileId, profile }))
       return
     case 'shutdown':
       void engine.shutdown().then(() => {
