@@ -12,8 +12,7 @@ export default library({
   treeshake: false,
   // Bundled, because loading an ES module takes Node half as long as its own start.
   noExternal: ['@nexus/client', '@nexus/process-manager/native', '@nexus/process-manager/status'],
-  // The other file, and what is native.
-  external: ['./main.cjs', 'fs-native-extensions'],
+  external: ['./main.cjs'],
   define: {
     NEXUS_VERSION: JSON.stringify(manifest.version),
     'import.meta.url': 'processManagerUrl',

@@ -4,7 +4,4 @@ declare module 'fs-native-extensions' {
    * open file holds it. It ends with the process.
    */
   export function tryLock(fd: number, offset?: number, length?: number): boolean
-  /** Resolves once the lock of an open file is taken; waits on a thread of the pool. */
-  export function waitForLock(fd: number): Promise<void>
-  export function unlock(fd: number): void
 }

@@ -10,7 +10,7 @@ export interface NativePaths {
   socket: string
   /** Locked by the daemon as long as it lives. */
   lock: string
-  /** Locked by the client that starts the daemon. */
+  /** There while a client starts the daemon. */
   startLock: string
   /** Every service as the daemon knows it, its environment included. */
   state: string

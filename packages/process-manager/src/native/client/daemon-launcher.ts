@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DAEMON_PATH } from '../../entry-points.js'
@@ -10,6 +10,8 @@ import type { NativePaths } from '../paths.js'
 /** What the daemon wrote about itself is begun anew beyond this. */
 const MAX_DAEMON_LOG_BYTES = 2 ** 20
 const RETRY_MS = 10
+/** A daemon starts in a tenth of that. */
+const ANNOUNCED_FOR_MS = 1_000
 
 /**
  * Sees to it that a daemon is about to answer. Of several clients that call this at once, one starts it and the others
@@ -23,36 +25,43 @@ export async function launchDaemon(
   options: DaemonOptions,
   timeoutMs: number,
 ): Promise<void> {
-  // Only who starts a daemon needs the native module, and pays for loading it.
-  const { tryLock, unlock } = (await import('fs-native-extensions')).default
-  const starting = openStartLock(paths)
+  const announced = announceStart(paths)
+  if (!announced) return await pause(RETRY_MS)
   try {
-    if (!tryLock(starting)) return await pause(RETRY_MS)
-    try {
-      const said = await spawnDaemon(paths, home, options, timeoutMs)
-      if (said === 'ready') return
-      // Another daemon lives, though its socket is gone: it makes a new one within a second.
-      if (said === 'held') return await pause(5 * RETRY_MS)
-      throw unreachable(paths, said)
-    } finally {
-      unlock(starting)
-    }
+    const said = await spawnDaemon(paths, home, options, timeoutMs)
+    if (said === 'ready') return
+    // Another daemon lives, though its socket is gone: it makes a new one within a second.
+    if (said === 'held') return await pause(5 * RETRY_MS)
+    throw unreachable(paths, said)
   } finally {
-    closeSync(starting)
+    rmSync(paths.startLock, { force: true })
   }
 }
 
-function openStartLock(paths: NativePaths): number {
+/**
+ * Whether this client is to start the daemon, rather than another one that is about to. It only keeps a crowd of clients
+ * from starting one each: that a single one lives is seen to by the daemon's own lock, whose module takes too long to load
+ * here.
+ */
+function announceStart(paths: NativePaths): boolean {
   try {
     mkdirSync(paths.root, { recursive: true, mode: 0o700 })
-    return openSync(paths.startLock, 'a', 0o600)
+    closeSync(openSync(paths.startLock, 'wx', 0o600))
+    return true
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return isStale(paths.startLock)
     throw new ProcessManagerError(
       'HOME_UNUSABLE',
       `Expected a directory of this user at ${paths.root}: ${(error as Error).message}. Make room or give it to this user, or set NEXUS_HOME to another directory.`,
       { details: { path: paths.root }, cause: error },
     )
   }
+}
+
+/** Whether the client who announced a start was killed before it could take that back. */
+function isStale(path: string): boolean {
+  const announcedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  return announcedAt !== undefined && Math.abs(Date.now() - announcedAt) > ANNOUNCED_FOR_MS
 }
 
 /** What the daemon says first; it runs on by itself. */

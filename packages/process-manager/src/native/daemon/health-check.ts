@@ -1,5 +1,3 @@
-import { get as httpGet } from 'node:http'
-import { get as httpsGet } from 'node:https'
 import { connect } from 'node:net'
 import type { HealthCheck } from '../../service.js'
 import { aborted } from '../aborted.js'
@@ -33,8 +31,9 @@ export async function checkHealth(
   }
 }
 
-function checkHttp(url: string, signal: AbortSignal): Promise<string | null> {
-  const get = url.startsWith('https:') ? httpsGet : httpGet
+async function checkHttp(url: string, signal: AbortSignal): Promise<string | null> {
+  // Most services have no such check, and a daemon that starts need not wait for what it may never use.
+  const { get } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   return new Promise((resolve, reject) => {
     const request = get(url, { signal, agent: false }, ({ statusCode = 0 }) => {
       const healthy = statusCode >= 200 && statusCode < 400
