@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import {
   eventually,
@@ -91,6 +92,32 @@ describe('When the daemon was killed', () => {
         state === 'online' && !before.instances.some(({ pid }) => pid === instances[0]?.pid),
     )
     for (const { pid } of before.instances) expect(isAlive(pid as number)).toBe(false)
+  })
+
+  it('again and again, at any moment, no service is lost and none runs twice', async () => {
+    const { engine, newEngine, processes } = sandbox()
+    const port = await freePort()
+    const script = fixture('idle.mjs')
+    await engine.start({ name: 'plain', script })
+    await engine.start({ name: 'asked', script, health: { ipc: true } })
+    await engine.start({ name: 'many', script: fixture('http.mjs'), port, instances: 2 })
+    await engine.start({ name: 'stopped', script })
+    await engine.stop('stopped')
+    for (const afterMs of [0, 2, 5, 10, 20, 40, 80, 160]) {
+      const { pid } = await newEngine().daemonStats()
+      await pause(afterMs)
+      process.kill(pid, 'SIGKILL')
+      await eventually(
+        () => isAlive(pid),
+        (alive) => !alive,
+      )
+    }
+    await eventually(
+      async () => (await engine.list()).map(({ name, state }) => `${name} ${state}`).join(', '),
+      (states) => states === 'plain online, asked online, many online, stopped stopped',
+    )
+    // The daemon, and four processes of services.
+    await eventually(processes, ({ length }) => length === 5)
   })
 
   it('processes that waited to become services end', async () => {

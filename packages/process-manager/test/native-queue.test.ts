@@ -1,17 +1,29 @@
+import type { ProcessManagerError, ServiceStatus } from '@nexus/process-manager'
 import { describe, expect, it } from 'vitest'
 import { fixture, freePort, sandbox } from './support/sandbox.js'
+
+/** The state that a command ended in, or the code it failed with. */
+function outcome(command: Promise<ServiceStatus>): Promise<string> {
+  return command.then(
+    ({ state }) => state,
+    ({ code }: ProcessManagerError) => code,
+  )
+}
+
+/** A start that takes longer than a stop behind it has patience for is cut short, as on a machine that is very busy. */
+const onlineOrHurried = expect.stringMatching(/^(online|STOPPED)$/)
 
 describe('Commands for one service', () => {
   it('that are given at the same moment end in the state of the last', async () => {
     const { engine } = sandbox()
     const definition = { name: 'idle', script: fixture('idle.mjs') }
     await engine.daemonStats()
-    const [started, restarted, stopped] = await Promise.all([
-      engine.start(definition),
-      engine.restart('idle'),
-      engine.stop('idle'),
+    const outcomes = await Promise.all([
+      outcome(engine.start(definition)),
+      outcome(engine.restart('idle')),
+      outcome(engine.stop('idle')),
     ])
-    expect([started.state, restarted.state, stopped.state]).toEqual(['online', 'online', 'stopped'])
+    expect(outcomes).toEqual([onlineOrHurried, onlineOrHurried, 'stopped'])
     expect((await engine.list())[0]?.state).toBe('stopped')
 
     await Promise.all([engine.stop('idle'), engine.start(definition), engine.restart('idle')])
@@ -23,13 +35,13 @@ describe('Commands for one service', () => {
     await engine.start({ name: 'idle', script: fixture('idle.mjs') })
     const clients = Array.from({ length: 6 }, () => newEngine())
     await Promise.all(clients.map((client) => client.daemonStats()))
-    const results = await Promise.all(
-      clients.map((client, n) => (n % 2 === 0 ? client.stop('idle') : client.restart('idle'))),
+    const outcomes = await Promise.all(
+      clients.map((client, n) =>
+        outcome(n % 2 === 0 ? client.stop('idle') : client.restart('idle')),
+      ),
     )
     // Whoever came last, each found the service in the state that the one before it left.
-    expect(results.map(({ state }) => state)).toEqual(
-      clients.map((_, n) => (n % 2 === 0 ? 'stopped' : 'online')),
-    )
+    expect(outcomes).toEqual(clients.map((_, n) => (n % 2 === 0 ? 'stopped' : onlineOrHurried)))
   })
 
   it('do not wait behind a start that does not come up, when one of them is a stop', async () => {

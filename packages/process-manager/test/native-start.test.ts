@@ -227,6 +227,9 @@ describe('A service that cannot start', () => {
     await expect(
       engine.start({ name: 'deaf', script: fixture('idle.mjs'), port }),
     ).rejects.toMatchObject({ code: 'START_TIMEOUT' })
+    // Who asks again waits again.
+    const again = engine.start({ name: 'deaf', script: fixture('idle.mjs'), port })
+    await expect(again).rejects.toMatchObject({ code: 'START_TIMEOUT' })
     expect(await engine.stop('deaf')).toMatchObject({ state: 'stopped' })
   })
 })

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DAEMON_PATH } from '../../entry-points.js'
@@ -49,7 +49,7 @@ function announceStart(paths: NativePaths): boolean {
     closeSync(openSync(paths.startLock, 'wx', 0o600))
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return isStale(paths.startLock)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return takeOver(paths.startLock)
     throw new ProcessManagerError(
       'HOME_UNUSABLE',
       `Expected a directory of this user at ${paths.root}: ${(error as Error).message}. Make room or give it to this user, or set NEXUS_HOME to another directory.`,
@@ -58,10 +58,14 @@ function announceStart(paths: NativePaths): boolean {
   }
 }
 
-/** Whether the client who announced a start was killed before it could take that back. */
-function isStale(path: string): boolean {
+/** Takes over from a client that announced a start and was killed, or whose daemon takes very long. */
+function takeOver(path: string): boolean {
   const announcedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs
-  return announcedAt !== undefined && Math.abs(Date.now() - announcedAt) > ANNOUNCED_FOR_MS
+  const now = Date.now()
+  if (announcedAt === undefined || Math.abs(now - announcedAt) <= ANNOUNCED_FOR_MS) return false
+  // For the others, this is an announcement like any other.
+  utimesSync(path, now / 1_000, now / 1_000)
+  return true
 }
 
 /** What the daemon says first; it runs on by itself. */

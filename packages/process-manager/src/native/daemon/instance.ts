@@ -67,6 +67,11 @@ export class Instance {
     await Promise.race([this.#launch(), aborted(signal)])
   }
 
+  /** Waits for a start that is under way, if there is one. */
+  async up(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#arrival?.promise, aborted(signal)])
+  }
+
   /** Takes over a process that the daemon before left running. */
   adopt(record: InstanceRecord): void {
     this.#wanted = true

@@ -85,24 +85,29 @@ async function main() {
   tellStarter('ready')
 
   let idleSince = performance.now()
-  setInterval(tick, MEASURE_INTERVAL_MS)
+  setTimeout(tick, MEASURE_INTERVAL_MS)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void supervisor.stopAll().then(exit))
   }
   process.on('SIGHUP', () => {})
 
+  /** What is to be looked at all the time. */
   async function tick() {
-    // No client can reach this daemon any more, nor could it stop what runs here.
-    if (!daemonHome?.isOurs) return await supervisor.stopAll().then(exit)
-    if (!server.reachable) {
-      await server.reopen().catch((error) => warnings.warn('make its socket again', error))
+    try {
+      // No client can reach this daemon any more, nor could it stop what runs here.
+      if (!daemonHome?.isOurs) return await supervisor.stopAll().then(exit)
+      if (!server.reachable) {
+        await server.reopen().catch((error) => warnings.warn('make its socket again', error))
+      }
+      if (supervisor.processes > 0) {
+        await supervisor.measure()
+        status.measured()
+      }
+      if (supervisor.active || server.clients > 0) idleSince = performance.now()
+      else if (idleExitMs > 0 && performance.now() - idleSince > idleExitMs) exit()
+    } finally {
+      setTimeout(tick, MEASURE_INTERVAL_MS)
     }
-    if (supervisor.processes > 0) {
-      await supervisor.measure()
-      status.measured()
-    }
-    if (supervisor.active || server.clients > 0) idleSince = performance.now()
-    else if (idleExitMs > 0 && performance.now() - idleSince > idleExitMs) exit()
   }
 
   function exit() {

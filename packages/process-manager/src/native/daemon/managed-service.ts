@@ -1,7 +1,7 @@
 import type { HealthReport } from '../../process-engine.js'
 import type { ServiceState, ServiceStatus } from '../../service.js'
 import type { ResolvedDefinition } from '../../service-defaults.js'
-import { Instance, type InstanceRecord } from './instance.js'
+import { Instance } from './instance.js'
 import type { InstanceContext } from './launch.js'
 import { SharedPorts } from './shared-ports.js'
 
@@ -59,6 +59,11 @@ export class ManagedService {
     await all(this.instances.map((instance) => instance.start(signal)))
   }
 
+  /** Resolves once what is starting accepts work; rejects as {@link start} does. */
+  async up(signal: AbortSignal): Promise<void> {
+    await all(this.instances.map((instance) => instance.up(signal)))
+  }
+
   async stop(): Promise<void> {
     this.wanted = false
     await all(this.instances.map((instance) => instance.stop()))
@@ -71,18 +76,16 @@ export class ManagedService {
     for (const instance of this.instances) await instance.restart(signal)
   }
 
-  /** Whether processes that the daemon before left can be taken over as they are. */
-  get adoptable(): boolean {
-    return this.#ports === null && this.definition.health?.ipc !== true
-  }
-
-  adopt(records: readonly (InstanceRecord | null)[]): void {
-    this.wanted = true
-    for (const instance of this.instances) {
-      const record = records[instance.index]
-      if (record) instance.adopt(record)
-      else instance.start(AbortSignal.abort()).catch(() => {})
-    }
+  /**
+   * Brings up what is to run and does not, after processes that the daemon before left were adopted. Those that need the
+   * daemon that forked them are replaced: by all at once, for the old ones hold their port.
+   */
+  async goOn(): Promise<void> {
+    const replace = this.#ports !== null || this.definition.health?.ipc === true
+    const amiss = this.instances.filter(({ pid }) => replace || pid === null)
+    await all(amiss.map((instance) => instance.stop()))
+    // Nobody waits for this: what fails is in the state.
+    for (const instance of amiss) instance.start(AbortSignal.abort()).catch(() => {})
   }
 
   async health(timeoutMs: number): Promise<HealthReport> {

@@ -13,7 +13,6 @@ import type { DaemonHome } from './daemon-home.js'
 import { ManagedService } from './managed-service.js'
 import { measureAll } from './process-usage.js'
 import { type LogLimits, ServiceLog } from './service-log.js'
-import { AdoptedProcess } from './service-process.js'
 import { readState, type ServiceRecord, writeState } from './state-file.js'
 import type { Warnings } from './warnings.js'
 
@@ -25,6 +24,8 @@ export class Supervisor {
   readonly #services = new Map<string, ManagedService>()
   readonly #queue = new CommandQueue()
   readonly #cpu = new CpuLimiter()
+  /** Until it knows what the daemon before knew, it writes nothing down. */
+  #restored = false
 
   constructor(
     private readonly paths: NativePaths,
@@ -43,9 +44,13 @@ export class Supervisor {
   ): Promise<ServiceStatus> {
     const resolved = withDefaults(definition)
     return await this.#queue.run(resolved.name, async (hurry) => {
+      const limit = waitLimit(resolved.name, timeoutMs, gone, hurry)
       const known = this.#services.get(resolved.name)
       if (known !== undefined && known.processes > 0) {
-        if (isDeepStrictEqual(known.definition, resolved)) return known.status()
+        if (isDeepStrictEqual(known.definition, resolved)) {
+          await known.up(limit)
+          return known.status()
+        }
         throw new ProcessManagerError(
           'ALREADY_RUNNING',
           `Service "${resolved.name}" runs already, defined otherwise. Stop it first, or restart it as it is.`,
@@ -55,7 +60,7 @@ export class Supervisor {
       // It may be waiting for its next try.
       await known?.stop()
       const service = this.#add(resolved)
-      await service.start(waitLimit(resolved.name, timeoutMs, gone, hurry))
+      await service.start(limit)
       return service.status()
     })
   }
@@ -121,27 +126,27 @@ export class Supervisor {
       state = readState(this.paths.state)
     } catch (error) {
       this.warnings.warn('read its state', error)
+      this.#restored = true
       return
     }
-    for (const { definition, wanted, instances } of state.services) {
+    // All of them are known, with every process that is left, before the first is touched: this daemon may die as well.
+    const restored = state.services.map(({ definition, wanted, instances }) => {
       const service = this.#add(definition)
-      const alive = instances.map((one) =>
-        one !== null && processIdentity(one.pid) === one.identity ? one : null,
-      )
-      const left = alive.filter((one) => one !== null)
-      const goOn = wanted && !state.rebooted
-      if (goOn && left.length > 0 && service.adoptable) {
-        service.adopt(alive)
-        continue
-      }
-      void this.#queue.run(definition.name, async () => {
-        const { stopTimeoutMs } = definition
-        await Promise.all(left.map(({ pid, identity }) => end(pid, identity, stopTimeoutMs)))
-        // Whatever fails is in its state.
-        if (goOn) await service.start(AbortSignal.abort()).catch(() => {})
+      service.wanted = wanted && !state.rebooted
+      service.instances.forEach((instance, index) => {
+        const record = instances[index] ?? null
+        const alive = record !== null && processIdentity(record.pid) === record.identity
+        if (alive) instance.adopt(record)
       })
-    }
+      return service
+    })
+    this.#restored = true
     this.#persist()
+    for (const service of restored) {
+      const { name } = service.definition
+      if (!service.wanted && service.processes > 0) void this.stop(name)
+      if (service.wanted) void this.#queue.run(name, () => service.goOn())
+    }
   }
 
   /** Reads what every process uses; a process above its memory limit is replaced. */
@@ -218,7 +223,7 @@ export class Supervisor {
   }
 
   #persist() {
-    if (!this.home.isOurs) return
+    if (!this.#restored || !this.home.isOurs) return
     this.warnings.attempt('write its state', () => writeState(this.paths.state, this.#records()))
   }
 }
@@ -242,13 +247,4 @@ function waitLimit(name: string, timeoutMs: number, ...others: AbortSignal[]): A
     )
   }, timeoutMs).unref()
   return AbortSignal.any([late.signal, ...others])
-}
-
-/** Ends a process that the daemon before left. */
-async function end(pid: number, identity: string, stopTimeoutMs: number) {
-  const left = new AdoptedProcess(pid, identity)
-  left.terminate()
-  const kill = setTimeout(() => left.signalGroup('SIGKILL'), stopTimeoutMs)
-  await left.exited
-  clearTimeout(kill)
 }
