@@ -29,15 +29,18 @@ export class DaemonConnection {
   /** Resolves once the daemon has greeted; null where none listens. */
   static async open(
     address: string,
-    receiptTimeoutMs: number,
+    {
+      greetingTimeoutMs,
+      receiptTimeoutMs,
+    }: { greetingTimeoutMs: number; receiptTimeoutMs: number },
     diagnose: Diagnose,
   ): Promise<DaemonConnection | null> {
     const socket = connect(address)
     const connection = new DaemonConnection(socket, receiptTimeoutMs, diagnose)
     const greeting = deferred<boolean>()
     const late = setTimeout(
-      () => greeting.reject(diagnose('a greeting', receiptTimeoutMs)),
-      receiptTimeoutMs,
+      () => greeting.reject(diagnose('a greeting', greetingTimeoutMs)),
+      greetingTimeoutMs,
     )
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')

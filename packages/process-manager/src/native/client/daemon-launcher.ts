@@ -63,9 +63,14 @@ function takeOver(path: string): boolean {
   const announcedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs
   const now = Date.now()
   if (announcedAt === undefined || Math.abs(now - announcedAt) <= ANNOUNCED_FOR_MS) return false
-  // For the others, this is an announcement like any other.
-  utimesSync(path, now / 1_000, now / 1_000)
-  return true
+  try {
+    // For the others, this is an announcement like any other.
+    utimesSync(path, now / 1_000, now / 1_000)
+    return true
+  } catch {
+    // It was just taken back: that start has ended.
+    return false
+  }
 }
 
 /** What the daemon says first; it runs on by itself. */
