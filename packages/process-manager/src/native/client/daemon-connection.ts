@@ -12,6 +12,9 @@ interface Pending {
   answerWithinMs: number
 }
 
+/** What connecting fails with where no daemon lives, or one just ends. */
+const NOBODY_THERE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
+
 /** Says why the daemon does not answer, and what to do. */
 export type Diagnose = (what: string, timeoutMs: number) => ProcessManagerError
 
@@ -43,8 +46,7 @@ export class DaemonConnection {
       greetingTimeoutMs,
     )
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')
-      if (nobody) greeting.resolve(false)
+      if (NOBODY_THERE.has(error.code ?? '')) greeting.resolve(false)
       else greeting.reject(notConnected(address, error))
     })
     socket.once('close', () => {

@@ -80,15 +80,14 @@ async function spawnDaemon(
   options: DaemonOptions,
   timeoutMs: number,
 ): Promise<string> {
-  const size = statSync(paths.daemonLog, { throwIfNoEntry: false })?.size ?? 0
-  const log = openSync(paths.daemonLog, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  const log = openLog(paths.daemonLog)
   const daemon = spawn(process.execPath, [DAEMON_PATH, home, JSON.stringify(options)], {
     cwd: paths.root,
     detached: true,
     stdio: ['ignore', log, log, 'pipe'],
     windowsHide: true,
   })
-  closeSync(log)
+  if (log !== 'ignore') closeSync(log)
   const channel = daemon.stdio[3] as Readable
   try {
     return await new Promise<string>((resolve) => {
@@ -108,6 +107,16 @@ async function spawnDaemon(
   } finally {
     daemon.unref()
     channel.destroy()
+  }
+}
+
+/** A daemon that cannot write down what it has to say is better than none. */
+function openLog(path: string): number | 'ignore' {
+  try {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    return openSync(path, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  } catch {
+    return 'ignore'
   }
 }
 
