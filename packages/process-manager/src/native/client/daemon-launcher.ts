@@ -63,9 +63,14 @@ function takeOver(path: string): boolean {
   const announcedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs
   const now = Date.now()
   if (announcedAt === undefined || Math.abs(now - announcedAt) <= ANNOUNCED_FOR_MS) return false
-  // For the others, this is an announcement like any other.
-  utimesSync(path, now / 1_000, now / 1_000)
-  return true
+  try {
+    // For the others, this is an announcement like any other.
+    utimesSync(path, now / 1_000, now / 1_000)
+    return true
+  } catch {
+    // It was just taken back: that start has ended.
+    return false
+  }
 }
 
 /** What the daemon says first; it runs on by itself. */
@@ -75,15 +80,14 @@ async function spawnDaemon(
   options: DaemonOptions,
   timeoutMs: number,
 ): Promise<string> {
-  const size = statSync(paths.daemonLog, { throwIfNoEntry: false })?.size ?? 0
-  const log = openSync(paths.daemonLog, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  const log = openLog(paths.daemonLog)
   const daemon = spawn(process.execPath, [DAEMON_PATH, home, JSON.stringify(options)], {
     cwd: paths.root,
     detached: true,
     stdio: ['ignore', log, log, 'pipe'],
     windowsHide: true,
   })
-  closeSync(log)
+  if (log !== 'ignore') closeSync(log)
   const channel = daemon.stdio[3] as Readable
   try {
     return await new Promise<string>((resolve) => {
@@ -103,6 +107,16 @@ async function spawnDaemon(
   } finally {
     daemon.unref()
     channel.destroy()
+  }
+}
+
+/** A daemon that cannot write down what it has to say is better than none. */
+function openLog(path: string): number | 'ignore' {
+  try {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    return openSync(path, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  } catch {
+    return 'ignore'
   }
 }
 
