@@ -24,6 +24,7 @@ export interface Pm2Environment {
   restart_time?: number
   unstable_restarts?: number
   exit_code?: number
+  min_uptime?: number
   created_at?: number | null
   /** What PM2 has no field for; it keeps and lists what it does not know. */
   nexus_service?: {
