@@ -34,7 +34,7 @@ const scripts = {
     setInterval(() => console.log('later ' + n++), 50)`,
 }
 
-describe('Pm2Engine', () => {
+describe('Pm2Engine', { timeout: 4 * longMs }, () => {
   let home: Pm2Home
   let folder: string
   beforeAll(() => {
@@ -46,7 +46,7 @@ describe('Pm2Engine', () => {
     const engine = new Pm2Engine({ home: home.path, callTimeoutMs: longMs })
     for (const { name } of await engine.list()) await engine.delete(name)
     await engine.close()
-  })
+  }, longMs)
   afterAll(() => {
     home.remove()
     rmSync(folder, { recursive: true, force: true })

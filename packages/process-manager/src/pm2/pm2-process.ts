@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { basename, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, delimiter, join } from 'node:path'
 import { ProcessManagerError } from '../errors.js'
 import type { HealthCheck, InstanceStatus, ServiceState, ServiceStatus } from '../service.js'
 import type { ResolvedDefinition } from '../service-defaults.js'
@@ -135,7 +136,7 @@ export function toPm2Configuration(definition: ResolvedDefinition, home: string)
     autorestart: true,
     watch: false,
     vizion: false,
-    treekill: true,
+    treekill: hasPs(),
     windowsHide: true,
     kill_timeout: definition.stopTimeoutMs,
     max_restarts: restart.maxRestarts,
@@ -149,6 +150,16 @@ export function toPm2Configuration(definition: ResolvedDefinition, home: string)
 /** The same for the same definition, and telling nothing of its environment. */
 export function fingerprintOf(definition: ResolvedDefinition): string {
   return createHash('sha256').update(JSON.stringify(definition)).digest('hex')
+}
+
+/**
+ * Whether PM2 can find out which processes a service has started. Where it tries to and cannot, it carries every stop
+ * out twice, and loses sight of the process that a restart begins.
+ */
+function hasPs(): boolean {
+  if (process.platform === 'win32') return true
+  const directories = (process.env.PATH ?? '').split(delimiter)
+  return directories.some((directory) => existsSync(join(directory, 'ps')))
 }
 
 function refuseWhatPm2Lacks({ name, env, health, maxCpuPercent }: ResolvedDefinition): void {
