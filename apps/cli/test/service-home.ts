@@ -41,7 +41,11 @@ export class ServiceHome {
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(this.path, name), text)
     // Everything that is started inherits it: that is how it is found.
     const mark = randomUUID()
-    this.#env = { NEXUS_HOME: join(this.path, 'home'), NEXUS_TEST_SERVICES: mark }
+    this.#env = {
+      NEXUS_HOME: join(this.path, 'home'),
+      PM2_HOME: join(this.path, 'pm2'),
+      NEXUS_TEST_SERVICES: mark,
+    }
     onTestFinished(async () => {
       for (;;) {
         const running = processesWith(`NEXUS_TEST_SERVICES=${mark}`)

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   eventually,
   fixture,
@@ -218,6 +219,20 @@ describe('When the disk is full', () => {
   })
 })
 
+describe('When the disk is full for the daemon itself', () => {
+  it('it lives, though it cannot even say so', async () => {
+    const { engine, root } = sandbox()
+    mkdirSync(join(root, 'logs'), { recursive: true })
+    for (const file of ['daemon.log', 'logs/idle.log']) symlinkSync('/dev/full', join(root, file))
+    await engine.start({ name: 'idle', script: fixture('polite.mjs') })
+    await engine.stop('idle')
+    await eventually(
+      async () => (await engine.daemonStats()).warnings,
+      ({ length }) => length === 1,
+    )
+  })
+})
+
 describe('When several processes need the daemon at once', () => {
   it('they start one', async () => {
     const { home, processes } = sandbox()
@@ -229,11 +244,10 @@ describe('When several processes need the daemon at once', () => {
       console.log((await engine.daemonStats()).pid)
       await engine.close()`
     const clients = Array.from({ length: 6 }, async () => {
-      const client = spawn(
-        process.execPath,
-        ['--conditions=built', '--input-type=module', '-e', script],
-        { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
-      )
+      const client = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: import.meta.dirname,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       let output = ''
       for await (const chunk of client.stdout) output += chunk
       return Number(output)
@@ -286,6 +300,30 @@ describe('When its directory was removed', () => {
     )
     expect(await later.daemonStats()).toMatchObject({ pid, services: 1, processes: 1 })
     expect(await later.list()).toMatchObject([{ name: 'other', state: 'online' }])
+  })
+})
+
+describe('When the daemon is of another version', () => {
+  it('a call says which, and what to do', async () => {
+    const { engine, root } = sandbox()
+    mkdirSync(root, { recursive: true })
+    const server = createServer((socket) => {
+      socket.write(`${JSON.stringify({ hello: { protocol: 99, pid: 4_711 } })}\n`)
+    }).listen(join(root, 'daemon.sock'))
+    onTestFinished(() => void server.close())
+    await expect(engine.daemonStats()).rejects.toMatchObject({
+      code: 'DAEMON_INCOMPATIBLE',
+      message: expect.stringContaining('kill 4711'),
+    })
+  })
+})
+
+describe('A home that is no directory', () => {
+  it('is refused', async () => {
+    const { home, newEngine } = sandbox()
+    writeFileSync(join(home, 'file'), '')
+    const engine = newEngine({ home: join(home, 'file') })
+    await expect(engine.daemonStats()).rejects.toMatchObject({ code: 'HOME_UNUSABLE' })
   })
 })
 

@@ -12,10 +12,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pm2Engine, type Pm2EngineOptions, type ServiceLogLine } from '@nexus/process-manager'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Pm2Home } from './pm2-home.js'
 
 const longMs = 60_000
+/** Nothing that has no port fails here, so that nobody need wait to see whether it does. */
+const soon = { minUptimeMs: 50 }
 
 const scripts = {
   'web.cjs': `require('node:http')
@@ -32,7 +34,7 @@ const scripts = {
     setInterval(() => console.log('later ' + n++), 50)`,
 }
 
-describe('Pm2Engine', () => {
+describe('Pm2Engine', { timeout: 4 * longMs }, () => {
   let home: Pm2Home
   let folder: string
   beforeAll(() => {
@@ -40,6 +42,11 @@ describe('Pm2Engine', () => {
     folder = mkdtempSync(join(tmpdir(), 'nexus-pm2-scripts-'))
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, name), text)
   })
+  afterEach(async () => {
+    const engine = new Pm2Engine({ home: home.path, callTimeoutMs: longMs })
+    for (const { name } of await engine.list()) await engine.delete(name)
+    await engine.close()
+  }, longMs)
   afterAll(() => {
     home.remove()
     rmSync(folder, { recursive: true, force: true })
@@ -98,7 +105,7 @@ describe('Pm2Engine', () => {
 
   it('ends in the state of the last of several commands issued at once', async () => {
     const [one, two] = [openEngine(), openEngine()]
-    const definition = { name: 'busy', script: join(folder, 'idle.cjs') }
+    const definition = { name: 'busy', script: join(folder, 'idle.cjs'), restart: soon }
     await one.start(definition)
     const commands = [
       one.restart('busy'),
@@ -161,7 +168,8 @@ describe('Pm2Engine', () => {
     const crash = engine.start({
       name: 'crash',
       script: join(folder, 'crash.cjs'),
-      restart: { maxRestarts: 2 },
+      // However late it fails on a busy machine, that is early.
+      restart: { maxRestarts: 2, minUptimeMs: 20_000 },
     })
     await expect(crash).rejects.toMatchObject({ code: 'START_FAILED' })
     await expect(crash).rejects.toThrow(/exit code 1; it said: TypeError: no config/)
@@ -192,7 +200,7 @@ describe('Pm2Engine', () => {
   it('shows the last lines of a log with their times, and follows it', async () => {
     const engine = openEngine()
     const before = Date.now()
-    await engine.start({ name: 'talk', script: join(folder, 'talk.cjs') })
+    await engine.start({ name: 'talk', script: join(folder, 'talk.cjs'), restart: soon })
     const all = () => collect(engine.logs('talk', { lines: 10_000 }))
     await expect
       .poll(async () => (await all()).filter(({ stream }) => stream === 'stderr').length, {
@@ -213,6 +221,8 @@ describe('Pm2Engine', () => {
     }
     expect(await collect(engine.logs('talk', { lines: 3 }))).toHaveLength(3)
 
+    const newest = async () => (await collect(engine.logs('talk', { lines: 1 })))[0]?.text
+    await expect.poll(newest, { timeout: longMs }).toMatch(/^later/)
     const stop = new AbortController()
     const followed: string[] = []
     for await (const { text } of engine.logs('talk', {
@@ -231,7 +241,7 @@ describe('Pm2Engine', () => {
 
   it('reads plain logs of services that were started by other means', async () => {
     const engine = openEngine()
-    await engine.start({ name: 'plain', script: join(folder, 'idle.cjs') })
+    await engine.start({ name: 'plain', script: join(folder, 'idle.cjs'), restart: soon })
     const logs = join(home.path, 'logs')
     const log = join(logs, readdirSync(logs).find((file) => file.startsWith('plain-out'))!)
     const record = { level: 30, msg: 'not of PM2' }
@@ -251,7 +261,12 @@ describe('Pm2Engine', () => {
       port,
       env: { GREETING: 'saved' },
     })
-    await engine.start({ name: 'idle', script: join(folder, 'idle.cjs'), instances: 2 })
+    await engine.start({
+      name: 'idle',
+      script: join(folder, 'idle.cjs'),
+      instances: 2,
+      restart: soon,
+    })
     expect(await engine.save()).toBe(2)
     expect(await engine.resurrect()).toEqual([])
     const dump = join(home.path, 'dump.pm2')

@@ -9,11 +9,9 @@ export class Pm2Home {
 
   /** Every daemon of this home that runs, those PM2 has lost sight of too. */
   daemons(): number[] {
-    const { stdout } = spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' })
-    return stdout
-      .split('\n')
-      .filter((line) => line.includes(`God Daemon (${this.path})`))
-      .map((line) => Number.parseInt(line, 10))
+    return [...commandLines()]
+      .filter(([, line]) => line.includes(`God Daemon (${this.path})`))
+      .map(([pid]) => pid)
   }
 
   /** Sends a signal to the only daemon. */
@@ -44,5 +42,23 @@ export class Pm2Home {
     } catch {
       return []
     }
+  }
+}
+
+/** What runs on this machine; from `/proc` where it is, because a bare Debian has no `ps`. */
+function commandLines(): Map<number, string> {
+  if (process.platform === 'linux') {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+    return new Map(pids.map((pid) => [Number(pid), commandLine(pid)]))
+  }
+  const { stdout } = spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' })
+  return new Map(stdout.split('\n').map((line) => [Number.parseInt(line, 10), line]))
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
   }
 }

@@ -8,7 +8,7 @@ import { writeAtomically } from '../native/write-atomically.js'
 import { parseOptions } from '../parse-options.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../process-engine.js'
 import type { HealthCheck, ServiceDefinition, ServiceStatus } from '../service.js'
-import { withDefaults } from '../service-defaults.js'
+import { type ResolvedDefinition, withDefaults } from '../service-defaults.js'
 import { ConnectionPool, type ConnectionPoolStats } from './connection-pool.js'
 import {
   type Pm2EngineOptions,
@@ -28,8 +28,8 @@ import {
 
 const firstPollMs = 20
 const longestPollMs = 250
-/** An instance without port and health check that has lived so long accepts work: PM2 itself calls it online at once. */
-const settledMs = 250
+/** PM2's own, for processes that were started without one. */
+const defaultMinUptimeMs = 1000
 
 /**
  * Runs services under a PM2 daemon, and sees those that were started there by other means.
@@ -70,7 +70,7 @@ export class Pm2Engine implements ProcessEngine {
       const running = await this.#replaceStopped(name)
       if (running) {
         const same = running.pm2_env.nexus_service?.definition === fingerprintOf(service)
-        if (same) return this.#accepting(name, service)
+        if (same) return this.#accepting(name, acceptanceOf(service))
         throw new ProcessManagerError(
           'ALREADY_RUNNING',
           `Service "${name}" runs already, by another definition; stop it first`,
@@ -85,7 +85,7 @@ export class Pm2Engine implements ProcessEngine {
         )
       }
       await this.#prepare(configuration)
-      return this.#accepting(name, service)
+      return this.#accepting(name, acceptanceOf(service))
     })
   }
 
@@ -100,8 +100,8 @@ export class Pm2Engine implements ProcessEngine {
     return this.#inTurn(name, async () => {
       const processes = await this.#find(name)
       await Promise.all(processes.map((process) => this.#restart(process)))
-      const { port = null, health = null } = processes[0]!.pm2_env.nexus_service ?? {}
-      return this.#accepting(name, { port, health, lazyInit: false })
+      const { nexus_service, min_uptime = defaultMinUptimeMs } = processes[0]!.pm2_env
+      return this.#accepting(name, { check: checkOf(nexus_service), minUptimeMs: min_uptime })
     })
   }
 
@@ -255,10 +255,9 @@ export class Pm2Engine implements ProcessEngine {
   }
 
   /** Resolves once every instance of a started service accepts work. */
-  async #accepting(name: string, service: Acceptance): Promise<ServiceStatus> {
+  async #accepting(name: string, { check, minUptimeMs }: Acceptance): Promise<ServiceStatus> {
     const { startTimeoutMs } = this.#options
     const deadline = performance.now() + startTimeoutMs
-    const check = service.lazyInit ? checkOf({ ...service, health: null }) : checkOf(service)
     for (let delayMs = firstPollMs; ; delayMs = Math.min(2 * delayMs, longestPollMs)) {
       const status = await this.#status(name)
       if (status.state === 'errored') throw await this.#startFailure(status, 'START_FAILED')
@@ -266,7 +265,7 @@ export class Pm2Engine implements ProcessEngine {
       if (status.state === 'online') {
         const reason = check
           ? await checkHealth(check, Math.max(1, Math.min(remainingMs, 2000)), null)
-          : settlingReason(status)
+          : settlingReason(status, minUptimeMs)
         if (!reason) return status
       }
       if (remainingMs <= 0) throw await this.#startFailure(status, 'START_TIMEOUT')
@@ -295,9 +294,16 @@ export class Pm2Engine implements ProcessEngine {
 
 /** How it shows that a service accepts work. */
 interface Acceptance {
-  port: number | null
-  health: HealthCheck | null
-  lazyInit: boolean
+  check: HealthCheck | null
+  /** Without a check: having lived so long, since PM2 itself calls every process online at once. */
+  minUptimeMs: number
+}
+
+function acceptanceOf({ port, health, lazyInit, restart }: ResolvedDefinition): Acceptance {
+  return {
+    check: checkOf({ port, health: lazyInit ? null : health }),
+    minUptimeMs: lazyInit ? 0 : restart.minUptimeMs,
+  }
 }
 
 function checkOf(
@@ -307,9 +313,9 @@ function checkOf(
   return service?.port ? { port: service.port } : null
 }
 
-function settlingReason({ instances }: ServiceStatus): string | null {
+function settlingReason({ instances }: ServiceStatus, minUptimeMs: number): string | null {
   const settled = instances.every(
-    ({ startedAt }) => startedAt !== null && Date.now() - startedAt >= settledMs,
+    ({ startedAt }) => startedAt !== null && Date.now() - startedAt >= minUptimeMs,
   )
   return settled ? null : 'it has only just begun'
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { basename, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, delimiter, join } from 'node:path'
 import { ProcessManagerError } from '../errors.js'
 import type { HealthCheck, InstanceStatus, ServiceState, ServiceStatus } from '../service.js'
 import type { ResolvedDefinition } from '../service-defaults.js'
@@ -24,6 +25,7 @@ export interface Pm2Environment {
   restart_time?: number
   unstable_restarts?: number
   exit_code?: number
+  min_uptime?: number
   created_at?: number | null
   /** What PM2 has no field for; it keeps and lists what it does not know. */
   nexus_service?: {
@@ -134,7 +136,7 @@ export function toPm2Configuration(definition: ResolvedDefinition, home: string)
     autorestart: true,
     watch: false,
     vizion: false,
-    treekill: true,
+    treekill: hasPs(),
     windowsHide: true,
     kill_timeout: definition.stopTimeoutMs,
     max_restarts: restart.maxRestarts,
@@ -148,6 +150,16 @@ export function toPm2Configuration(definition: ResolvedDefinition, home: string)
 /** The same for the same definition, and telling nothing of its environment. */
 export function fingerprintOf(definition: ResolvedDefinition): string {
   return createHash('sha256').update(JSON.stringify(definition)).digest('hex')
+}
+
+/**
+ * Whether PM2 can find out which processes a service has started. Where it tries to and cannot, it carries every stop
+ * out twice, and loses sight of the process that a restart begins.
+ */
+function hasPs(): boolean {
+  if (process.platform === 'win32') return true
+  const directories = (process.env.PATH ?? '').split(delimiter)
+  return directories.some((directory) => existsSync(join(directory, 'ps')))
 }
 
 function refuseWhatPm2Lacks({ name, env, health, maxCpuPercent }: ResolvedDefinition): void {

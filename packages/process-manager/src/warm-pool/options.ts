@@ -20,6 +20,11 @@ export interface WarmPoolOptions {
    */
   maxIdleBytes?: number
   /**
+   * From the pool's own beginning until it is filled. The daemon takes 300: who started it has a service to start first.
+   * @default 0
+   */
+  fillDelayMs?: number
+  /**
    * From a start until the pool is filled up, so that the new process has the processor for itself.
    * @default 300
    */
@@ -30,6 +35,7 @@ export const WARM_POOL_DEFAULTS: Required<WarmPoolOptions> = {
   size: 2,
   preload: ['node:http'],
   maxIdleBytes: 256 * 2 ** 20,
+  fillDelayMs: 0,
   refillDelayMs: 300,
 }
 
@@ -38,7 +44,7 @@ export function checkWarmPoolOptions(options: Required<WarmPoolOptions>): void {
   const unknown = Object.keys(options).find((key) => !(key in WARM_POOL_DEFAULTS))
   const wrong =
     unknown ??
-    (['size', 'maxIdleBytes', 'refillDelayMs'] as const).find(
+    (['size', 'maxIdleBytes', 'fillDelayMs', 'refillDelayMs'] as const).find(
       (key) => !(Number.isSafeInteger(options[key]) && options[key] >= 0),
     ) ??
     (options.preload.every((name) => name.startsWith('node:') || isAbsolute(name))
@@ -47,7 +53,7 @@ export function checkWarmPoolOptions(options: Required<WarmPoolOptions>): void {
   if (wrong === undefined) return
   throw new ProcessManagerError(
     'INVALID_OPTIONS',
-    `WarmPool: "${wrong}" is not right. Expected size, maxIdleBytes and refillDelayMs as whole numbers from 0, and preload as a list of node: names and absolute paths; got ${JSON.stringify(options)}.`,
+    `WarmPool: "${wrong}" is not right. Expected size, maxIdleBytes, fillDelayMs and refillDelayMs as whole numbers from 0, and preload as a list of node: names and absolute paths; got ${JSON.stringify(options)}.`,
     { details: { option: wrong } },
   )
 }

@@ -68,7 +68,9 @@ export class WarmPool {
     this.#options = { ...WARM_POOL_DEFAULTS, ...options }
     checkWarmPoolOptions(this.#options)
     this.#target = this.#options.size
-    this.#fill()
+    const { fillDelayMs } = this.#options
+    if (fillDelayMs === 0) this.#fill()
+    else this.#refill = setTimeout(() => this.#fill(), fillDelayMs).unref()
   }
 
   /**

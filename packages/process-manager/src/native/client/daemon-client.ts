@@ -79,7 +79,7 @@ export class DaemonClient {
     }
   }
 
-  async #tryToOpen(timeoutMs: number): Promise<DaemonConnection | null> {
+  async #tryToOpen(greetingTimeoutMs: number): Promise<DaemonConnection | null> {
     let root: number | undefined
     const address = socketAddress(this.paths, () => {
       mkdirSync(this.paths.root, { recursive: true, mode: 0o700 })
@@ -87,7 +87,8 @@ export class DaemonClient {
       return root
     })
     try {
-      return await DaemonConnection.open(address, timeoutMs, this.#diagnose)
+      const timeouts = { greetingTimeoutMs, receiptTimeoutMs: this.requestTimeoutMs }
+      return await DaemonConnection.open(address, timeouts, this.#diagnose)
     } finally {
       if (root !== undefined) closeSync(root)
     }

@@ -12,6 +12,9 @@ interface Pending {
   answerWithinMs: number
 }
 
+/** What connecting fails with where no daemon lives, or one just ends. */
+const NOBODY_THERE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
+
 /** Says why the daemon does not answer, and what to do. */
 export type Diagnose = (what: string, timeoutMs: number) => ProcessManagerError
 
@@ -29,19 +32,21 @@ export class DaemonConnection {
   /** Resolves once the daemon has greeted; null where none listens. */
   static async open(
     address: string,
-    receiptTimeoutMs: number,
+    {
+      greetingTimeoutMs,
+      receiptTimeoutMs,
+    }: { greetingTimeoutMs: number; receiptTimeoutMs: number },
     diagnose: Diagnose,
   ): Promise<DaemonConnection | null> {
     const socket = connect(address)
     const connection = new DaemonConnection(socket, receiptTimeoutMs, diagnose)
     const greeting = deferred<boolean>()
     const late = setTimeout(
-      () => greeting.reject(diagnose('a greeting', receiptTimeoutMs)),
-      receiptTimeoutMs,
+      () => greeting.reject(diagnose('a greeting', greetingTimeoutMs)),
+      greetingTimeoutMs,
     )
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')
-      if (nobody) greeting.resolve(false)
+      if (NOBODY_THERE.has(error.code ?? '')) greeting.resolve(false)
       else greeting.reject(notConnected(address, error))
     })
     socket.once('close', () => {

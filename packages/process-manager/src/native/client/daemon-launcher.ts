@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DAEMON_PATH } from '../../entry-points.js'
@@ -49,7 +49,7 @@ function announceStart(paths: NativePaths): boolean {
     closeSync(openSync(paths.startLock, 'wx', 0o600))
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return isStale(paths.startLock)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return takeOver(paths.startLock)
     throw new ProcessManagerError(
       'HOME_UNUSABLE',
       `Expected a directory of this user at ${paths.root}: ${(error as Error).message}. Make room or give it to this user, or set NEXUS_HOME to another directory.`,
@@ -58,10 +58,19 @@ function announceStart(paths: NativePaths): boolean {
   }
 }
 
-/** Whether the client who announced a start was killed before it could take that back. */
-function isStale(path: string): boolean {
+/** Takes over from a client that announced a start and was killed, or whose daemon takes very long. */
+function takeOver(path: string): boolean {
   const announcedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs
-  return announcedAt !== undefined && Math.abs(Date.now() - announcedAt) > ANNOUNCED_FOR_MS
+  const now = Date.now()
+  if (announcedAt === undefined || Math.abs(now - announcedAt) <= ANNOUNCED_FOR_MS) return false
+  try {
+    // For the others, this is an announcement like any other.
+    utimesSync(path, now / 1_000, now / 1_000)
+    return true
+  } catch {
+    // It was just taken back: that start has ended.
+    return false
+  }
 }
 
 /** What the daemon says first; it runs on by itself. */
@@ -71,15 +80,14 @@ async function spawnDaemon(
   options: DaemonOptions,
   timeoutMs: number,
 ): Promise<string> {
-  const size = statSync(paths.daemonLog, { throwIfNoEntry: false })?.size ?? 0
-  const log = openSync(paths.daemonLog, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  const log = openLog(paths.daemonLog)
   const daemon = spawn(process.execPath, [DAEMON_PATH, home, JSON.stringify(options)], {
     cwd: paths.root,
     detached: true,
     stdio: ['ignore', log, log, 'pipe'],
     windowsHide: true,
   })
-  closeSync(log)
+  if (log !== 'ignore') closeSync(log)
   const channel = daemon.stdio[3] as Readable
   try {
     return await new Promise<string>((resolve) => {
@@ -99,6 +107,16 @@ async function spawnDaemon(
   } finally {
     daemon.unref()
     channel.destroy()
+  }
+}
+
+/** A daemon that cannot write down what it has to say is better than none. */
+function openLog(path: string): number | 'ignore' {
+  try {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    return openSync(path, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+  } catch {
+    return 'ignore'
   }
 }
 

@@ -12,6 +12,9 @@ import { Warnings } from './warnings.js'
 // The daemon: `node daemon.cjs <home> <options as JSON>`. Says `ready`, `held` (another one lives) or why it cannot
 // start on file descriptor 3, for the client that started it.
 
+/** A service that starts at once has the processor for itself. */
+const FILL_DELAY_MS = 300
+
 const [home = '', optionsText = '{}'] = process.argv.slice(2)
 const options: DaemonOptions = JSON.parse(optionsText)
 const { maxLogBytes, maxOldLogs, idleExitMs } = { ...DAEMON_DEFAULTS, ...options }
@@ -31,7 +34,7 @@ async function main() {
   if (daemonHome === null) return tellStarter('held')
 
   const warnings = surviveWhatFails()
-  const pool = new WarmPool(options.warmPool)
+  const pool = new WarmPool({ fillDelayMs: FILL_DELAY_MS, ...options.warmPool })
   const supervisor = new Supervisor(
     paths,
     daemonHome,
