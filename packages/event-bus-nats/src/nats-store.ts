@@ -393,7 +393,9 @@ class NatsStore implements EventStore {
     ]
     for (const stream of streams) {
       const { config } = await this.#addStream({ ...shared, ...stream })
-      if (stream.name === this.#names.events) this.#atomic = config.allow_atomic === true
+      if (stream.name === this.#names.events) {
+        this.#atomic = this.#options.atomicBatches && config.allow_atomic === true
+      }
     }
   }
 
