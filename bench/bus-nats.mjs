@@ -123,7 +123,7 @@ const rates = await interleave(
     { name: 'bare fetch, ack and a record each', slice: consumeBare },
     { name: 'nexus on NATS', slice: consumeNexus },
   ],
-  { rounds: 7 },
+  { rounds: 5, sliceMs: 500 },
 )
 report('consume', rates, 'bare fetch, ack and a record each')
 process.exit(0)

@@ -129,7 +129,7 @@ const rates = await interleave(
     { name: 'bare XREADGROUP, XACK and a record each', slice: consumeBare },
     { name: 'nexus on Redis', slice: consumeNexus },
   ],
-  { rounds: 7 },
+  { rounds: 5, sliceMs: 500 },
 )
 report('consume', rates, 'bare XREADGROUP, XACK and a record each')
 process.exit(0)

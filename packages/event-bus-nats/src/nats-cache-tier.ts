@@ -18,7 +18,7 @@ export interface NatsCacheTierOptions
 }
 
 const schema = natsStoreSchema
-  .omit({ serverDurability: true, duplicateWindowMs: true, retention: true })
+  .omit({ serverDurability: true, duplicateWindowMs: true, retention: true, atomicBatches: true })
   .extend({
     maxAgeMs: z
       .int()

@@ -117,6 +117,8 @@ export class NatsGroup implements GroupConsumer {
   async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
     while (!signal.aborted && !this.#closed) {
       if (this.#ready.length > 0) {
+        // Messages of one packet become claims one after the other: they are handed on together.
+        if (this.#ready.length < limit) await new Promise(setImmediate)
         this.#host.guard.flush()
         return this.#ready.splice(0, limit)
       }

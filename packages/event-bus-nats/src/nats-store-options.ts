@@ -21,6 +21,11 @@ export interface NatsStoreOptions {
   duplicateWindowMs?: number | undefined
   /** `disk` when the server runs with `sync_interval: always`, which cannot be asked. @default 'os' */
   serverDurability?: Exclude<Durability, 'memory'> | undefined
+  /**
+   * Store events published together and without ids of their own all or not at all, on servers from 2.12 on;
+   * such a server takes 20 ms or so for each batch, whatever its size. @default false
+   */
+  atomicBatches?: boolean | undefined
   /** What to keep; bytes are counted as the stream counts them. @default everything */
   retention?: RetentionOptions | undefined
 }
@@ -35,6 +40,7 @@ export interface ResolvedNatsStoreOptions {
   requestTimeoutMs: number
   duplicateWindowMs: number
   serverDurability: Exclude<Durability, 'memory'>
+  atomicBatches: boolean
   retention: RetentionOptions
 }
 
@@ -57,5 +63,6 @@ export const natsStoreSchema = z.strictObject({
   requestTimeoutMs: z.int().min(100).default(5_000),
   duplicateWindowMs: z.int().min(100).default(120_000),
   serverDurability: z.enum(['os', 'disk']).default('os'),
+  atomicBatches: z.boolean().default(false),
   retention: retentionSchema,
 }) satisfies z.ZodType<ResolvedNatsStoreOptions, NatsStoreOptions>

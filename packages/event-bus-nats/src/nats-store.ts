@@ -7,10 +7,6 @@ import {
   type JetStreamManager,
   jetstream,
   jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-  type StreamInfo,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
@@ -35,9 +31,10 @@ import {
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { NatsAppender } from './nats-appender.js'
 import { openConnection } from './nats-connection.js'
-import { type AgainMessage, DELIVER_AT, NatsGroup } from './nats-group.js'
-import { LEASE_MS, NatsLease } from './nats-lease.js'
+import { type AgainMessage, NatsGroup } from './nats-group.js'
+import { NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
 import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
@@ -49,6 +46,7 @@ import {
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
+import { addStreams } from './nats-streams.js'
 import { redactServers, unavailable } from './nats-unavailable.js'
 
 /**
@@ -59,11 +57,6 @@ import { redactServers, unavailable } from './nats-unavailable.js'
 export function natsStore(options: NatsStoreOptions = {}): EventStore {
   return new NatsStore(parseOptions(natsStoreSchema, options, 'natsStore'))
 }
-
-const WRONG_LAST_SEQUENCE = 10071
-const STREAM_DIFFERS = 10058
-/** Messages that a server takes in one batch. */
-const MAX_ATOMIC = 1_000
 
 class NatsStore implements EventStore {
   /** JetStream takes each event by itself: there is nothing to gather for. */
@@ -80,8 +73,7 @@ class NatsStore implements EventStore {
   #context!: StoreContext
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
-  /** Whether the server stores a batch together or not at all. */
-  #atomic = false
+  #appender!: NatsAppender
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -96,16 +88,22 @@ class NatsStore implements EventStore {
     this.#context = context
     const { servers, token, credentials, tls, requestTimeoutMs: timeout } = this.#options
     this.#connection = await this.#ask(() => openConnection(this.#options))
+    let atomic: boolean
     try {
       this.#manager = await jetstreamManager(this.#connection, { timeout })
       this.#client = jetstream(this.#connection, { timeout })
-      await this.#addStreams()
+      atomic = await addStreams(this.#manager, this.#names, this.#options)
     } catch (cause) {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
     }
     this.#publisher = new NatsPublisher(this.#connection, timeout)
     this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
+    this.#appender = new NatsAppender(
+      this.#publisher,
+      this.#state,
+      this.#options.atomicBatches && atomic,
+    )
     this.#query = new NatsQuery(this.#state, this.#manager)
     this.#guard = new ClaimGuard(
       new URL('../dist/claim-guard-worker.js', import.meta.url),
@@ -129,7 +127,7 @@ class NatsStore implements EventStore {
         { details: { durability, available: this.#options.serverDurability } },
       )
     }
-    const results = await this.#ask(() => this.#append(events))
+    const results = await this.#ask(() => this.#appender.append(events))
     this.#retention?.nudge()
     return results
   }
@@ -260,7 +258,7 @@ class NatsStore implements EventStore {
       details: {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
-        atomicBatches: this.#atomic,
+        atomicBatches: this.#appender.atomic,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -306,53 +304,6 @@ class NatsStore implements EventStore {
     return sweep
   }
 
-  async #append(events: readonly AppendRequest[]): Promise<PublishResult[]> {
-    // A batch has no deduplication: only ids that were made just now may come in one.
-    const fresh = events.length > 1 && events.every(({ hasFreshId }) => hasFreshId === true)
-    if (this.#atomic && fresh && events.length <= MAX_ATOMIC) {
-      try {
-        return await this.#publishAtomically(events)
-      } catch (error) {
-        // Nothing of it was stored, for example because the server had too many batches under way.
-        if (!(error instanceof JetStreamApiError)) throw error
-      }
-    }
-    return Promise.all(events.map((event) => this.#publish(event)))
-  }
-
-  async #publishAtomically(events: readonly AppendRequest[]): Promise<PublishResult[]> {
-    const messages = events.map(({ event: { id, type }, json, deliverAtMs }) => ({
-      subject: this.#names.event(id, type),
-      payload: json,
-      ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
-    }))
-    const ids = events.map(({ event: { id, type } }) => this.#state.write(this.#names.id(id), type))
-    const [last] = await Promise.all([this.#publisher.publishAtomically(messages), ...ids])
-    const first = last - events.length + 1
-    return events.map(({ event }, i) => ({ id: event.id, sequence: first + i, duplicate: false }))
-  }
-
-  async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
-    const { id, type } = event
-    const stored = this.#publisher
-      .publish(this.#names.event(id, type), json, {
-        id,
-        lastSubjectSequence: 0,
-        ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
-      })
-      .then(
-        ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
-        (error: unknown) => {
-          const sequence = duplicateOf(error)
-          if (sequence === undefined) throw error
-          return { id, sequence, duplicate: true }
-        },
-      )
-    // Both are waited for: an event that nobody could look up would not be stored.
-    const [result] = await Promise.all([stored, this.#state.write(this.#names.id(id), type)])
-    return result
-  }
-
   async #again(group: string, sequence: number, replay: number): Promise<void> {
     const waiting: DeliveryState = {
       status: 'pending',
@@ -364,52 +315,6 @@ class NatsStore implements EventStore {
     await this.#state.write(this.#names.delivery(group, sequence), waiting)
     const message: AgainMessage = { sequence, replay }
     await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
-  }
-
-  async #addStreams(): Promise<void> {
-    const { prefix, replicas, duplicateWindowMs } = this.#options
-    const shared = { storage: StorageType.File, num_replicas: replicas, allow_direct: true }
-    const streams = [
-      {
-        name: this.#names.events,
-        subjects: [`${prefix}.event.>`],
-        duplicate_window: nanos(duplicateWindowMs),
-        // Servers before 2.12 do not know it, and leave it out of their answer.
-        allow_atomic: true,
-      },
-      { name: this.#names.state, subjects: this.#names.stateSubjects(), max_msgs_per_subject: 1 },
-      {
-        name: this.#names.again,
-        subjects: [`${prefix}.again.>`],
-        retention: RetentionPolicy.Workqueue,
-      },
-      {
-        name: this.#names.lease,
-        subjects: [`${prefix}.lease.>`],
-        max_msgs_per_subject: 1,
-        max_age: nanos(LEASE_MS),
-        duplicate_window: nanos(LEASE_MS),
-      },
-    ]
-    for (const stream of streams) {
-      const { config } = await this.#addStream({ ...shared, ...stream })
-      if (stream.name === this.#names.events) this.#atomic = config.allow_atomic === true
-    }
-  }
-
-  /** A stream made before its server was replaced by a newer one learns what that can do. */
-  async #addStream(wanted: Partial<StreamConfig> & { name: string }): Promise<StreamInfo> {
-    const { streams } = this.#manager
-    try {
-      return await streams.add(wanted)
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error
-      const { config } = await streams.info(wanted.name)
-      if (wanted.allow_atomic !== true || config.allow_atomic === true) throw error
-      const learnt: Partial<StreamConfig> = { allow_atomic: true }
-      await streams.update(wanted.name, learnt)
-      return streams.add(wanted)
-    }
   }
 
   async #addGroup(request: GroupRequest): Promise<void> {
@@ -498,17 +403,6 @@ class NatsStore implements EventStore {
       throw unavailable(this.#options.servers, error)
     }
   }
-}
-
-function deliverAtHeader(deliverAtMs: number): [name: string, value: string] {
-  return [DELIVER_AT, String(deliverAtMs)]
-}
-
-/** The sequence of the event that was there before; undefined for any other error. */
-function duplicateOf(error: unknown): number | undefined {
-  if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) return undefined
-  const found = /wrong last sequence: (\d+)/.exec(error.message)
-  return found === null ? undefined : Number(found[1])
 }
 
 const CONSUMER_NOT_FOUND = 10014

@@ -8,7 +8,7 @@ const batch = (prefix: string) =>
 
 it.skipIf(!hasNats())('a batch is stored together where the server can', async (context) => {
   const server = await startNats()
-  const store = natsStore({ servers: [`nats://${server.address}`] })
+  const store = natsStore({ servers: [`nats://${server.address}`], atomicBatches: true })
   const bus = await EventBus.open({ store })
   onTestFinished(async () => {
     await bus.close()
@@ -33,7 +33,7 @@ it.skipIf(!hasNats())('a batch is stored together where the server can', async (
 
 it.skipIf(!hasNats())('more batches at once than the server takes are all stored', async () => {
   const server = await startNats()
-  const store = natsStore({ servers: [`nats://${server.address}`] })
+  const store = natsStore({ servers: [`nats://${server.address}`], atomicBatches: true })
   const bus = await EventBus.open({ store })
   onTestFinished(async () => {
     await bus.close()

@@ -80,11 +80,11 @@ export const recoveryCases: readonly ConformanceCase[] = [
 
   persistent('retries, scheduled events and dead letters outlive the process', async (openBus) => {
     const bus = await openBus()
-    const options = { group: 'g', retry: { maxAttempts: 2, baseDelayMs: 300, jitter: 0 } }
+    const options = { group: 'g', retry: { maxAttempts: 2, baseDelayMs: 2_000, jitter: 0 } }
     const { inbox } = await collect(bus, 'a', options, ({ event }) => {
       throw Object.assign(new Error('no'), { retryable: event.id !== 'dead' })
     })
-    await bus.publish({ type: 'a', id: 'later' }, { delayMs: 400 })
+    await bus.publish({ type: 'a', id: 'later' }, { delayMs: 2_000 })
     await bus.publish({ type: 'a', id: 'dead' })
     await bus.publish({ type: 'a', id: 'retry' })
     await inbox.waitFor(2)

@@ -1,0 +1,84 @@
+import { JetStreamApiError } from '@nats-io/jetstream'
+import type { AppendRequest, PublishResult } from '@nexus/event-bus'
+import { DELIVER_AT } from './nats-group.js'
+import type { NatsPublisher } from './nats-publisher.js'
+import type { NatsState } from './nats-state.js'
+
+const WRONG_LAST_SEQUENCE = 10071
+/** Messages that a server takes in one batch. */
+const MAX_ATOMIC = 1_000
+
+/** Stores events, each with the index that finds it by its id. */
+export class NatsAppender {
+  /** Whether events published together are stored all or not at all. */
+  readonly atomic: boolean
+  readonly #publisher: NatsPublisher
+  readonly #state: NatsState
+
+  constructor(publisher: NatsPublisher, state: NatsState, atomic: boolean) {
+    this.#publisher = publisher
+    this.#state = state
+    this.atomic = atomic
+  }
+
+  /** Stores events in order; none of it is done twice for an id. */
+  async append(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    // A batch has no deduplication: only ids that were made just now may come in one.
+    const fresh = events.length > 1 && events.every(({ hasFreshId }) => hasFreshId === true)
+    if (this.atomic && fresh && events.length <= MAX_ATOMIC) {
+      try {
+        return await this.#publishAtomically(events)
+      } catch (error) {
+        // Nothing of it was stored, for example because the server had too many batches under way.
+        if (!(error instanceof JetStreamApiError)) throw error
+      }
+    }
+    return Promise.all(events.map((event) => this.#publish(event)))
+  }
+
+  async #publishAtomically(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    const messages = events.map(({ event: { id, type }, json, deliverAtMs }) => ({
+      subject: this.#state.names.event(id, type),
+      payload: json,
+      ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
+    }))
+    const ids = events.map(({ event: { id, type } }) =>
+      this.#state.write(this.#state.names.id(id), type),
+    )
+    const [last] = await Promise.all([this.#publisher.publishAtomically(messages), ...ids])
+    const first = last - events.length + 1
+    return events.map(({ event }, i) => ({ id: event.id, sequence: first + i, duplicate: false }))
+  }
+
+  async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
+    const { id, type } = event
+    const stored = this.#publisher
+      .publish(this.#state.names.event(id, type), json, {
+        id,
+        lastSubjectSequence: 0,
+        ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
+      })
+      .then(
+        ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
+        (error: unknown) => {
+          const sequence = duplicateOf(error)
+          if (sequence === undefined) throw error
+          return { id, sequence, duplicate: true }
+        },
+      )
+    // Both are waited for: an event that nobody could look up would not be stored.
+    const [result] = await Promise.all([stored, this.#state.write(this.#state.names.id(id), type)])
+    return result
+  }
+}
+
+function deliverAtHeader(deliverAtMs: number): [name: string, value: string] {
+  return [DELIVER_AT, String(deliverAtMs)]
+}
+
+/** The sequence of the event that was there before; undefined for any other error. */
+function duplicateOf(error: unknown): number | undefined {
+  if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) return undefined
+  const found = /wrong last sequence: (\d+)/.exec(error.message)
+  return found === null ? undefined : Number(found[1])
+}
