@@ -9,7 +9,7 @@ import { get } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandLock, MetricsCache, NativeEngine } from '@nexus/process-manager'
+import { CommandLock, ConnectionPool, MetricsCache, NativeEngine } from '@nexus/process-manager'
 import { freePort, median, scratch } from './bus-slices.mjs'
 import { printTable, timeCalls, verdict } from './slices.mjs'
 
@@ -219,15 +219,29 @@ async function inProcess() {
   const engine = new NativeEngine({ home })
   const cache = new MetricsCache({ statusTtlMs: 3_600_000 })
   const lock = new CommandLock({ directory: join(folder, 'locks') })
+  const pool = new ConnectionPool({ home: pm2Home, startDaemon: false })
+  const reconnect = async () => {
+    await pool.disconnect()
+    await pool.call('ping', [{}])
+  }
   const times = await timeCalls({
     'status of 20, cached': () => cache.get('status', '*', () => engine.list()),
     'status of 20, from the status file': () => engine.list(),
     'lock and unlock': () => lock.withLock('bench', () => {}),
   })
+  const calls = await timeCalls(
+    { 'PM2 call, connected': () => pool.call('ping', [{}]), 'PM2 call, reconnecting': reconnect },
+    { callsPerSlice: 20, warmUp: 20 },
+  )
+  await pool.close()
   console.log()
   printTable([
     ['in process', 'p50 µs', 'p99 µs'],
-    ...Object.entries(times).map(([name, { p50, p99 }]) => [name, p50.toFixed(2), p99.toFixed(2)]),
+    ...Object.entries({ ...times, ...calls }).map(([name, { p50, p99 }]) => [
+      name,
+      p50.toFixed(2),
+      p99.toFixed(2),
+    ]),
   ])
   console.log()
   verdict('status, cached', times['status of 20, cached'].p50, '≤10', 'µs')
