@@ -244,11 +244,10 @@ describe('When several processes need the daemon at once', () => {
       console.log((await engine.daemonStats()).pid)
       await engine.close()`
     const clients = Array.from({ length: 6 }, async () => {
-      const client = spawn(
-        process.execPath,
-        ['--conditions=built', '--input-type=module', '-e', script],
-        { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
-      )
+      const client = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: import.meta.dirname,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       let output = ''
       for await (const chunk of client.stdout) output += chunk
       return Number(output)
