@@ -5,6 +5,7 @@ import { EventBus, localStore } from '@nexus/event-bus'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { open } from 'lmdb'
+import { v7 as timeOrderedId } from 'uuid'
 import {
   DATA,
   freePort,
@@ -40,7 +41,7 @@ const empty = Buffer.alloc(0)
 function bareWrite(count) {
   for (let i = 0; i < count; i++) {
     sequence += 1
-    const id = crypto.randomUUID()
+    const id = timeOrderedId()
     const time = new Date().toISOString()
     const event = {
       specversion: '1.0',

@@ -14,7 +14,11 @@ import {
 } from './bus-slices.mjs'
 
 const port = await freePort()
-await startServer('nats-server', ['-a', '127.0.0.1', '-p', port, '-js', '-sd', scratch()], port)
+await startServer(
+  process.env.NEXUS_NATS_SERVER ?? 'nats-server',
+  ['-a', '127.0.0.1', '-p', port, '-js', '-sd', scratch()],
+  port,
+)
 const url = `nats://127.0.0.1:${port}`
 
 const connection = await connect({ servers: url })
@@ -119,7 +123,7 @@ const rates = await interleave(
     { name: 'bare fetch, ack and a record each', slice: consumeBare },
     { name: 'nexus on NATS', slice: consumeNexus },
   ],
-  { rounds: 3 },
+  { rounds: 7 },
 )
 report('consume', rates, 'bare fetch, ack and a record each')
 process.exit(0)

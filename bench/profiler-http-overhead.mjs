@@ -1,15 +1,17 @@
 // What measuring costs an HTTP server: CPU time per request with all metrics on, with a CPU profile, and with
-// heap sampling, against nothing on, in interleaved slices. CPU time, because it does not depend on what else
-// the machine does. Run with: node bench/profiler-http-overhead.mjs
+// heap sampling, against nothing on, in interleaved slices. CPU time, because it depends little on what else the
+// machine does. Each slice is compared with the slices of nothing before and after it, and the spread of these
+// pairs is told; "nothing again" shows what the method itself makes of no difference.
+// Run with: node bench/profiler-http-overhead.mjs [rounds]
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 
-const ROUNDS = 26
-const REQUESTS = 3_000
-const WARM_UP = 2_000
+const ROUNDS = Number(process.argv[2] ?? 20)
+const REQUESTS = 2_000
+const WARM_UP = 5_000
 const CONNECTIONS = 16
-const MODES = ['nothing', 'metrics', 'cpu profile', 'heap sampling']
+const MODES = ['nothing again', 'metrics', 'cpu profile', 'heap sampling']
 
 if (process.send) await serve()
 else await measure()
@@ -58,6 +60,7 @@ async function serve() {
 
   const start = {
     nothing() {},
+    'nothing again'() {},
     metrics() {
       recording = true
       const remove = addProcessMetrics(collector.registry)
@@ -108,26 +111,39 @@ async function measure() {
   }
   const [port] = await once(child, 'message')
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  const costs = Object.fromEntries(MODES.map((mode) => [mode, []]))
+  // Warmed up, because V8 compiles anew when a profile begins or ends.
+  const costOf = async (mode) => {
+    await reply({ mode })
+    await load(port, agent, WARM_UP)
+    await reply({ count: true })
+    await load(port, agent, REQUESTS)
+    return (await reply({})) / REQUESTS
+  }
+  const base = []
+  const ratios = Object.fromEntries(MODES.map((mode) => [mode, []]))
+  let before = await costOf('nothing')
   for (let round = 0; round < ROUNDS; round++) {
-    // In another order each time, and warmed up, because V8 compiles anew when a profile begins or ends.
     for (const mode of shuffled(MODES)) {
-      await reply({ mode })
-      await load(port, agent, WARM_UP)
-      await reply({ count: true })
-      await load(port, agent, REQUESTS)
-      costs[mode].push((await reply({})) / REQUESTS)
+      const cost = await costOf(mode)
+      const after = await costOf('nothing')
+      // What came first is still warming up.
+      if (round > 0) {
+        base.push(after)
+        ratios[mode].push((2 * cost) / (before + after))
+      }
+      before = after
     }
   }
-  const scrapeUs = typical(await reply({ scrapes: true }))
+  const scrapeUs = quantile(await reply({ scrapes: true }), 0.5)
   agent.destroy()
   child.kill()
-  const base = typical(costs.nothing.slice(2))
-  console.log('CPU time of the server per request')
+  console.log(`CPU time of the server per request: ${quantile(base, 0.5).toFixed(1)} µs`)
+  console.log(`with, median of ${ROUNDS - 1} pairs, and where half of them are`)
   for (const mode of MODES) {
-    const cost = typical(costs[mode].slice(2))
-    const overhead = mode === 'nothing' ? '' : `+ ${(100 * (cost / base - 1)).toFixed(1)} %`
-    console.log(`  ${mode.padEnd(16)} ${cost.toFixed(1).padStart(8)} µs   ${overhead}`)
+    const percent = (q) => `${(100 * (quantile(ratios[mode], q) - 1)).toFixed(1)} %`
+    console.log(
+      `  ${mode.padEnd(16)} + ${percent(0.5).padStart(6)}   ${percent(0.25)} to ${percent(0.75)}`,
+    )
   }
   const share = ((100 * scrapeUs) / 15e6).toFixed(3)
   console.log(
@@ -135,9 +151,8 @@ async function measure() {
   )
 }
 
-/** The lower quartile: what disturbs a slice only ever makes it dearer. */
-function typical(values) {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 4)]
+function quantile(values, q) {
+  return values.sort((a, b) => a - b)[Math.floor(values.length * q)]
 }
 
 function shuffled(items) {

@@ -1,5 +1,9 @@
 import { library } from '../../tools/tsup.js'
 
 export default library({
-  entry: { index: 'src/index.ts', conformance: 'src/conformance/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    conformance: 'src/conformance/index.ts',
+    'claim-guard': 'src/claim-guard/index.ts',
+  },
 })

@@ -10,6 +10,9 @@ Commands:
   replay <id>         have every function run a stored event once more
   metrics             show what the server has done since it started
   profile             profile the server while it serves: its own code and its functions
+  optimizations       show what the server could do better, and the figures that say so
+  optimizations apply <id>, undo <id>
+                      turn the setting of one, and turn it back
   service             start, stop and watch services; see: nexus service --help
 
 Options:

@@ -1,4 +1,5 @@
 import { UsageError } from './arguments.js'
+import { commandLine } from './command-line.js'
 import { endOnClosedPipe, printable } from './terminal.js'
 
 type Command = (args: readonly string[]) => Promise<void>
@@ -10,11 +11,14 @@ const commands: Record<string, () => Promise<Command>> = {
   events: async () => (await import('./commands/events.js')).events,
   replay: async () => (await import('./commands/replay.js')).replay,
   metrics: async () => (await import('./commands/metrics.js')).metrics,
+  optimizations: async () => (await import('./commands/optimizations.js')).optimizations,
   profile: async () => (await import('./commands/profile.js')).profile,
   service: async () => (await import('./commands/service.js')).service,
 }
 
-async function main([name = '', ...args]: readonly string[]): Promise<void> {
+async function main(argv: readonly string[]): Promise<void> {
+  const [name, ...args] = commandLine(argv, (word) => Object.hasOwn(commands, word))
+  if (name === undefined) throw new UsageError('expected a command')
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const what = name.startsWith('-') ? 'option' : 'command'

@@ -1,9 +1,19 @@
 import type { ProfileReport } from '@nexus/client'
+import type { ThreadCpuProfile } from '@nexus/profiler'
 
 const endings = ['.html', '.cpuprofile', '.pb.gz', '.json'] as const
 
 /** What a profile can be written as; the ending of a file name without its dot. */
 export type ProfileFormat = 'html' | 'cpuprofile' | 'pb.gz' | 'json'
+
+/** The profile of each thread, which developer tools want as a file of its own. */
+export function threadProfiles({ cpuProfile, threads }: ProfileReport): ThreadCpuProfile[] {
+  const all = [{ name: 'main', cpuProfile: cpuProfile.profile }, ...threads]
+  return all.map(({ name, cpuProfile: profile }) => ({
+    thread: name,
+    profile: profile as ThreadCpuProfile['profile'],
+  }))
+}
 
 /** The format that a file's name asks for. */
 export function formatOf(file: string): ProfileFormat | undefined {
@@ -21,9 +31,9 @@ export async function renderProfile(
 ): Promise<string | Uint8Array> {
   if (format === 'json') return `${JSON.stringify(report)}\n`
   if (format === 'cpuprofile') return JSON.stringify(report.cpuProfile.profile)
-  const { CpuProfile } = await import('@nexus/profiler')
-  const { profile, samplingIntervalUs } = report.cpuProfile
-  const cpu = new CpuProfile(profile as ConstructorParameters<typeof CpuProfile>[0], {
+  const { CpuProfile, mergeThreadProfiles } = await import('@nexus/profiler')
+  const { samplingIntervalUs } = report.cpuProfile
+  const cpu = new CpuProfile(mergeThreadProfiles(threadProfiles(report)), {
     startedMs: Date.parse(report.startedAt),
     durationMs: report.durationMs,
     samplingInterval: samplingIntervalUs,

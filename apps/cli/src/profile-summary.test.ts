@@ -22,6 +22,15 @@ const report: ProfileReport = {
     selfMs: 123_456.7,
     share: 1,
   })),
+  threads: [
+    {
+      name: long,
+      busyMs: 123_456.7,
+      code: [{ name: long, url: '', line: 0, selfMs: 1, share: 1 }],
+      cpuProfile: {},
+    },
+    { name: 'sandbox-2', busyMs: 0, code: [], cpuProfile: {} },
+  ],
   functions: Array.from({ length: 11 }, () => ({
     function: long,
     calls: 123_456,

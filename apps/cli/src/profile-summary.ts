@@ -1,4 +1,4 @@
-import type { ProfiledCode, ProfiledFunction, ProfileReport } from '@nexus/client'
+import type { ProfiledCode, ProfiledFunction, ProfiledThread, ProfileReport } from '@nexus/client'
 import { printable, type Style } from './terminal.js'
 
 /** Lines of a table; the rest is in the JSON. */
@@ -7,10 +7,13 @@ const width = 80
 
 /** A profile for a terminal of 80 columns. */
 export function profileSummary(report: ProfileReport, style: Style): string {
-  const { functions, host, process, sandbox, suggestions } = report
+  const { functions, host, threads, process, sandbox, suggestions } = report
   return [
     section('Functions', style, functionTable(functions)),
     section('Host code, by CPU time', style, hostTable(host)),
+    ...(threads.length === 0
+      ? []
+      : [section('Sandbox threads, by CPU time', style, threadTable(threads))]),
     section('Process', style, [
       `CPU ${process.cpuPercent.toFixed(1)} % of a core, event loop busy ${process.eventLoopBusyPercent.toFixed(1)} %, delay p99 ${milliseconds(process.eventLoopDelayP99Ms)}`,
       `memory ${bytes(process.residentBytes)}, heap ${bytes(process.heapUsedBytes)}, garbage collection ${milliseconds(process.gcMs)}`,
@@ -69,6 +72,15 @@ function hostTable(host: readonly ProfiledCode[]): string[] {
     return `${percent.padStart(8)}  ${milliseconds(selfMs).padStart(10)}  ${what}`
   })
   return [...lines, ...more(host.length)]
+}
+
+/** Of each thread what took the most: the rest is in the flame graph. */
+function threadTable(threads: readonly ProfiledThread[]): string[] {
+  return threads.map(({ name, busyMs, code }) => {
+    const [most] = code
+    const what = most ? `, most in ${most.name} (${(most.share * 100).toFixed(1)} %)` : ''
+    return `${name.padEnd(12)}${milliseconds(busyMs).padStart(10)}${what}`
+  })
 }
 
 function more(length: number): string[] {

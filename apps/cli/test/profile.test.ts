@@ -40,6 +40,7 @@ it('nexus profile writes a flame graph and shows what took the time, within 80 c
   expect(await readFile(join(cwd, file!), 'utf8')).toMatch(/^<!doctype html>[\s\S]*"unit":"µs"/)
   expect(stdout).toMatch(/^Functions\n.* calls {2}failed .*\n {2}work +\d+ +0 +100\.0 % /)
   expect(stdout).toMatch(/\nHost code, by CPU time\n +[\d.]+ % +[\d.]+ ms {2}\S/)
+  expect(stdout).toMatch(/\nSandbox threads, by CPU time\n {2}sandbox-1 +[\d.]+ ms/)
   expect(stdout).toMatch(/\nProcess\n {2}CPU [\d.]+ % of a core/)
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
@@ -48,21 +49,24 @@ it('--out chooses the format by the ending', async () => {
   const { cwd, env } = await workServer()
   const profile = (...args: string[]) => nexus(['profile', '--seconds', '1', ...args], { cwd, env })
 
-  expect((await profile('--out', 'a.cpuprofile')).stdout).toContain('\nWrote a.cpuprofile\n')
-  const raw = JSON.parse(await readFile(join(cwd, 'a.cpuprofile'), 'utf8'))
-  expect(raw).toMatchObject({ nodes: expect.any(Array), timeDeltas: expect.any(Array) })
+  const { stdout } = await profile('--out', 'a.cpuprofile')
+  expect(stdout).toContain('\nWrote a.cpuprofile, a.sandbox-1.cpuprofile')
+  for (const file of ['a.cpuprofile', 'a.sandbox-1.cpuprofile']) {
+    const raw = JSON.parse(await readFile(join(cwd, file), 'utf8'))
+    expect(raw).toMatchObject({ nodes: expect.any(Array), timeDeltas: expect.any(Array) })
+  }
 
   await profile('--out', 'a.pb.gz')
-  expect(gunzipSync(await readFile(join(cwd, 'a.pb.gz'))).toString('latin1')).toContain(
-    'microseconds',
-  )
+  const pprof = gunzipSync(await readFile(join(cwd, 'a.pb.gz'))).toString('latin1')
+  for (const text of ['microseconds', 'main', 'sandbox-1']) expect(pprof).toContain(text)
 
   const json = await profile('--out', 'a.json', '--json', '--function', 'work')
   const report = JSON.parse(json.stdout)
   expect(report.functions).toMatchObject([{ function: 'work' }])
   expect(report.cpuProfile).toBeUndefined()
   const { cpuProfile, ...figures } = JSON.parse(await readFile(join(cwd, 'a.json'), 'utf8'))
-  expect(figures).toEqual(report)
+  expect(figures).toMatchObject(report)
+  expect(figures.threads[0].cpuProfile.nodes.length).toBeGreaterThan(0)
   expect(cpuProfile.profile.nodes.length).toBeGreaterThan(0)
 
   await profile('--json')

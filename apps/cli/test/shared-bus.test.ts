@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NexusClient } from '@nexus/client'
+import { hasNats, hasRedis, startNats, startRedis } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { hasNats, NatsServer } from '../../../packages/event-bus-nats/test/nats-server.js'
-import { hasRedis, RedisServer } from '../../../packages/event-bus-redis/test/redis-server.js'
 import { nexus, nexusServer } from './nexus.js'
 
 const password = 'correct-horse-battery'
@@ -13,12 +12,12 @@ const backends = [
   {
     name: 'nats',
     available: hasNats(),
-    start: () => NatsServer.start(['--user', 'nexus', '--pass', password]),
+    start: () => startNats(['--user', 'nexus', '--pass', password]),
   },
   {
     name: 'redis',
     available: hasRedis(),
-    start: () => RedisServer.start([...durable, '--requirepass', password]),
+    start: () => startRedis([...durable, '--requirepass', password]),
   },
 ]
 

@@ -20,14 +20,17 @@ export async function openCompiler(
   config: RuntimeConfig,
   onWarning: (message: string) => void,
 ): Promise<OpenedCompiler> {
-  const { cacheDir, maxCacheSizeBytes, cacheSecret: secret } = config
+  const { cacheDir, maxCacheSizeBytes, maxCacheMemoryBytes, cacheSecret: secret } = config
   const sharedTier = secret === undefined ? undefined : await openSharedTier(config)
   const compiler = new HandlerCompiler({
     cacheDir,
     maxCacheSizeBytes,
+    maxMemoryBytes: maxCacheMemoryBytes,
     secret,
     sharedTier,
     sharedTimeoutMs,
+    // One that is slow to compile, such as a hostile regular expression, must not hold up the server.
+    offloadLength: 0,
     onWarning,
   })
   return {

@@ -9,6 +9,9 @@ import type { RunParts } from './functions/run-function.js'
 import { busFigures, metricsReport } from './metrics.js'
 import { openBus } from './open-bus.js'
 import { openCompiler } from './open-compiler.js'
+import { runtimeSources } from './profiling/component-figures.js'
+import { runtimeKnobs } from './profiling/knobs.js'
+import { PerformanceMonitor } from './profiling/performance-monitor.js'
 import { ProcessProfiler } from './profiling/process-profiler.js'
 import { Reloader } from './reloader.js'
 import { createServer } from './server/create-server.js'
@@ -17,6 +20,8 @@ import { healthRoutes } from './server/health-routes.js'
 import { ingestRoutes } from './server/ingest-routes.js'
 import { listen } from './server/listen.js'
 import { metricsRoutes } from './server/metrics-routes.js'
+import { optimizationRoutes } from './server/optimization-routes.js'
+import { pageRoutes } from './server/page-routes.js'
 import { profileRoutes } from './server/profile-routes.js'
 import { Teardown } from './teardown.js'
 import { loadTracing } from './tracing.js'
@@ -65,7 +70,8 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const report = (error: unknown) => onActivity({ kind: 'problem', message: messageOf(error) })
     const { compiler, close: closeCompiler } = await openCompiler(config, report)
     teardown.add(closeCompiler)
-    const wasm = new WasmRuntime({ metrics, compiler, threads: config.threads })
+    const { threads, maxInstances, maxHandlerBytes } = config
+    const wasm = new WasmRuntime({ metrics, compiler, threads, maxInstances, maxHandlerBytes })
     // The bus waits for its deliveries first: what still runs then has had its time.
     teardown.add(() => wasm.shutdown({ drainTimeoutMs: 0 }))
     const functions = await loadFunctions(config.functions, wasm)
@@ -81,6 +87,12 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const onExecution: RunParts['onExecution'] = (name, metrics, failed) =>
       profiler.recordExecution(name, metrics, failed)
     const host = new FunctionHost(bus, { wasm, onActivity, onExecution, tracing })
+    const performance = new PerformanceMonitor({
+      settings: config.performance,
+      sources: runtimeSources(wasm, metrics),
+      knobs: runtimeKnobs({ wasm, compiler, host }),
+    })
+    teardown.add(() => performance.close())
     let serving = false
     let open = () => {}
     const opened = new Promise<void>((resolve) => {
@@ -91,6 +103,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
         host: config.host,
         token: config.token,
         signedWebhooks: config.webhook.signature !== undefined,
+        pageOrigins: config.performance.pages?.origins,
       },
       bodyLimitBytes: config.bodyLimitBytes,
       onFault: report,
@@ -102,9 +115,11 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     metricsRoutes(server, metrics, () => metricsReport(monitor, metrics))
     profileRoutes(server, {
       profiler,
-      enabled: config.profiling,
+      enabled: config.performance.enableProfiling,
       functionNames: () => host.names,
     })
+    optimizationRoutes(server, performance, config.performance.enableOptimizations)
+    pageRoutes(server, { performance, config: config.performance, registry: metrics.registry })
     healthRoutes(server, () => ({ serving, bus: monitor.connection }))
     const url = await listen(server, config.host, config.port)
     teardown.add(() => {
@@ -123,6 +138,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     teardown.add(() => {
       serving = false
     })
+    if (config.performance.fromStart) await performance.client()
     serving = true
     for (const message of config.warnings) onActivity({ kind: 'problem', message })
     return { url, config, close: () => teardown.run() }

@@ -32,7 +32,7 @@ it('a profile has the code of the host, and what each function did meanwhile', a
   await underWay(served)
   const receipts = await client.publishBatch(['a', 'a', 'a', 'b'].map((type) => ({ type })))
   for (const { id } of receipts) await settled(client, id)
-  const { functions, host, process, sandbox, cpuProfile, durationMs } = await profiling
+  const { functions, host, threads, process, sandbox, cpuProfile, durationMs } = await profiling
 
   expect(functions.map((entry) => entry.function)).toEqual(['slow', 'failing'])
   expect(functions[0]).toMatchObject({ calls: 3, failed: 0, hostCalls: 3 })
@@ -52,6 +52,12 @@ it('a profile has the code of the host, and what each function did meanwhile', a
     selfMs: expect.any(Number),
     share: expect.any(Number),
   })
+  expect(threads.map(({ name }) => name)).toContain('sandbox-1')
+  expect(threads.reduce((sum, { busyMs }) => sum + busyMs, 0)).toBeGreaterThan(0)
+  for (const { code, cpuProfile } of threads) {
+    expect(code.reduce((sum, { share }) => sum + share, 0)).toBeLessThanOrEqual(1.001)
+    expect(cpuProfile).toMatchObject({ nodes: expect.any(Array), samples: expect.any(Array) })
+  }
   expect(process.residentBytes).toBeGreaterThan(10_000_000)
   expect(sandbox.rewinds).toBeGreaterThanOrEqual(3)
   expect(sandbox.instances).toBeGreaterThan(0)

@@ -1,3 +1,4 @@
+import { v7 as timeOrderedId } from 'uuid'
 import { type NexusClientOptions, type ResolvedClientOptions, resolveOptions } from './options.js'
 import { requestJson } from './request.js'
 import type {
@@ -6,6 +7,9 @@ import type {
   EventPage,
   MetricsReport,
   NewEvent,
+  Optimization,
+  OptimizationsReport,
+  PagePerformanceReport,
   ProfileReport,
   PublishReceipt,
   ReplayReceipt,
@@ -120,9 +124,34 @@ export class NexusClient {
       { method: 'POST', path: '/api/profile', query: { ...query } },
     )
   }
+
+  /** What the server could do better, told from what it measured, and what was applied. */
+  optimizations(): Promise<OptimizationsReport> {
+    return requestJson(this.#options, { path: '/api/optimizations' })
+  }
+
+  /** Turns the setting of an optimization; refused with status 409 for one that is advice, or was applied. */
+  applyOptimization(id: string): Promise<Optimization> {
+    return this.#changeOptimization(id, 'apply')
+  }
+
+  /** Turns the setting of an applied optimization back. */
+  undoOptimization(id: string): Promise<Optimization> {
+    return this.#changeOptimization(id, 'undo')
+  }
+
+  /** What pages with `@nexus/profiler/browser` sent. */
+  pagePerformance(): Promise<PagePerformanceReport> {
+    return requestJson(this.#options, { path: '/api/performance' })
+  }
+
+  #changeOptimization(id: string, action: 'apply' | 'undo'): Promise<Optimization> {
+    const path = `/api/optimizations/${encodeURIComponent(id)}/${action}`
+    return requestJson(this.#options, { method: 'POST', path })
+  }
 }
 
 /** A complete structured CloudEvent; the server sets `time`. */
 function envelope(event: NewEvent): NewEvent & { specversion: '1.0'; id: string; source: string } {
-  return { specversion: '1.0', id: crypto.randomUUID(), source: '/nexus/client', ...event }
+  return { specversion: '1.0', id: timeOrderedId(), source: '/nexus/client', ...event }
 }

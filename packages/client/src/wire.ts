@@ -177,6 +177,18 @@ export interface ProfiledCode {
   share: number
 }
 
+/** What the CPU did on a thread that runs event functions. */
+export interface ProfiledThread {
+  /** `sandbox-1` and so on. */
+  name: string
+  /** CPU time sampled, in milliseconds. */
+  busyMs: number
+  /** What took the most CPU time, most first; what guests run shows as the work of the engine. */
+  code: ProfiledCode[]
+  /** The profile as V8 wrote it: the content of a `.cpuprofile`. */
+  cpuProfile: object
+}
+
 /** Where time and memory of a server went while it was profiled. */
 export interface ProfileReport {
   /** RFC 3339, UTC. */
@@ -193,6 +205,8 @@ export interface ProfileReport {
   }
   /** The functions of the server's main thread that took the most CPU time, most first. */
   host: ProfiledCode[]
+  /** The threads that run event functions; one that was ended meanwhile is not among them. */
+  threads: ProfiledThread[]
   /** The event functions that were called, by time, most first. */
   functions: ProfiledFunction[]
   /** What the sandbox did meanwhile; `instances` and `memoryBytes` are those at the end. */
@@ -212,6 +226,80 @@ export interface ProfileReport {
   }
   /** What the figures suggest to change. */
   suggestions: { title: string; severity: 'low' | 'medium' | 'high'; advice: string }[]
-  /** The profile as V8 wrote it: the content of a `.cpuprofile`. */
+  /** The main thread's profile as V8 wrote it: the content of a `.cpuprofile`. */
   cpuProfile: { samplingIntervalUs: number; profile: object }
+}
+
+/** One measured figure, and the limit it is past. */
+export interface OptimizationEvidence {
+  what: string
+  value: number
+  unit: string
+  limit?: number
+}
+
+/** Something to improve, told from what the server measured. */
+export interface Optimization {
+  id: string
+  title: string
+  severity: 'low' | 'medium' | 'high'
+  /** What was measured; the first is the figure that should improve. */
+  evidence: OptimizationEvidence[]
+  advice: string
+  expectedEffect: string
+  state: 'suggested' | 'applied' | 'undone'
+  /** The setting that applying it turns; absent when it is advice for people. */
+  change?: { knob: string; unit: string; from: number; to: number }
+  /** Once it was applied: the first figure of the evidence before, and since, when enough was measured. */
+  result?: {
+    /** RFC 3339, UTC. */
+    appliedAt: string
+    before: number
+    after?: number
+  }
+  /** Why turning the setting failed when the server tried it by itself. */
+  failure?: string
+}
+
+/** Something that visitors of pages notice and that could be better. */
+export interface UxImprovement {
+  id: string
+  /** The interaction or web vital. */
+  subject: string
+  severity: 'needs-improvement' | 'poor'
+  /** The 75th percentile, or a share of failures. */
+  value: number
+  unit: string
+  /** What would be good. */
+  limit: number
+  /** How many measurements this is from. */
+  samples: number
+  suggestion: string
+}
+
+/** What a server could do better. */
+export interface OptimizationsReport {
+  /** Suggestions, then what was applied; gone with the process. */
+  optimizations: Optimization[]
+  /** From the metrics that pages sent. */
+  uxImprovements: UxImprovement[]
+}
+
+/** Metrics of one name and unit that pages sent, added up. */
+export interface PageMetricSummary {
+  name: string
+  unit: string
+  count: number
+  min: number
+  avg: number
+  p50: number
+  p95: number
+  max: number
+}
+
+/** What pages sent within the retention. */
+export interface PagePerformanceReport {
+  /** The most recorded first. */
+  metrics: PageMetricSummary[]
+  uxImprovements: UxImprovement[]
 }

@@ -93,6 +93,10 @@ export class ArtifactStore {
     this.#outer.disk?.writeRecord(key, record)
   }
 
+  resizeMemory(maxBytes: number): void {
+    this.#memory.resize(maxBytes)
+  }
+
   getStats(): ArtifactStoreStats {
     return {
       memory: this.#memory.getStats(),

@@ -162,6 +162,15 @@ export class HandlerCompiler {
     }
   }
 
+  /**
+   * Change how many bytes are kept in memory; what was used last stays, as far as it fits.
+   *
+   * @throws CompileError INVALID_OPTIONS
+   */
+  resizeMemory(maxMemoryBytes: number): void {
+    this.#store.resizeMemory(resolveOptions({ maxMemoryBytes }, {}).maxMemoryBytes)
+  }
+
   /** Forget everything in memory and on disk; a shared tier belongs to others too and keeps its own. */
   async clearCache(): Promise<void> {
     this.#assertOpen()

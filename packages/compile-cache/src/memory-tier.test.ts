@@ -35,6 +35,24 @@ test('two entries of exactly the limit are kept, one byte more pushes out the on
   expect(tier.get('a')).toBeDefined()
 })
 
+test('made smaller it keeps what was used last, made larger it has room', () => {
+  const tier = new MemoryTier(3 * (OVERHEAD + 100), Date.now)
+  const link = { source: 'a', variant: 'js:a.js' }
+  tier.set('a', 'a.js', artifact(100), link)
+  tier.set('b', 'b.js', artifact(1))
+  tier.set('c', 'c.js', artifact(1))
+  tier.get('b')
+  tier.resize(OVERHEAD + 99)
+  expect(tier.getStats()).toMatchObject({ entries: 1, maxBytes: OVERHEAD + 99 })
+  expect(tier.get('b')).toBeDefined()
+  expect(tier.getBySource(link)).toBeUndefined()
+  tier.resize(3 * (OVERHEAD + 100))
+  tier.set('a', 'a.js', artifact(100), link)
+  tier.set('c', 'c.js', artifact(100))
+  expect(tier.getStats()).toMatchObject({ entries: 3 })
+  expect(tier.getBySource(link)).toBeDefined()
+})
+
 test('source maps and sources count, two bytes a character', () => {
   const tier = new MemoryTier(10_000, Date.now)
   const link = { source: 'x'.repeat(50), variant: 'js:a.js' }

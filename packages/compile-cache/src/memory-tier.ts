@@ -32,27 +32,26 @@ export interface MemoryTierStats {
 
 /** The artifacts used last, bounded by bytes. */
 export class MemoryTier {
-  readonly #entries: LRUCache<string, MemoryEntry>
+  #entries: LRUCache<string, MemoryEntry>
   /** source → variant → key. Looking up a string that V8 has hashed before costs nanoseconds. */
   readonly #bySource = new Map<string, Map<string, string>>()
   readonly #links = new Map<string, SourceLink>()
-  readonly #maxBytes: number
   readonly #clock: () => number
   #hits = 0
   #misses = 0
   #evictions = 0
 
   constructor(maxBytes: number, clock: () => number) {
-    this.#maxBytes = maxBytes
     this.#clock = clock
-    this.#entries = new LRUCache({
-      maxSize: maxBytes,
-      maxEntrySize: maxBytes,
-      dispose: (_entry, key, reason) => {
-        if (reason === 'evict') this.#evictions++
-        this.#unlink(key)
-      },
-    })
+    this.#entries = this.#create(maxBytes)
+  }
+
+  /** Keeps what was used last, as far as it fits. */
+  resize(maxBytes: number): void {
+    const kept = this.#entries.dump()
+    this.#entries = this.#create(maxBytes)
+    this.#entries.load(kept)
+    for (const [key] of kept) if (!this.#entries.has(key)) this.#unlink(key)
   }
 
   /** The entry compiled from exactly this source text. */
@@ -105,11 +104,22 @@ export class MemoryTier {
     return {
       entries: this.#entries.size,
       bytes: this.#entries.calculatedSize,
-      maxBytes: this.#maxBytes,
+      maxBytes: this.#entries.maxSize,
       hits: this.#hits,
       misses: this.#misses,
       evictions: this.#evictions,
     }
+  }
+
+  #create(maxBytes: number): LRUCache<string, MemoryEntry> {
+    return new LRUCache({
+      maxSize: maxBytes,
+      maxEntrySize: maxBytes,
+      dispose: (_entry, key, reason) => {
+        if (reason === 'evict') this.#evictions++
+        this.#unlink(key)
+      },
+    })
   }
 
   #link(key: string, link: SourceLink): void {

@@ -3,8 +3,9 @@ import { type KV, Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { parseOptions } from '@nexus/event-bus'
 import { z } from 'zod'
-import { openConnection, unavailable } from './nats-connection.js'
+import { openConnection } from './nats-connection.js'
 import { type NatsStoreOptions, natsStoreSchema } from './nats-store-options.js'
+import { unavailable } from './nats-unavailable.js'
 
 /** Options of `NatsCacheTier`. */
 export interface NatsCacheTierOptions
@@ -16,12 +17,14 @@ export interface NatsCacheTierOptions
   maxAgeMs?: number | undefined
 }
 
-const schema = natsStoreSchema.omit({ serverDurability: true, duplicateWindowMs: true }).extend({
-  maxAgeMs: z
-    .int()
-    .min(1)
-    .default(30 * 24 * 3600 * 1000),
-})
+const schema = natsStoreSchema
+  .omit({ serverDurability: true, duplicateWindowMs: true, retention: true })
+  .extend({
+    maxAgeMs: z
+      .int()
+      .min(1)
+      .default(30 * 24 * 3600 * 1000),
+  })
 
 /** The compile cache's shared tier in a JetStream key-value bucket; an entry may be as large as the server's `max_payload`. */
 export class NatsCacheTier {

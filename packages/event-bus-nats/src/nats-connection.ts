@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import {
   type Authenticator,
   connect,
@@ -6,7 +8,6 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node'
-import { EventBusError } from '@nexus/event-bus'
 import type { ResolvedNatsStoreOptions } from './nats-store-options.js'
 
 /** What it takes to reach the servers. */
@@ -16,51 +17,45 @@ export type ConnectionOptions = Pick<
 >
 
 /** Connects; from then on the connection comes back by itself for as long as it takes. */
-export async function openConnection(options: ConnectionOptions): Promise<NatsConnection> {
+export function openConnection(options: ConnectionOptions): Promise<NatsConnection> {
   const addresses = options.servers.map(parseAddress)
   const authenticator = authenticatorOf(options, addresses)
-  try {
-    return await connect({
-      servers: addresses.map(({ host }) => host),
-      ...(authenticator !== undefined && { authenticator }),
-      ...((options.tls !== undefined || addresses.some(({ secure }) => secure)) && {
-        tls: { ...options.tls } as Record<string, string>,
-      }),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 100,
-      reconnectJitter: 100,
-      timeout: options.requestTimeoutMs,
-      pingInterval: options.requestTimeoutMs,
-      maxPingOut: 2,
-      ignoreClusterUpdates: false,
-    })
-  } catch (cause) {
-    throw unavailable(options.servers, cause)
-  }
+  return connect({
+    servers: addresses.map(({ host }) => host),
+    ...(authenticator !== undefined && { authenticator }),
+    ...((options.tls !== undefined || addresses.some(({ secure }) => secure)) && {
+      tls: { ...options.tls, ...identityCheck(addresses) } as Record<string, string>,
+    }),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    reconnectJitter: 100,
+    timeout: options.requestTimeoutMs,
+    pingInterval: options.requestTimeoutMs,
+    maxPingOut: 2,
+    ignoreClusterUpdates: false,
+  })
 }
 
-/** Where the servers are, without user and password. */
-export function redactServers(servers: readonly string[]): string {
-  return servers.map((server) => parseAddress(server).host).join(', ')
-}
-
-/** The error for servers that cannot be reached or refuse. */
-export function unavailable(servers: readonly string[], cause: unknown): EventBusError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new EventBusError(
-    'STORE_UNAVAILABLE',
-    `NATS at ${redactServers(servers)}: ${reason}; the bus reconnects by itself, ask again`,
-    { details: { servers: redactServers(servers) }, cause },
-  )
-}
-
-function parseAddress(server: string) {
+export function parseAddress(server: string) {
   const url = new URL(server.includes('://') ? server : `nats://${server}`)
   return {
     host: url.host,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
     secure: url.protocol === 'tls:',
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
+  }
+}
+
+/** The client compares the certificate of a server known by its IP address with `localhost`. */
+function identityCheck(addresses: readonly { hostname: string }[]) {
+  const hosts = addresses.map(({ hostname }) => hostname)
+  if (!hosts.every((host) => isIP(host) !== 0)) return {}
+  return {
+    checkServerIdentity: (_: string, certificate: PeerCertificate): Error | undefined => {
+      const mistakes = hosts.map((host) => checkServerIdentity(host, certificate))
+      return mistakes.includes(undefined) ? undefined : mistakes[0]
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { JsMsg } from '@nats-io/jetstream'
 import {
   type AppendRequest,
@@ -9,6 +10,8 @@ import {
   type PublishResult,
   type Settlement,
 } from '@nexus/event-bus'
+import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import type { GuardedNatsConsumer } from './claim-guard-worker.js'
 import { LEASE_MS, type NatsLease } from './nats-lease.js'
 import type { NatsPuller } from './nats-puller.js'
 import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
@@ -28,6 +31,8 @@ export interface AgainMessage {
 /** A claim with the message that stands for it. */
 interface NatsClaim extends Claim {
   message: JsMsg
+  /** Where the server hears that the claim is still worked on. */
+  reply: string
 }
 
 /** What a group's consumer needs of its store. */
@@ -41,7 +46,9 @@ export interface NatsGroupHost {
     onEnd: (error: unknown) => void,
   ): Promise<{ pullers: NatsPuller[]; recheckUntil: number }>
   lease: NatsLease | undefined
+  guard: ClaimGuard
   onError(error: unknown): void
+  onSettled(): void
   onClose(): void
 }
 
@@ -58,6 +65,7 @@ export class NatsGroup implements GroupConsumer {
   readonly #held = new Map<number, NatsClaim>()
   /** Messages of an earlier opening are left to the server. */
   #epoch = 0
+  readonly #guarded: GuardedNatsConsumer
   #arriving = Promise.resolve()
   #wake: (() => void) | undefined
   #cancelLease: (() => void) | undefined
@@ -71,6 +79,15 @@ export class NatsGroup implements GroupConsumer {
     this.name = request.name
     this.#request = request
     this.#host = host
+    const { lease } = host
+    this.#guarded =
+      lease === undefined
+        ? { id: randomUUID(), lapseMs: request.ackWaitMs }
+        : {
+            id: randomUUID(),
+            lapseMs: Math.min(request.ackWaitMs, LEASE_MS),
+            lease: { subject: lease.subject, owner: lease.owner },
+          }
   }
 
   /** Starts taking part. */
@@ -99,7 +116,10 @@ export class NatsGroup implements GroupConsumer {
 
   async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
     while (!signal.aborted && !this.#closed) {
-      if (this.#ready.length > 0) return this.#ready.splice(0, limit)
+      if (this.#ready.length > 0) {
+        this.#host.guard.flush()
+        return this.#ready.splice(0, limit)
+      }
       for (const puller of this.#pullers) puller.want(limit)
       await this.#changed(signal)
     }
@@ -123,17 +143,22 @@ export class NatsGroup implements GroupConsumer {
     // The record is what counts: a message that comes again is compared with it.
     await state.write(state.names.delivery(this.name, sequence), record)
     const { message } = claim as NatsClaim
-    if (settlement.kind !== 'retry' || !settlement.hold) this.#held.delete(sequence)
+    if (settlement.kind !== 'retry' || !settlement.hold) {
+      this.#held.delete(sequence)
+      this.#host.guard.release(this.#guarded, (claim as NatsClaim).reply)
+    }
     if (settlement.kind === 'release') this.#released.push(message)
     else if (settlement.kind !== 'retry') message.ack()
     else if (settlement.hold) {
       message.working()
       claim.attempt += 1
     } else message.nak(Math.max(1, settlement.delayMs))
+    this.#host.onSettled()
     return emitted
   }
 
   extend(claims: readonly Claim[]): void {
+    this.#host.guard.beat()
     for (const { message } of claims as readonly NatsClaim[]) message.working()
   }
 
@@ -176,6 +201,7 @@ export class NatsGroup implements GroupConsumer {
   async #contend(lease: NatsLease): Promise<void> {
     if (this.#closed || this.#contending) return
     this.#contending = true
+    this.#host.guard.beat()
     try {
       const had = this.#pullers.length > 0
       const has = await lease.take()
@@ -205,6 +231,7 @@ export class NatsGroup implements GroupConsumer {
         if (message.info.stream === this.#host.state.names.events) {
           this.#held.set(claim.sequence, claim)
         }
+        this.#host.guard.hold(this.#guarded, claim.reply)
         this.#ready.push(claim)
         this.#keepReady()
         this.#wake?.()
@@ -276,6 +303,7 @@ export class NatsGroup implements GroupConsumer {
       attempt: (before?.attempts ?? 0) + 1 + Math.max(0, crashed),
       replay,
       message,
+      reply: (message as JsMsg & { reply: string }).reply,
     }
   }
 
@@ -296,6 +324,7 @@ export class NatsGroup implements GroupConsumer {
   #keepReady(): void {
     this.#heartbeat ??= setTimeout(() => {
       this.#heartbeat = undefined
+      this.#host.guard.beat()
       for (const { message } of this.#ready) message.working()
       if (this.#ready.length > 0) this.#keepReady()
     }, this.#request.ackWaitMs / 3)

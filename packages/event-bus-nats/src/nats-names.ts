@@ -43,6 +43,10 @@ export class NatsNames {
     return `${this.#prefix}.id.${hash(id)}`
   }
 
+  idOfEvent(eventSubject: string): string {
+    return `${this.#prefix}.id.${eventSubject.split('.')[2]}`
+  }
+
   group(name: string): string {
     return `${this.#prefix}.group.${name}`
   }

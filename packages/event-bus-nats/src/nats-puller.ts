@@ -14,6 +14,8 @@ export class NatsPuller {
   readonly #onEnd: (error: unknown) => void
   #pull: ConsumerMessages | undefined
   #pulling = false
+  /** Pulls of an earlier connection bring nothing any more. */
+  #epoch = 0
   #closed = false
 
   constructor(
@@ -43,17 +45,19 @@ export class NatsPuller {
 
   /** The connection was away: what the server knew of the pull is lost. */
   renew(): void {
+    this.#epoch += 1
     this.#pull?.stop()
   }
 
   close(): void {
     this.#closed = true
-    this.#pull?.stop()
+    this.renew()
   }
 
   async #run(limit: number): Promise<void> {
+    const epoch = this.#epoch
     this.#pull = await this.#consumer.fetch({ max_messages: limit, expires: PULL_EXPIRES_MS })
-    if (this.#closed) this.#pull.stop()
+    if (epoch !== this.#epoch) this.#pull.stop()
     for await (const message of this.#pull) this.#onMessage(message)
   }
 }

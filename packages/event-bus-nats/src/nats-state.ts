@@ -1,6 +1,7 @@
-import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream'
+import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
 import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
 import type { NatsNames } from './nats-names.js'
+import type { NatsPublisher } from './nats-publisher.js'
 
 /** A consumer group as it is stored. */
 export interface GroupState {
@@ -33,12 +34,12 @@ export interface LetterState {
 /** Reads and writes the streams of a bus; the last message of a subject is its value. */
 export class NatsState {
   readonly names: NatsNames
-  readonly #client: JetStreamClient
+  readonly #publisher: NatsPublisher
   readonly #manager: JetStreamManager
 
-  constructor(names: NatsNames, client: JetStreamClient, manager: JetStreamManager) {
+  constructor(names: NatsNames, publisher: NatsPublisher, manager: JetStreamManager) {
     this.names = names
-    this.#client = client
+    this.#publisher = publisher
     this.#manager = manager
   }
 
@@ -48,11 +49,24 @@ export class NatsState {
   }
 
   async write(subject: string, value: unknown): Promise<void> {
-    await this.#client.publish(subject, JSON.stringify(value))
+    await this.#publisher.publish(subject, JSON.stringify(value))
   }
 
   async remove(subject: string): Promise<void> {
     await this.#manager.streams.purge(this.names.state, { filter: subject })
+  }
+
+  /** Reads a value and removes it. */
+  async take<T>(subject: string): Promise<T | undefined> {
+    const found = await this.#last(this.names.state, subject)
+    if (found === undefined) return undefined
+    try {
+      await this.#manager.streams.deleteMessage(this.names.state, found.seq, false)
+    } catch (error) {
+      // Somebody else was faster.
+      if (!(error instanceof JetStreamApiError)) throw error
+    }
+    return found.json<T>()
   }
 
   /** Subjects that have a value. */

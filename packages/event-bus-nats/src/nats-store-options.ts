@@ -1,4 +1,4 @@
-import type { Durability } from '@nexus/event-bus'
+import { type Durability, type RetentionOptions, retentionSchema } from '@nexus/event-bus'
 import { z } from 'zod'
 
 /** Options of `natsStore`. */
@@ -21,6 +21,8 @@ export interface NatsStoreOptions {
   duplicateWindowMs?: number | undefined
   /** `disk` when the server runs with `sync_interval: always`, which cannot be asked. @default 'os' */
   serverDurability?: Exclude<Durability, 'memory'> | undefined
+  /** What to keep; bytes are counted as the stream counts them. @default everything */
+  retention?: RetentionOptions | undefined
 }
 
 export interface ResolvedNatsStoreOptions {
@@ -33,6 +35,7 @@ export interface ResolvedNatsStoreOptions {
   requestTimeoutMs: number
   duplicateWindowMs: number
   serverDurability: Exclude<Durability, 'memory'>
+  retention: RetentionOptions
 }
 
 export const natsStoreSchema = z.strictObject({
@@ -54,4 +57,5 @@ export const natsStoreSchema = z.strictObject({
   requestTimeoutMs: z.int().min(100).default(5_000),
   duplicateWindowMs: z.int().min(100).default(120_000),
   serverDurability: z.enum(['os', 'disk']).default('os'),
+  retention: retentionSchema,
 }) satisfies z.ZodType<ResolvedNatsStoreOptions, NatsStoreOptions>

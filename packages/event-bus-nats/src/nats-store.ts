@@ -9,8 +9,10 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream'
-import { headers, type NatsConnection, nanos } from '@nats-io/transport-node'
+import { type NatsConnection, nanos } from '@nats-io/transport-node'
 import {
   type AppendRequest,
   type DeadLetterListQuery,
@@ -28,21 +30,26 @@ import {
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
+  RetentionSweep,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
-import { openConnection, redactServers, unavailable } from './nats-connection.js'
+import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { openConnection } from './nats-connection.js'
 import { type AgainMessage, DELIVER_AT, NatsGroup } from './nats-group.js'
 import { LEASE_MS, NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
+import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
 import { NatsQuery } from './nats-query.js'
+import { NatsRetention } from './nats-retention.js'
 import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
 import {
   type NatsStoreOptions,
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
+import { redactServers, unavailable } from './nats-unavailable.js'
 
 /**
  * Keeps events in NATS JetStream (server 2.9 or later) that several runtimes share.
@@ -54,6 +61,9 @@ export function natsStore(options: NatsStoreOptions = {}): EventStore {
 }
 
 const WRONG_LAST_SEQUENCE = 10071
+const STREAM_DIFFERS = 10058
+/** Messages that a server takes in one batch. */
+const MAX_ATOMIC = 1_000
 
 class NatsStore implements EventStore {
   /** JetStream takes each event by itself: there is nothing to gather for. */
@@ -64,10 +74,17 @@ class NatsStore implements EventStore {
   #connection!: NatsConnection
   #client!: JetStreamClient
   #manager!: JetStreamManager
+  #publisher!: NatsPublisher
   #state!: NatsState
   #query!: NatsQuery
   #context!: StoreContext
+  #guard: ClaimGuard | undefined
+  #retention: RetentionSweep | undefined
+  /** Whether the server stores a batch together or not at all. */
+  #atomic = false
   #connected = false
+  /** The last figures the server gave. */
+  #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
   #closed = false
 
   constructor(options: ResolvedNatsStoreOptions) {
@@ -77,8 +94,8 @@ class NatsStore implements EventStore {
 
   async open(context: StoreContext): Promise<void> {
     this.#context = context
-    this.#connection = await openConnection(this.#options)
-    const timeout = this.#options.requestTimeoutMs
+    const { servers, token, credentials, tls, requestTimeoutMs: timeout } = this.#options
+    this.#connection = await this.#ask(() => openConnection(this.#options))
     try {
       this.#manager = await jetstreamManager(this.#connection, { timeout })
       this.#client = jetstream(this.#connection, { timeout })
@@ -87,8 +104,15 @@ class NatsStore implements EventStore {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
     }
-    this.#state = new NatsState(this.#names, this.#client, this.#manager)
+    this.#publisher = new NatsPublisher(this.#connection, timeout)
+    this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
     this.#query = new NatsQuery(this.#state, this.#manager)
+    this.#guard = new ClaimGuard(
+      new URL('../dist/claim-guard-worker.js', import.meta.url),
+      { servers, token, credentials, tls, requestTimeoutMs: timeout, leases: this.#names.lease },
+      context.onError,
+    )
+    this.#retention = this.#openRetention(context)
     this.#connected = true
     void this.#watchConnection()
     context.onConnected()
@@ -105,7 +129,9 @@ class NatsStore implements EventStore {
         { details: { durability, available: this.#options.serverDurability } },
       )
     }
-    return this.#ask(() => Promise.all(events.map((event) => this.#publish(event))))
+    const results = await this.#ask(() => this.#append(events))
+    this.#retention?.nudge()
+    return results
   }
 
   get(id: string): Promise<EventDetails | undefined> {
@@ -144,7 +170,9 @@ class NatsStore implements EventStore {
           return { pullers, recheckUntil }
         },
         lease,
+        guard: this.#guard!,
         onError: (error) => this.#context.onError(error),
+        onSettled: () => this.#retention?.nudge(),
         onClose: () => this.#groups.delete(group),
       })
       await group.start()
@@ -221,52 +249,105 @@ class NatsStore implements EventStore {
   }
 
   async getStats(): Promise<StoreStats> {
-    return this.#ask(async () => {
-      const { events, bytes, groups } = await this.#query.stats()
-      return {
-        backend: 'nats',
-        connected: this.#connected,
-        durability: this.#options.serverDurability,
-        deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
-        events,
-        bytes,
-        groups,
-        removed: { events: 0, bytes: 0 },
-        details: {
-          servers: redactServers(this.#options.servers),
-          serverVersion: this.#connection.info?.version ?? null,
-          prefix: this.#options.prefix,
-          replicas: this.#options.replicas,
-          requestTimeoutMs: this.#options.requestTimeoutMs,
-        },
-      }
-    })
+    const connected = await this.#refreshFigures()
+    return {
+      backend: 'nats',
+      connected,
+      durability: this.#options.serverDurability,
+      deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
+      ...this.#figures,
+      removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
+      details: {
+        servers: redactServers(this.#options.servers),
+        serverVersion: this.#connection.info?.version ?? null,
+        atomicBatches: this.#atomic,
+        prefix: this.#options.prefix,
+        replicas: this.#options.replicas,
+        requestTimeoutMs: this.#options.requestTimeoutMs,
+        retention: { ...this.#options.retention },
+      },
+    }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
+    await this.#retention?.close()
+    await this.#guard?.close()
     this.#closed = true
     // Acks have no answer: the flush makes sure that the server has them.
-    await Promise.race([
-      this.#connection.flush().catch(() => {}),
-      new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
-    ])
+    if (this.#connected) {
+      await Promise.race([
+        this.#connection.flush().catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
+      ])
+    }
     await this.#connection.close()
+    this.#publisher.close()
+  }
+
+  /** Whether the server answered; a server that is away is not waited for. */
+  async #refreshFigures(): Promise<boolean> {
+    if (!this.#connected && !this.#closed) return false
+    try {
+      this.#figures = await this.#ask(() => this.#query.stats())
+      return true
+    } catch (error) {
+      if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
+      throw error
+    }
+  }
+
+  #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
+    const { retention: limits } = this.#options
+    if (Object.values(limits).every((limit) => limit === undefined)) return undefined
+    const retention = new NatsRetention(this.#state, this.#manager, limits, clock)
+    const sweep = new RetentionSweep(clock, () => this.#ask(() => retention.sweep()), onError)
+    sweep.nudge()
+    return sweep
+  }
+
+  async #append(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    // A batch has no deduplication: only ids that were made just now may come in one.
+    const fresh = events.length > 1 && events.every(({ hasFreshId }) => hasFreshId === true)
+    if (this.#atomic && fresh && events.length <= MAX_ATOMIC) {
+      try {
+        return await this.#publishAtomically(events)
+      } catch (error) {
+        // Nothing of it was stored, for example because the server had too many batches under way.
+        if (!(error instanceof JetStreamApiError)) throw error
+      }
+    }
+    return Promise.all(events.map((event) => this.#publish(event)))
+  }
+
+  async #publishAtomically(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    const messages = events.map(({ event: { id, type }, json, deliverAtMs }) => ({
+      subject: this.#names.event(id, type),
+      payload: json,
+      ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
+    }))
+    const ids = events.map(({ event: { id, type } }) => this.#state.write(this.#names.id(id), type))
+    const [last] = await Promise.all([this.#publisher.publishAtomically(messages), ...ids])
+    const first = last - events.length + 1
+    return events.map(({ event }, i) => ({ id: event.id, sequence: first + i, duplicate: false }))
   }
 
   async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
     const { id, type } = event
-    const options = { msgID: id, expect: { lastSubjectSequence: 0 } }
-    const scheduled = deliverAtMs === undefined ? {} : { headers: headers() }
-    scheduled.headers?.set(DELIVER_AT, String(deliverAtMs))
-    const stored = this.#client
-      .publish(this.#names.event(id, type), json, { ...options, ...scheduled })
-      .then(({ seq, duplicate }) => ({ id, sequence: seq, duplicate }))
-      .catch((error: unknown) => {
-        const sequence = duplicateOf(error)
-        if (sequence === undefined) throw error
-        return { id, sequence, duplicate: true }
+    const stored = this.#publisher
+      .publish(this.#names.event(id, type), json, {
+        id,
+        lastSubjectSequence: 0,
+        ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
       })
+      .then(
+        ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
+        (error: unknown) => {
+          const sequence = duplicateOf(error)
+          if (sequence === undefined) throw error
+          return { id, sequence, duplicate: true }
+        },
+      )
     // Both are waited for: an event that nobody could look up would not be stored.
     const [result] = await Promise.all([stored, this.#state.write(this.#names.id(id), type)])
     return result
@@ -282,7 +363,7 @@ class NatsStore implements EventStore {
     }
     await this.#state.write(this.#names.delivery(group, sequence), waiting)
     const message: AgainMessage = { sequence, replay }
-    await this.#client.publish(this.#names.againOf(group), JSON.stringify(message))
+    await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
   }
 
   async #addStreams(): Promise<void> {
@@ -293,6 +374,8 @@ class NatsStore implements EventStore {
         name: this.#names.events,
         subjects: [`${prefix}.event.>`],
         duplicate_window: nanos(duplicateWindowMs),
+        // Servers before 2.12 do not know it, and leave it out of their answer.
+        allow_atomic: true,
       },
       { name: this.#names.state, subjects: this.#names.stateSubjects(), max_msgs_per_subject: 1 },
       {
@@ -308,7 +391,25 @@ class NatsStore implements EventStore {
         duplicate_window: nanos(LEASE_MS),
       },
     ]
-    for (const stream of streams) await this.#manager.streams.add({ ...shared, ...stream })
+    for (const stream of streams) {
+      const { config } = await this.#addStream({ ...shared, ...stream })
+      if (stream.name === this.#names.events) this.#atomic = config.allow_atomic === true
+    }
+  }
+
+  /** A stream made before its server was replaced by a newer one learns what that can do. */
+  async #addStream(wanted: Partial<StreamConfig> & { name: string }): Promise<StreamInfo> {
+    const { streams } = this.#manager
+    try {
+      return await streams.add(wanted)
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error
+      const { config } = await streams.info(wanted.name)
+      if (wanted.allow_atomic !== true || config.allow_atomic === true) throw error
+      const learnt: Partial<StreamConfig> = { allow_atomic: true }
+      await streams.update(wanted.name, learnt)
+      return streams.add(wanted)
+    }
   }
 
   async #addGroup(request: GroupRequest): Promise<void> {
@@ -394,9 +495,13 @@ class NatsStore implements EventStore {
     try {
       return await request()
     } catch (error) {
-      throw error instanceof EventBusError ? error : unavailable(this.#options.servers, error)
+      throw unavailable(this.#options.servers, error)
     }
   }
+}
+
+function deliverAtHeader(deliverAtMs: number): [name: string, value: string] {
+  return [DELIVER_AT, String(deliverAtMs)]
 }
 
 /** The sequence of the event that was there before; undefined for any other error. */

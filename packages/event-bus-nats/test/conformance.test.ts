@@ -1,14 +1,14 @@
 import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
 import { natsStore } from '@nexus/event-bus-nats'
+import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { hasNats, NatsServer } from './nats-server.js'
 
 describe.skipIf(!hasNats())('the NATS store', () => {
-  let server: NatsServer
+  let server: ServerProcess
   let storages = 0
 
   beforeAll(async () => {
-    server = await NatsServer.start()
+    server = await startNats()
   })
 
   afterAll(async () => {
@@ -21,7 +21,13 @@ describe.skipIf(!hasNats())('the NATS store', () => {
     createStorage: async () => {
       const prefix = `test-${storages++}`
       return {
-        openStore: () => natsStore({ servers: [server.url], prefix }),
+        openStore: (options) =>
+          natsStore({
+            ...options,
+            ...(options && { duplicateWindowMs: 100 }),
+            servers: [`nats://${server.address}`],
+            prefix,
+          }),
         dispose: async () => {},
       }
     },

@@ -1,7 +1,8 @@
 import { parseOptions } from '@nexus/event-bus'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import { answered, createConnection } from './redis-connection.js'
+import { createConnection } from './redis-connection.js'
+import { answered } from './redis-request.js'
 import { type RedisStoreOptions, redisStoreSchema } from './redis-store-options.js'
 
 /** Options of `RedisCacheTier`. */
@@ -11,7 +12,7 @@ export interface RedisCacheTierOptions
   maxAgeMs?: number | undefined
 }
 
-const schema = redisStoreSchema.omit({ serverDurability: true }).extend({
+const schema = redisStoreSchema.omit({ serverDurability: true, retention: true }).extend({
   maxAgeMs: z
     .int()
     .min(1)

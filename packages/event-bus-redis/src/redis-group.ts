@@ -7,10 +7,19 @@ import type {
   PublishResult,
   Settlement,
 } from '@nexus/event-bus'
-import { CLAIM, EXTEND, LEAVE, SETTLE } from './lua.js'
+import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import type { GuardedRedisConsumer } from './claim-guard-worker.js'
+import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from './scripts/claim.js'
 
-/** Runs a script of `lua.ts`. */
+/** Runs a script of `scripts/`. */
 export type RunScript = (script: string, args: readonly (string | number)[]) => Promise<unknown>
+
+/** Who is told what a group's consumer did. */
+export interface RedisGroupHost {
+  guard: ClaimGuard
+  onSettled(): void
+  onClose(): void
+}
 
 /** A claim with the work it stands for. */
 interface RedisClaim extends Claim {
@@ -25,15 +34,20 @@ interface PendingSettlement {
 }
 
 /** Settlements sent at once. */
-const MAX_SETTLEMENTS = 200
+const MAX_SETTLEMENTS = 500
+/** Batches of settlements on their way: one while the server works on another. */
+const MAX_SENDERS = 2
+/** Claims asked for at once: the scripts pass them as arguments of one command. */
+const MAX_CLAIMS = 1_000
 
 /** A consumer of a group in Redis. */
 export class RedisGroup implements GroupConsumer {
   readonly name: string
   readonly #request: GroupRequest
   readonly #run: RunScript
-  readonly #onClose: () => void
+  readonly #host: RedisGroupHost
   readonly #consumer = randomUUID()
+  readonly #guarded: GuardedRedisConsumer
   readonly #held = new Set<RedisClaim>()
   /** When every claim that was held then was extended. */
   #extendedMs = performance.now()
@@ -42,14 +56,15 @@ export class RedisGroup implements GroupConsumer {
   #woken = false
   #wake: (() => void) | undefined
   #settling: PendingSettlement[] = []
-  #sending = false
+  #senders = 0
   #closed = false
 
-  constructor(request: GroupRequest, run: RunScript, onClose: () => void) {
+  constructor(request: GroupRequest, run: RunScript, host: RedisGroupHost) {
     this.name = request.name
     this.#request = request
     this.#run = run
-    this.#onClose = onClose
+    this.#host = host
+    this.#guarded = { id: this.#consumer, group: request.name, lapseMs: request.ackWaitMs }
   }
 
   /** There may be work. */
@@ -62,7 +77,10 @@ export class RedisGroup implements GroupConsumer {
     while (!signal.aborted && !this.#closed) {
       this.#woken = false
       const { claims, waitMs } = await this.#claim(limit)
-      if (claims.length > 0) return claims
+      if (claims.length > 0) {
+        this.#host.guard.flush()
+        return claims
+      }
       await this.#wait(waitMs, signal)
     }
     return []
@@ -76,19 +94,20 @@ export class RedisGroup implements GroupConsumer {
         emitted: settlement.kind === 'ack' ? settlement.emit.map(({ event }) => event.id) : [],
         resolve: (results) => {
           if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
-          else this.#held.delete(own)
+          else this.#drop(own)
           resolve(results)
         },
         reject,
       })
-      if (this.#sending) return
-      this.#sending = true
+      if (this.#senders === MAX_SENDERS) return
+      this.#senders += 1
       // Settlements of the same turn of the event loop travel together.
       queueMicrotask(() => void this.#send())
     })
   }
 
   extend(claims: readonly Claim[]): void {
+    this.#host.guard.beat()
     // A failed heartbeat is followed by the next one; the claim lapses only after several.
     this.#extend(claims as readonly RedisClaim[]).catch(() => {})
   }
@@ -97,8 +116,13 @@ export class RedisGroup implements GroupConsumer {
     if (this.#closed) return
     this.#closed = true
     this.#wake?.()
-    this.#onClose()
+    for (const claim of this.#held) this.#drop(claim)
+    this.#host.onClose()
     if (this.#request.ordered) await this.#run(LEAVE, [this.name, this.#consumer]).catch(() => {})
+  }
+
+  #drop(claim: RedisClaim): void {
+    if (this.#held.delete(claim)) this.#host.guard.release(this.#guarded, claim.work)
   }
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
@@ -111,7 +135,7 @@ export class RedisGroup implements GroupConsumer {
     const answer = (await this.#run(CLAIM, [
       name,
       this.#consumer,
-      limit,
+      Math.min(limit, MAX_CLAIMS),
       ackWaitMs,
       ordered ? 1 : 0,
       lost === undefined ? 0 : 1,
@@ -136,6 +160,7 @@ export class RedisGroup implements GroupConsumer {
         work,
       }
       this.#held.add(claim)
+      this.#host.guard.hold(this.#guarded, work)
       claims.push(claim)
     }
     return { claims, waitMs: Number(answer[0]) }
@@ -153,27 +178,47 @@ export class RedisGroup implements GroupConsumer {
   async #send(): Promise<void> {
     while (this.#settling.length > 0) {
       const batch = this.#settling.splice(0, MAX_SETTLEMENTS)
-      try {
-        const answers = (await this.#run(SETTLE, [
-          this.name,
-          this.#consumer,
-          this.#request.ackWaitMs,
-          ...batch.flatMap(({ args }) => args),
-        ])) as [sequence: string | number, duplicate: number][][]
-        for (const [i, { resolve, emitted }] of batch.entries()) {
-          resolve(
-            answers[i]!.map(([sequence, duplicate], n) => ({
-              id: emitted[n]!,
-              sequence: Number(sequence),
-              duplicate: duplicate === 1,
-            })),
-          )
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
+      const acks = batch.filter((settlement) => isPlainAck(settlement))
+      const others = batch.filter((settlement) => !isPlainAck(settlement))
+      await Promise.all([this.#sendAcks(acks), this.#sendOthers(others)])
+      this.#host.onSettled()
     }
-    this.#sending = false
+    this.#senders -= 1
+  }
+
+  async #sendAcks(batch: readonly PendingSettlement[]): Promise<void> {
+    if (batch.length === 0) return
+    const args: (string | number)[] = [this.name]
+    for (const { args: own } of batch) args.push(own[WORK]!, own[DELIVERY]!)
+    try {
+      await this.#run(ACK, args)
+      for (const { resolve } of batch) resolve([])
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
+  async #sendOthers(batch: readonly PendingSettlement[]): Promise<void> {
+    if (batch.length === 0) return
+    try {
+      const answers = (await this.#run(SETTLE, [
+        this.name,
+        this.#consumer,
+        this.#request.ackWaitMs,
+        ...batch.flatMap(({ args }) => args),
+      ])) as [sequence: string | number, duplicate: number][][]
+      for (const [i, { resolve, emitted }] of batch.entries()) {
+        resolve(
+          answers[i]!.map(([sequence, duplicate], n) => ({
+            id: emitted[n]!,
+            sequence: Number(sequence),
+            duplicate: duplicate === 1,
+          })),
+        )
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
   }
 
   async #wait(waitMs: number, signal: AbortSignal): Promise<void> {
@@ -191,6 +236,15 @@ export class RedisGroup implements GroupConsumer {
       this.#wake = done
     })
   }
+}
+
+/** Where a settlement's arguments have what the script of plain acks takes. */
+const WORK = 0
+const KIND = 1
+const DELIVERY = 3
+
+function isPlainAck({ args, emitted }: PendingSettlement): boolean {
+  return args[KIND] === 'ack' && emitted.length === 0
 }
 
 /** A settlement as the script takes it. */

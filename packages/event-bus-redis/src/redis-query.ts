@@ -35,7 +35,7 @@ const SCAN = 200
 /** A page looks at no more events than this. */
 const MAX_SCANNED = 5_000
 
-/** Reads what the scripts of `lua.ts` wrote. */
+/** Reads what the scripts of `scripts/` wrote. */
 export class RedisQuery {
   readonly #prefix: string
   readonly #ask: Ask
@@ -55,10 +55,9 @@ export class RedisQuery {
 
   async list(query: ListQuery): Promise<EventPage> {
     const reverse = query.order !== 'asc'
-    const head = await this.#head()
-    const since = query.since === undefined ? 1 : await this.#firstAtOrAfter(query.since, head)
-    const until =
-      query.until === undefined ? head : (await this.#firstAtOrAfter(query.until, head)) - 1
+    const { first, head } = await this.#bounds()
+    const since = query.since === undefined ? first : await this.#firstAtOrAfter(query.since)
+    const until = query.until === undefined ? head : (await this.#firstAtOrAfter(query.until)) - 1
     const cursor = query.cursor === undefined ? undefined : Number(query.cursor)
     let from = reverse || cursor === undefined ? since : Math.max(since, cursor + 1)
     let to = !reverse || cursor === undefined ? until : Math.min(until, cursor - 1)
@@ -99,7 +98,7 @@ export class RedisQuery {
   async startAfter({ name, start }: GroupRequest): Promise<number> {
     if (start === 'now') return -1
     if (start === 'beginning') return 0
-    if ('time' in start) return (await this.#firstAtOrAfter(start.time, await this.#head())) - 1
+    if ('time' in start) return (await this.#firstAtOrAfter(start.time)) - 1
     const known = await this.#ask((redis) => redis.hexists(this.#key('groups'), name))
     const sequence = await this.#ask((redis) => redis.hget(this.#key('ids'), start.id))
     if (sequence !== null) return Number(sequence) - 1
@@ -132,11 +131,10 @@ export class RedisQuery {
       yield [Number(sequence)]
       return
     }
-    const head = await this.#head()
-    const until =
-      query.until === undefined ? head : (await this.#firstAtOrAfter(query.until, head)) - 1
+    const { first, head } = await this.#bounds()
+    const until = query.until === undefined ? head : (await this.#firstAtOrAfter(query.until)) - 1
     const types = query.type === undefined ? undefined : await this.#typesMatching(query.type)
-    let from = query.since === undefined ? 1 : await this.#firstAtOrAfter(query.since, head)
+    let from = query.since === undefined ? first : await this.#firstAtOrAfter(query.since)
     for (;;) {
       const sequences = await this.#candidates({}, types, from, until, false, chunk)
       if (sequences.length === 0) return
@@ -188,7 +186,8 @@ export class RedisQuery {
   }
 
   async stats(): Promise<{ events: number; bytes: number; groups: GroupStats[] }> {
-    const meta = await this.#ask((redis) => redis.hmget(this.#key('meta'), 'head', 'bytes'))
+    const { first, head } = await this.#bounds()
+    const bytes = await this.#ask((redis) => redis.hget(this.#key('meta'), 'bytes'))
     const groups: GroupStats[] = []
     for (const { name, patterns } of await this.#groups()) {
       const [behind, scheduled, running, deadLettered] = await this.#pipeline<number>((pipeline) =>
@@ -207,15 +206,17 @@ export class RedisQuery {
         behind: behind!,
       })
     }
-    return { events: Number(meta[0] ?? 0), bytes: Number(meta[1] ?? 0), groups }
+    return { events: head - first + 1, bytes: Number(bytes ?? 0), groups }
   }
 
   #key(name: string): string {
     return `${this.#prefix}:${name}`
   }
 
-  async #head(): Promise<number> {
-    return Number((await this.#ask((redis) => redis.hget(this.#key('meta'), 'head'))) ?? 0)
+  /** Sequences of the oldest and the newest event. */
+  async #bounds(): Promise<{ first: number; head: number }> {
+    const meta = await this.#ask((redis) => redis.hmget(this.#key('meta'), 'first', 'head'))
+    return { first: Number(meta[0] ?? 1), head: Number(meta[1] ?? 0) }
   }
 
   async #groups(): Promise<Group[]> {
@@ -309,9 +310,10 @@ export class RedisQuery {
     })
   }
 
-  async #firstAtOrAfter(time: string | Date, head: number): Promise<number> {
+  async #firstAtOrAfter(time: string | Date): Promise<number> {
     const wanted = new Date(time).getTime()
-    let low = 1
+    const { first, head } = await this.#bounds()
+    let low = first
     let high = head + 1
     while (low < high) {
       const middle = Math.floor((low + high) / 2)

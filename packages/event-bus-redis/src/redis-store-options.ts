@@ -1,4 +1,4 @@
-import type { Durability } from '@nexus/event-bus'
+import { type Durability, type RetentionOptions, retentionSchema } from '@nexus/event-bus'
 import { z } from 'zod'
 
 /** Options of `redisStore`. */
@@ -13,6 +13,8 @@ export interface RedisStoreOptions {
   requestTimeoutMs?: number | undefined
   /** What the server's persistence gives, where CONFIG is not allowed to ask it. @default asked from the server */
   serverDurability?: Durability | undefined
+  /** What to keep. @default everything */
+  retention?: RetentionOptions | undefined
 }
 
 export interface ResolvedRedisStoreOptions {
@@ -21,6 +23,7 @@ export interface ResolvedRedisStoreOptions {
   prefix: string
   requestTimeoutMs: number
   serverDurability?: Durability | undefined
+  retention: RetentionOptions
 }
 
 export const redisStoreSchema = z.strictObject({
@@ -41,4 +44,5 @@ export const redisStoreSchema = z.strictObject({
     .default('nexus'),
   requestTimeoutMs: z.int().min(100).default(5_000),
   serverDurability: z.enum(['memory', 'os', 'disk']).optional(),
+  retention: retentionSchema,
 }) satisfies z.ZodType<ResolvedRedisStoreOptions, RedisStoreOptions>

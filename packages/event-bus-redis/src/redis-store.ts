@@ -16,20 +16,25 @@ import {
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
+  RetentionSweep,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
+import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { Redis } from 'ioredis'
-import { APPEND, END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './lua.js'
-import { answered, createConnection, redactUrl, unavailable } from './redis-connection.js'
+import { createConnection } from './redis-connection.js'
 import { readDurability } from './redis-durability.js'
 import { RedisGroup } from './redis-group.js'
 import { RedisQuery } from './redis-query.js'
+import { answered, redactUrl, unavailable } from './redis-request.js'
 import {
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   redisStoreSchema,
 } from './redis-store-options.js'
+import { APPEND } from './scripts/append.js'
+import { END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
+import { RETAIN } from './scripts/retain.js'
 
 /**
  * Keeps events in a Redis server (6.2 or later) that several runtimes share.
@@ -58,6 +63,10 @@ class RedisStore implements EventStore {
   readonly #groups = new Set<RedisGroup>()
   readonly #digests = new Map<string, string>()
   #durability: Durability = 'memory'
+  /** The last figures the server gave. */
+  #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
+  #guard: ClaimGuard | undefined
+  #retention: RetentionSweep | undefined
   #watchdog: NodeJS.Timeout | undefined
   #closed = false
 
@@ -91,6 +100,13 @@ class RedisStore implements EventStore {
     this.#commands.on('ready', () => context.onConnected())
     this.#watchdog = setInterval(() => this.#checkWakeups(), WATCH_MS).unref()
     this.#durability = this.#options.serverDurability ?? (await readDurability(this.#commands))
+    const { url, tls, requestTimeoutMs } = this.#options
+    this.#guard = new ClaimGuard(
+      new URL('../dist/claim-guard-worker.js', import.meta.url),
+      { url, tls, requestTimeoutMs, prefix: this.#prefix },
+      context.onError,
+    )
+    this.#retention = this.#openRetention(context)
     context.onConnected()
   }
 
@@ -113,6 +129,7 @@ class RedisStore implements EventStore {
       deliverAtMs ?? 0,
     ])
     const answers = (await this.#run(APPEND, args)) as [string | number, number][]
+    this.#retention?.nudge()
     return answers.map(([sequence, duplicate], i) => ({
       id: events[i]!.event.id,
       duplicate: duplicate === 1,
@@ -136,11 +153,11 @@ class RedisStore implements EventStore {
       start,
     ])
     if (filling === 1) while ((await this.#run(FILL_GROUP, [request.name, CHUNK])) === 1);
-    const group = new RedisGroup(
-      request,
-      (script, args) => this.#run(script, args),
-      () => this.#groups.delete(group),
-    )
+    const group = new RedisGroup(request, (script, args) => this.#run(script, args), {
+      guard: this.#guard!,
+      onSettled: () => this.#retention?.nudge(),
+      onClose: () => this.#groups.delete(group),
+    })
     this.#groups.add(group)
     return group
   }
@@ -184,30 +201,59 @@ class RedisStore implements EventStore {
   }
 
   async getStats(): Promise<StoreStats> {
-    const { events, bytes, groups } = await this.#query.stats()
+    const connected = await this.#refreshFigures()
     return {
       backend: 'redis',
-      connected: this.#commands.status === 'ready',
+      connected,
       durability: this.#durability,
       deduplication: 'as long as the event is stored',
-      events,
-      bytes,
-      groups,
-      removed: { events: 0, bytes: 0 },
+      ...this.#figures,
+      removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
         server: redactUrl(this.#options.url),
         prefix: this.#options.prefix,
         requestTimeoutMs: this.#options.requestTimeoutMs,
+        retention: { ...this.#options.retention },
       },
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
+    await this.#retention?.close()
+    await this.#guard?.close()
     this.#closed = true
     clearInterval(this.#watchdog)
     this.#commands.disconnect()
     this.#wakeups.disconnect()
+  }
+
+  /** Whether the server answered; a server that is away is not waited for. */
+  async #refreshFigures(): Promise<boolean> {
+    try {
+      this.#figures = await this.#query.stats()
+      return true
+    } catch (error) {
+      if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
+      throw error
+    }
+  }
+
+  #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
+    const { maxAgeMs, maxEvents, maxBytes } = this.#options.retention
+    const limits = [maxAgeMs, maxEvents, maxBytes]
+    if (limits.every((limit) => limit === undefined)) return undefined
+    const args = [...limits.map((limit) => limit ?? ''), CHUNK]
+    const retention = new RetentionSweep(
+      clock,
+      async () => {
+        const [events, bytes, nextMs] = (await this.#run(RETAIN, args)) as [number, number, number]
+        return { events, bytes, nextMs: nextMs < 0 ? undefined : nextMs }
+      },
+      onError,
+    )
+    retention.nudge()
+    return retention
   }
 
   /** The wake-up connection sends nothing by itself, so it would not notice that nobody is there. */

@@ -1,14 +1,14 @@
 import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
 import { redisStore } from '@nexus/event-bus-redis'
+import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { hasRedis, RedisServer } from './redis-server.js'
 
 describe.skipIf(!hasRedis())('the Redis store', () => {
-  let server: RedisServer
+  let server: ServerProcess
   let storages = 0
 
   beforeAll(async () => {
-    server = await RedisServer.start()
+    server = await startRedis()
   })
 
   afterAll(async () => {
@@ -21,7 +21,8 @@ describe.skipIf(!hasRedis())('the Redis store', () => {
     createStorage: async () => {
       const prefix = `test-${storages++}`
       return {
-        openStore: () => redisStore({ url: server.url, prefix }),
+        openStore: (options) =>
+          redisStore({ ...options, url: `redis://${server.address}`, prefix }),
         dispose: async () => {},
       }
     },

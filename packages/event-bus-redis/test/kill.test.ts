@@ -1,84 +1,49 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { KILL_CONCURRENCY, killRounds } from '@nexus/event-bus/conformance'
+import { serverKillCases } from '@nexus/event-bus/conformance'
 import { redisStore } from '@nexus/event-bus-redis'
-import { build } from 'esbuild'
+import {
+  type BundledWorker,
+  bundleWorker,
+  hasRedis,
+  type ServerProcess,
+  startRedis,
+} from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hasRedis, RedisServer } from './redis-server.js'
 
 // pnpm --filter @nexus/event-bus-redis kill-test runs 50 rounds; KILL_ROUNDS and KILL_SEED choose others.
 const rounds = Number(process.env.KILL_ROUNDS ?? 3)
 const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000)
-/** Claims a worker may hold: those that run in two groups, and those that wait for their turn. */
-const CLAIMED = 3 * KILL_CONCURRENCY + 100
 
 describe.skipIf(!hasRedis())(`the Redis store under load (seed ${seed})`, () => {
-  let directory: string
-  let workerFile: string
-  let server: RedisServer
+  let server: ServerProcess
+  let worker: BundledWorker
 
   beforeEach(async () => {
-    server = await RedisServer.start()
-    // Inside the package, so that the bundled worker finds the packages that are not bundled.
-    directory = mkdtempSync(join(import.meta.dirname, '../node_modules/.kill-'))
-    workerFile = join(directory, 'worker.mjs')
-    await build({
-      entryPoints: [join(import.meta.dirname, 'kill-worker.ts')],
-      outfile: workerFile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      conditions: ['@nexus/source'],
-      external: ['ioredis', 'zod', 'lmdb', 'fs-native-extensions'],
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
-      },
-    })
+    server = await startRedis()
+    worker = await bundleWorker(join(import.meta.dirname, 'kill-worker.ts'))
   })
 
   afterEach(async () => {
     await server.stop()
-    rmSync(directory, { recursive: true, force: true })
+    worker.remove()
   })
 
   const plan = () => ({
+    rounds,
     seed,
-    directory,
-    workerFile,
-    workers: 2,
-    environment: { KILL_STORE: server.url },
-    openStore: () => redisStore({ url: server.url }),
+    server,
+    directory: worker.directory,
+    workerFile: worker.workerFile,
+    environment: { KILL_STORE: `redis://${server.address}` },
+    openStore: () => redisStore({ url: `redis://${server.address}` }),
+    forgetsAcks: false,
   })
 
-  it('loses nothing that was acked when workers and the server are killed', async () => {
-    const report = await killRounds({
-      ...plan(),
-      rounds,
-      disturb: async (random) => {
-        if (random() < 0.5) return 0
-        await server.kill()
-        await server.restart()
-        return 2 * CLAIMED
-      },
-    })
-    console.log(JSON.stringify(report))
-    expect(report.acked).toBeGreaterThan(0)
-  }, 600_000)
-
-  it('gives the work of a consumer that stands still to the others', async () => {
-    const report = await killRounds({
-      ...plan(),
-      rounds: 1,
-      disturb: async (_, workers) => {
-        workers[0]!.kill('SIGSTOP')
-        // Longer than the two seconds after which a claim lapses.
-        await new Promise((resolve) => setTimeout(resolve, 3_000))
-        workers[0]!.kill('SIGCONT')
-        await new Promise((resolve) => setTimeout(resolve, 500))
-        return CLAIMED
-      },
-    })
-    console.log(JSON.stringify(report))
-    expect(report.acked).toBeGreaterThan(0)
-  }, 120_000)
+  for (const { name, run } of serverKillCases) {
+    it(name, async () => {
+      const report = await run(plan())
+      console.log(JSON.stringify(report))
+      expect(report.acked).toBeGreaterThan(0)
+    }, 600_000)
+  }
 })

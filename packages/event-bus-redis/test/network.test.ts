@@ -1,14 +1,14 @@
 import { EventBus } from '@nexus/event-bus'
 import { surviveNetworkFaults } from '@nexus/event-bus/conformance'
 import { RedisCacheTier, redisStore } from '@nexus/event-bus-redis'
+import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasRedis, RedisServer } from './redis-server.js'
 
 describe.skipIf(!hasRedis())('a bus on Redis', () => {
-  let server: RedisServer
+  let server: ServerProcess
 
   beforeAll(async () => {
-    server = await RedisServer.start()
+    server = await startRedis()
   })
 
   afterAll(async () => {
@@ -18,21 +18,27 @@ describe.skipIf(!hasRedis())('a bus on Redis', () => {
   it('survives a network that stalls, drops and resets', async () => {
     await surviveNetworkFaults({
       port: server.port,
-      faultMs: 700,
+      faultMs: 1_300,
       openStore: (port) =>
-        redisStore({ url: `redis://127.0.0.1:${port}`, prefix: 'network', requestTimeoutMs: 400 }),
+        redisStore({
+          url: `redis://127.0.0.1:${port}`,
+          prefix: 'network',
+          requestTimeoutMs: 1_000,
+        }),
     })
-  }, 60_000)
+  }, 600_000)
 
   it('says what a server can promise, and refuses to promise more', async () => {
-    const lax = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'everysec'])
-    const forgetful = await RedisServer.start(['--appendonly', 'no'])
+    const lax = await startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec'])
+    const forgetful = await startRedis(['--appendonly', 'no'])
     for (const [one, durability] of [
       [server, 'disk'],
       [lax, 'os'],
       [forgetful, 'memory'],
     ] as const) {
-      const bus = await EventBus.open({ store: redisStore({ url: one.url, prefix: 'levels' }) })
+      const bus = await EventBus.open({
+        store: redisStore({ url: `redis://${one.address}`, prefix: 'levels' }),
+      })
       expect((await bus.getStats()).store.durability).toBe(durability)
       await bus.publish({ type: 'a' }, { durability })
       if (durability !== 'disk') {
@@ -46,29 +52,14 @@ describe.skipIf(!hasRedis())('a bus on Redis', () => {
     await forgetful.stop()
   })
 
-  it('shows no password in errors and stats', async () => {
-    const secret = 'hunter2-very-secret'
-    const locked = await RedisServer.start(['--requirepass', secret])
-    const host = `127.0.0.1:${locked.port}`
-    const wrong = EventBus.open({ store: redisStore({ url: `redis://:${secret}-not@${host}` }) })
-    const error = await wrong.catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(JSON.stringify(error) + String(error)).not.toContain(secret)
-    const bus = await EventBus.open({ store: redisStore({ url: `redis://:${secret}@${host}` }) })
-    await bus.publish({ type: 'a' })
-    expect(JSON.stringify(await bus.getStats())).not.toContain(secret)
-    await bus.close()
-    await locked.stop()
-  })
-
   it('says where it cannot connect', async () => {
     const store = redisStore({ url: 'redis://127.0.0.1:1', requestTimeoutMs: 500 })
     await expect(EventBus.open({ store })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 
   it('shares compiled code between machines', async () => {
-    const one = new RedisCacheTier({ url: server.url })
-    const two = new RedisCacheTier({ url: server.url })
+    const one = new RedisCacheTier({ url: `redis://${server.address}` })
+    const two = new RedisCacheTier({ url: `redis://${server.address}` })
     expect(await two.get('key')).toBe(undefined)
     await one.put('key', new Uint8Array([0, 255, 128]))
     expect(new Uint8Array((await two.get('key'))!)).toEqual(new Uint8Array([0, 255, 128]))

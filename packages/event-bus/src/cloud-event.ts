@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { EventBusError } from './errors.js'
+import { timeOrderedId } from './time-ordered-id.js'
 
 /** Anything `JSON.stringify` writes and `JSON.parse` gives back unchanged. */
 export type JsonValue =
@@ -41,7 +41,7 @@ export interface CloudEvent {
 export interface EventInput {
   type: string
   data?: unknown
-  /** @default a random UUID */
+  /** @default a UUID of version 7: ids that grow with time keep the index of ids small to write */
   id?: string
   /** @default the bus's `source` option */
   source?: string
@@ -107,7 +107,7 @@ export function encodeEvent(input: EventInput, defaults: EventDefaults): Encoded
   }
   const event: CloudEvent = {
     specversion: '1.0',
-    id: input.id === undefined ? randomUUID() : key('id', input.id),
+    id: input.id === undefined ? timeOrderedId() : key('id', input.id),
     source: input.source === undefined ? defaults.source : key('source', input.source),
     type: key('type', type),
     time: readTime(input.time, defaults.now),

@@ -251,6 +251,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     return this.#store.removeGroup(group)
   }
 
+  /** Figures of this process and of the store; answers also while the store's server is away. */
   async getStats(): Promise<EventBusStats> {
     const { maxPendingEvents, maxEventBytes, batching } = this.#options
     return {

@@ -218,6 +218,7 @@ export interface GroupStats {
 /** What a store says about itself. */
 export interface StoreStats {
   backend: string
+  /** False while the server is away: `events`, `bytes` and `groups` are then the last that were known. */
   connected: boolean
   /** The strongest level a publish really gets. */
   durability: Durability
@@ -226,7 +227,7 @@ export interface StoreStats {
   events: number
   bytes: number
   groups: GroupStats[]
-  /** Removed by retention since the store was opened. */
+  /** Removed by retention since the store was opened, by this process. */
   removed: { events: number; bytes: number }
   /** Further facts of the backend, its limits included; never a secret. */
   details: Record<string, JsonValue>

@@ -48,7 +48,6 @@ export {
   type LocalStoreRecovery,
   recoverLocalStore,
 } from './local/recover-local-store.js'
-export type { RetentionOptions } from './log/retention.js'
 export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'
 export type {
   BatchingOptions,
@@ -60,6 +59,8 @@ export type {
 } from './options.js'
 export { parseOptions } from './parse-options.js'
 export { matchesPattern, PatternIndex } from './pattern.js'
+export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
+export { RetentionSweep, type SweepResult } from './retention/retention-sweep.js'
 export type {
   EventHandler,
   HandlerDelivery,

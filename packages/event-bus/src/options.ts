@@ -67,7 +67,7 @@ export interface SubscribeOptions {
   retry?: RetryOptions | undefined
   /** For how long a consumer may be silent before its events go to another one. @default 30000 */
   ackWaitMs?: number | undefined
-  /** Events fetched from the store at once. @default 100 */
+  /** Events fetched from the store at once, and no more than half of `concurrency`. @default 100 */
   batchSize?: number | undefined
   /** How long to let events gather after fewer than wanted came; the first one never waits. @default 0 */
   maxWaitMs?: number | undefined

@@ -92,6 +92,8 @@ export class Subscription {
   #paused = false
   #closing: Promise<void> | undefined
   #running = 0
+  /** Handled, but not yet settled in the store. */
+  #settling = 0
   #wake: (() => void) | undefined
   #loop: Promise<void> = Promise.resolve()
   readonly #counts = { succeeded: 0, failed: 0, retried: 0, deadLettered: 0 }
@@ -133,7 +135,7 @@ export class Subscription {
       patterns: this.patterns,
       paused: this.#paused,
       running: this.#running,
-      waiting: this.#held.size - this.#running,
+      waiting: this.#held.size - this.#running - this.#settling,
       ...this.#counts,
       limits: { concurrency, batchSize, maxPerSecond: maxPerSecond ?? null },
     }
@@ -184,7 +186,7 @@ export class Subscription {
       this.#expired.abort(new EventBusError('CLOSED', 'the subscription was closed'))
       this.#changed()
     }, drainTimeoutMs)
-    while (this.#running > 0 && !this.#expired.signal.aborted) await this.#change()
+    while (this.#running + this.#settling > 0 && !this.#expired.signal.aborted) await this.#change()
     cancelDrain()
     this.#cancelHeartbeat?.()
     for (const cancel of this.#retries) cancel()
@@ -202,7 +204,7 @@ export class Subscription {
       }
       this.#fetching = new AbortController()
       try {
-        const wanted = Math.min(room, this.#options.batchSize)
+        const wanted = Math.min(room, this.#options.batchSize, this.#claimAtOnce)
         const claims = await consumer.fetch(wanted, this.#fetching.signal)
         failures = 0
         for (const claim of claims) this.#held.add(claim)
@@ -231,13 +233,22 @@ export class Subscription {
     cancel()
   }
 
+  /** Half of what may be claimed: the store looks for the other half while this one is handled. */
+  get #claimAtOnce(): number {
+    return Math.ceil(this.#most / 2)
+  }
+
+  /** How many events may be claimed and not handled yet. */
+  get #most(): number {
+    const { concurrency, batchSize } = this.#options
+    // With keys, some of what is claimed waits behind its key: claim ahead to keep every slot busy.
+    return this.#keyOf === undefined ? concurrency : concurrency + batchSize
+  }
+
   /** How many more events may be claimed now. */
   #room(): number {
     if (this.#paused) return 0
-    const { concurrency, batchSize } = this.#options
-    // With keys, some of what is claimed waits behind its key: claim ahead to keep every slot busy.
-    const most = this.#keyOf === undefined ? concurrency : concurrency + batchSize
-    const room = most - this.#held.size
+    const room = this.#most - (this.#held.size - this.#settling)
     if (this.#limiter === undefined || room <= 0) return room
     const allowed = this.#limiter.available() - this.#runnable.length
     if (allowed <= 0) this.#wakeAfterLimit(this.#limiter)
@@ -259,8 +270,14 @@ export class Subscription {
     }
   }
 
+  /** As many settlements may be on their way as handlers run: what a crash repeats is bounded. */
+  #mayStart(): boolean {
+    const { concurrency } = this.#options
+    return this.#running < concurrency && this.#running + this.#settling < 2 * concurrency
+  }
+
   #start(): void {
-    while (this.#runnable.length > 0 && this.#running < this.#options.concurrency) {
+    while (this.#runnable.length > 0 && this.#mayStart()) {
       if (this.#limiter !== undefined) {
         if (this.#limiter.available() === 0) {
           this.#wakeAfterLimit(this.#limiter)
@@ -274,10 +291,18 @@ export class Subscription {
   }
 
   async #handle(claim: Claim): Promise<void> {
-    const heldMs = await this.#attempt(claim)
+    const attempt = await this.#attempt(claim)
     this.#running -= 1
+    this.#settling += 1
+    this.#goOn()
+    const heldMs = await this.#conclude(claim, attempt)
+    this.#settling -= 1
     if (heldMs === undefined) this.#finished(claim)
     else this.#retryAfter(claim, heldMs)
+    this.#goOn()
+  }
+
+  #goOn(): void {
     if (this.#closing === undefined) this.#start()
     this.#changed()
   }
@@ -299,12 +324,10 @@ export class Subscription {
     this.#retries.add(cancel)
   }
 
-  /** Runs the handler and settles; answers the wait when the claim is kept for another attempt. */
-  async #attempt(claim: Claim): Promise<number | undefined> {
+  /** Runs the handler. */
+  async #attempt(claim: Claim): Promise<{ settlement: Settlement; thrown?: unknown }> {
     const startedMs = performance.now()
     const { maxAttempts } = this.#options.retry
-    let settlement: Settlement
-    let thrown: unknown
     try {
       if (claim.attempt > maxAttempts) throw processDied(claim, maxAttempts)
       const outcome = await this.#handler({
@@ -317,11 +340,18 @@ export class Subscription {
         publishedAt: claim.publishedAt,
         signal: this.#expired.signal,
       })
-      settlement = this.#acknowledge(claim, outcome ?? undefined, performance.now() - startedMs)
-    } catch (error) {
-      thrown = error
-      settlement = this.#failed(claim, error, performance.now() - startedMs)
+      const durationMs = performance.now() - startedMs
+      return { settlement: this.#acknowledge(claim, outcome ?? undefined, durationMs) }
+    } catch (thrown) {
+      return { settlement: this.#failed(claim, thrown, performance.now() - startedMs), thrown }
     }
+  }
+
+  /** Settles and tells; answers the wait when the claim is kept for another attempt. */
+  async #conclude(
+    claim: Claim,
+    { settlement, thrown }: { settlement: Settlement; thrown?: unknown },
+  ): Promise<number | undefined> {
     const emitted = await this.#settle(claim, settlement)
     if (emitted === undefined) return undefined
     this.#report(claim, settlement, emitted, thrown)
@@ -332,7 +362,7 @@ export class Subscription {
     const emit = (outcome?.emit ?? []).map((input, n) =>
       this.#host.encodeEmitted(
         input,
-        emittedId(claim.event.id, this.group, n, claim.replay),
+        emittedId(claim.event, this.group, n, claim.replay),
         claim.event,
       ),
     )

@@ -8,7 +8,10 @@ import { describe, it } from 'vitest'
 const memory: ConformanceHarness = {
   persistent: false,
   shared: false,
-  createStorage: async () => ({ openStore: memoryStore, dispose: async () => {} }),
+  createStorage: async () => ({
+    openStore: (options) => memoryStore(options),
+    dispose: async () => {},
+  }),
 }
 
 const local: ConformanceHarness = {
@@ -17,7 +20,7 @@ const local: ConformanceHarness = {
   createStorage: async () => {
     const path = mkdtempSync(join(tmpdir(), 'nexus-bus-'))
     return {
-      openStore: () => localStore({ path }),
+      openStore: (options) => localStore({ path, ...options }),
       dispose: async () => rmSync(path, { recursive: true }),
     }
   },

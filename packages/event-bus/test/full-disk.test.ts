@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventBus, localStore } from '@nexus/event-bus'
+import { bundleWorker } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
-import { bundleWorker } from './bundle-worker.js'
 
 it.skipIf(process.platform === 'win32')(
   'a disk that is full fails publishes, harms nothing that was acked and does not end the process',
   async () => {
-    const { directory, workerFile } = await bundleWorker('full-disk-worker.ts')
+    const { directory, workerFile, remove } = await bundleWorker(
+      join(import.meta.dirname, 'full-disk-worker.ts'),
+    )
     try {
       const path = join(directory, 'store')
       // A limit on the size of files is a full disk that needs no root; 4,000 blocks are 2 MB or 4 MB.
@@ -27,7 +28,7 @@ it.skipIf(process.platform === 'win32')(
       await bus.publish({ type: 'a' })
       await bus.close()
     } finally {
-      rmSync(directory, { recursive: true, force: true })
+      remove()
     }
   },
 )

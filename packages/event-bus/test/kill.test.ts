@@ -1,16 +1,17 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { localStore } from '@nexus/event-bus'
 import { killRounds } from '@nexus/event-bus/conformance'
+import { bundleWorker } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
-import { bundleWorker } from './bundle-worker.js'
 
 // pnpm --filter @nexus/event-bus kill-test runs 50 rounds; KILL_ROUNDS and KILL_SEED choose others.
 const rounds = Number(process.env.KILL_ROUNDS ?? 4)
 const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000)
 
 it(`loses nothing that was acked when it is killed at any moment (seed ${seed})`, async () => {
-  const { directory, workerFile } = await bundleWorker('kill-worker.ts')
+  const { directory, workerFile, remove } = await bundleWorker(
+    join(import.meta.dirname, 'kill-worker.ts'),
+  )
   try {
     const path = join(directory, 'store')
     const report = await killRounds({
@@ -25,6 +26,6 @@ it(`loses nothing that was acked when it is killed at any moment (seed ${seed})`
     console.log(JSON.stringify(report))
     expect(report.acked).toBeGreaterThan(0)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    remove()
   }
 }, 600_000)

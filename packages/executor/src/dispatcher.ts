@@ -1,11 +1,18 @@
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './sandbox/call.js'
-import type { SandboxEngineStats } from './sandbox/sandbox-engine.js'
+import type { SandboxEngineStats, SandboxLimits } from './sandbox/sandbox-engine.js'
+import type { ThreadProfile } from './threads/profiled-threads.js'
 
 /** Gets calls run, inline or on threads. */
 export interface Dispatcher {
   /** Runs a call; never rejects. */
   submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome>
   getStats(): DispatcherStats
+  /** Changes the limits of every engine, those of threads to come included. */
+  resize(limits: SandboxLimits): void
+  /** Samples what every thread of its own does. */
+  startProfile(samplingIntervalUs: number): void
+  /** The profiles of the threads that answer within `patienceMs`. */
+  stopProfile(patienceMs: number): Promise<ThreadProfile[]>
   /** Lets the calls under way finish for `drainTimeoutMs`, fails the rest, and lets go of everything. */
   shutdown(drainTimeoutMs: number): Promise<void>
 }

@@ -1,7 +1,11 @@
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
 import type { CallOutcome, CallRequest, HandlerCode } from './sandbox/call.js'
-import { SandboxEngine, type SandboxEngineOptions } from './sandbox/sandbox-engine.js'
+import {
+  SandboxEngine,
+  type SandboxEngineOptions,
+  type SandboxLimits,
+} from './sandbox/sandbox-engine.js'
 
 interface Waiting {
   readonly request: CallRequest
@@ -55,6 +59,17 @@ export class InlineDispatcher implements Dispatcher {
       threadCrashes: 0,
       confinedHandlers: 0,
     }
+  }
+
+  resize(limits: SandboxLimits): void {
+    this.#engine.resize(limits)
+  }
+
+  /** The calling thread is its owner's to profile. */
+  startProfile(): void {}
+
+  async stopProfile(): Promise<[]> {
+    return []
   }
 
   async shutdown(drainTimeoutMs: number): Promise<void> {

@@ -30,7 +30,9 @@ import {
 } from './options.js'
 import { resultOf, resultOfFailedCompile } from './outcome-result.js'
 import type { CallRequest } from './sandbox/call.js'
+import type { SandboxLimits } from './sandbox/sandbox-engine.js'
 import { redactSecrets } from './secrets.js'
+import type { ThreadProfile } from './threads/profiled-threads.js'
 import { ThreadPool } from './threads/thread-pool.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
 
@@ -81,7 +83,7 @@ const ANONYMOUS = '(anonymous)'
  * ```
  */
 export class WasmRuntime {
-  readonly #options: ResolvedRuntimeOptions
+  #options: ResolvedRuntimeOptions
   readonly #compiler: HandlerCompiler
   readonly #ownsCompiler: boolean
   readonly #metrics: MetricsCollector
@@ -212,6 +214,40 @@ export class WasmRuntime {
    */
   precompileWasi(binary: Uint8Array, options?: WasiOptions): Promise<WasiHandler> {
     return this.#precompileWasi(binary, undefined, options)
+  }
+
+  /**
+   * Changes limits of every thread while it runs; calls under way are not touched.
+   *
+   * @param limits `maxInstances` and `maxHandlerBytes` of {@link WasmRuntimeOptions}; one left out stays
+   * @throws {@link ExecutorError} `INVALID_OPTIONS`, `SHUT_DOWN`
+   */
+  resize(limits: Partial<SandboxLimits>): void {
+    this.#assertOpen()
+    this.#options = resolveRuntimeOptions({ ...this.#options, ...limits })
+    const { maxInstances, maxHandlerBytes } = this.#options
+    this.#dispatcher.resize({ maxInstances, maxHandlerBytes })
+  }
+
+  /**
+   * Samples what the worker threads do, until {@link stopThreadProfiles}; nothing happens while that is under way.
+   * Guest code shows as what the engine does for it. The calling thread is not among them.
+   *
+   * @param samplingIntervalUs time between two samples, in microseconds
+   */
+  startThreadProfiles(samplingIntervalUs = 5_000): void {
+    this.#assertOpen()
+    this.#dispatcher.startProfile(samplingIntervalUs)
+  }
+
+  /**
+   * Ends the profiles, one for each thread.
+   *
+   * @param patienceMs how long to wait for threads that are busy; theirs are left out then, like those of threads
+   *   that were ended meanwhile
+   */
+  stopThreadProfiles(patienceMs = 2_000): Promise<ThreadProfile[]> {
+    return this.#dispatcher.stopProfile(patienceMs)
   }
 
   getStats(): WasmRuntimeStats {

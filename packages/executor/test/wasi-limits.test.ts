@@ -24,6 +24,22 @@ describe.each([
     expect(metrics.memoryPeakBytes).toBeGreaterThan(15 * MiB)
   })
 
+  it('that fails because one large request was refused ends in MEMORY_LIMIT, one that fails after it got more does not', async () => {
+    const grow = (pages: number) => `(memory.grow (i32.const ${pages}))`
+    const refused = await run(command(`(drop ${grow(1)}) (drop ${grow(30_000)}) unreachable`))
+    expect(refused.error).toMatchObject({ code: 'MEMORY_LIMIT' })
+    expect(refused.metrics.memoryPeakBytes).toBe(2 * 64 * 1024)
+    const exits = command(`(drop ${grow(30_000)}) (call $proc_exit (i32.const 1))`)
+    expect((await run(exits)).error).toMatchObject({ code: 'MEMORY_LIMIT' })
+    const recovered = command(`(drop ${grow(30_000)}) (drop ${grow(1)}) unreachable`)
+    expect((await run(recovered)).error).toMatchObject({ code: 'EXECUTION_ERROR' })
+    const full = command(`(drop ${grow(31)}) unreachable`)
+    expect((await run(full, { memoryLimitBytes: 2 * MiB })).error).toMatchObject({
+      code: 'EXECUTION_ERROR',
+    })
+    expect((await run(command(`(drop ${grow(30_000)})`))).status).toBe('success')
+  })
+
   it('gets exactly the memory that its limit allows', async () => {
     const grow = (pages: number) =>
       command(`(if (i32.eq (memory.grow (i32.const ${pages})) (i32.const -1)) (then unreachable))`)

@@ -300,3 +300,27 @@ describe('shutting down', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 })
+
+describe('a pool that is resized', () => {
+  it('serves callers who wait once there is room', async () => {
+    const pool = new InstancePool(new ThingKind(), { maxInstances: 1 })
+    const first = await pool.acquire('a')
+    const second = pool.acquire('b')
+    expect(pool.getStats().waiting).toBe(1)
+    pool.resize(2)
+    const lease = await second
+    expect(lease.instance).not.toBe(first.instance)
+    expect(pool.getStats()).toMatchObject({ active: 2, waiting: 0, limits: { maxInstances: 2 } })
+  })
+
+  it('made smaller, gives up idle instances at once and leased ones when they are back', async () => {
+    const pool = new InstancePool(new ThingKind(), { maxInstances: 3 })
+    const leases = [await pool.acquire('a'), await pool.acquire('b'), await pool.acquire('c')]
+    pool.release(leases[0]!)
+    pool.resize(1)
+    expect(pool.getStats()).toMatchObject({ active: 2, available: 0 })
+    for (const lease of leases.slice(1)) pool.release(lease)
+    expect(pool.getStats()).toMatchObject({ active: 0, available: 1, discards: { evicted: 2 } })
+    expect(() => pool.resize(0)).toThrow('maxInstances')
+  })
+})

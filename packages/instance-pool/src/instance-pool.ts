@@ -52,7 +52,7 @@ interface Waiter<Instance, Use> {
  */
 export class InstancePool<Instance, Use = void> {
   readonly #kind: InstanceKind<Instance, Use>
-  readonly #options: ResolvedInstancePoolOptions
+  #options: ResolvedInstancePoolOptions
   /** Least recently used first. */
   readonly #idle: Idle<Instance>[] = []
   readonly #active = new Set<ActiveLease<Instance>>()
@@ -149,6 +149,7 @@ export class InstancePool<Instance, Use = void> {
     if (this.#closed) this.#dispose(held.instance, reason ?? 'shutdown')
     else if (reason) this.#dispose(held.instance, reason)
     else this.#park(held.instance, held.uses)
+    this.#evictSurplus()
     this.#serveWaiters()
     this.#settleShutdown()
   }
@@ -176,6 +177,19 @@ export class InstancePool<Instance, Use = void> {
     this.#suspended.delete(id)
     this.#active.add(held)
     return held
+  }
+
+  /**
+   * Changes how many instances may be alive. With more room, waiting callers are served; with less, idle instances
+   * are disposed, and leased ones once they are back.
+   *
+   * @throws {@link PoolError} `INVALID_OPTIONS`
+   */
+  resize(maxInstances: number): void {
+    const { clock, ...numbers } = this.#options
+    this.#options = resolveOptions({ ...numbers, clock, maxInstances })
+    this.#evictSurplus()
+    this.#serveWaiters()
   }
 
   activeCount(): number {
@@ -295,6 +309,11 @@ export class InstancePool<Instance, Use = void> {
       if (this.#liveCount() >= this.#options.maxInstances && !this.#evictIdle()) return
       this.#createFor(waiter.use)
     }
+  }
+
+  /** After the pool was made smaller. */
+  #evictSurplus(): void {
+    while (this.#liveCount() > this.#options.maxInstances && this.#evictIdle());
   }
 
   #evictIdle(): boolean {

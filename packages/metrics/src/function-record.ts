@@ -22,6 +22,7 @@ export class FunctionRecord {
   readonly #families: ExecutionFamilies
   readonly #labels: { function: string }
   readonly #byStatus = new Map<string, Map<string, Outcome>>()
+  #latest: Outcome | undefined
   readonly #duration: BoundHistogram
   #compile: BoundHistogram | undefined
   #queueWait: BoundHistogram | undefined
@@ -36,8 +37,7 @@ export class FunctionRecord {
 
   add(execution: ExecutionMetrics, success: boolean): void {
     const { status, cacheTier, durationUs, traceId } = execution
-    const outcome =
-      this.#byStatus.get(status)?.get(cacheTier) ?? this.#addOutcome(status, cacheTier)
+    const outcome = this.#outcome(status, cacheTier)
     outcome.executions++
     outcome.counter.inc()
     if (success) this.succeeded++
@@ -68,6 +68,15 @@ export class FunctionRecord {
       this.#hostCalls ??= families.hostCalls.bind(labels)
       this.#hostCalls.inc(hostCalls)
     }
+  }
+
+  /** Calls mostly end as the one before did. */
+  #outcome(status: string, cacheTier: string): Outcome {
+    const latest = this.#latest
+    if (latest?.status === status && latest.cacheTier === cacheTier) return latest
+    const known = this.#byStatus.get(status)?.get(cacheTier) ?? this.#addOutcome(status, cacheTier)
+    this.#latest = known
+    return known
   }
 
   #addFailure(code: string): void {

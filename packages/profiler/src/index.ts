@@ -34,6 +34,7 @@ export {
 } from './performance-client.js'
 export type { CpuUsage, EventLoopUsage, GcUsage, MemoryUsage } from './process-monitor.js'
 export type { CallNode, Frame, FunctionCost } from './profiling/call-tree.js'
+export { mergeThreadProfiles, type ThreadCpuProfile } from './profiling/merge-threads.js'
 export { CpuProfile, HeapProfile, type Profile, type ProfileTiming } from './profiling/profile.js'
 export type { ProfilingOptions } from './profiling/recorder.js'
 export { PerformanceReport, type ReportContent } from './report.js'

@@ -3,7 +3,7 @@ import { PerformanceError } from './errors.js'
 import { type HostFacts, readHostFacts } from './host-facts.js'
 import type { MetricInput, PerformanceMetric } from './metric.js'
 import { type MetricFilter, MetricStore } from './metric-store.js'
-import { summarizeMetrics } from './metric-summary.js'
+import { type MetricSummary, summarizeMetrics } from './metric-summary.js'
 import type { Knob } from './optimizations/knob.js'
 import type { Optimization } from './optimizations/optimization.js'
 import { Optimizer } from './optimizations/optimizer.js'
@@ -106,6 +106,11 @@ export class PerformanceClient {
     return this.#metrics.find(filter)
   }
 
+  /** The metrics that match, added up by name and unit, the most recorded first. */
+  getMetricSummaries(filter?: MetricFilter): MetricSummary[] {
+    return summarizeMetrics(this.getMetrics(filter))
+  }
+
   /**
    * Keeps how long a person waited for something.
    *
@@ -124,13 +129,11 @@ export class PerformanceClient {
   /**
    * Keeps what a page sent with `@nexus/profiler/browser`: the parsed body of its request.
    *
-   * @returns how many metrics it had
+   * @returns the metrics, none when `enableMetrics` is off
    * @throws {@link InvalidMetricError} when any of them is wrong; then none is kept
    */
-  recordPageMetrics(payload: unknown): number {
-    const metrics = parsePageMetrics(payload)
-    for (const metric of metrics) this.recordMetric(metric)
-    return metrics.length
+  recordPageMetrics(payload: unknown): PerformanceMetric[] {
+    return parsePageMetrics(payload).flatMap((metric) => this.recordMetric(metric) ?? [])
   }
 
   /** Adds components whose figures belong in snapshots; one that is there already is replaced. */

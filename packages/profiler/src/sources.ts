@@ -15,7 +15,7 @@ export interface PoolFigures {
   waiting?: number | undefined
 }
 
-/** Figures of a compile cache; totals count from its start. */
+/** Figures of a cache; totals count from its start. */
 export interface CacheFigures {
   /** Total of look-ups answered, by tier or in all. */
   hits?: number | Readonly<Record<string, number>> | undefined
@@ -35,7 +35,10 @@ export interface ThreadFigures {
 export interface ComponentFigures {
   functions?: Readonly<Record<string, FunctionFigures>> | undefined
   pool?: PoolFigures | undefined
+  /** Of compiled code. */
   cache?: CacheFigures | undefined
+  /** Of functions that are ready to be called, on whichever thread. */
+  handlers?: CacheFigures | undefined
   threads?: ThreadFigures | undefined
 }
 
@@ -61,7 +64,9 @@ export async function readSources(sources: PerformanceSources): Promise<Componen
     }
   }
   const parts = await Promise.all(
-    (['functions', 'pool', 'cache', 'threads'] as const).map((component) => read(component)),
+    (['functions', 'pool', 'cache', 'handlers', 'threads'] as const).map((component) =>
+      read(component),
+    ),
   )
   const figures: ComponentFigures = Object.assign({}, ...parts)
   return figures.functions ? { ...figures, functions: costliest(figures.functions) } : figures

@@ -149,7 +149,10 @@ test('interactions lead to improvements', () => {
 test('what a page sends is checked, all of it before any of it is kept', () => {
   const client = createClient()
   const good = { name: 'LCP', category: 'Rendering', value: 1, unit: 'ms', timestamp: 1 }
-  expect(client.recordPageMetrics({ page: '/orders', metrics: [good] })).toBe(1)
+  expect(client.recordPageMetrics({ page: '/orders', metrics: [good] })).toEqual(
+    client.getMetrics(),
+  )
+  expect(client.getMetricSummaries()).toMatchObject([{ name: 'LCP', unit: 'ms', count: 1, max: 1 }])
   const [kept] = client.getMetrics()
   expect(kept).toMatchObject({ name: 'LCP', metadata: { page: '/orders' } })
   expect(kept!.timestamp).toBeGreaterThan(1)

@@ -27,20 +27,19 @@ afterEach(async () => {
 })
 
 /**
- * Does nothing else, and shows up in a profile by its name. Compiled anew for each test: of code that V8
+ * Does so much work, however busy the machine is, and shows up in a profile by its name. Compiled anew for each test: of code that V8
  * optimized before the profile began, it only knows the function that the others were inlined into.
  */
-function callHotLoop(ms: number): number {
-  const source = `(function callerOfTheTest(ms) {
-    return hotLoopOfTheTest(ms) + ${compiled++}
-    function hotLoopOfTheTest(ms) {
-      const end = performance.now() + ms
+function callHotLoop(millions: number): number {
+  const source = `(function callerOfTheTest(millions) {
+    return hotLoopOfTheTest(millions) + ${compiled++}
+    function hotLoopOfTheTest(millions) {
       let sum = 0
-      while (performance.now() < end) for (let i = 0; i < 1_000; i++) sum += Math.sqrt(i)
+      for (let i = 0; i < millions * 1_000_000; i++) sum += Math.sqrt(i)
       return sum
     }
   })`
-  return runInThisContext(source, { filename: '/app/hot-loop.js' })(ms)
+  return runInThisContext(source, { filename: '/app/hot-loop.js' })(millions)
 }
 
 let compiled = 0
@@ -53,7 +52,7 @@ function hoardOfTheTest(): unknown[] {
 
 async function profileOfTheHotLoop(name?: string) {
   await client.startProfiling()
-  callHotLoop(400)
+  callHotLoop(150)
   return client.stopProfiling(name)
 }
 
@@ -62,7 +61,7 @@ test('the hot function is on top of a CPU profile', async () => {
   const [top] = report.cpuProfile!.topFunctions()
   expect(top!.name).toBe('hotLoopOfTheTest')
   expect(top!).toMatchObject({ url: 'file:///app/hot-loop.js', line: 3 })
-  expect(top!.self).toBeGreaterThan(100_000)
+  expect(top!.self).toBeGreaterThan(20_000)
   expect(top!.selfShare).toBeGreaterThan(0.2)
   const raw = report.cpuProfile!.toJSON()
   expect(raw.nodes[0]!.callFrame.functionName).toBe('(root)')
@@ -145,7 +144,7 @@ test('the summary names the hot function and what the process did', async () => 
   const report = await profileOfTheHotLoop('nightly')
   let shown = ''
   report.displaySummary({ write: (text) => (shown += text) })
-  expect(shown).toMatch(/^nightly: 0\.\d s from 20/)
+  expect(shown).toMatch(/^nightly: \d+\.\d s from 20/)
   expect(shown).toMatch(/CPU time\n +\d+\.\d % +\d+\.\d ms +hotLoopOfTheTest hot-loop\.js:3\n/)
   expect(shown).toMatch(/CPU \d+\.\d % of a core, event loop busy/)
 })
@@ -166,7 +165,7 @@ test('a profile that nobody stops ends by itself and waits to be fetched', async
   client = createPerformanceClient({ env: {}, profileIntervalMs: 0, maxProfilingMs: 50 })
   await client.startProfiling()
   await new Promise((resolve) => setTimeout(resolve, 120))
-  callHotLoop(100)
+  callHotLoop(50)
   const { cpuProfile } = await client.stopProfiling()
   expect(cpuProfile!.topFunctions(100).some(({ name }) => name === 'hotLoopOfTheTest')).toBe(false)
 })
@@ -204,7 +203,7 @@ testInChromium('the flame graph opens in a browser with the hot function on it',
     expect((await hot.boundingBox())!.width).toBeGreaterThan(whole / 5)
     await hot.hover()
     expect(await page.locator('#details').textContent()).toMatch(
-      /hotLoopOfTheTest .* ms \(\d+\.\d %\)/,
+      /hotLoopOfTheTest .* m?s \(\d+\.\d %\)/,
     )
 
     await page.locator('#find').fill('HOTLOOP')

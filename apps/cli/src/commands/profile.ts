@@ -1,9 +1,10 @@
 import { access, constants, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { ProfileReport } from '@nexus/client'
 import { parseArguments, parseCount, UsageError } from '../arguments.js'
 import { connect, connectionOptions } from '../connection.js'
 import { attempt, CommandError } from '../failure.js'
-import { formatOf, renderProfile } from '../profile-file.js'
+import { formatOf, type ProfileFormat, renderProfile, threadProfiles } from '../profile-file.js'
 import { profileSummary } from '../profile-summary.js'
 import { print, printable, styleOf, toJson } from '../terminal.js'
 
@@ -35,12 +36,13 @@ export async function profile(args: readonly string[]): Promise<void> {
       ...(values.function === undefined ? {} : { function: values.function }),
     }),
   )
-  if (file !== undefined) await write(file, await renderProfile(report, format))
+  const files = file === undefined ? [] : await writeFiles(file, format, report)
   if (values.json) {
-    const { cpuProfile: _, ...figures } = report
-    return print(`${toJson(figures, 2)}\n`)
+    const { cpuProfile: _, ...rest } = report
+    const threads = rest.threads.map(({ cpuProfile: _, ...thread }) => thread)
+    return print(`${toJson({ ...rest, threads }, 2)}\n`)
   }
-  const where = `\nWrote ${printable(file!)}\n`
+  const where = `\nWrote ${files.map(printable).join(', ')}\n`
   print(`${profileSummary(report, styleOf(process.stdout))}${where}`)
 }
 
@@ -58,6 +60,23 @@ async function assertWritable(file: string): Promise<void> {
   } catch (cause) {
     throw cannotWrite(file, cause)
   }
+}
+
+/** One file, but of the format for developer tools one for each thread: they draw a single time line. */
+async function writeFiles(
+  file: string,
+  format: ProfileFormat,
+  report: ProfileReport,
+): Promise<string[]> {
+  await write(file, await renderProfile(report, format))
+  if (format !== 'cpuprofile') return [file]
+  const files = [file]
+  for (const { thread, profile } of threadProfiles(report).slice(1)) {
+    const beside = file.replace(/\.cpuprofile$/i, `.${thread}.cpuprofile`)
+    await write(beside, JSON.stringify(profile))
+    files.push(beside)
+  }
+  return files
 }
 
 async function write(file: string, content: string | Uint8Array): Promise<void> {

@@ -15,6 +15,8 @@ const variables = z.object({
   MAX_CACHE_SIZE_BYTES: count.pipe(z.int().min(1)).optional(),
   HANDLER_TIMEOUT_MS: count.pipe(z.int().min(1)).optional(),
   PERFORMANCE_ENABLED: z.stringbool('expected true or false').optional(),
+  PERFORMANCE_PROFILE_INTERVAL: count.pipe(z.int().max(2 ** 31 - 1)).optional(),
+  PERFORMANCE_RETENTION: count.pipe(z.int().min(1)).optional(),
 })
 
 /** What the environment says; `undefined` where it says nothing. */
@@ -30,8 +32,10 @@ export interface EnvironmentSettings {
   cacheDir: string | undefined
   maxCacheSizeBytes: number | undefined
   handlerTimeoutMs: number | undefined
-  /** Whether profiles may be taken. */
-  profiling: boolean | undefined
+  /** Turns profiles, optimizations and metrics of pages on or off together. */
+  performanceEnabled: boolean | undefined
+  profileIntervalMs: number | undefined
+  metricsRetentionMs: number | undefined
 }
 
 /**
@@ -60,6 +64,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
     cacheDir: path(data.CACHE_DIR),
     maxCacheSizeBytes: data.MAX_CACHE_SIZE_BYTES,
     handlerTimeoutMs: data.HANDLER_TIMEOUT_MS,
-    profiling: data.PERFORMANCE_ENABLED,
+    performanceEnabled: data.PERFORMANCE_ENABLED,
+    profileIntervalMs: data.PERFORMANCE_PROFILE_INTERVAL,
+    metricsRetentionMs: data.PERFORMANCE_RETENTION,
   }
 }

@@ -6,6 +6,7 @@ import { type BusConfig, busConfig } from './bus-config.js'
 import { ConfigError, displayPath, type Problem } from './diagnostics.js'
 import { readEnvironment } from './environment.js'
 import { type ParsedConfig, parseConfig } from './parse-config.js'
+import { type PerformanceConfig, performanceConfig } from './performance-config.js'
 import type { ConfigFile, FunctionFile } from './schema.js'
 
 /** One function, ready to be compiled and bound. */
@@ -39,11 +40,13 @@ export interface RuntimeConfig {
   dataDir: string
   cacheDir: string
   maxCacheSizeBytes: number | undefined
+  maxCacheMemoryBytes: number | undefined
+  maxHandlerBytes: number | undefined
+  maxInstances: number | undefined
   cacheSecret: string | undefined
   threads: number | undefined
   drainTimeoutMs: number
-  /** Whether profiles of the process may be taken; `PERFORMANCE_ENABLED` says so. */
-  profiling: boolean
+  performance: PerformanceConfig
   functions: FunctionConfig[]
   /** What deserves attention although it does not stop the start. */
   warnings: string[]
@@ -98,10 +101,13 @@ export async function loadConfig(
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
+    maxCacheMemoryBytes: config.maxCacheMemoryBytes,
+    maxHandlerBytes: config.maxHandlerBytes,
+    maxInstances: config.maxInstances,
     cacheSecret: cacheSecretOf(config, env),
     threads: config.threads,
     drainTimeoutMs: config.drainTimeoutMs,
-    profiling: environment.profiling ?? true,
+    performance: performanceConfig(config.performance, environment),
     functions: config.functions.map((entry) => ({
       ...entry,
       file: beside(entry.source),

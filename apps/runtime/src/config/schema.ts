@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { busSchema } from './bus-schema.js'
+import { performanceSchema } from './performance-schema.js'
 
 const milliseconds = z.int().min(1).max(86_400_000)
 const bytes = z.int().min(1)
@@ -142,6 +143,9 @@ export const configSchema = z
       .default('.nexus-cache')
       .meta({ description: 'Directory of compiled handlers, relative to this file.' }),
     maxCacheSizeBytes: bytes.optional().meta({ description: 'Size limit of cacheDir.' }),
+    maxCacheMemoryBytes: bytes
+      .optional()
+      .meta({ description: 'What the compile cache keeps in memory, in bytes.' }),
     cacheSecretEnv: variable.optional().meta({
       description:
         'Environment variable with the secret that seals compiled handlers (default: NEXUS_CACHE_SECRET). With it, runtimes on one bus server share them.',
@@ -152,6 +156,13 @@ export const configSchema = z
       .max(256)
       .optional()
       .meta({ description: 'Worker threads that run handlers.' }),
+    maxHandlerBytes: bytes.optional().meta({
+      description: 'What each thread keeps of handlers that are ready to be called, in bytes.',
+    }),
+    maxInstances: z.int().min(1).max(1024).optional().meta({
+      description: 'The most sandboxes alive on each thread.',
+    }),
+    performance: performanceSchema,
     handlerTimeoutMs: milliseconds
       .default(5000)
       .meta({ description: 'Time limit of a call of a function without its own timeoutMs.' }),

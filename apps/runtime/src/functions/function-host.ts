@@ -4,6 +4,9 @@ import type { FunctionConfig } from '../config/load-config.js'
 import type { LoadedFunction } from './load-functions.js'
 import { type RunParts, runFunction } from './run-function.js'
 
+/** Events that each function takes from the bus at once. */
+const defaultBatchSize = 100
+
 interface Binding {
   /** What the next delivery runs; a reload replaces it. */
   loaded: LoadedFunction
@@ -15,6 +18,9 @@ export class FunctionHost {
   readonly #bus: EventBus
   readonly #parts: RunParts
   readonly #bindings = new Map<string, Binding>()
+  #batchSize = defaultBatchSize
+  /** Ends when the change under way has; they come one after the other. */
+  #changing: Promise<void> = Promise.resolve()
 
   constructor(bus: EventBus, parts: RunParts) {
     this.#bus = bus
@@ -35,7 +41,34 @@ export class FunctionHost {
   }
 
   /** Makes `functions` the ones that run; deliveries that are under way end with the code they began with. */
-  async bind(functions: readonly LoadedFunction[]): Promise<void> {
+  bind(functions: readonly LoadedFunction[]): Promise<void> {
+    return this.#change(() => this.#bind(functions))
+  }
+
+  /** How many events each function takes from the bus at once. */
+  get batchSize(): number {
+    return this.#batchSize
+  }
+
+  /** Subscribes every function anew; what is under way ends before, and no event is lost in between. */
+  setBatchSize(batchSize: number): Promise<void> {
+    return this.#change(async () => {
+      this.#batchSize = batchSize
+      for (const [name, { loaded, subscription }] of [...this.#bindings]) {
+        await subscription.close()
+        this.#bindings.set(name, this.#subscribe(loaded))
+      }
+      await this.#ready()
+    })
+  }
+
+  #change(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change)
+    this.#changing = changed.catch(() => {})
+    return changed
+  }
+
+  async #bind(functions: readonly LoadedFunction[]): Promise<void> {
     const wanted = new Map(functions.map((loaded) => [loaded.config.name, loaded]))
     for (const [name, binding] of this.#bindings) {
       const loaded = wanted.get(name)
@@ -48,6 +81,10 @@ export class FunctionHost {
       }
     }
     for (const [name, loaded] of wanted) this.#bindings.set(name, this.#subscribe(loaded))
+    await this.#ready()
+  }
+
+  async #ready(): Promise<void> {
     await Promise.all([...this.#bindings.values()].map(({ subscription }) => subscription.ready))
   }
 
@@ -58,6 +95,7 @@ export class FunctionHost {
       (delivery) => runFunction(binding.loaded, delivery, this.#parts),
       {
         group: name,
+        batchSize: this.#batchSize,
         ...(concurrency === undefined ? {} : { concurrency }),
         ...(orderingKey === undefined ? {} : { orderingKey }),
         ...(ackWaitMs === undefined ? {} : { ackWaitMs }),

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ProfileReport } from '@nexus/client'
-import type { ExecutionMetrics, WasmRuntime } from '@nexus/executor'
-import { createPerformanceClient, type PerformanceReport } from '@nexus/profiler'
+import type { ProfiledCode, ProfiledThread, ProfileReport } from '@nexus/client'
+import type { ExecutionMetrics, ThreadProfile, WasmRuntime } from '@nexus/executor'
+import type { CpuProfile, PerformanceReport } from '@nexus/profiler'
+import { sandboxSources } from './component-figures.js'
 import { ExecutionWindow } from './execution-window.js'
 import { type SandboxTotals, sandboxTotals } from './sandbox-totals.js'
 
@@ -46,27 +47,38 @@ export class ProcessProfiler {
     if (this.#window) throw new ProfileInProgress()
     const window = new ExecutionWindow()
     this.#window = window
+    const before = sandboxTotals(this.#wasm.getStats())
     // Its environment variables are read with the configuration.
-    const client = createPerformanceClient({ profileIntervalMs: 0, env: {} })
+    const profiler = await import('@nexus/profiler')
+    const client = profiler.createPerformanceClient({ profileIntervalMs: 0, env: {} })
     try {
-      const before = sandboxTotals(this.#wasm.getStats())
-      client.observe({
-        functions: () => window.figures(),
-        cache: () => cacheFigures(this.#wasm),
-        threads: () => ({ kills: this.#wasm.getStats().threadKills }),
-      })
+      client.observe({ ...sandboxSources(this.#wasm), functions: () => window.figures() })
       await client.createSnapshot()
       await client.startProfiling()
+      this.#wasm.startThreadProfiles()
       const ended = AbortSignal.any([signal, this.#closing.signal])
       await delay(durationMs, undefined, { signal: ended }).catch(() => signal.throwIfAborted())
-      const report = await client.stopProfiling('nexus')
+      const [report, threads] = await Promise.all([
+        client.stopProfiling('nexus'),
+        this.#wasm.stopThreadProfiles(),
+      ])
       const after = sandboxTotals(this.#wasm.getStats())
       const functions = window
         .functions()
         .filter((entry) => functionName === undefined || entry.function === functionName)
-      return { ...processPart(report), functions, sandbox: sandboxPart(before, after) }
+      const timing = report.cpuProfile!.timing
+      return {
+        ...processPart(report),
+        threads: threads.map((taken) =>
+          threadPart(taken, new profiler.CpuProfile(taken.profile, timing)),
+        ),
+        functions,
+        sandbox: sandboxPart(before, after),
+      }
     } finally {
       client.close()
+      // One that was abandoned has not ended them.
+      await this.#wasm.stopThreadProfiles()
       this.#window = undefined
     }
   }
@@ -75,11 +87,6 @@ export class ProcessProfiler {
   close(): void {
     this.#closing.abort()
   }
-}
-
-function cacheFigures(wasm: WasmRuntime) {
-  const { cacheHits, compiled, evictions } = sandboxTotals(wasm.getStats())
-  return { hits: cacheHits, misses: compiled, evictions }
 }
 
 function sandboxPart(before: SandboxTotals, after: SandboxTotals): ProfileReport['sandbox'] {
@@ -97,7 +104,28 @@ function sandboxPart(before: SandboxTotals, after: SandboxTotals): ProfileReport
   }
 }
 
-function processPart({ content }: PerformanceReport): Omit<ProfileReport, 'functions' | 'sandbox'> {
+function threadPart({ thread, profile }: ThreadProfile, cpu: CpuProfile): ProfiledThread {
+  return {
+    name: thread,
+    busyMs: cpu.callTree.total / 1000,
+    code: profiledCode(cpu),
+    cpuProfile: { ...profile },
+  }
+}
+
+function profiledCode(cpu: CpuProfile): ProfiledCode[] {
+  return cpu.topFunctions(HOST_FUNCTIONS).map(({ name, url, line, self, selfShare }) => ({
+    name,
+    url,
+    line,
+    selfMs: self / 1000,
+    share: selfShare,
+  }))
+}
+
+function processPart({
+  content,
+}: PerformanceReport): Omit<ProfileReport, 'threads' | 'functions' | 'sandbox'> {
   const { startedMs, endedMs, snapshots, optimizations } = content
   // The one that ended the profile; what the one before it covers is the time until the start.
   const { cpu, eventLoop, gc, memory } = snapshots.at(-1)!
@@ -113,13 +141,7 @@ function processPart({ content }: PerformanceReport): Omit<ProfileReport, 'funct
       residentBytes: memory.rss,
       heapUsedBytes: memory.heapUsed,
     },
-    host: profile.topFunctions(HOST_FUNCTIONS).map(({ name, url, line, self, selfShare }) => ({
-      name,
-      url,
-      line,
-      selfMs: self / 1000,
-      share: selfShare,
-    })),
+    host: profiledCode(profile),
     suggestions: optimizations.map(({ title, severity, advice }) => ({ title, severity, advice })),
     cpuProfile: {
       samplingIntervalUs: profile.timing.samplingInterval,

@@ -8,6 +8,11 @@ export interface SandboxTotals {
   rewinds: number
   discards: number
   threadKills: number
+  /** Calls that got an instance. */
+  acquired: number
+  /** Handlers that threads made ready for a call, and those they dropped for space. */
+  handlerLoads: number
+  handlerEvictions: number
   /** Now. */
   instances: { active: number; available: number; waiting: number; memoryBytes: number }
 }
@@ -24,6 +29,9 @@ export function sandboxTotals({ engines, compiler, threadKills }: WasmRuntimeSta
     rewinds: sum(({ rewinds }) => rewinds),
     discards: sum(({ discards }) => Object.values(discards).reduce((all, count) => all + count, 0)),
     threadKills,
+    acquired: sum(({ acquired }) => acquired),
+    handlerLoads: engines.reduce((total, { handlerLoads }) => total + handlerLoads, 0),
+    handlerEvictions: engines.reduce((total, engine) => total + engine.handlerEvictions, 0),
     instances: {
       active: sum(({ active }) => active),
       available: sum(({ available }) => available),

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { isLoopback } from '../loopback.js'
 import { HttpError } from './http-error.js'
 
@@ -10,16 +10,22 @@ export interface AccessRules {
   token: string | undefined
   /** Whether webhooks prove themselves by a signature, and so need no token. */
   signedWebhooks: boolean
+  /** Origins beside the server's own whose pages may send metrics; undefined where no page may. */
+  pageOrigins: readonly string[] | undefined
 }
+
+/** Where pages send their metrics. */
+export const pageMetricsPath = '/api/performance'
 
 /** Refuses requests that the rules do not let in, before their bodies are read. */
 export function guard(rules: AccessRules): onRequestHookHandler {
-  return (request, _reply, done) => {
+  return (request, reply, done) => {
     try {
       // A page on the web may resolve its own name to 127.0.0.1 and so reach a loopback server: refuse names
       // that are not ours. Elsewhere the token keeps such a page out.
       if (isLoopback(rules.host)) checkHost(request)
-      checkOrigin(request)
+      if (fromPageElsewhere(request, rules)) allowOrigin(request, reply)
+      else checkOrigin(request)
       if (rules.token !== undefined && !isOpen(request, rules)) checkToken(request, rules.token)
       done()
     } catch (error) {
@@ -43,7 +49,26 @@ function checkOrigin({ headers }: FastifyRequest): void {
   const { origin, host } = headers
   if (origin === undefined) return
   if (URL.canParse(origin) && new URL(origin).host === host) return
-  throw new HttpError(403, 'ORIGIN_NOT_ALLOWED', 'Requests from pages of other sites are refused.')
+  throw new HttpError(
+    403,
+    'ORIGIN_NOT_ALLOWED',
+    'Requests from pages of other sites are refused. Pages that may send metrics are named in performance.pages.origins.',
+  )
+}
+
+/** Whether a page of an origin that was named sends its metrics, or asks whether it may. */
+function fromPageElsewhere(request: FastifyRequest, { pageOrigins = [] }: AccessRules): boolean {
+  const { origin } = request.headers
+  return sendsPageMetrics(request) && origin !== undefined && pageOrigins.includes(origin)
+}
+
+/** With credentials, because `sendBeacon` always sends some; nothing here looks at them. */
+function allowOrigin({ headers: { origin } }: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    vary: 'origin',
+  })
 }
 
 function checkToken({ headers }: FastifyRequest, token: string): void {
@@ -56,9 +81,16 @@ function checkToken({ headers }: FastifyRequest, token: string): void {
   )
 }
 
-function isOpen({ routeOptions: { url }, method }: FastifyRequest, rules: AccessRules): boolean {
+function sendsPageMetrics({ routeOptions: { url }, method }: FastifyRequest): boolean {
+  return url === pageMetricsPath && (method === 'POST' || method === 'OPTIONS')
+}
+
+function isOpen(request: FastifyRequest, rules: AccessRules): boolean {
+  const { url } = request.routeOptions
   if (url === '/healthz' || url === '/readyz') return true
-  return rules.signedWebhooks && method === 'POST' && url === '/api/webhook'
+  // A page has no token to send.
+  if (sendsPageMetrics(request)) return rules.pageOrigins !== undefined
+  return rules.signedWebhooks && request.method === 'POST' && url === '/api/webhook'
 }
 
 /** Compares in a time that tells nothing about how much of a guess was right, nor how long the secret is. */

@@ -28,15 +28,22 @@ export function createServer({ access, bodyLimitBytes, onFault }: ServerOptions)
     done(null, body),
   )
   server.addHook('onRequest', guard(access))
+  let closing = false
+  server.addHook('preClose', async () => {
+    closing = true
+  })
   server.addHook('onSend', async (_request, reply) => {
+    // A connection that stays open after the last answer would hold the stop until its deadline.
+    if (closing) reply.header('connection', 'close')
     reply.header('x-content-type-options', 'nosniff')
     reply.header('cache-control', 'no-store')
   })
   server.setNotFoundHandler(({ method, url }) => {
     throw new HttpError(404, 'NOT_FOUND', `There is no ${method} ${url.split('?')[0]}.`)
   })
-  server.setErrorHandler<FastifyError | HttpError>((error, _request, reply) => {
-    const { statusCode, code, message } = refusal(error, bodyLimitBytes, onFault)
+  server.setErrorHandler<FastifyError | HttpError>((error, request, reply) => {
+    const limitBytes = request.routeOptions.bodyLimit ?? bodyLimitBytes
+    const { statusCode, code, message } = refusal(error, limitBytes, onFault)
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
     reply.code(statusCode).send(errorBody(code, message))
   })

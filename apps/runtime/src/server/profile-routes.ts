@@ -14,7 +14,7 @@ const profileQuery = z.strictObject({
 /** What {@link profileRoutes} needs. */
 export interface ProfileRouteParts {
   profiler: ProcessProfiler
-  /** Whether `PERFORMANCE_ENABLED` allows it. */
+  /** Whether profiles may be taken. */
   enabled: boolean
   functionNames: () => readonly string[]
 }
@@ -28,7 +28,7 @@ export function profileRoutes(server: FastifyInstance, parts: ProfileRouteParts)
       throw new HttpError(
         403,
         'PROFILING_DISABLED',
-        'PERFORMANCE_ENABLED turns profiles off on this server.',
+        'Profiles are turned off on this server: see performance.enableProfiling and PERFORMANCE_ENABLED.',
       )
     }
     if (functionName !== undefined && !functionNames().includes(functionName)) {

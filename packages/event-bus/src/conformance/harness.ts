@@ -3,12 +3,18 @@ import type { CloudEvent } from '../cloud-event.js'
 import { EventBus } from '../event-bus.js'
 import type { EventStore } from '../event-store.js'
 import type { EventBusOptions, SubscribeOptions } from '../options.js'
+import type { RetentionOptions } from '../retention/retention-options.js'
 import type { EventHandler, HandlerDelivery, Subscription } from '../subscription.js'
+
+/** What some cases ask of a store. */
+export interface StoreOptions {
+  retention?: RetentionOptions
+}
 
 /** A place for events that one case has for itself. */
 export interface Storage {
   /** A store on this place; called again after the store before was closed, or beside it when `shared`. */
-  openStore(): EventStore
+  openStore(options?: StoreOptions): EventStore
   /** Removes the place. */
   dispose(): Promise<void>
 }
@@ -29,18 +35,20 @@ export interface ConformanceCase {
 }
 
 /** No case waits longer for what was promised. */
-const DEADLINE_MS = 15_000
+const DEADLINE_MS = 25_000
 
 /** Runs `body` with buses on a fresh place, and leaves nothing behind. */
 export async function withStorage(
   harness: ConformanceHarness,
-  body: (openBus: (options?: Partial<EventBusOptions>) => Promise<EventBus>) => Promise<void>,
+  body: (
+    openBus: (options?: Partial<EventBusOptions>, store?: StoreOptions) => Promise<EventBus>,
+  ) => Promise<void>,
 ): Promise<void> {
   const storage = await harness.createStorage()
   const buses: EventBus[] = []
   try {
-    await body(async (options = {}) => {
-      const bus = await EventBus.open({ store: storage.openStore(), ...options })
+    await body(async (options = {}, store) => {
+      const bus = await EventBus.open({ store: storage.openStore(store), ...options })
       buses.push(bus)
       return bus
     })
@@ -114,10 +122,14 @@ export async function collect(
 }
 
 /** Asks until the answer holds; fails when it never does. */
-export async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS
+export async function eventually(
+  what: string,
+  check: () => Promise<boolean>,
+  withinMs = DEADLINE_MS,
+): Promise<void> {
+  const deadline = Date.now() + withinMs
   while (!(await check())) {
-    assert.ok(Date.now() < deadline, `expected ${what} within ${DEADLINE_MS} ms`)
+    assert.ok(Date.now() < deadline, `expected ${what} within ${withinMs} ms`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

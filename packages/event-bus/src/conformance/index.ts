@@ -4,11 +4,23 @@ import type { ConformanceCase } from './harness.js'
 import { publishCases } from './publish-cases.js'
 import { queryCases } from './query-cases.js'
 import { recoveryCases } from './recovery-cases.js'
+import { retentionCases } from './retention-cases.js'
 
-export type { ConformanceCase, ConformanceHarness, Storage } from './harness.js'
+export {
+  type BusyLoopPlan,
+  keepsClaimsOfABusyLoop,
+  runOtherConsumer,
+} from './busy-loop.js'
+export type { ConformanceCase, ConformanceHarness, Storage, StoreOptions } from './harness.js'
 export { type KillPlan, type KillReport, killRounds } from './kill-rounds.js'
 export { KILL_CONCURRENCY, type KillWorkerEnvironment, runKillWorker } from './kill-worker.js'
 export { type NetworkFaultPlan, surviveNetworkFaults } from './network-faults.js'
+export {
+  type ServerKillCase,
+  type ServerKillPlan,
+  serverKillCases,
+} from './server-kill-cases.js'
+export { everythingTold, tell } from './told.js'
 
 /**
  * The promises of the bus, one test each: `for (const { name, run } of conformanceCases) it(name, () => run(harness))`
@@ -20,4 +32,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...deliveryCases,
   ...deadLetterCases,
   ...recoveryCases,
+  ...retentionCases,
 ]

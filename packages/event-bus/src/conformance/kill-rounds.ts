@@ -54,7 +54,8 @@ const DEADLINE_MS = 120_000
  */
 export async function killRounds(plan: KillPlan): Promise<KillReport> {
   const random = mulberry32(plan.seed)
-  let explained = 2 * plan.rounds * plan.workers * KILL_CONCURRENCY
+  // In each of two groups, handlers that ran and settlements that were on their way.
+  let explained = 2 * plan.rounds * plan.workers * 2 * KILL_CONCURRENCY
   for (let round = 0; round < plan.rounds; round++) {
     const workers = Array.from({ length: plan.workers }, (_, i) => start(plan, 'load', round, i))
     await Promise.all(workers.map(ready))

@@ -115,7 +115,7 @@ async function drained(bus: EventBus): Promise<void> {
       (sum, { behind, running, scheduled }) => sum + behind + running + scheduled,
       0,
     )
-    quiet = left === 0 ? quiet + 1 : 0
+    quiet = left === 0 && store.connected ? quiet + 1 : 0
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

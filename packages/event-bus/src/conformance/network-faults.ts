@@ -14,6 +14,9 @@ export interface NetworkFaultPlan {
   faultMs: number
 }
 
+/** Coming back takes a lapsed lease or claim at worst, and longer on a machine that is busy. */
+const DEADLINE_MS = 60_000
+
 /**
  * Stalls, drops and resets the connections of a bus that publishes and handles, and checks that it comes
  * back by itself each time and that every acked event was handled, in order.
@@ -44,19 +47,27 @@ export async function surviveNetworkFaults(plan: NetworkFaultPlan): Promise<void
     () => proxy.reset(),
     () => proxy.stall(),
   ]
-  for (const fault of faults) {
+  const publishing = async (): Promise<void> => {
     const before = acked.length
-    await eventually('publishing to go on', async () => acked.length > before + 20)
+    await eventually('publishing to go on', async () => acked.length > before + 20, DEADLINE_MS)
+  }
+  for (const fault of faults) {
+    await publishing()
     fault()
     await new Promise((resolve) => setTimeout(resolve, plan.faultMs))
     proxy.flow()
   }
-  const before = acked.length
-  await eventually('publishing to go on', async () => acked.length > before + 20)
+  await publishing()
+  await tellsStatsWhileAway(bus, proxy)
+  await publishing()
   stop = true
   await publisher
   const wanted = acked.length
-  await eventually('all acked events to be handled', async () => new Set(handled).size >= wanted)
+  await eventually(
+    'all acked events to be handled',
+    async () => new Set(handled).size >= wanted,
+    DEADLINE_MS,
+  )
   const firsts = [...new Set(handled)]
   assert.deepEqual(
     firsts,
@@ -68,6 +79,21 @@ export async function surviveNetworkFaults(plan: NetworkFaultPlan): Promise<void
   )
   await bus.close({ drainTimeoutMs: 1_000 })
   await proxy.close()
+}
+
+async function tellsStatsWhileAway(bus: EventBus, proxy: FaultProxy): Promise<void> {
+  const connected = async (): Promise<boolean> => (await bus.getStats()).store.connected
+  await eventually('stats to know the server', connected, DEADLINE_MS)
+  proxy.reset()
+  await eventually('stats to miss the server', async () => !(await connected()), DEADLINE_MS)
+  const { store } = await bus.getStats()
+  assert.equal(store.connected, false)
+  assert.ok(store.events > 0, 'expected the last known number of events')
+  assert.deepEqual(
+    store.groups.map(({ group }) => group),
+    ['faults'],
+  )
+  proxy.flow()
 }
 
 async function publishUntil(bus: EventBus, acked: number[], stopped: () => boolean): Promise<void> {

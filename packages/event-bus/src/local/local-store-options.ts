@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { Durability } from '../event-store.js'
-import type { RetentionOptions } from '../log/retention.js'
-import { retentionSchema } from '../log/retention-options.js'
+import { type RetentionOptions, retentionSchema } from '../retention/retention-options.js'
 
 /** Options of `localStore`. */
 export interface LocalStoreOptions {

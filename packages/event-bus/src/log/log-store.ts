@@ -18,6 +18,7 @@ import type {
   StoreStats,
 } from '../event-store.js'
 import { PatternIndex } from '../pattern.js'
+import type { RetentionOptions } from '../retention/retention-options.js'
 import { CommitQueue } from './commit-queue.js'
 import { consumerOf } from './log-consumer.js'
 import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './log-dead-letters.js'
@@ -28,7 +29,7 @@ import { describeEvent, firstAtOrAfter, listEvents } from './log-query.js'
 import { type LogAccess, replayEvents } from './log-replay.js'
 import { LAST_STRING } from './postings.js'
 import { removeGroup } from './remove-group.js'
-import { Retention, type RetentionOptions } from './retention.js'
+import { Retention } from './retention.js'
 
 /** How a log store is made. */
 export interface LogStoreSetup {

@@ -1,18 +1,9 @@
 import type { Clock } from '../clock.js'
+import type { RetentionOptions } from '../retention/retention-options.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { LogDraft } from './log-draft.js'
 import type { LogEngine, LogHead, LogRecord } from './log-engine.js'
 import { LAST_STRING } from './postings.js'
-
-/** What to keep; everything, unless something is said here. */
-export interface RetentionOptions {
-  /** Events stored longer ago than this are removed. */
-  maxAgeMs?: number | undefined
-  /** The newest so many are kept. */
-  maxEvents?: number | undefined
-  /** So many bytes of event JSON are kept, the newest. */
-  maxBytes?: number | undefined
-}
 
 /** Events removed by one commit. */
 const CHUNK = 500

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { EventStore } from '../event-store.js'
 import { LogStore } from '../log/log-store.js'
-import type { RetentionOptions } from '../log/retention.js'
-import { retentionSchema } from '../log/retention-options.js'
 import { parseOptions } from '../parse-options.js'
+import { type RetentionOptions, retentionSchema } from '../retention/retention-options.js'
 import { MemoryEngine } from './memory-engine.js'
 
 /** Options of `memoryStore`. */

@@ -1,40 +1,18 @@
 import type { DiscardReason, GuestPtr, Lease, QuickJSInstance } from '@nexus/instance-pool'
-import { isGranted } from '../capabilities.js'
 import type { PreludeEntry } from '../guest/prelude.js'
-import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
 import { monotonicMs } from '../monotonic.js'
-import type {
-  Answer,
-  CallFailure,
-  CallOutcome,
-  CallRequest,
-  Question,
-  RawEvent,
-  RawLog,
-} from './call.js'
+import type { Answer, CallFailure, CallOutcome, CallRequest, Question } from './call.js'
 import {
   engineFailure,
   failureFromException,
   failureFromReport,
   memoryFailure,
-  type Refusals,
   resultTooLarge,
   stuckFailure,
   timeoutFailure,
   trapFailure,
 } from './guest-failure.js'
-import { logLimitNotice } from './log-limit.js'
-
-/** The longest text a host call takes for a name: event types, extensions, methods. */
-const MAX_NAME_BYTES = 1024
-const MAX_ATTRIBUTES_BYTES = 16 * 1024
-/** The URL and the headers of a fetch. */
-const MAX_REQUEST_HEAD_BYTES = 64 * 1024
-const NO_REFUSALS: Refusals = new Set()
-/** Node's own limit of a timer. */
-const MAX_DELAY_MS = 2 ** 31 - 1
-
-const NOTHING: readonly never[] = []
+import { type HostCaller, HostCalls } from './host-calls.js'
 
 /** What the description of an error can grow to: no limit of the result may hide why a call failed. */
 const MAX_REPORT_BYTES = 2 * 1024 * 1024
@@ -66,29 +44,18 @@ export interface CallHost {
 }
 
 /** One call inside one sandbox: from handing over the event to the outcome. */
-export class GuestCall {
+export class GuestCall implements HostCaller {
   readonly #entries: GuestEntries
   readonly #host: CallHost
   readonly #instance: QuickJSInstance
+  readonly #hostCalls: HostCalls
   #startedAt = 0
   #deadlineAt = 0
   #result: GuestPtr = 0
   #over = false
   #waiting = false
   #deadlineTimer: NodeJS.Timeout | undefined
-  #timers: Map<number, NodeJS.Timeout> | undefined
-  /** The questions that are not answered, and how many bytes each holds. */
-  #pending: Map<number, number> | undefined
-  #pendingBytes = 0
-  #hostCalls = 0
-  #limitedCalls = 0
   #peakBytes = 0
-  #eventBytes = 0
-  #logBytes = 0
-  #logsDropped = false
-  #refusals: Set<number> | undefined
-  #events: RawEvent[] | undefined
-  #logs: RawLog[] | undefined
 
   constructor(
     readonly request: CallRequest,
@@ -99,6 +66,7 @@ export class GuestCall {
     this.#entries = entries
     this.#host = host
     this.#instance = lease.instance
+    this.#hostCalls = new HostCalls(request, lease.instance, this)
   }
 
   /**
@@ -128,9 +96,8 @@ export class GuestCall {
   /** Hands the guest an answer of the host's thread. One that comes too late is ignored. */
   answer(id: number, { failed, encoded, refusal }: Answer): void {
     if (this.#over) return
-    if (refusal !== undefined) this.#refused(refusal)
-    this.#pendingBytes -= this.#pending?.get(id) ?? 0
-    this.#pending?.delete(id)
+    if (refusal !== undefined) this.#hostCalls.refused(refusal)
+    this.#hostCalls.answered(id)
     this.#wake((instance, args) => {
       args.push(instance.newNumber(id), instance.newString(encoded))
       if (failed) args.push(instance.newNumber(1))
@@ -143,9 +110,16 @@ export class GuestCall {
     if (!this.#over) this.#finish('', failure)
   }
 
-  #fire(id: number, repeats: boolean): void {
+  ask(id: number, question: Question): void {
+    this.#host.ask(this, id, question)
+  }
+
+  withdraw(id: number): void {
+    this.#host.withdraw(this, id)
+  }
+
+  fire(id: number): void {
     if (this.#over) return
-    if (!repeats) this.#timers?.delete(id)
     this.#wake((instance, args) => {
       args.push(instance.newNumber(id))
       return this.#entries.fire
@@ -186,7 +160,7 @@ export class GuestCall {
     else if (this.#noteUncaught(returned)) return
     else if (!instance.drainJobs()) this.#finishInterrupted()
     else if (instance.promiseState(this.#result) !== 'pending') this.#finishPromise()
-    else if (!this.#pending?.size && !this.#timers?.size) this.#finishStuck()
+    else if (!this.#hostCalls.areOpen) this.#finishStuck()
     else this.#wait()
   }
 
@@ -244,7 +218,7 @@ export class GuestCall {
       this.#instance,
       this.#entries.describe,
       this.request.limits.memoryLimitBytes,
-      this.#refusals ?? NO_REFUSALS,
+      this.#hostCalls.refusals,
     )
     if (failure) this.#finish('', failure)
     else this.#finishInterrupted()
@@ -265,7 +239,7 @@ export class GuestCall {
   }
 
   #failureFromReport(described: string): CallFailure {
-    const failure = failureFromReport(described, this.#refusals ?? NO_REFUSALS)
+    const failure = failureFromReport(described, this.#hostCalls.refusals)
     // When there is no memory left to make the error with, the engine throws null.
     const { message, stack } = failure.report
     const isNull = message === 'null' && stack === undefined
@@ -280,7 +254,7 @@ export class GuestCall {
   #finish(valueJson: string, failure: CallFailure | undefined, discard?: DiscardReason): void {
     this.#over = true
     clearTimeout(this.#deadlineTimer)
-    if (this.#timers) for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#hostCalls.end()
     const now = performance.now()
     this.#notePeak()
     this.#host.finish(
@@ -288,14 +262,14 @@ export class GuestCall {
       {
         valueJson,
         failure,
-        events: (failure ? undefined : this.#events) ?? NOTHING,
-        logs: this.#logs ?? NOTHING,
+        events: failure ? [] : this.#hostCalls.events,
+        logs: this.#hostCalls.logs,
         durationUs: (now - this.#startedAt) * 1000,
         queueWaitUs:
           Math.max(0, monotonicMs() - (now - this.#startedAt) - this.request.submittedAt) * 1000,
         memoryUsedBytes: this.#instance.allocatedBytes,
         memoryPeakBytes: this.#peakBytes,
-        hostCalls: this.#hostCalls,
+        hostCalls: this.#hostCalls.count,
       },
       discard,
     )
@@ -309,153 +283,8 @@ export class GuestCall {
     )
   }
 
-  /** Everything that a guest can ask of the host; each argument is checked as if an enemy chose it. */
   readonly #onHostCall = (args: readonly GuestPtr[]): number => {
-    this.#hostCalls++
     this.#notePeak()
-    const answer = this.#serve(args)
-    if (answer !== HostAnswer.Ok) this.#refused(answer)
-    return answer
-  }
-
-  #refused(answer: number): void {
-    this.#refusals ??= new Set()
-    this.#refusals.add(answer)
-  }
-
-  #serve(args: readonly GuestPtr[]): number {
-    switch (this.#instance.readNumber(args[0] ?? 0)) {
-      case HostOperation.Log:
-        return this.#log(args)
-      case HostOperation.Emit:
-        return this.#limited() ?? this.#emit(args)
-      case HostOperation.Call:
-        return this.#limited() ?? this.#callExtension(args)
-      case HostOperation.SetTimer:
-        return this.#limited() ?? this.#setTimer(args)
-      case HostOperation.ClearTimer:
-        return this.#clearTimer(args)
-      case HostOperation.Fetch:
-        return this.#limited() ?? this.#fetch(args)
-      case HostOperation.Abort:
-        return this.#limited() ?? this.#withdraw(args)
-      default:
-        return HostAnswer.Malformed
-    }
-  }
-
-  #limited(): number | undefined {
-    this.#limitedCalls++
-    return this.#limitedCalls > this.request.limits.maxHostCalls ? HostAnswer.Limit : undefined
-  }
-
-  #text(ptr: GuestPtr | undefined, maxBytes: number): string | undefined {
-    return ptr === undefined ? undefined : this.#instance.readString(ptr, maxBytes)
-  }
-
-  #log(args: readonly GuestPtr[]): number {
-    const { maxLogBytes } = this.request.limits
-    if (this.#logsDropped) return HostAnswer.Limit
-    const room = maxLogBytes - this.#logBytes
-    const level = LOG_LEVELS.find((name) => name === this.#text(args[1], 16))
-    const message = this.#text(args[2], room)
-    const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
-    const fieldsJson = this.#text(args[3], room)
-    if (level === undefined) return HostAnswer.Malformed
-    // A line costs its end too: lines without a text must not be free.
-    const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
-    if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
-      this.#logsDropped = true
-      this.#addLog(logLimitNotice(maxLogBytes))
-      return HostAnswer.Limit
-    }
-    this.#logBytes += bytes
-    this.#addLog({ level, message, time: Date.now(), fieldsJson })
-    return HostAnswer.Ok
-  }
-
-  #addLog(log: RawLog): void {
-    this.#logs ??= []
-    this.#logs.push(log)
-  }
-
-  #emit(args: readonly GuestPtr[]): number {
-    const room = this.request.limits.maxResultBytes - this.#eventBytes
-    const type = this.#text(args[1], MAX_NAME_BYTES)
-    if (type === undefined || type === '') return HostAnswer.Malformed
-    if (!isGranted(this.request.capabilities, `events:emit:${type}`)) return HostAnswer.Denied
-    const dataJson = this.#text(args[2], room)
-    const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
-    if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
-    if (attributesJson !== 'null' && !attributesJson.startsWith('{')) return HostAnswer.Malformed
-    const attributesBytes = attributesJson === 'null' ? 0 : Buffer.byteLength(attributesJson)
-    const bytes = Buffer.byteLength(dataJson) + attributesBytes
-    if (bytes > room) return HostAnswer.Limit
-    this.#eventBytes += bytes
-    this.#events ??= []
-    this.#events.push({ type, dataJson, attributesJson })
-    return HostAnswer.Ok
-  }
-
-  #callExtension(args: readonly GuestPtr[]): number {
-    const id = this.#instance.readNumber(args[1] ?? 0)
-    const extension = this.#text(args[2], MAX_NAME_BYTES)
-    const method = this.#text(args[3], MAX_NAME_BYTES)
-    if (!Number.isSafeInteger(id) || extension === undefined || method === undefined) {
-      return HostAnswer.Malformed
-    }
-    if (!isGranted(this.request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
-    const encodedArguments = this.#text(args[4], this.request.limits.maxResultBytes)
-    if (encodedArguments === undefined) return HostAnswer.Limit
-    const bytes = Buffer.byteLength(encodedArguments)
-    return this.#ask(id, bytes, { kind: 'extension', extension, method, encodedArguments })
-  }
-
-  #fetch(args: readonly GuestPtr[]): number {
-    const id = this.#instance.readNumber(args[1] ?? 0)
-    if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
-    // Base64 makes four characters of three bytes.
-    const maxBytes = (this.request.limits.maxRequestBytes / 3) * 4 + MAX_REQUEST_HEAD_BYTES
-    const encodedRequest = this.#text(args[2], maxBytes)
-    if (encodedRequest === undefined) return HostAnswer.Limit
-    const bytes = Buffer.byteLength(encodedRequest)
-    return this.#ask(id, bytes, { kind: 'fetch', encodedRequest })
-  }
-
-  #ask(id: number, bytes: number, question: Question): number {
-    // What waits on the host is memory that the guest takes, wherever it is.
-    if (this.#pendingBytes + bytes > this.request.limits.memoryLimitBytes) return HostAnswer.Limit
-    this.#pendingBytes += bytes
-    this.#pending ??= new Map()
-    this.#pending.set(id, bytes)
-    this.#host.ask(this, id, question)
-    return HostAnswer.Ok
-  }
-
-  #withdraw(args: readonly GuestPtr[]): number {
-    const id = this.#instance.readNumber(args[1] ?? 0)
-    if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
-    this.#host.withdraw(this, id)
-    return HostAnswer.Ok
-  }
-
-  #setTimer(args: readonly GuestPtr[]): number {
-    const id = this.#instance.readNumber(args[1] ?? 0)
-    const delayMs = Math.min(this.#instance.readNumber(args[2] ?? 0), MAX_DELAY_MS)
-    const repeats = this.#instance.readNumber(args[3] ?? 0) === 1
-    if (!Number.isSafeInteger(id) || Number.isNaN(delayMs)) return HostAnswer.Malformed
-    const timer = repeats
-      ? setInterval(() => this.#fire(id, true), delayMs)
-      : setTimeout(() => this.#fire(id, false), delayMs)
-    this.#timers ??= new Map()
-    this.#timers.set(id, timer)
-    return HostAnswer.Ok
-  }
-
-  #clearTimer(args: readonly GuestPtr[]): number {
-    const id = this.#instance.readNumber(args[1] ?? 0)
-    clearTimeout(this.#timers?.get(id))
-    this.#timers?.delete(id)
-    return HostAnswer.Ok
+    return this.#hostCalls.serve(args)
   }
 }

@@ -21,7 +21,9 @@ interface StoredHandler {
 
 /** The handlers this thread knows: each as its bytecode and, once called, the image of its loaded module. */
 export class HandlerStore {
-  readonly #handlers: LRUCache<string, StoredHandler>
+  #handlers: LRUCache<string, StoredHandler>
+  #loads = 0
+  #evictions = 0
   readonly #loaders = new Map<string, Promise<ModuleLoader>>()
   readonly #loading = new Map<string, Promise<QuickJSUse | LoadFailure>>()
 
@@ -29,13 +31,24 @@ export class HandlerStore {
     private readonly maxStackBytes: number,
     maxBytes: number,
   ) {
-    this.#handlers = new LRUCache({
-      maxSize: maxBytes,
-      sizeCalculation: ({ bytecode, uses }) => {
-        const image = (uses.pristine ?? uses.shared)?.image
-        return bytecode.length + (image?.byteLength ?? 0) + OVERHEAD_BYTES
-      },
-    })
+    this.#handlers = this.#create(maxBytes)
+  }
+
+  /** Modules that were run to make an image. */
+  get loads(): number {
+    return this.#loads
+  }
+
+  /** Handlers dropped for space. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  /** Keeps what was called last, as far as it fits. */
+  resize(maxBytes: number): void {
+    const kept = this.#handlers.dump()
+    this.#handlers = this.#create(maxBytes)
+    this.#handlers.load(kept)
   }
 
   /** How many handlers are known. */
@@ -119,6 +132,7 @@ export class HandlerStore {
       const loader = await this.#loader(heapBytes, handler.webApis)
       // The two isolation modes differ in how an instance is reset, not in its image.
       const image = (handler.uses.pristine ?? handler.uses.shared)?.image
+      if (!image) this.#loads++
       const loaded = image ?? (await loader.load(handler.bytecode, limits, guard))
       if (loaded === GREW) {
         if (heapBytes > limits.memoryLimitBytes) return new LoadFailure(memoryFailure())
@@ -133,6 +147,19 @@ export class HandlerStore {
       this.#handlers.set(key, { ...handler, heapBytes, uses })
       return use
     }
+  }
+
+  #create(maxBytes: number): LRUCache<string, StoredHandler> {
+    return new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ bytecode, uses }) => {
+        const image = (uses.pristine ?? uses.shared)?.image
+        return bytecode.length + (image?.byteLength ?? 0) + OVERHEAD_BYTES
+      },
+      dispose: (_handler, _key, reason) => {
+        if (reason === 'evict') this.#evictions++
+      },
+    })
   }
 
   #loader(heapBytes: number, webApis: boolean): Promise<ModuleLoader> {

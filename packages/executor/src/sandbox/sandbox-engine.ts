@@ -25,8 +25,12 @@ import { HandlerStore } from './handler-store.js'
 import { LoadFailure } from './module-loader.js'
 import { TimeBudget } from './time-budget.js'
 
-export interface SandboxEngineOptions {
+export interface SandboxEngineOptions extends SandboxLimits {
   maxStackBytes: number
+}
+
+/** What may be changed while an engine runs. */
+export interface SandboxLimits {
   maxInstances: number
   maxHandlerBytes: number
 }
@@ -52,8 +56,12 @@ export type EnginePoolStats = Omit<InstancePoolStats, 'limits'>
 export interface SandboxEngineStats {
   /** Of JavaScript handlers and WASI commands together. */
   pool: EnginePoolStats
+  /** How many handlers are kept ready, and what they hold. */
   handlers: number
   handlerBytes: number
+  /** Totals: handlers made ready for a call, and those dropped for space. */
+  handlerLoads: number
+  handlerEvictions: number
 }
 
 interface Running {
@@ -75,13 +83,19 @@ export const POOL_NUMBERS = [
   'rebinds',
   'exhausted',
 ] as const satisfies readonly (keyof EnginePoolStats)[]
-const NO_COMMANDS = { pool: undefined, handlers: 0, handlerBytes: 0 }
+const NO_COMMANDS = {
+  pool: undefined,
+  handlers: 0,
+  handlerBytes: 0,
+  handlerLoads: 0,
+  handlerEvictions: 0,
+}
 
 /** Runs calls in the sandboxes of one thread. */
 export class SandboxEngine {
   readonly #pool: InstancePool<QuickJSInstance, QuickJSUse>
   readonly #store: HandlerStore
-  readonly #options: SandboxEngineOptions
+  #options: SandboxEngineOptions
   /** Made when the first WASI command comes. */
   #wasi: WasiEngine | undefined
   readonly #listener: EngineListener
@@ -143,12 +157,23 @@ export class SandboxEngine {
   }
 
   getStats(): SandboxEngineStats {
-    const { pool, handlers, handlerBytes } = this.#wasi?.getStats() ?? NO_COMMANDS
+    const { pool, handlers, handlerBytes, handlerLoads, handlerEvictions } =
+      this.#wasi?.getStats() ?? NO_COMMANDS
     return {
       pool: pool ? addedUp(this.#pool.getStats(), pool) : this.#pool.getStats(),
       handlers: this.#store.size + handlers,
       handlerBytes: this.#store.bytes + handlerBytes,
+      handlerLoads: this.#store.loads + handlerLoads,
+      handlerEvictions: this.#store.evictions + handlerEvictions,
     }
+  }
+
+  /** Changes limits; calls under way are not touched. */
+  resize(limits: SandboxLimits): void {
+    this.#options = { ...this.#options, ...limits }
+    this.#pool.resize(limits.maxInstances)
+    this.#store.resize(limits.maxHandlerBytes)
+    this.#wasi?.resize(limits)
   }
 
   /** Ends the calls that still wait, and lets go of every instance. */

@@ -1,5 +1,6 @@
+import type { Profiler } from 'node:inspector'
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../sandbox/call.js'
-import type { SandboxEngineOptions } from '../sandbox/sandbox-engine.js'
+import type { SandboxEngineOptions, SandboxLimits } from '../sandbox/sandbox-engine.js'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -15,6 +16,10 @@ export type ToThread =
   | { kind: 'handler'; key: string; code: HandlerCode }
   | { kind: 'call'; request: CallRequest }
   | { kind: 'answer'; callId: number; id: number; answer: Answer }
+  | { kind: 'resize'; limits: SandboxLimits }
+  /** Sample what the thread does, until `profile-end`. */
+  | { kind: 'profile'; samplingIntervalUs: number }
+  | { kind: 'profile-end'; profileId: number }
   | { kind: 'shutdown' }
 
 export interface Asked {
@@ -24,9 +29,17 @@ export interface Asked {
   question: Question
 }
 
+/** The profile that a thread took; undefined when it could not. */
+export interface Profiled {
+  kind: 'profiled'
+  profileId: number
+  profile: Profiler.Profile | undefined
+}
+
 /** From the thread; what belongs together travels as one array. */
 export type FromThread =
   | { kind: 'ready' }
+  | Profiled
   | { kind: 'finished'; callId: number; outcome: CallOutcome }
   /** The thread has dropped the handler of this call: send it, and the call, again. */
   | { kind: 'unknown-handler'; callId: number }

@@ -8,8 +8,10 @@ import {
   type HandlerCode,
 } from '../sandbox/call.js'
 import { timeoutFailure } from '../sandbox/guest-failure.js'
+import type { SandboxLimits } from '../sandbox/sandbox-engine.js'
 import { CallCosts } from './call-costs.js'
 import { Confinement } from './confinement.js'
+import { ProfiledThreads, type ThreadProfile } from './profiled-threads.js'
 import type { Asked, FromThread, ThreadData } from './protocol.js'
 import { SandboxThread, type ThreadEnd } from './sandbox-thread.js'
 import { addEnded, NO_STATS } from './thread-stats.js'
@@ -48,7 +50,7 @@ interface Seat {
 
 /** Runs calls on worker threads: each is watched, and replaced when a call does not stop. */
 export class ThreadPool implements Dispatcher {
-  readonly #options: ThreadPoolOptions
+  #options: ThreadPoolOptions
   readonly #services: GuestServices
   readonly #costs = new CallCosts()
   readonly #confinement = new Confinement()
@@ -69,6 +71,8 @@ export class ThreadPool implements Dispatcher {
   /** Calls submitted and not yet over. */
   #open = 0
   #idleWaiters: (() => void)[] = []
+  #profiled: ProfiledThreads | undefined
+  #lastProfileId = 0
   #closing: Promise<void> | undefined
   /** Whether the time for calls to finish is over. */
   #drained = false
@@ -123,6 +127,25 @@ export class ThreadPool implements Dispatcher {
     }
   }
 
+  resize(limits: SandboxLimits): void {
+    const { thread } = this.#options
+    const engine = { ...thread.engine, ...limits }
+    this.#options = { ...this.#options, thread: { ...thread, engine } }
+    for (const seat of this.#allSeats()) seat.thread.send({ kind: 'resize', limits })
+  }
+
+  startProfile(samplingIntervalUs: number): void {
+    if (this.#profiled) return
+    this.#profiled = new ProfiledThreads(++this.#lastProfileId, samplingIntervalUs)
+    for (const { thread } of this.#allSeats()) this.#profiled.add(thread)
+  }
+
+  async stopProfile(patienceMs: number): Promise<ThreadProfile[]> {
+    const profiles = (await this.#profiled?.stop(patienceMs)) ?? []
+    this.#profiled = undefined
+    return profiles
+  }
+
   shutdown(drainTimeoutMs: number): Promise<void> {
     this.#closing ??= this.#shutdown(drainTimeoutMs)
     return this.#closing
@@ -161,6 +184,7 @@ export class ThreadPool implements Dispatcher {
       ended: (from, end) => this.#threadEnded(from, end),
     })
     thread.hold(this.#open > 0)
+    this.#profiled?.add(thread)
     return { thread, calls: new Map(), loadUs: 0 }
   }
 
@@ -232,6 +256,10 @@ export class ThreadPool implements Dispatcher {
       this.#dispatch()
       return
     }
+    if (message.kind === 'profiled') {
+      this.#profiled?.received(thread, message)
+      return
+    }
     const seat = this.#seatOf(thread)
     const call = seat?.calls.get(message.callId)
     if (!seat || !call) return
@@ -282,6 +310,7 @@ export class ThreadPool implements Dispatcher {
     const seat = this.#seatOf(thread)
     if (!seat) return
     this.#seats.delete(thread)
+    this.#profiled?.ended(thread)
     if (seat === this.#confinedSeat) this.#confinedSeat = undefined
     if (seat === this.#spare) this.#spare = undefined
     this.#ended = addEnded(this.#ended, thread.stats)

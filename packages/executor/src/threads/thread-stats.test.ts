@@ -10,7 +10,10 @@ it('reads back what was written', () => {
 })
 
 it('keeps what an ended thread counted, and nothing of what it held', () => {
-  const { pool, handlers, handlerBytes } = addEnded(addEnded(NO_STATS, stats), stats)
+  const sum = addEnded(addEnded(NO_STATS, stats), stats)
+  const { pool, handlers, handlerBytes } = sum
+  expect(sum.handlerLoads).toBe(2 * stats.handlerLoads)
+  expect(sum.handlerEvictions).toBe(2 * stats.handlerEvictions)
   expect(pool.rewinds).toBe(2 * stats.pool.rewinds)
   expect(pool.discards.growth).toBe(2 * stats.pool.discards.growth)
   expect(pool).toMatchObject({ active: 0, available: 0, suspended: 0, waiting: 0, memoryBytes: 0 })

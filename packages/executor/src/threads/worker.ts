@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { SandboxEngine } from '../sandbox/sandbox-engine.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
+import { ThreadProfiler } from './thread-profiler.js'
 import { ThreadStatus } from './thread-status.js'
 
 /** A caller should not wait for its neighbours in the batch longer than this. */
@@ -9,6 +10,7 @@ const MAX_HELD_BACK_MS = 0.5
 const port = parentPort!
 const { engine: options, hardTimeoutGraceMs, status: statusBuffer } = workerData as ThreadData
 const status = new ThreadStatus(statusBuffer)
+const profiler = new ThreadProfiler()
 
 let outbox: FromThread[] = []
 let oldestAt = 0
@@ -55,6 +57,17 @@ function receive(message: ToThread): void {
     }
     case 'answer':
       engine.answer(message.callId, message.id, message.answer)
+      return
+    case 'resize':
+      engine.resize(message.limits)
+      return
+    case 'profile':
+      profiler.start(message.samplingIntervalUs)
+      return
+    case 'profile-end':
+      void profiler
+        .stop()
+        .then((profile) => send({ kind: 'profiled', profileId: message.profileId, profile }))
       return
     case 'shutdown':
       void engine.shutdown().then(() => {

@@ -25,11 +25,16 @@ export interface CommandEnd {
 /** What a command that did not return left behind. */
 interface Remains {
   readonly memory: CommandMemory
+  /** Whether the last `memory.grow` was refused; undefined where the module does not tell. */
+  readonly growthRefused: boolean | undefined
   /** The last emit that was refused. */
   readonly refusal: CallFailure | undefined
 }
 
-/** A memory above this share of its maximum is taken to have been too small for a command that failed. */
+/**
+ * Where the module does not tell whether its memory was refused to grow, a memory above this share of its maximum is
+ * taken to have been too small for a command that failed.
+ */
 const FULL = 0.9
 const MAX_FRAMES = 8
 /** `    at name (wasm://wasm/4a1c:wasm-function[3]:0x12f)` */
@@ -82,13 +87,17 @@ export function memoryTooSmall(neededBytes: number, limitBytes: number): CallFai
   return { ...failureOf('MEMORY_LIMIT', 'RangeError', message), retryable: false }
 }
 
-/** A refused `memory.grow` is an answer to the guest, not an error: that it was the reason can only be inferred. */
-function commandFailure(name: string, message: string, { memory }: Remains): CallFailure {
+/** A refused `memory.grow` is an answer to the guest, not an error; a command that fails after it ran out of memory. */
+function commandFailure(
+  name: string,
+  message: string,
+  { memory, growthRefused }: Remains,
+): CallFailure {
   const used = memory.bytes
   const maximum = memory.use.maximum * PAGE_BYTES
   const hasGrown = used > memory.use.initial * PAGE_BYTES
   return failureOf(
-    hasGrown && used >= maximum * FULL ? 'MEMORY_LIMIT' : 'EXECUTION_ERROR',
+    (growthRefused ?? (hasGrown && used >= maximum * FULL)) ? 'MEMORY_LIMIT' : 'EXECUTION_ERROR',
     name,
     `${message} (memory: ${used} of ${maximum} bytes)`,
   )

@@ -1,4 +1,5 @@
 import { ExecutorError } from '../errors.js'
+import { flagRefusedGrowth } from './growth-flag.js'
 import { importMemory } from './import-memory.js'
 import { type Limits, type ModuleLayout, readModuleLayout } from './module-layout.js'
 import { NEXUS, NEXUS_SIGNATURES, PREVIEW1, PREVIEW1_SIGNATURES } from './preview1/signatures.js'
@@ -9,7 +10,7 @@ export const PAGE_BYTES = 64 * 1024
 
 /** What the binary of a command needs in order to run. */
 export interface CommandLayout {
-  /** The binary, rewritten to import its memory. */
+  /** The binary, rewritten to import its memory and to tell when that was refused to grow. */
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly initialPages: number
   /** As the module declares it; its memory limit may be lower. */
@@ -41,12 +42,17 @@ export function layOutCommand(bytes: Uint8Array, filename: string): CommandLayou
   if (wrong !== undefined) throw invalid(filename, wrong)
   const { initial, maximum } = layout.memories[0]!
   return {
-    wasm: importMemory(bytes, layout),
+    wasm: rewritten(bytes, layout),
     initialPages: initial,
     maximumPages: maximum,
     tableBytes: layout.tables.reduce((sum, table) => sum + table.initial * TABLE_ENTRY_BYTES, 0),
     usesFiles: layout.imports.some(({ name }) => name.startsWith('path_')),
   }
+}
+
+function rewritten(bytes: Uint8Array, layout: ModuleLayout): Uint8Array<ArrayBuffer> {
+  const flagging = flagRefusedGrowth(bytes, layout)
+  return flagging ? importMemory(flagging, readModuleLayout(flagging)) : importMemory(bytes, layout)
 }
 
 function assertModule(bytes: Uint8Array, filename: string): void {

@@ -8,7 +8,9 @@ export const SectionId = {
   Function: 3,
   Table: 4,
   Memory: 5,
+  Global: 6,
   Export: 7,
+  Code: 10,
   Tag: 13,
 } as const
 

@@ -1,4 +1,4 @@
-import { InstancePool, type InstancePoolStats, type Lease } from '@nexus/instance-pool'
+import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../monotonic.js'
 import {
@@ -8,12 +8,14 @@ import {
   emptyOutcome,
 } from '../sandbox/call.js'
 import { engineFailure } from '../sandbox/guest-failure.js'
+import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
 import { CommandCall } from './command-call.js'
 import { checkResult, endOf, memoryTooSmall } from './command-end.js'
 import { PAGE_BYTES } from './command-layout.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
 import { CommandFiles } from './files/command-files.js'
 import { wasmerLibrary } from './files/wasmer-library.js'
+import { GROWTH_FLAG } from './growth-flag.js'
 import { MEMORY_IMPORT } from './import-memory.js'
 import { Preview1Host } from './preview1/preview1-host.js'
 import type { WasiProgram } from './wasi-program.js'
@@ -36,7 +38,9 @@ interface StoredProgram extends WasiProgram {
 
 /** Runs the WASI commands of one thread. */
 export class WasiEngine {
-  readonly #programs: LRUCache<string, StoredProgram>
+  #programs: LRUCache<string, StoredProgram>
+  #loads = 0
+  #evictions = 0
   readonly #pool: InstancePool<CommandMemory, MemoryUse>
   readonly #files = new CommandFiles()
   readonly #host = new Preview1Host(this.#files)
@@ -45,17 +49,23 @@ export class WasiEngine {
   constructor({ maxInstances, maxHandlerBytes }: WasiEngineOptions, listener: WasiListener) {
     this.#listener = listener
     this.#pool = new InstancePool(new CommandMemoryKind(), { maxInstances })
-    this.#programs = new LRUCache({
-      maxSize: maxHandlerBytes,
-      sizeCalculation: ({ byteLength }) => byteLength,
-    })
+    this.#programs = this.#createPrograms(maxHandlerBytes)
   }
 
-  getStats(): { pool: InstancePoolStats; handlers: number; handlerBytes: number } {
+  resize({ maxInstances, maxHandlerBytes }: WasiEngineOptions): void {
+    this.#pool.resize(maxInstances)
+    const kept = this.#programs.dump()
+    this.#programs = this.#createPrograms(maxHandlerBytes)
+    this.#programs.load(kept)
+  }
+
+  getStats(): SandboxEngineStats {
     return {
       pool: this.#pool.getStats(),
       handlers: this.#programs.size,
       handlerBytes: this.#programs.calculatedSize,
+      handlerLoads: this.#loads,
+      handlerEvictions: this.#evictions,
     }
   }
 
@@ -65,6 +75,7 @@ export class WasiEngine {
 
   add(key: string, program: WasiProgram): void {
     const zeroTerminatedArgs = program.args.map((arg) => Buffer.from(`${arg}\0`))
+    this.#loads++
     this.#programs.set(key, { ...program, zeroTerminatedArgs })
   }
 
@@ -86,6 +97,16 @@ export class WasiEngine {
     return this.#pool.shutdown()
   }
 
+  #createPrograms(maxBytes: number): LRUCache<string, StoredProgram> {
+    return new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ byteLength }) => byteLength,
+      dispose: (_program, _key, reason) => {
+        if (reason === 'evict') this.#evictions++
+      },
+    })
+  }
+
   async #runLater(request: CallRequest, program: StoredProgram, use: MemoryUse): Promise<void> {
     let lease: Lease<CommandMemory>
     try {
@@ -104,10 +125,11 @@ export class WasiEngine {
     const { memory } = lease.instance
     this.#listener.entered(request.id, request.limits.timeoutMs)
     let error: unknown
+    let instance: WebAssembly.Instance | undefined
     try {
       this.#files.begin(program.files, request.limits.memoryLimitBytes)
       this.#host.begin(call, memory)
-      const instance = this.#instantiate(program, memory)
+      instance = this.#instantiate(program, memory)
       // A request without an event only finds out whether the module can be instantiated.
       if (request.eventJson !== undefined) (instance.exports._start as () => void)()
     } catch (thrown) {
@@ -116,7 +138,7 @@ export class WasiEngine {
       this.#listener.left()
     }
     this.#files.end()
-    this.#conclude(call, lease, error)
+    this.#conclude(call, lease, { error, growthRefused: growthRefused(instance) })
   }
 
   #instantiate({ module }: WasiProgram, memory: WebAssembly.Memory): WebAssembly.Instance {
@@ -127,10 +149,14 @@ export class WasiEngine {
     } as WebAssembly.Imports)
   }
 
-  #conclude(call: CommandCall, lease: Lease<CommandMemory>, error: unknown): void {
+  #conclude(
+    call: CommandCall,
+    lease: Lease<CommandMemory>,
+    { error, growthRefused }: { error: unknown; growthRefused: boolean | undefined },
+  ): void {
     const { request, startedAt, log, events, hostCalls } = call
     const now = performance.now()
-    const end = endOf(error, { memory: lease.instance, refusal: call.refusal })
+    const end = endOf(error, { memory: lease.instance, growthRefused, refusal: call.refusal })
     const valueJson = end.failure ? '' : call.takeResult()
     const failure = end.failure ?? checkResult(valueJson)
     const memoryBytes = lease.instance.bytes
@@ -154,6 +180,12 @@ export class WasiEngine {
     const waitedUs = (monotonicMs() - request.submittedAt) * 1000
     this.#listener.finished(request, emptyOutcome(failure, waitedUs))
   }
+}
+
+/** Whether the last `memory.grow` was refused; undefined where the module does not tell. */
+function growthRefused(instance: WebAssembly.Instance | undefined): boolean | undefined {
+  const flag = instance?.exports[GROWTH_FLAG]
+  return flag instanceof WebAssembly.Global ? flag.value === 1 : undefined
 }
 
 /** The memory a program gets within its limit, or why it cannot have one. */

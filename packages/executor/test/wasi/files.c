@@ -13,8 +13,9 @@ enum { OK = 0, BADF = 8, EXIST_ = 20, FAULT = 21, ILSEQ = 25, INVAL = 28, ISDIR 
        NOSPC = 51, NOTDIR = 54, NOTEMPTY = 55, NOTSOCK = 57, NOTSUP = 58, SPIPE = 70, NOTCAPABLE = 76 };
 enum { CREATE = 1, DIRECTORY = 2, EXCLUSIVE = 4, TRUNCATE = 8 };
 enum { ROOT = 3, APPEND = 1 };
-#define READ ((__wasi_rights_t)2)
-#define WRITE ((__wasi_rights_t)64)
+/* What wasi-libc asks for with O_RDONLY, and what it adds with O_RDWR. */
+#define WRITE (__WASI_RIGHTS_FD_DATASYNC | __WASI_RIGHTS_FD_WRITE | __WASI_RIGHTS_FD_ALLOCATE | __WASI_RIGHTS_FD_FILESTAT_SET_SIZE)
+#define READ (((__wasi_rights_t)0x0fffffff) & ~WRITE)
 
 static int failures;
 
@@ -102,6 +103,8 @@ static void paths(void) {
 }
 
 static void reading(void) {
+  CHECK(stat("data/in.txt"), OK);
+  CHECK(status.mtim, 0);
   CHECK(open_at(ROOT, "data/in.txt", 0, READ), OK);
   CHECK(fd, 4);
   CHECK(read_n(fd, 5), OK);
@@ -170,7 +173,6 @@ static void writing(void) {
   CHECK(__wasi_fd_filestat_set_size(file, 1LL << 40), NOSPC);
   CHECK(pwrite_text(file, "x", 0x7fffffff), NOSPC);
   CHECK(__wasi_fd_allocate(file, -1, -1), INVAL);
-  CHECK(__wasi_fd_filestat_set_times(file, 0, 0, 2), NOTSUP);
   CHECK(size(file), 23);
   CHECK(open("data/new.txt", TRUNCATE), OK);
   CHECK(size(file), 0);
@@ -249,6 +251,71 @@ static void renaming(void) {
   CHECK(size(fd), 0);
 }
 
+static void times(void) {
+  CHECK(open("tmp/timed", CREATE), OK);
+  CHECK(stat("tmp/timed"), OK);
+  CHECK(status.mtim > 0 && status.mtim == status.atim && status.mtim == status.ctim, 1);
+  __wasi_timestamp_t born = status.mtim;
+  CHECK(__wasi_fd_filestat_set_times(fd, 5, 1000, 4), OK);
+  CHECK(stat("tmp/timed"), OK);
+  CHECK(status.mtim, 1000);
+  CHECK(status.atim, born);
+  CHECK(status.ctim >= born, 1);
+  CHECK(__wasi_path_filestat_set_times(ROOT, 1, "tmp/timed", 7, 9, 1 | 8), OK);
+  CHECK(__wasi_path_rename(ROOT, "tmp/timed", ROOT, "tmp/renamed"), OK);
+  CHECK(stat("tmp/renamed"), OK);
+  CHECK(status.atim, 7);
+  CHECK(status.mtim >= born, 1);
+  CHECK(__wasi_fd_filestat_set_times(fd, 0, 0, 2 | 4), OK);
+  CHECK(write_text(fd, "ab"), OK);
+  CHECK(stat("tmp/renamed"), OK);
+  CHECK(status.mtim >= born && status.atim >= born, 1);
+  __wasi_inode_t inode = status.ino;
+  CHECK(__wasi_path_unlink_file(ROOT, "tmp/renamed"), OK);
+  CHECK(__wasi_fd_filestat_set_times(fd, 3, 4, 1 | 4), OK);
+  CHECK(__wasi_fd_filestat_get(fd, &status), OK);
+  CHECK(status.atim == 3 && status.mtim == 4 && status.ino == inode, 1);
+  CHECK(__wasi_fd_filestat_set_times(fd, 0, 0, 1 | 2), INVAL);
+  CHECK(__wasi_fd_filestat_set_times(fd, 0, 0, 4 | 8), INVAL);
+  CHECK(__wasi_fd_filestat_set_times(fd, 0, 0, 16), INVAL);
+  CHECK(__wasi_path_filestat_set_times(ROOT, 1, "nope", 0, 0, 4), NOENT);
+  CHECK(__wasi_fd_filestat_set_times(99, 0, 0, 4), BADF);
+  CHECK(__wasi_fd_close(fd), OK);
+}
+
+static void rights(void) {
+  __wasi_fdstat_t fdstat;
+  CHECK(open("tmp/righted", CREATE), OK);
+  CHECK(__wasi_fd_fdstat_get(fd, &fdstat), OK);
+  CHECK(fdstat.fs_rights_base & __WASI_RIGHTS_PATH_OPEN, 0);
+  CHECK(__wasi_fd_fdstat_set_rights(fd, __WASI_RIGHTS_FD_WRITE, 0), OK);
+  CHECK(__wasi_fd_fdstat_set_rights(fd, __WASI_RIGHTS_FD_WRITE | __WASI_RIGHTS_FD_READ, 0), NOTCAPABLE);
+  CHECK(write_text(fd, "abc"), OK);
+  CHECK(read_n(fd, 1), BADF);
+  CHECK(seek(fd, 0, 0), -NOTCAPABLE);
+  CHECK(tell(fd), -NOTCAPABLE);
+  CHECK(size(fd), -NOTCAPABLE);
+  CHECK(__wasi_fd_filestat_set_times(fd, 0, 0, 2), NOTCAPABLE);
+  CHECK(__wasi_fd_close(fd), OK);
+
+  CHECK(open_at(ROOT, "tmp", DIRECTORY, READ), OK);
+  __wasi_fd_t directory = fd;
+  CHECK(__wasi_fd_fdstat_get(directory, &fdstat), OK);
+  CHECK(fdstat.fs_rights_base & (__WASI_RIGHTS_FD_SEEK | __WASI_RIGHTS_FD_READ), 0);
+  CHECK(open_at(directory, "righted", 0, READ | WRITE), NOTCAPABLE);
+  CHECK(__wasi_fd_fdstat_set_rights(directory, __WASI_RIGHTS_PATH_OPEN, READ), OK);
+  CHECK(open_at(directory, "righted", 0, READ), OK);
+  CHECK(__wasi_fd_close(fd), OK);
+  CHECK(open_at(directory, "new", CREATE, READ), NOTCAPABLE);
+  CHECK(open_at(directory, "righted", TRUNCATE, READ), NOTCAPABLE);
+  CHECK(__wasi_path_unlink_file(directory, "righted"), NOTCAPABLE);
+  CHECK(__wasi_path_rename(directory, "righted", ROOT, "x"), NOTCAPABLE);
+  CHECK(__wasi_path_create_directory(directory, "d"), NOTCAPABLE);
+  CHECK(__wasi_path_filestat_get(directory, 0, "righted", &status), NOTCAPABLE);
+  CHECK(__wasi_fd_readdir(directory, buffer, sizeof buffer, 0, &count), NOTCAPABLE);
+  CHECK(__wasi_fd_close(directory), OK);
+}
+
 static void links(void) {
   CHECK(__wasi_path_symlink("tmp", ROOT, "link"), NOTSUP);
   CHECK(__wasi_path_link(ROOT, 0, "tmp/in.txt", ROOT, "link"), NOTSUP);
@@ -261,8 +328,24 @@ static void streams(void) {
   CHECK(read_n(1, 1), BADF);
   CHECK(open_at(0, "x", 0, READ), BADF);
   CHECK(__wasi_sock_shutdown(1, 1), NOTSOCK);
-  CHECK(__wasi_fd_close(0), OK);
+  CHECK(open("tmp/stream", CREATE), OK);
+  CHECK(__wasi_fd_renumber(0, fd), OK);
   CHECK(read_n(0, 1), BADF);
+  CHECK(read_n(fd, 4), OK);
+  CHECK(count == 4 && !memcmp(buffer, "null", 4), 1);
+  CHECK(__wasi_fd_fdstat_set_rights(fd, 0, 0), OK);
+  CHECK(read_n(fd, 1), BADF);
+  CHECK(__wasi_fd_fdstat_set_rights(fd, __WASI_RIGHTS_FD_READ, 0), NOTCAPABLE);
+  __wasi_fd_t stdin_now = fd;
+  CHECK(open("tmp/stream", 0), OK);
+  CHECK(fd == stdin_now, 0);
+  CHECK(write_text(fd, "to a file"), OK);
+  CHECK(__wasi_fd_renumber(fd, 1), OK);
+  CHECK(write_text(1, "; more"), OK);
+  CHECK(holds(1, "to a file; more"), 1);
+  CHECK(__wasi_fd_close(stdin_now), OK);
+  CHECK(read_n(stdin_now, 1), BADF);
+  CHECK(__wasi_fd_renumber(2, 99), BADF);
 }
 
 int main(void) {
@@ -272,6 +355,8 @@ int main(void) {
   writing();
   directories();
   renaming();
+  times();
+  rights();
   links();
   streams();
   return failures;

@@ -1,12 +1,45 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 
-let compiled: Promise<WebAssembly.Module> | undefined
+/** Bytes from `start` to `end` of the linear memory. */
+export interface MemoryRange {
+  readonly start: number
+  readonly end: number
+}
 
-/** The QuickJS engine as a compiled WebAssembly module; compiled once per thread, shareable by `postMessage`. */
-export function loadEngineModule(): Promise<WebAssembly.Module> {
-  compiled ??= readFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')).then(
-    (bytes) => WebAssembly.compile(bytes),
-  )
-  return compiled
+/** The QuickJS engine. */
+export interface EngineModule {
+  readonly module: WebAssembly.Module
+  /** Constants of its program (`.rodata`), which nothing ever writes; empty for a build that is not known. */
+  readonly constants: MemoryRange
+}
+
+/**
+ * Where builds of the engine keep their constants, by the SHA-256 of `quickjs.wasm`. The linker puts
+ * `.rodata` first, so `start` is the place of the first data segment, and `end` the lowest address that
+ * the code stores to: the smallest constant that `wasm-decompile quickjs.wasm` shows as the base of an
+ * assignment, which is where a data segment starts too.
+ */
+const CONSTANTS: Readonly<Record<string, MemoryRange>> = {
+  // quickjs-wasi 3.6.2
+  d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9: {
+    start: 1_048_576,
+    end: 1_165_472,
+  },
+}
+const NOTHING: MemoryRange = { start: 0, end: 0 }
+
+let loaded: Promise<EngineModule> | undefined
+
+/** The engine, compiled once per thread. */
+export function loadEngineModule(): Promise<EngineModule> {
+  loaded ??= load()
+  return loaded
+}
+
+async function load(): Promise<EngineModule> {
+  const bytes = await readFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'))
+  const hash = createHash('sha256').update(bytes).digest('hex')
+  return { module: await WebAssembly.compile(bytes), constants: CONSTANTS[hash] ?? NOTHING }
 }

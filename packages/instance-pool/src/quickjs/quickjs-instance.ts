@@ -26,7 +26,7 @@ export interface QuickJSInstanceBlueprint {
   readonly engine: WebAssembly.Module
   readonly extensions: readonly EngineExtension[]
   /**
-   * What only {@link QuickJSInstance.bind} writes: constants of the program that no guest can reach,
+   * What only {@link QuickJSInstance.bind} writes: constants of the programs that nothing ever writes,
    * and the buffer in which the host lays down the next event.
    */
   readonly unrestoredPages: ReadonlySet<number>

@@ -74,7 +74,7 @@ export class QuickJSTemplate<Entry extends string = string> {
   static async create<Entry extends string>(
     options: QuickJSTemplateOptions<Entry>,
   ): Promise<QuickJSTemplate<Entry>> {
-    const engine = await loadEngineModule()
+    const { module: engine, constants } = await loadEngineModule()
     const extensions = options.webExtensions ? await loadEngineExtensions() : NO_EXTENSIONS
     const vm = await QuickJS.create({
       wasm: engine,
@@ -143,6 +143,7 @@ export class QuickJSTemplate<Entry extends string = string> {
         engine,
         extensions,
         unrestoredPages: new Set([
+          ...pagesWithin(constants.start, constants.end),
           ...constantPages(extensions, linked),
           ...pagesWithin(blueprintPointers.inputPtr, blueprintPointers.inputPtr + INPUT_BYTES),
         ]),

@@ -72,7 +72,8 @@ export class MetricSender {
         keepalive: true,
       })
       // A server that is only busy may take it the next time; what it refuses it will refuse again.
-      if (response.status >= 500) throw new Error(`The server answered ${response.status}.`)
+      if (response.status >= 500 || response.status === 429)
+        throw new Error(`The server answered ${response.status}.`)
       if (response.ok) this.#sent += batch.length
       else this.#dropped += batch.length
       this.#isServerUp = true

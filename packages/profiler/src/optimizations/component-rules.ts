@@ -1,6 +1,6 @@
 import type { PerformanceSnapshot } from '../snapshot.js'
 import { type ComponentFigures, totalOf } from '../sources.js'
-import type { OptimizationRule } from './finding.js'
+import type { Finding, OptimizationRule } from './finding.js'
 
 type Snapshots = readonly PerformanceSnapshot[]
 
@@ -19,51 +19,75 @@ function growth(
 
 const MIN_LOOKUPS = 100
 
-function cacheHitRate(snapshots: Snapshots): { rate: number; lookups: number } | undefined {
-  const hits = growth(snapshots, ({ cache }) => cache && totalOf(cache.hits))
-  const misses = growth(snapshots, ({ cache }) => cache?.misses)
+/** The components that are caches. */
+type Cache = 'cache' | 'handlers'
+
+function cacheHitRate(
+  snapshots: Snapshots,
+  cache: Cache,
+): { rate: number; lookups: number } | undefined {
+  const hits = growth(snapshots, ({ [cache]: figures }) => figures && totalOf(figures.hits))
+  const misses = growth(snapshots, ({ [cache]: figures }) => figures?.misses)
   if (hits === undefined || misses === undefined || hits + misses < MIN_LOOKUPS) return undefined
   return { rate: hits / (hits + misses), lookups: hits + misses }
 }
 
-function cacheEvictions(snapshots: Snapshots): number {
-  return growth(snapshots, ({ cache }) => cache && totalOf(cache.evictions)) ?? 0
+function cacheEvictions(snapshots: Snapshots, cache: Cache): number {
+  return growth(snapshots, ({ [cache]: figures }) => figures && totalOf(figures.evictions)) ?? 0
 }
 
 const GOOD_HIT_RATE = 0.9
 
-/** Compiled code is thrown away for space and needed again. */
-const cacheTooSmall: OptimizationRule = {
-  id: 'cache-too-small',
-  measure: (snapshots) => cacheHitRate(snapshots)?.rate,
-  find(snapshots) {
-    const found = cacheHitRate(snapshots)
-    const evictions = cacheEvictions(snapshots)
-    if (!found || found.rate >= GOOD_HIT_RATE || evictions === 0) return []
-    return [
-      {
-        title: 'The compile cache is too small for the functions in use',
-        severity: found.rate < 0.5 ? 'high' : 'medium',
-        evidence: [
-          { what: 'cache hit rate', value: found.rate, unit: 'ratio', limit: GOOD_HIT_RATE },
-          { what: 'evictions', value: evictions, unit: 'entries', limit: 0 },
-          { what: 'look-ups', value: found.lookups, unit: 'look-ups' },
-        ],
-        advice: 'Double the memory of the compile cache.',
-        expectedEffect: 'Functions stay compiled, so fewer executions wait for the compiler.',
-        turn: { knob: 'cache.maxBytes', factor: 2 },
-      },
-    ]
-  },
+/** What a cache threw away for space is needed again. */
+function tooSmall(
+  cache: Cache,
+  texts: Pick<OptimizationRule, 'id'> & Pick<Finding, 'title' | 'advice' | 'expectedEffect'>,
+): OptimizationRule {
+  const { id, ...finding } = texts
+  return {
+    id,
+    measure: (snapshots) => cacheHitRate(snapshots, cache)?.rate,
+    find(snapshots) {
+      const found = cacheHitRate(snapshots, cache)
+      const evictions = cacheEvictions(snapshots, cache)
+      if (!found || found.rate >= GOOD_HIT_RATE || evictions === 0) return []
+      return [
+        {
+          ...finding,
+          severity: found.rate < 0.5 ? 'high' : 'medium',
+          evidence: [
+            { what: 'cache hit rate', value: found.rate, unit: 'ratio', limit: GOOD_HIT_RATE },
+            { what: 'evictions', value: evictions, unit: 'entries', limit: 0 },
+            { what: 'look-ups', value: found.lookups, unit: 'look-ups' },
+          ],
+          turn: { knob: `${cache}.maxBytes`, factor: 2 },
+        },
+      ]
+    },
+  }
 }
+
+const cacheTooSmall = tooSmall('cache', {
+  id: 'cache-too-small',
+  title: 'The compile cache is too small for the functions in use',
+  advice: 'Double the memory of the compile cache.',
+  expectedEffect: 'Functions stay compiled, so fewer executions wait for the compiler.',
+})
+
+const handlersTooSmall = tooSmall('handlers', {
+  id: 'handlers-too-small',
+  title: 'Threads drop functions for space and load them again',
+  advice: 'Double what each thread keeps of the functions it has loaded.',
+  expectedEffect: 'Functions stay ready, so fewer calls wait until their module has run.',
+})
 
 /** Compiling happens often although nothing is thrown away: more memory would not help. */
 const cacheMisses: OptimizationRule = {
   id: 'cache-misses',
-  measure: (snapshots) => cacheHitRate(snapshots)?.rate,
+  measure: (snapshots) => cacheHitRate(snapshots, 'cache')?.rate,
   find(snapshots) {
-    const found = cacheHitRate(snapshots)
-    if (!found || found.rate >= GOOD_HIT_RATE || cacheEvictions(snapshots) > 0) return []
+    const found = cacheHitRate(snapshots, 'cache')
+    if (!found || found.rate >= GOOD_HIT_RATE || cacheEvictions(snapshots, 'cache') > 0) return []
     return [
       {
         title: 'Functions are compiled although the cache has room',
@@ -184,6 +208,7 @@ const slowFunctions: OptimizationRule = {
 /** Rules over what the components report. */
 export const COMPONENT_RULES: readonly OptimizationRule[] = [
   cacheTooSmall,
+  handlersTooSmall,
   cacheMisses,
   poolWaits,
   threadKills,

@@ -1,7 +1,8 @@
 /** A setting of a component that can be turned while it runs. */
 export interface Knob {
   /**
-   * What it sets. The rules turn `cache.maxBytes`, `pool.maxInstances` and `batch.maxSize`.
+   * What it sets. The rules turn `cache.maxBytes`, `handlers.maxBytes`, `pool.maxInstances` and
+   * `batch.maxSize`.
    */
   id: string
   /** Such as `bytes`. */

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { Errno } from '../preview1/signatures.js'
-import { CommandFiles, OpenFlag, Right, ROOT_FD } from './command-files.js'
+import { CommandFiles, OpenFlag, ROOT_FD } from './command-files.js'
 import type { NamedFile } from './memory-file-system.js'
+import { Right } from './rights.js'
 import { wasmerLibrary } from './wasmer-library.js'
 
 const named: NamedFile[] = [{ path: '/a', bytes: Buffer.from('named') }]

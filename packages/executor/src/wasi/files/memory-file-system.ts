@@ -3,6 +3,8 @@ import { engineFailure } from '../../sandbox/guest-failure.js'
 import { CallEnded } from '../command-end.js'
 import { Errno } from '../preview1/signatures.js'
 import { FileError } from './file-error.js'
+import { type FileNode, type NewTimes, nowNs } from './file-node.js'
+import { parentOf } from './path.js'
 import { wasmerLibrary } from './wasmer-library.js'
 
 /** A file that a command gets, by its absolute path. */
@@ -26,7 +28,8 @@ const ENTRY_BYTES = 256
 export class MemoryFileSystem {
   readonly #fs: MemFS
   readonly #generation = wasmerLibrary.generation
-  readonly #inodes = new Map<string, number>()
+  /** By path; made when somebody asks for one. */
+  readonly #nodes = new Map<string, FileNode>()
   #lastInode = 0
   #deleted = 0
   #bytesLeft = Number.POSITIVE_INFINITY
@@ -43,6 +46,7 @@ export class MemoryFileSystem {
       file.write(bytes.slice())
       file.free()
     }
+    this.#nodes.clear()
     this.version = 0
   }
 
@@ -70,14 +74,19 @@ export class MemoryFileSystem {
     }
   }
 
-  /** A number that stays with a file until it is renamed. */
-  inode(path: string): number {
-    let inode = this.#inodes.get(path)
-    if (inode === undefined) {
-      inode = ++this.#lastInode
-      this.#inodes.set(path, inode)
+  /** What is known of a file or directory that exists; what it was made with has the time 0. */
+  node(path: string): FileNode {
+    let node = this.#nodes.get(path)
+    if (!node) {
+      node = { inode: ++this.#lastInode, accessed: 0n, modified: 0n, changed: 0n }
+      this.#nodes.set(path, node)
     }
-    return inode
+    return node
+  }
+
+  setTimes(node: FileNode, times: NewTimes): void {
+    this.#change()
+    Object.assign(node, times, { changed: nowNs() })
   }
 
   sizeOf(path: string): number {
@@ -95,32 +104,43 @@ export class MemoryFileSystem {
 
   /** A handle that reads and writes; give it back with `free()`. */
   open(path: string, create = false): JSVirtualFile {
-    if (create) this.#charge(ENTRY_BYTES + path.length)
+    if (create) {
+      this.#charge(ENTRY_BYTES + path.length)
+      this.#born(path)
+    }
     return this.#do(() => this.#fs.open(ROOT + path, { read: true, write: true, create }))
   }
 
   createDirectory(path: string): void {
     this.#charge(ENTRY_BYTES + path.length)
     this.#do(() => this.#fs.createDir(ROOT + path))
+    this.#born(path)
   }
 
   removeDirectory(path: string): void {
     this.#change()
-    this.#inodes.delete(path)
     this.#do(() => this.#fs.removeDir(ROOT + path))
+    this.#nodes.delete(path)
+    this.#touch(this.node(parentOf(path)))
   }
 
   /** Takes the name away; `MemFS` would take the content from those who hold it open, too. */
   removeFile(path: string): void {
     this.#change()
-    this.#inodes.delete(path)
     this.#do(() => this.#fs.rename(ROOT + path, `${DELETED}/${++this.#deleted}`))
+    this.#nodes.delete(path)
+    this.#touch(this.node(parentOf(path)))
   }
 
   rename(from: string, to: string): void {
     this.#change()
-    this.#inodes.delete(from)
     this.#do(() => this.#fs.rename(ROOT + from, ROOT + to))
+    for (const [path, node] of [...this.#nodes]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      this.#nodes.delete(path)
+      this.#nodes.set(to + path.slice(from.length), node)
+    }
+    for (const path of [from, to]) this.#touch(this.node(parentOf(path)))
   }
 
   readAll(file: JSVirtualFile): Buffer {
@@ -131,7 +151,7 @@ export class MemoryFileSystem {
   }
 
   /** `MemFS` inserts what is written before the end: what follows is written again after it. */
-  write(file: JSVirtualFile, offset: number, bytes: Uint8Array): void {
+  write(file: JSVirtualFile, node: FileNode, offset: number, bytes: Uint8Array): void {
     this.#do(() => {
       const size = Number(file.size())
       const end = offset + bytes.length
@@ -147,11 +167,13 @@ export class MemoryFileSystem {
       file.write(bytes)
       if (rest) file.write(rest)
     })
+    this.#touch(node)
   }
 
-  setSize(file: JSVirtualFile, size: number): void {
+  setSize(file: JSVirtualFile, node: FileNode, size: number): void {
     this.#charge(Math.max(0, size - Number(file.size())))
     this.#do(() => file.setLength(BigInt(size)))
+    this.#touch(node)
   }
 
   free(): void {
@@ -163,6 +185,17 @@ export class MemoryFileSystem {
       const parent = path.slice(0, at)
       if (this.typeOf(parent) === undefined) this.createDirectory(parent)
     }
+  }
+
+  /** A new name in its directory. */
+  #born(path: string): void {
+    const time = nowNs()
+    Object.assign(this.node(path), { accessed: time, modified: time, changed: time })
+    this.#touch(this.node(parentOf(path)))
+  }
+
+  #touch(node: FileNode): void {
+    node.modified = node.changed = nowNs()
   }
 
   #change(): void {

@@ -1,5 +1,7 @@
-import { FdFlag, type FileStatus, Right, ROOT_FD } from '../files/command-files.js'
+import { FdFlag, type FileStatus, ROOT_FD } from '../files/command-files.js'
 import { FileError } from '../files/file-error.js'
+import { type NewTimes, nowNs } from '../files/file-node.js'
+import { Right, Rights } from '../files/rights.js'
 import type { FileFunctions, HostContext } from './host-context.js'
 import { readRanges } from './ranges.js'
 import { Errno, FileType } from './signatures.js'
@@ -8,6 +10,7 @@ export const FDSTAT_BYTES = 24
 export const FILESTAT_BYTES = 64
 const PRESTAT_BYTES = 8
 const DIRENT_BYTES = 24
+const SetTime = { Accessed: 1, AccessedNow: 2, Modified: 4, ModifiedNow: 8 } as const
 const ROOT_NAME = Buffer.from('/')
 
 /** What reads and writes the files of a command, by descriptor and by path. */
@@ -46,13 +49,16 @@ export function fileFunctions(context: HostContext): FileFunctions {
     memory.setU32(result, bytes.length)
     return bytes.length
   }
-  const writeStatus = (result: number, { inode, isDirectory, size }: FileStatus) => {
+  const writeStatus = (result: number, { node, isDirectory, size }: FileStatus) => {
     memory.slice(result, FILESTAT_BYTES).fill(0)
     memory.setU64(result, 1n)
-    memory.setU64(result + 8, BigInt(inode))
+    memory.setU64(result + 8, BigInt(node.inode))
     memory.setU8(result + 16, isDirectory ? FileType.Directory : FileType.RegularFile)
     memory.setU64(result + 24, 1n)
     memory.setU64(result + 32, BigInt(size))
+    memory.setU64(result + 40, node.accessed)
+    memory.setU64(result + 48, node.modified)
+    memory.setU64(result + 56, node.changed)
   }
 
   return {
@@ -106,7 +112,7 @@ export function fileFunctions(context: HostContext): FileFunctions {
       memory.setU64(result + 16, inheriting)
     },
     fd_fdstat_set_flags: (fd: number, flags: number) => {
-      files.descriptor(fd).flags = flags
+      files.demand(fd, Right.SetFlags).flags = flags
     },
     fd_fdstat_set_rights: (fd: number, given: bigint, givenInheriting: bigint) => {
       const descriptor = files.descriptor(fd)
@@ -118,19 +124,19 @@ export function fileFunctions(context: HostContext): FileFunctions {
       descriptor.inheriting = inheriting!
     },
     fd_filestat_get: (fd: number, result: number) => {
+      files.demand(fd, Right.Status)
       const status = files.status(fd)
       present(result, FILESTAT_BYTES)
       writeStatus(result, status)
     },
     fd_filestat_set_size: (fd: number, size: bigint) => files.setSize(fd, sizeOf(size)),
     fd_allocate: (fd: number, from: bigint, length: bigint) => {
+      files.demand(fd, Right.Allocate)
       const size = sizeOf(from) + sizeOf(length)
       if (size > files.size(fd)) files.setSize(fd, size)
     },
-    fd_filestat_set_times: (fd: number) => {
-      files.descriptor(fd)
-      throw new FileError(Errno.Notsup)
-    },
+    fd_filestat_set_times: (fd: number, accessed: bigint, modified: bigint, flags: number) =>
+      files.setTimes(fd, newTimes(accessed, modified, flags)),
     fd_advise: (fd: number) => void files.size(fd),
     fd_sync: (fd: number) => void files.descriptor(fd),
     fd_datasync: (fd: number) => void files.descriptor(fd),
@@ -161,7 +167,7 @@ export function fileFunctions(context: HostContext): FileFunctions {
     ) => {
       present(result, 4)
       const name = path(address, length)
-      const masked = (all: bigint) => BigInt.asUintN(64, all) & Right.All
+      const masked = (all: bigint) => BigInt.asUintN(64, all) & Rights.all
       const opened = files.open(fd, name, openFlags, masked(rights), masked(inheriting), fdFlags)
       memory.setU32(result, opened)
     },
@@ -191,13 +197,37 @@ export function fileFunctions(context: HostContext): FileFunctions {
     ) => files.rename(fromFd, path(from, fromLength), toFd, path(to, toLength)),
     path_readlink: (fd: number, address: number, length: number) =>
       files.readLink(fd, path(address, length)),
-    path_filestat_set_times: () => Errno.Notsup,
+    path_filestat_set_times: (
+      fd: number,
+      _lookup: number,
+      address: number,
+      length: number,
+      accessed: bigint,
+      modified: bigint,
+      flags: number,
+    ) => files.setTimesOf(fd, path(address, length), newTimes(accessed, modified, flags)),
     path_link: () => Errno.Notsup,
     path_symlink: () => Errno.Notsup,
     sock_accept: (fd: number) => notASocket(files.descriptor(fd)),
     sock_recv: (fd: number) => notASocket(files.descriptor(fd)),
     sock_send: (fd: number) => notASocket(files.descriptor(fd)),
     sock_shutdown: (fd: number) => notASocket(files.descriptor(fd)),
+  }
+}
+
+/** The times that the flags choose: a given one, the current one, or none. */
+function newTimes(accessed: bigint, modified: bigint, flags: number): NewTimes {
+  const has = (flag: number) => (flags & flag) !== 0
+  const isUnclear =
+    (has(SetTime.Accessed) && has(SetTime.AccessedNow)) ||
+    (has(SetTime.Modified) && has(SetTime.ModifiedNow)) ||
+    flags >>> 4 !== 0
+  if (isUnclear) throw new FileError(Errno.Inval)
+  return {
+    ...(has(SetTime.Accessed) && { accessed: BigInt.asUintN(64, accessed) }),
+    ...(has(SetTime.AccessedNow) && { accessed: nowNs() }),
+    ...(has(SetTime.Modified) && { modified: BigInt.asUintN(64, modified) }),
+    ...(has(SetTime.ModifiedNow) && { modified: nowNs() }),
   }
 }
 
@@ -212,11 +242,11 @@ function sizeOf(value: bigint): number {
   return Number(size)
 }
 
-function direntOf(next: number, name: string, { inode, isDirectory }: FileStatus): Buffer {
+function direntOf(next: number, name: string, { node, isDirectory }: FileStatus): Buffer {
   const utf8 = Buffer.from(name)
   const entry = Buffer.alloc(DIRENT_BYTES + utf8.length)
   entry.writeBigUInt64LE(BigInt(next), 0)
-  entry.writeBigUInt64LE(BigInt(inode), 8)
+  entry.writeBigUInt64LE(BigInt(node.inode), 8)
   entry.writeUInt32LE(utf8.length, 16)
   entry[20] = isDirectory ? FileType.Directory : FileType.RegularFile
   utf8.copy(entry, DIRENT_BYTES)

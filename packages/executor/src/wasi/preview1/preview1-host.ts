@@ -8,9 +8,7 @@ import { GuestMemory } from './guest-memory.js'
 import type { HostContext, Preview1Functions } from './host-context.js'
 import { processFunctions } from './process-functions.js'
 import { Errno, NEXUS, PREVIEW1 } from './signatures.js'
-import { StreamFunctions } from './stream-functions.js'
-
-const STDERR = 2
+import { streamFunctions } from './stream-functions.js'
 
 type Imported = (...args: number[]) => unknown
 
@@ -21,12 +19,10 @@ type Imported = (...args: number[]) => unknown
 export class Preview1Host {
   readonly imports: Readonly<Record<string, Readonly<Record<string, Imported>>>>
   readonly #context: HostContext
-  readonly #streams: StreamFunctions
 
   constructor(files: CommandFiles) {
     // No function runs before a command has begun.
     this.#context = { call: undefined as never, memory: new GuestMemory(), files }
-    this.#streams = new StreamFunctions(this.#context)
     this.imports = {
       [PREVIEW1]: {
         ...processFunctions(this.#context),
@@ -41,20 +37,20 @@ export class Preview1Host {
   begin(call: CommandCall, memory: WebAssembly.Memory): void {
     this.#context.call = call
     this.#context.memory.bind(memory)
-    this.#streams.begin()
   }
 
-  /** A descriptor is one of the three streams or a file; the first argument tells which. */
+  /** A descriptor is one of the three streams or a file; its number tells which. */
   #descriptorFunctions(): Record<string, Imported> {
-    const streams: Preview1Functions = this.#streams.functions
+    const streams: Preview1Functions = streamFunctions(this.#context)
     const files = fileFunctions(this.#context)
+    const { files: open } = this.#context
     return Object.fromEntries(
       Object.entries(files).map(([name, ofFile]) => {
-        const ofStream = streams[name as keyof Preview1Functions]
+        const onStream = streams[name as keyof Preview1Functions] as Imported | undefined
         const onFile = this.#answering(ofFile as Imported)
-        const onStream = (ofStream as Imported | undefined) ?? onFile
+        if (!onStream) return [name, onFile]
         const choose = (fd: number, ...rest: number[]) =>
-          fd >>> 0 <= STDERR ? onStream(fd, ...rest) : onFile(fd, ...rest)
+          open.stream(fd) ? onStream(fd, ...rest) : onFile(fd, ...rest)
         return [name, choose]
       }),
     )

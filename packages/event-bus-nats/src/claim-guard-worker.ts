@@ -1,0 +1,36 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { type GuardedConsumer, guardClaims } from '@nexus/event-bus/claim-guard'
+import { type ConnectionOptions, openConnection } from './nats-connection.js'
+import { NatsLease } from './nats-lease.js'
+
+/** A group's consumer as the guard knows it; its claims are the reply subjects of their messages. */
+export interface GuardedNatsConsumer extends GuardedConsumer {
+  /** What an ordered group's one consumer holds besides. */
+  lease?: { subject: string; owner: string }
+}
+
+/** What the thread gets from the store. */
+export interface NatsGuardOptions extends ConnectionOptions {
+  /** The stream of leases. */
+  leases: string
+}
+
+guardClaims<GuardedNatsConsumer, NatsGuardOptions>((options) => {
+  const connect = async () => {
+    const connection = await openConnection(options)
+    const timeout = options.requestTimeoutMs
+    const client = jetstream(connection, { timeout })
+    return { connection, client, manager: await jetstreamManager(connection, { timeout }) }
+  }
+  let connecting: ReturnType<typeof connect> | undefined
+  return async ({ lease }, claims) => {
+    connecting ??= connect()
+    const { connection, client, manager } = await connecting.catch((error: unknown) => {
+      connecting = undefined
+      throw error
+    })
+    for (const claim of claims) connection.publish(claim, '+WPI')
+    if (lease === undefined) return
+    await new NatsLease(client, manager, options.leases, lease.subject, lease.owner).renew()
+  }
+})

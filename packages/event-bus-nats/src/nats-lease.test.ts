@@ -1,0 +1,40 @@
+import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
+import { hasNats, startNats } from '@nexus/test-kit'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { NatsLease } from './nats-lease.js'
+
+it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost', async () => {
+  const server = await startNats()
+  const connection = await connect({ servers: server.address })
+  onTestFinished(async () => {
+    await connection.close()
+    await server.stop()
+  })
+  const manager = await jetstreamManager(connection)
+  await manager.streams.add({ name: 'lease', subjects: ['lease.>'], allow_direct: true })
+  let lost = false
+  const client = {
+    publish: async (...request: Parameters<JetStreamClient['publish']>) => {
+      const answer = await jetstream(connection).publish(...request)
+      if (lost) throw new Error('timeout')
+      return answer
+    },
+  } as JetStreamClient
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0)
+  onTestFinished(() => now.mockRestore())
+
+  const lease = new NatsLease(client, manager, 'lease', 'lease.g')
+  expect(await lease.take()).toBe(true)
+  now.mockReturnValue(4_000)
+  lost = true
+  await lease.take()
+  now.mockReturnValue(5_000)
+  lost = false
+  expect(await lease.take()).toBe(true)
+  now.mockReturnValue(10_999)
+  expect(lease.held).toBe(true)
+
+  const other = new NatsLease(client, manager, 'lease', 'lease.g')
+  expect(await other.take()).toBe(false)
+})

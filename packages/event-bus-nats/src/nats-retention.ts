@@ -1,0 +1,96 @@
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream'
+import type { Clock, RetentionOptions, SweepResult } from '@nexus/event-bus'
+import type { DeliveryState, NatsState } from './nats-state.js'
+
+/** Events removed at once. */
+const WINDOW = 100
+/** Events that a group holds back are looked at again after this, since it may settle them elsewhere. */
+const HELD_BACK_MS = 5_000
+/** More than a stream keeps beside subject and payload; what is estimated too large is looked at again. */
+const OVERHEAD_BYTES = 256
+
+/** Removes the oldest events beyond the limits, with all that is kept about them. */
+export class NatsRetention {
+  readonly #state: NatsState
+  readonly #manager: JetStreamManager
+  readonly #limits: RetentionOptions
+  readonly #clock: Clock
+
+  constructor(state: NatsState, manager: JetStreamManager, limits: RetentionOptions, clock: Clock) {
+    this.#state = state
+    this.#manager = manager
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  /** Removes up to a window of events; stops at the first that a group still has to do with. */
+  async sweep(): Promise<SweepResult> {
+    const { surplus, nextMs } = await this.#surplus()
+    if (surplus.length === 0) return { events: 0, bytes: 0, nextMs }
+    const heldFrom = await this.#heldFrom()
+    const free = surplus.filter(({ seq }) => seq < heldFrom)
+    if (free.length === 0) return { events: 0, bytes: 0, nextMs: HELD_BACK_MS }
+    // What is known of an event goes first: dying in between leaves the events, which come again.
+    const groups = await this.#state.groups()
+    await Promise.all(free.map((message) => this.#forget(message, groups)))
+    const { purged } = await this.#manager.streams.purge(this.#state.names.events, {
+      seq: free.at(-1)!.seq + 1,
+    })
+    const bytes = free.reduce((sum, { data }) => sum + data.length, 0)
+    return { events: purged, bytes, nextMs: free.length < surplus.length ? HELD_BACK_MS : 0 }
+  }
+
+  /** The oldest events beyond the limits, and when the next one will be. */
+  async #surplus(): Promise<{ surplus: StoredMsg[]; nextMs?: number }> {
+    const { maxAgeMs, maxBytes = Number.POSITIVE_INFINITY } = this.#limits
+    const { maxEvents = Number.POSITIVE_INFINITY } = this.#limits
+    const { state } = await this.#manager.streams.info(this.#state.names.events)
+    const length = Math.min(WINDOW, state.messages)
+    const oldest = await Promise.all(
+      Array.from({ length }, (_, i) => this.#state.event(state.first_seq + i)),
+    )
+    const surplus: StoredMsg[] = []
+    let { messages, bytes } = state
+    for (const message of oldest) {
+      if (message === undefined) continue
+      const ageLeftMs =
+        maxAgeMs === undefined
+          ? Number.POSITIVE_INFINITY
+          : message.time.getTime() + maxAgeMs - this.#clock.now()
+      if (messages <= maxEvents && bytes <= maxBytes && ageLeftMs > 0) {
+        return { surplus, ...(maxAgeMs !== undefined && { nextMs: ageLeftMs }) }
+      }
+      surplus.push(message)
+      messages -= 1
+      bytes -= message.subject.length + message.data.length + OVERHEAD_BYTES
+    }
+    return { surplus }
+  }
+
+  /** Sequence of the first event that some group has not finished with. */
+  async #heldFrom(): Promise<number> {
+    const { events, again } = this.#state.names
+    const { state } = await this.#manager.streams.info(again)
+    if (state.messages > 0) return 0
+    const heldFrom = await Promise.all(
+      (await this.#state.groups()).map(async ({ name }) => {
+        const info = await this.#manager.consumers.info(events, name)
+        if (info.num_ack_pending > 0) return info.ack_floor.stream_seq + 1
+        return info.num_pending > 0 ? info.delivered.stream_seq + 1 : Number.POSITIVE_INFINITY
+      }),
+    )
+    return Math.min(Number.POSITIVE_INFINITY, ...heldFrom)
+  }
+
+  async #forget(message: StoredMsg, groups: readonly { name: string }[]): Promise<void> {
+    const { names } = this.#state
+    await Promise.all([
+      this.#state.take(names.idOfEvent(message.subject)),
+      ...groups.map(async ({ name }) => {
+        const delivery = await this.#state.take<DeliveryState>(names.delivery(name, message.seq))
+        if (delivery?.status === 'dead-lettered')
+          await this.#state.take(names.dead(name, message.seq))
+      }),
+    ])
+  }
+}

@@ -1,0 +1,128 @@
+import { EventBus } from '@nexus/event-bus'
+import { everythingTold, tell } from '@nexus/event-bus/conformance'
+import { NatsCacheTier, type NatsStoreOptions, natsStore } from '@nexus/event-bus-nats'
+import {
+  createCertificates,
+  createNatsAccount,
+  hasNats,
+  type ServerProcess,
+  startNats,
+  type TestCertificates,
+} from '@nexus/test-kit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const secret = 'hunter2-very-secret'
+
+const told = (options: NatsStoreOptions, server: ServerProcess): Promise<string> =>
+  everythingTold(
+    () => natsStore({ requestTimeoutMs: 1_000, ...options }),
+    () => server.kill(),
+  )
+
+const refusal = (options: NatsStoreOptions): Promise<unknown> =>
+  EventBus.open({ store: natsStore({ requestTimeoutMs: 1_000, ...options }) }).then(
+    () => expect.unreachable('the server let it in'),
+    (error: unknown) => error,
+  )
+
+describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () => {
+  it('takes a user and a password, and shows them to nobody', async () => {
+    const server = await startNats(['--user', 'nexus', '--pass', secret])
+    try {
+      const wrong = await refusal({ servers: [`nats://nexus:not-${secret}@${server.address}`] })
+      expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(tell(wrong)).not.toContain(secret)
+      const shown = await told({ servers: [`nats://nexus:${secret}@${server.address}`] }, server)
+      expect(shown).not.toContain(secret)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('takes a token, and shows it to nobody', async () => {
+    const server = await startNats(['--auth', secret])
+    try {
+      const servers = [server.address]
+      const wrong = await refusal({ servers, token: `not-${secret}` })
+      expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(tell(wrong)).not.toContain(secret)
+      expect(await told({ servers, token: secret }, server)).not.toContain(secret)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('takes a credentials file, and shows neither its JWT nor its seed', async () => {
+    const account = await createNatsAccount()
+    const server = await startNats(account.settings)
+    try {
+      const { credentials } = account
+      const servers = [server.address]
+      expect(await refusal({ servers })).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      const shown = await told({ servers, credentials }, server)
+      const secrets = credentials.split('\n').filter((line) => /^[A-Za-z0-9._-]{40,}$/.test(line))
+      expect(secrets).toHaveLength(2)
+      for (const line of secrets) expect(shown).not.toContain(line)
+    } finally {
+      await server.stop()
+      account.remove()
+    }
+  })
+})
+
+describe.skipIf(!hasNats())('a bus on a NATS server with TLS', () => {
+  let certificates: TestCertificates
+  let server: ServerProcess
+
+  beforeAll(async () => {
+    certificates = await createCertificates()
+  })
+
+  afterAll(() => certificates.remove())
+
+  async function start(...settings: string[]): Promise<string[]> {
+    const { ca, cert, key } = certificates.files
+    const files = ['--tls', '--tlscert', cert, '--tlskey', key, '--tlscacert', ca]
+    server = await startNats([...files, '--user', 'nexus', '--pass', secret, ...settings])
+    return [`tls://nexus:${secret}@${server.address}`]
+  }
+
+  it('trusts the authority it is given, and no other', async () => {
+    const servers = await start()
+    try {
+      const untrusted = await refusal({ servers })
+      expect(untrusted).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(tell(untrusted)).not.toContain(secret)
+      const tls = { ca: certificates.ca }
+      const tier = new NatsCacheTier({ servers, tls })
+      await tier.put('key', new Uint8Array([1]))
+      expect(await tier.get('key')).toHaveLength(1)
+      await tier.close()
+      expect(await told({ servers, tls }, server)).not.toContain(secret)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('shows a certificate of its own where the server asks for one', async () => {
+    const servers = await start('--tlsverify')
+    try {
+      const { ca, client } = certificates
+      expect(await refusal({ servers, tls: { ca } })).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      const shown = await told({ servers, tls: { ca, ...client } }, server)
+      expect(shown).not.toContain(client.key.split('\n')[1])
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('does not speak in the clear where tls:// was asked for', async () => {
+    const plain = await startNats()
+    try {
+      const refused = await refusal({ servers: [`tls://${plain.address}`] })
+      expect(refused).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    } finally {
+      await plain.stop()
+    }
+  })
+})

@@ -1,0 +1,34 @@
+import { type GuardedConsumer, guardClaims } from '@nexus/event-bus/claim-guard'
+import type { Redis } from 'ioredis'
+import { createConnection } from './redis-connection.js'
+import type { ResolvedRedisStoreOptions } from './redis-store-options.js'
+import { EXTEND } from './scripts/claim.js'
+
+/** A group's consumer as the guard knows it; `id` is its name in Redis. */
+export interface GuardedRedisConsumer extends GuardedConsumer {
+  group: string
+}
+
+/** What the thread gets from the store. */
+export type RedisGuardOptions = Pick<
+  ResolvedRedisStoreOptions,
+  'url' | 'tls' | 'prefix' | 'requestTimeoutMs'
+>
+
+guardClaims<GuardedRedisConsumer, RedisGuardOptions>((options) => {
+  let connecting: Promise<Redis> | undefined
+  const connect = async (): Promise<Redis> => {
+    const connection = createConnection(options)
+    connection.on('error', () => {})
+    await connection.connect()
+    return connection
+  }
+  return async ({ id, group, lapseMs }, claims) => {
+    connecting ??= connect()
+    const connection = await connecting.catch((error: unknown) => {
+      connecting = undefined
+      throw error
+    })
+    await connection.eval(EXTEND, 1, options.prefix, group, id, lapseMs, ...claims)
+  }
+})

@@ -1,0 +1,7 @@
+export { type BundledWorker, bundleWorker } from './bundle-worker.js'
+export { createCertificates, type TestCertificates } from './certificates.js'
+export { createNatsAccount, type NatsAccount } from './nats-account.js'
+export { startNatsCluster } from './nats-cluster.js'
+export { hasNats, startNats } from './nats-server.js'
+export { hasRedis, startRedis } from './redis-server.js'
+export { ServerProcess } from './server-process.js'
