@@ -9,7 +9,7 @@ import { get } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandLock, MetricsCache, NativeEngine } from '@nexus/process-manager'
+import { CommandLock, ConnectionPool, MetricsCache, NativeEngine } from '@nexus/process-manager'
 import { freePort, median, scratch } from './bus-slices.mjs'
 import { printTable, timeCalls, verdict } from './slices.mjs'
 
@@ -92,7 +92,7 @@ const killNexus = async () => {
 }
 const killPm2 = () => run([...pm2, 'kill'])
 
-/** Runs the contestants in turn; medians in milliseconds. */
+/** Runs the contestants in turn; medians in milliseconds, and of the ratios within a round. */
 async function compare(contestants, rounds = ROUNDS) {
   const times = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]))
   for (let round = 0; round <= rounds; round++) {
@@ -101,7 +101,10 @@ async function compare(contestants, rounds = ROUNDS) {
       if (round > 0) times[name].push(ms) // the first round warms up
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]))
+  return {
+    ...Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)])),
+    ratio: (reference) => median(times.ours.map((ms, round) => ms / times[reference][round])),
+  }
 }
 
 const timed = (args) => async () => (await mustRun(args)).ms
@@ -202,13 +205,13 @@ async function main() {
   console.log()
   printTable(rows)
   console.log()
-  verdict('nexus --help, of node -e 0', help.ours / help.node, '≤1.25')
+  verdict('nexus --help, of node -e 0', help.ratio('node'), '≤1.25')
   verdict('start, warm', warm.ours, '≤60', 'ms')
   verdict('start, cold', cold.ours, '≤150', 'ms')
   verdict('5 services in parallel', parallel.ours, '≤400', 'ms')
-  verdict('status by CLI, of node -e 0', status.ours / status.node, '≤1.5')
+  verdict('status by CLI, of node -e 0', status.ratio('node'), '≤1.5')
   verdict('list of 20', list.ours, '≤60', 'ms')
-  verdict('list of 20, of pm2 jlist', list.ours / list.pm2, '≤0.6')
+  verdict('list of 20, of pm2 jlist', list.ratio('pm2'), '≤0.6')
 
   await inProcess()
   await underLoad()
@@ -219,15 +222,29 @@ async function inProcess() {
   const engine = new NativeEngine({ home })
   const cache = new MetricsCache({ statusTtlMs: 3_600_000 })
   const lock = new CommandLock({ directory: join(folder, 'locks') })
+  const pool = new ConnectionPool({ home: pm2Home, startDaemon: false })
+  const reconnect = async () => {
+    await pool.disconnect()
+    await pool.call('ping', [{}])
+  }
   const times = await timeCalls({
     'status of 20, cached': () => cache.get('status', '*', () => engine.list()),
     'status of 20, from the status file': () => engine.list(),
     'lock and unlock': () => lock.withLock('bench', () => {}),
   })
+  const calls = await timeCalls(
+    { 'PM2 call, connected': () => pool.call('ping', [{}]), 'PM2 call, reconnecting': reconnect },
+    { callsPerSlice: 20, warmUp: 20 },
+  )
+  await pool.close()
   console.log()
   printTable([
     ['in process', 'p50 µs', 'p99 µs'],
-    ...Object.entries(times).map(([name, { p50, p99 }]) => [name, p50.toFixed(2), p99.toFixed(2)]),
+    ...Object.entries({ ...times, ...calls }).map(([name, { p50, p99 }]) => [
+      name,
+      p50.toFixed(2),
+      p99.toFixed(2),
+    ]),
   ])
   console.log()
   verdict('status, cached', times['status of 20, cached'].p50, '≤10', 'µs')

@@ -23,3 +23,7 @@ export const commandLockSchema = z.strictObject({
   directory: z.string().min(1),
   timeoutMs: z.number().min(0).default(10_000),
 }) satisfies z.ZodType<ResolvedCommandLockOptions, CommandLockOptions>
+
+export const withLockSchema = z.strictObject({
+  timeoutMs: z.number().min(0).optional(),
+}) satisfies z.ZodType<WithLockOptions>

@@ -7,6 +7,7 @@ import {
   commandLockSchema,
   type ResolvedCommandLockOptions,
   type WithLockOptions,
+  withLockSchema,
 } from './command-lock-options.js'
 import { ProcessManagerError } from './errors.js'
 import { LockFile } from './lock-file.js'
@@ -67,14 +68,13 @@ export class CommandLock {
    * Runs `fn` while this process holds the lock `name`, and answers what it answers. Not reentrant.
    *
    * @param name any text
-   * @throws ProcessManagerError `LOCK_TIMEOUT` naming the holder (`details.owner`), or `LOCK_FAILED` where
-   *   there can be no lock file; and whatever `fn` throws
+   * @throws ProcessManagerError `LOCK_TIMEOUT` naming the holder (`details.owner`), `LOCK_FAILED` where there can
+   *   be no lock file, `INVALID_OPTIONS`; and whatever `fn` throws
    */
-  async withLock<T>(
-    name: string,
-    fn: () => T | Promise<T>,
-    { timeoutMs = this.#options.timeoutMs }: WithLockOptions = {},
-  ): Promise<T> {
+  async withLock<T>(name: string, fn: () => T | Promise<T>, options?: WithLockOptions): Promise<T> {
+    const { timeoutMs = this.#options.timeoutMs } = options
+      ? parseOptions(withLockSchema, options, 'withLock')
+      : {}
     const deadline = performance.now() + timeoutMs
     const previous = this.#tails.get(name)
     const { promise: ended, resolve: end } = promiseWithResolver()

@@ -110,7 +110,10 @@ describe('CommandLock', () => {
     expect(readdirSync(directory)).toEqual(['notes.txt'])
   })
 
-  it('refuses options that make no sense', () => {
+  it('refuses options that make no sense', async () => {
+    const lock = new CommandLock({ directory: scratch() })
+    const never = lock.withLock('web', () => 1, { timeoutMs: Number.NaN })
+    await expect(never).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
     expect(() => new CommandLock({ directory: '' })).toThrow(/CommandLock: directory/)
     expect(() => new CommandLock({ directory: 'x', timeoutMs: -1 })).toThrow(/timeoutMs/)
     const unknown = { directory: 'x', timeout: 1 }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { ConnectionPool, type ConnectionPoolOptions } from '@nexus/process-manager'
+import { type BundledWorker, bundleWorker } from '@nexus/test-kit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { Worker } from './bundle-worker.js'
 import { Pm2Home } from './pm2-home.js'
 
 /** Short where a test waits for it to pass, and never a limit that a busy machine could miss. */
@@ -98,7 +99,7 @@ describe('ConnectionPool on a daemon that runs', () => {
   })
 
   it('lets a process end that has not let go of it', async () => {
-    const worker = await Worker.bundle('pm2-worker.ts')
+    const worker = await bundleWorker(join(import.meta.dirname, 'pm2-worker.ts'))
     onTestFinished(() => worker.remove())
     expect(await runWorker(worker, home)).toMatchObject({ services: 0, stats: { connections: 1 } })
   })
@@ -124,7 +125,7 @@ describe('ConnectionPool on a daemon in trouble', () => {
   })
 
   it('leaves one daemon behind when four processes connect cold', async () => {
-    const worker = await Worker.bundle('pm2-worker.ts')
+    const worker = await bundleWorker(join(import.meta.dirname, 'pm2-worker.ts'))
     onTestFinished(() => worker.remove())
     const answers = await Promise.all(Array.from({ length: 4 }, () => runWorker(worker, home)))
     for (const answer of answers) expect(answer).toMatchObject({ services: 0 })
@@ -199,8 +200,8 @@ function closedLater(pool: ConnectionPool): ConnectionPool {
   return pool
 }
 
-async function runWorker(worker: Worker, home: Pm2Home) {
-  const child = spawn(process.execPath, [worker.file], {
+async function runWorker(worker: BundledWorker, home: Pm2Home) {
+  const child = spawn(process.execPath, [worker.workerFile], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, WORKER_PM2_HOME: home.path },
   })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from './bundle-worker.js'
+import { type BundledWorker, bundleWorker } from '@nexus/test-kit'
 import type { LockAnswer, LockTask } from './lock-worker.js'
 
 /** A process that takes locks when told to. */
@@ -34,15 +34,15 @@ export class LockProcess {
 /** Processes that share a lock directory; all of it goes with `close`. */
 export class LockProcesses {
   readonly directory = join(mkdtempSync(join(tmpdir(), 'nexus-lock-')), 'locks')
-  readonly #worker: Worker
+  readonly #worker: BundledWorker
   readonly #children = new Set<ChildProcess>()
 
-  private constructor(worker: Worker) {
+  private constructor(worker: BundledWorker) {
     this.#worker = worker
   }
 
   static async open(): Promise<LockProcesses> {
-    return new LockProcesses(await Worker.bundle('lock-worker.ts'))
+    return new LockProcesses(await bundleWorker(join(import.meta.dirname, 'lock-worker.ts')))
   }
 
   start(): LockProcess {
@@ -51,7 +51,7 @@ export class LockProcesses {
       LOCK_DIRECTORY: this.directory,
       LOCK_INSIDE: join(this.directory, '../inside'),
     }
-    const child = fork(this.#worker.file, { env })
+    const child = fork(this.#worker.workerFile, { env })
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
     return new LockProcess(child)

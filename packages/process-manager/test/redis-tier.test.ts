@@ -1,17 +1,21 @@
 import { MetricsCache } from '@nexus/process-manager'
 import { RedisTier, type RedisTierOptions } from '@nexus/process-manager/redis'
+import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { hasRedis, RedisServer } from './redis-server.js'
 
 describe.skipIf(!hasRedis())('RedisTier', () => {
-  let server: RedisServer
+  let server: ServerProcess
   beforeAll(async () => {
-    server = await RedisServer.start(['--appendonly', 'no'])
+    server = await startRedis(['--appendonly', 'no'])
   })
   afterAll(() => server.stop())
 
   function openCache(options: RedisTierOptions = {}): MetricsCache {
-    const shared = new RedisTier({ url: server.url, timeoutMs: 10_000, ...options })
+    const shared = new RedisTier({
+      url: `redis://${server.address}`,
+      timeoutMs: 10_000,
+      ...options,
+    })
     const cache = new MetricsCache({ shared, ttlMs: 60_000, statusTtlMs: 60_000, sharedRetryMs: 0 })
     onTestFinished(() => cache.close())
     return cache
@@ -40,7 +44,11 @@ describe.skipIf(!hasRedis())('RedisTier', () => {
   })
 
   it('keeps an entry for no longer than its time', async () => {
-    const shared = new RedisTier({ url: server.url, timeoutMs: 10_000, scope: 'd' })
+    const shared = new RedisTier({
+      url: `redis://${server.address}`,
+      timeoutMs: 10_000,
+      scope: 'd',
+    })
     onTestFinished(() => shared.close())
     await shared.set('status:web', 'soon gone', 50)
     await expect.poll(() => shared.get('status:web'), { timeout: 20_000 }).toBe(null)

@@ -2,11 +2,13 @@ import { expect, it, vi } from 'vitest'
 import { startPm2Daemon } from './pm2-daemon.js'
 
 vi.mock('node:module', () => ({
-  createRequire: () => ({
-    resolve: () => {
-      throw new Error("Cannot find module 'pm2/package.json'")
-    },
-  }),
+  default: {
+    createRequire: () => ({
+      resolve: () => {
+        throw new Error("Cannot find module 'pm2/package.json'")
+      },
+    }),
+  },
 }))
 
 it('says what to install where pm2 is missing', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
+import module from 'node:module'
 import { dirname, join } from 'node:path'
 import { ProcessManagerError } from '../errors.js'
 
@@ -24,7 +24,7 @@ export async function startPm2Daemon(home: string, timeoutMs: number): Promise<v
 }
 
 function pm2Command(home: string): string {
-  const require = createRequire(import.meta.url)
+  const require = module.createRequire(import.meta.url)
   try {
     const manifest = require.resolve('pm2/package.json')
     const { bin } = require(manifest) as { bin: { pm2: string } }
