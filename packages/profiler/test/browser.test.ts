@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createPerformanceClient, type PerformanceClient } from '@nexus/profiler'
 import type { BrowserPerformanceClient } from '@nexus/profiler/browser'
+import { launchChromium, testInChromium } from '@nexus/test-kit/chromium'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest'
-import { launchChromium, testInChromium } from './support/chromium.js'
 
 const PAGE = `<!doctype html><title>Orders</title><h1>Orders</h1>
 <button id="slow">Open</button><p id="answer">…</p><script type="module" src="/page.js"></script>`

@@ -9,9 +9,9 @@ import {
   ProfilingAlreadyInProgressError,
   ProfilingNotStartedError,
 } from '@nexus/profiler'
+import { launchChromium, testInChromium } from '@nexus/test-kit/chromium'
 import { Profile } from 'pprof-format'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { launchChromium, testInChromium } from './support/chromium.js'
 
 let client: PerformanceClient
 let folder: string
