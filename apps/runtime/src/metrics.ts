@@ -41,6 +41,7 @@ export async function busFigures(bus: BusMonitor): Promise<BusFigures> {
   return {
     published: published + emitted,
     replayed,
+    removed: store.removed.events,
     delivered: byGroup(({ succeeded }) => succeeded),
     failed: byGroup(({ failed }) => failed),
     retries: byGroup(({ retried }) => retried),

@@ -38,7 +38,8 @@ async function openStore({ bus, dataDir }: RuntimeConfig): Promise<EventStore> {
   if (bus.backend === 'memory') return memoryStore()
   // Events may hold anything: other users of the machine have no business in there.
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  return localStore({ path: dataDir, durability: bus.durability })
+  const { durability, retention } = bus
+  return localStore({ path: dataDir, durability, retention })
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -155,6 +155,7 @@ test('the figures of components are read at each scrape, and only those that the
       retries: { totals: 1 },
       deadLettered: 0,
       replayed: 1,
+      removed: 4,
       lag: { totals: 2 },
     }),
   })
@@ -182,6 +183,7 @@ test('the figures of components are read at each scrape, and only those that the
     'nexus_event_retries_total{group="totals"} 1',
     'nexus_events_dead_lettered_total 0',
     'nexus_events_replayed_total 1',
+    'nexus_events_removed_total 4',
     'nexus_event_lag{group="totals"} 2',
   ])
 })

@@ -59,6 +59,8 @@ export interface BusFigures {
   deadLettered?: ByLabel | undefined
   /** Total of events replayed. */
   replayed?: number | undefined
+  /** Total of events removed by retention. */
+  removed?: number | undefined
   /** Events stored that the group has not finished. */
   lag?: ByLabel | undefined
 }
@@ -212,6 +214,12 @@ const BUS: readonly Mapping<BusFigures>[] = [
     name: 'nexus_events_replayed_total',
     help: 'Events replayed.',
     figure: 'replayed',
+  },
+  {
+    type: 'counter',
+    name: 'nexus_events_removed_total',
+    help: 'Events removed by retention.',
+    figure: 'removed',
   },
   {
     type: 'gauge',

@@ -10,6 +10,14 @@ describe('the bus of a nexus.yaml', () => {
     expect(config('')).toEqual({ backend: 'local', durability: 'disk' })
     expect(config('bus: local')).toEqual({ backend: 'local', durability: 'disk' })
     expect(config('bus: { durability: os }')).toEqual({ backend: 'local', durability: 'os' })
+    expect(config('bus: { retention: { maxAgeMs: 5 } }')).toEqual({
+      backend: 'local',
+      durability: 'disk',
+      retention: { maxAgeMs: 5 },
+    })
+    expect(config('bus: { redis: {}, retention: { maxEvents: 9 } }')).toMatchObject({
+      settings: { retention: { maxEvents: 9 } },
+    })
     expect(config('bus: memory')).toEqual({ backend: 'memory' })
     expect(config('bus: nats')).toMatchObject({ urls: ['nats://127.0.0.1:4222'], settings: {} })
     expect(config('bus: { nats: { url: "nats://a:1, nats://u:p@b:2", replicas: 3 } }')).toEqual({

@@ -1,10 +1,18 @@
+import type { RetentionOptions } from '@nexus/event-bus'
 import { RuntimeError } from '../errors.js'
 import type { BusFile } from './bus-schema.js'
 
 type BusSettings = Exclude<BusFile, string>
 
 /** A bus in this process. */
-export type EmbeddedBus = { backend: 'local'; durability: 'disk' | 'os' } | { backend: 'memory' }
+export type EmbeddedBus =
+  | ({ backend: 'local'; durability: 'disk' | 'os' } & Retained)
+  | { backend: 'memory' }
+
+/** Everything is kept where nothing is said. */
+interface Retained {
+  retention?: RetentionOptions
+}
 
 /** Where a server is: `urls` may hold a password, `address` never does. */
 interface ServerAddress {
@@ -15,8 +23,14 @@ interface ServerAddress {
 
 /** A bus that several runtimes share. */
 export type ServerBus =
-  | ({ backend: 'nats'; settings: Omit<NonNullable<BusSettings['nats']>, 'url'> } & ServerAddress)
-  | ({ backend: 'redis'; settings: Omit<NonNullable<BusSettings['redis']>, 'url'> } & ServerAddress)
+  | ({
+      backend: 'nats'
+      settings: Omit<NonNullable<BusSettings['nats']>, 'url'> & Retained
+    } & ServerAddress)
+  | ({
+      backend: 'redis'
+      settings: Omit<NonNullable<BusSettings['redis']>, 'url'> & Retained
+    } & ServerAddress)
 
 /** The bus to open. */
 export type BusConfig = EmbeddedBus | ServerBus
@@ -38,16 +52,25 @@ export function busConfig(file: BusFile, environmentUrl: string | undefined): Bu
     throw invalid(`environment variable NEXUS_BUS_URL is for ${fromEnvironment}, bus is ${named}`)
   }
   const backend = named ?? fromEnvironment
+  const retained: Retained = settings.retention ? { retention: settings.retention } : {}
   if (backend === 'nats') {
     const { url, ...rest } = settings.nats ?? {}
-    return { backend, settings: rest, ...serverAddress(backend, environmentUrl, url) }
+    return {
+      backend,
+      settings: { ...rest, ...retained },
+      ...serverAddress(backend, environmentUrl, url),
+    }
   }
   if (backend === 'redis') {
     const { url, ...rest } = settings.redis ?? {}
-    return { backend, settings: rest, ...serverAddress(backend, environmentUrl, url) }
+    return {
+      backend,
+      settings: { ...rest, ...retained },
+      ...serverAddress(backend, environmentUrl, url),
+    }
   }
   if (file === 'memory') return { backend: 'memory' }
-  return { backend: 'local', durability: settings.durability ?? 'disk' }
+  return { backend: 'local', durability: settings.durability ?? 'disk', ...retained }
 }
 
 function backendOf(url: string): ServerBus['backend'] {

@@ -13,6 +13,21 @@ const requestTimeoutMs = z
   .max(600_000)
   .optional()
   .meta({ description: 'A request that the server does not answer for so long fails.' })
+const retention = z
+  .strictObject({
+    maxAgeMs: z.int().min(1).optional().meta({
+      description: 'Events stored longer ago than this are removed.',
+    }),
+    maxEvents: z.int().min(1).optional().meta({ description: 'The newest so many are kept.' }),
+    maxBytes: z.int().min(1).optional().meta({
+      description: 'So many bytes of events are kept, the newest.',
+    }),
+  })
+  .optional()
+  .meta({
+    description:
+      'What is kept; everything when left out. Never removed: what a function has not finished with.',
+  })
 const address = (description: string) => z.string().min(1).optional().meta({ description })
 
 /** Where events are kept: a name, or an object with the settings of that backend. */
@@ -25,6 +40,7 @@ export const busSchema = z
           description:
             'What a 202 of the local bus promises. disk: survives a power cut. os: survives the process.',
         }),
+        retention,
         nats: z
           .strictObject({
             url: address(
