@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     projects: workspace,
     pool: 'forks',
+    // Many files wait for servers and processes: one at a time would leave a small machine idle.
+    maxWorkers: '100%',
     reporters: ['default', './tools/totals-reporter.ts'],
   },
 })
