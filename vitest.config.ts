@@ -5,8 +5,6 @@ export default defineConfig({
   test: {
     projects: workspace,
     pool: 'forks',
-    // Many files wait for servers and processes: one at a time would leave a small machine idle.
-    maxWorkers: '100%',
     reporters: ['default', './tools/totals-reporter.ts'],
   },
 })
