@@ -181,7 +181,8 @@ testInChromium(
       client.recordMetric({ name: 'last', value: 1, unit: 'x' })
       location.href = 'about:blank'
     })
-    await vi.waitFor(() => expect(client.getMetrics({ name: 'last' })).toHaveLength(1), {
+    // One that was on its way when the page went may come twice.
+    await vi.waitFor(() => expect(client.getMetrics({ name: 'last' })).not.toHaveLength(0), {
       timeout: 20_000,
     })
     await page.close()

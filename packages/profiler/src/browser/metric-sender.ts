@@ -3,10 +3,10 @@ import type { MetricInput } from '../metric.js'
 import { MAX_PAGE_METRICS, type PageMetrics } from '../page-metrics.js'
 
 /**
- * Browsers send 64 KiB in all at most once a page is gone, and a character may take three bytes: so this is
- * what a request has, and what may wait while the server answers.
+ * Browsers let requests of 64 KiB in all outlive a page, and a character may take three bytes: so this leaves
+ * room for the last request beside one that the server has not answered.
  */
-const MAX_BATCH_CHARACTERS = 20_000
+const MAX_BATCH_CHARACTERS = 10_000
 
 /** A metric and its length as JSON. */
 interface Waiting {
