@@ -142,7 +142,7 @@ class NatsStore implements EventStore {
 
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
     return this.#ask(async () => {
-      await this.#addGroup(request)
+      const lostUntil = await this.#addGroup(request)
       const lease = request.ordered
         ? new NatsLease(
             this.#client,
@@ -155,7 +155,7 @@ class NatsStore implements EventStore {
         state: this.#state,
         emit: (events) => this.append(events),
         openPullers: async (onEvent, onAgain, onEnd) => {
-          const recheckUntil = request.ordered ? await this.#takeOver(request) : 0
+          const takenUntil = request.ordered ? await this.#takeOver(request) : 0
           const { name } = request
           const [own, again] = await Promise.all([
             this.#client.consumers.get(this.#names.events, name),
@@ -165,7 +165,7 @@ class NatsStore implements EventStore {
             new NatsPuller(own, onEvent, onEnd),
             new NatsPuller(again, onAgain, onEnd),
           ]
-          return { pullers, recheckUntil }
+          return { pullers, recheckUntil: Math.max(lostUntil, takenUntil) }
         },
         lease,
         guard: this.#guard!,
@@ -317,11 +317,17 @@ class NatsStore implements EventStore {
     await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
   }
 
-  async #addGroup(request: GroupRequest): Promise<void> {
+  /**
+   * Makes what a group needs on the server.
+   *
+   * @returns up to where the group may have settled events, when its position was lost
+   */
+  async #addGroup(request: GroupRequest): Promise<number> {
     const { name, patterns } = request
     const known = await this.#state.read<GroupState>(this.#names.group(name))
     const startAfter = known?.startAfter ?? (await this.#query.startAfter(request))
-    await this.#ensureConsumer(this.#names.events, this.#consumerConfig(request, startAfter))
+    const config = this.#consumerConfig(request, startAfter)
+    const isNew = await this.#ensureConsumer(this.#names.events, config)
     await this.#ensureConsumer(this.#names.again, {
       durable_name: name,
       ack_policy: AckPolicy.Explicit,
@@ -331,20 +337,27 @@ class NatsStore implements EventStore {
     })
     const state: GroupState = { patterns: [...patterns], startAfter }
     await this.#state.write(this.#names.group(name), state)
+    return isNew && known !== undefined ? await this.#lastSequence() : 0
   }
 
-  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
-  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<void> {
+  async #lastSequence(): Promise<number> {
+    return (await this.#manager.streams.info(this.#names.events)).state.last_seq
+  }
+
+  /** A consumer that exists keeps its position; what may change of it is brought up to date. Answers whether it was missing. */
+  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<boolean> {
     const { consumers } = this.#manager
     const name = config.durable_name!
     const known = await consumers.info(stream, name).catch(ignoreMissing)
     if (known === undefined) {
       await consumers.add(stream, config)
-      return
+      return true
     }
     const { ack_wait, filter_subject } = config
-    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject) return
+    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject)
+      return false
     await consumers.update(stream, name, { ack_wait: ack_wait!, filter_subject: filter_subject! })
+    return false
   }
 
   #consumerConfig(request: GroupRequest, startAfter: number): Partial<ConsumerConfig> {
@@ -368,16 +381,16 @@ class NatsStore implements EventStore {
    * before it; answers up to where that owner may have settled.
    */
   async #takeOver(request: GroupRequest): Promise<number> {
-    const info = await this.#manager.consumers.info(this.#names.events, request.name)
-    if (info.num_ack_pending === 0) return 0
-    await this.#manager.consumers.delete(this.#names.events, request.name)
-    const startAfter = info.ack_floor.stream_seq
+    const { consumers } = this.#manager
+    // Missing when a former owner died, or lost its connection, between the two steps below.
+    const info = await consumers.info(this.#names.events, request.name).catch(ignoreMissing)
+    if (info?.num_ack_pending === 0) return 0
+    if (info !== undefined) await consumers.delete(this.#names.events, request.name)
+    const startAfter = info?.ack_floor.stream_seq ?? 0
     const known = await this.#state.read<GroupState>(this.#names.group(request.name))
-    await this.#manager.consumers.add(
-      this.#names.events,
-      this.#consumerConfig(request, Math.max(startAfter, known?.startAfter ?? 0)),
-    )
-    return info.delivered.stream_seq
+    const config = this.#consumerConfig(request, Math.max(startAfter, known?.startAfter ?? 0))
+    await consumers.add(this.#names.events, config)
+    return info?.delivered.stream_seq ?? (await this.#lastSequence())
   }
 
   async #watchConnection(): Promise<void> {
