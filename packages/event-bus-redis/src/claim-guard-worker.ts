@@ -19,7 +19,6 @@ guardClaims<GuardedRedisConsumer, RedisGuardOptions>((options) => {
   let connecting: Promise<Redis> | undefined
   const connect = async (): Promise<Redis> => {
     const connection = createConnection(options)
-    connection.on('error', () => {})
     await connection.connect()
     return connection
   }

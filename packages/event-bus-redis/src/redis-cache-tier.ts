@@ -29,7 +29,6 @@ export class RedisCacheTier {
   constructor(options: RedisCacheTierOptions = {}) {
     this.#options = parseOptions(schema, options, 'RedisCacheTier')
     this.#connection = createConnection(this.#options)
-    this.#connection.on('error', () => {})
   }
 
   /** @throws EventBusError `STORE_UNAVAILABLE` */

@@ -16,7 +16,7 @@ export function createConnection(
   }: Pick<ResolvedRedisStoreOptions, 'url' | 'tls' | 'requestTimeoutMs'>,
   options: { resubscribe?: boolean } = {},
 ): Redis {
-  return new Redis(url, {
+  const connection = new Redis(url, {
     ...(tls !== undefined && { tls: { ...tls } as Record<string, string> }),
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -27,4 +27,8 @@ export function createConnection(
     keepAlive: 10_000,
     retryStrategy: (times) => Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(times, 8)),
   })
+  // Without a listener ioredis prints errors; the requests that failed tell the same. And it hears only the
+  // first one of a socket: another, such as a TLS alert after a refused certificate, would end the process.
+  connection.on('error', () => connection.stream?.on('error', () => {}))
+  return connection
 }

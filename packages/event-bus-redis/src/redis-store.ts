@@ -79,10 +79,6 @@ class RedisStore implements EventStore {
   }
 
   async open(context: StoreContext): Promise<void> {
-    for (const connection of [this.#commands, this.#wakeups]) {
-      // Without a listener ioredis prints them; the requests that failed tell the same.
-      connection.on('error', () => {})
-    }
     try {
       await Promise.all([this.#commands.connect(), this.#wakeups.connect()])
       await this.#wakeups.subscribe(`${this.#prefix}:wake`)

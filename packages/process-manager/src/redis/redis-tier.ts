@@ -47,8 +47,8 @@ export class RedisTier implements SharedTier {
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
     })
-    // Every failure reaches whoever asked.
-    this.#redis.on('error', () => {})
+    // Every failure reaches whoever asked; ioredis hears only the first error of a socket.
+    this.#redis.on('error', () => this.#redis.stream?.on('error', () => {}))
   }
 
   async get(key: string): Promise<{ value: unknown; remainingMs: number } | null> {
