@@ -22,7 +22,7 @@ describe.skipIf(!hasNats())('a group whose consumer the server has lost', () => 
   it.each([
     ['with an ordering key', { orderingKey: 'subject' }],
     ['without order', {}],
-  ] as [string, SubscribeOptions][])(
+  ] as [string, Omit<SubscribeOptions, 'group'>][])(
     'goes on, and handles nothing again: %s',
     async (_, options) => {
       const prefix = options.orderingKey === undefined ? 'lost' : 'lost-ordered'
