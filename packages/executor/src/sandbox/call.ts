@@ -90,7 +90,8 @@ export function emptyOutcome(failure: CallFailure | undefined, queueWaitUs = 0):
     events: [],
     logs: [],
     durationUs: 0,
-    queueWaitUs,
+    // The clocks of two threads differ by microseconds.
+    queueWaitUs: Math.max(0, queueWaitUs),
     memoryUsedBytes: 0,
     memoryPeakBytes: 0,
     hostCalls: 0,
