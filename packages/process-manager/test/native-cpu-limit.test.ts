@@ -30,8 +30,7 @@ describe('A service with a CPU limit', () => {
     expect(await engine.stop('busy')).toMatchObject({ state: 'stopped' })
   })
 
-  // Open: about one time in five, after the test before it, this waits until its time is over; alone it never did.
-  it('is not left standing when the daemon is killed', { retry: 2 }, async () => {
+  it('is not left standing when the daemon is killed', async () => {
     const { engine } = sandbox()
     // Held to so little, it stands still nearly all the time.
     const { instances } = await engine.start({

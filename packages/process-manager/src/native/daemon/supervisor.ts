@@ -241,7 +241,7 @@ function waitLimit(name: string, timeoutMs: number, ...others: AbortSignal[]): A
     late.abort(
       new ProcessManagerError(
         'START_TIMEOUT',
-        `Service "${name}" did not come up within ${timeoutMs} ms, and is still starting. Look at its log; give it more time, or check that it listens on its port.`,
+        `Service "${name}" did not come up within ${timeoutMs} ms, and is still starting. Look at its log; give it more time; check that it listens on its port or, without one, comes back to its event loop after loading; or set lazyInit.`,
         { details: { name, timeoutMs } },
       ),
     )
