@@ -23,9 +23,12 @@ import {
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { Redis } from 'ioredis'
 import { createConnection } from './redis-connection.js'
+import { RedisDeadLetters } from './redis-dead-letters.js'
 import { readDurability } from './redis-durability.js'
+import { RedisEvents } from './redis-events.js'
 import { RedisGroup } from './redis-group.js'
 import { RedisQuery } from './redis-query.js'
+import { RedisReader } from './redis-reader.js'
 import { answered, redactUrl, unavailable } from './redis-request.js'
 import {
   type RedisStoreOptions,
@@ -60,6 +63,7 @@ class RedisStore implements EventStore {
   readonly #wakeups: Redis
   readonly #prefix: string
   readonly #query: RedisQuery
+  readonly #deadLetters: RedisDeadLetters
   readonly #groups = new Set<RedisGroup>()
   readonly #digests = new Map<string, string>()
   #durability: Durability = 'memory'
@@ -75,7 +79,10 @@ class RedisStore implements EventStore {
     this.#prefix = `${options.prefix}:{bus}`
     this.#commands = createConnection(options)
     this.#wakeups = createConnection(options, { resubscribe: true })
-    this.#query = new RedisQuery(this.#prefix, (request) => this.#ask(request(this.#commands)))
+    const reader = new RedisReader(this.#prefix, (request) => this.#ask(request(this.#commands)))
+    const events = new RedisEvents(reader)
+    this.#query = new RedisQuery(reader, events)
+    this.#deadLetters = new RedisDeadLetters(reader, events)
   }
 
   async open(context: StoreContext): Promise<void> {
@@ -170,7 +177,7 @@ class RedisStore implements EventStore {
   }
 
   async replay(query: ReplayQuery): Promise<ReplayResult> {
-    const groups = await this.#query.knownGroups(query.groups)
+    const groups = await this.#query.groupsNamed(query.groups)
     const result: ReplayResult = { events: 0, deliveries: 0 }
     for await (const sequences of this.#query.sequencesToReplay(query, CHUNK)) {
       const only = query.groups === undefined ? '' : JSON.stringify(groups)
@@ -185,7 +192,7 @@ class RedisStore implements EventStore {
   }
 
   listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
-    return this.#query.listDeadLetters(query)
+    return this.#deadLetters.list(query)
   }
 
   redriveDeadLetters(query: DeadLetterQuery): Promise<number> {
@@ -268,7 +275,7 @@ class RedisStore implements EventStore {
 
   async #endLetters(query: DeadLetterQuery, redrive: boolean): Promise<number> {
     let count = 0
-    for await (const [group, sequences] of this.#query.letters(query, CHUNK)) {
+    for await (const [group, sequences] of this.#deadLetters.sequences(query, CHUNK)) {
       const ended = await this.#run(END_LETTERS, [group, redrive ? 1 : 0, ...sequences])
       count += Number(ended)
     }

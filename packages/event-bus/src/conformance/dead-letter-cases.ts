@@ -78,6 +78,20 @@ export const deadLetterCases: readonly ConformanceCase[] = [
     assert.equal((await bus.list()).total, 25)
   }),
 
+  withBus('more dead letters than one step ends are redriven and purged', async (bus) => {
+    const count = 1_200
+    const { inbox } = await collect(bus, 'a', { group: 'g', retry: once, concurrency: 64 }, () => {
+      throw new Error('always')
+    })
+    await bus.publishBatch(Array.from({ length: count }, () => ({ type: 'a' })))
+    await eventually('the end', async () => (await bus.deadLetters.list()).total === count)
+    assert.equal(await bus.deadLetters.redrive({ group: 'g' }), count)
+    await inbox.waitFor(2 * count)
+    await eventually('the end again', async () => (await bus.deadLetters.list()).total === count)
+    assert.equal(await bus.deadLetters.purge({ group: 'g' }), count)
+    assert.equal((await bus.deadLetters.list()).total, 0)
+  }),
+
   withBus('a key goes on behind an event that was given up', async (bus) => {
     const { inbox } = await collect(
       bus,

@@ -1,0 +1,100 @@
+import type {
+  DeadLetter,
+  DeadLetterListQuery,
+  DeadLetterPage,
+  DeadLetterQuery,
+  StoredEvent,
+} from '@nexus/event-bus'
+import { knownGroups } from './known-groups.js'
+import { type RedisEvents, stored } from './redis-events.js'
+import type { RedisReader } from './redis-reader.js'
+
+/** Reads what groups gave up on. */
+export class RedisDeadLetters {
+  readonly #reader: RedisReader
+  readonly #events: RedisEvents
+
+  constructor(reader: RedisReader, events: RedisEvents) {
+    this.#reader = reader
+    this.#events = events
+  }
+
+  async list(query: DeadLetterListQuery): Promise<DeadLetterPage> {
+    const limit = query.limit ?? 20
+    const after =
+      query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as [string, number])
+    const only = await this.#wanted(query)
+    const page: DeadLetterPage = { deadLetters: [], total: 0 }
+    for (const group of await this.#groupsWanted(query)) {
+      const key = this.#reader.key(`dead:${group}`)
+      page.total +=
+        only === undefined
+          ? await this.#reader.ask((redis) => redis.zcard(key))
+          : Number((await this.#reader.ask((redis) => redis.zscore(key, String(only)))) !== null)
+      if (page.cursor !== undefined || (after !== undefined && group < after[0])) continue
+      const below = after !== undefined && group === after[0] ? `(${after[1]}` : '+inf'
+      const wanted = limit - page.deadLetters.length
+      const sequences = (
+        await this.#reader.ask((redis) =>
+          redis.zrevrangebyscore(key, only ?? below, only ?? '-inf', 'LIMIT', 0, wanted + 1),
+        )
+      ).map(Number)
+      for (const letter of await this.#letters(group, sequences.slice(0, wanted))) {
+        page.deadLetters.push(letter)
+      }
+      if (sequences.length > wanted) {
+        const last = page.deadLetters.at(-1)
+        page.cursor = JSON.stringify(last === undefined ? after : [last.group, last.sequence])
+      }
+    }
+    return page
+  }
+
+  /** Sequences of dead letters, group by group, at most `chunk` at a time; one given up again meanwhile is not met twice. */
+  async *sequences(query: DeadLetterQuery, chunk: number): AsyncGenerator<[string, number[]]> {
+    const only = await this.#wanted(query)
+    for (const group of await this.#groupsWanted(query)) {
+      let after: string | number = only ?? '-inf'
+      for (;;) {
+        const found = await this.#reader.ask((redis) =>
+          redis.zrangebyscore(
+            this.#reader.key(`dead:${group}`),
+            after,
+            only ?? '+inf',
+            'LIMIT',
+            0,
+            chunk,
+          ),
+        )
+        if (found.length > 0) yield [group, found.map(Number)]
+        if (found.length < chunk) break
+        after = `(${found.at(-1)}`
+      }
+    }
+  }
+
+  async #groupsWanted({ group }: DeadLetterQuery): Promise<string[]> {
+    return group === undefined ? (await knownGroups(this.#reader)).map(({ name }) => name) : [group]
+  }
+
+  /** The sequence of the event asked for, if one is; 0, which no event has, where it is not stored. */
+  async #wanted({ id }: DeadLetterQuery): Promise<number | undefined> {
+    return id === undefined ? undefined : ((await this.#events.sequenceOf(id)) ?? 0)
+  }
+
+  async #letters(group: string, sequences: readonly number[]): Promise<DeadLetter[]> {
+    if (sequences.length === 0) return []
+    const key = this.#reader.key(`letters:${group}`)
+    const details = await this.#reader.ask((redis) => redis.hmget(key, ...sequences.map(String)))
+    const entries = await this.#events.read(sequences)
+    return entries.flatMap((entry) => {
+      const json = details[sequences.indexOf(entry.sequence)]
+      // Ended since its sequence was read.
+      if (json == null) return []
+      const { atMs, ...letter } = JSON.parse(json) as Omit<DeadLetter, keyof StoredEvent> & {
+        atMs: number
+      }
+      return [{ ...stored(entry), ...letter, group, deadLetteredAt: new Date(atMs).toISOString() }]
+    })
+  }
+}

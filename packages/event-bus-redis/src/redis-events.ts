@@ -1,0 +1,104 @@
+import { type CloudEvent, type ListQuery, matchesPattern, type StoredEvent } from '@nexus/event-bus'
+import type { RedisReader } from './redis-reader.js'
+
+export interface RedisEvent extends StoredEvent {
+  publishedAtMs: number
+}
+
+/** Reads the log of events and its indexes by id, type, source and time. */
+export class RedisEvents {
+  readonly #reader: RedisReader
+
+  constructor(reader: RedisReader) {
+    this.#reader = reader
+  }
+
+  /** Sequences of the oldest and the newest event. */
+  async bounds(): Promise<{ first: number; head: number }> {
+    const meta = await this.#reader.ask((redis) =>
+      redis.hmget(this.#reader.key('meta'), 'first', 'head'),
+    )
+    return { first: Number(meta[0] ?? 1), head: Number(meta[1] ?? 0) }
+  }
+
+  /** Undefined where no such event is stored. */
+  async sequenceOf(id: string): Promise<number | undefined> {
+    const sequence = await this.#reader.ask((redis) => redis.hget(this.#reader.key('ids'), id))
+    return sequence === null ? undefined : Number(sequence)
+  }
+
+  /** The types that a pattern stands for. */
+  async typesMatching(pattern: string): Promise<string[]> {
+    if (!/[*>]/.test(pattern)) return [pattern]
+    const types = await this.#reader.ask((redis) => redis.smembers(this.#reader.key('types')))
+    return types.filter((type) => matchesPattern(pattern, type))
+  }
+
+  /** The next sequences that may match, from `from` to `to`, both included. */
+  async candidates(
+    query: ListQuery,
+    types: readonly string[] | undefined,
+    from: number,
+    to: number,
+    reverse: boolean,
+    count: number,
+  ): Promise<number[]> {
+    if (from > to) return []
+    const indexes =
+      types?.map((type) => `type:${type}`) ??
+      (query.source === undefined ? undefined : [`source:${query.source}`])
+    if (indexes === undefined) {
+      const length = Math.min(count, to - from + 1)
+      return Array.from({ length }, (_, i) => (reverse ? to - i : from + i))
+    }
+    const found = await this.#reader.pipeline<string[]>((pipeline) => {
+      for (const index of indexes) {
+        const key = this.#reader.key(index)
+        if (reverse) pipeline.zrevrangebyscore(key, to, from, 'LIMIT', 0, count)
+        else pipeline.zrangebyscore(key, from, to, 'LIMIT', 0, count)
+      }
+      return pipeline
+    })
+    const sequences = found.flat().map(Number)
+    return sequences.sort((a, b) => (reverse ? b - a : a - b)).slice(0, count)
+  }
+
+  /** Those of the events that are still stored. */
+  async read(sequences: readonly number[]): Promise<RedisEvent[]> {
+    const found = await this.#reader.pipeline<[id: string, fields: string[]][]>((pipeline) => {
+      for (const sequence of sequences) {
+        pipeline.xrange(this.#reader.key('events'), `${sequence}-0`, `${sequence}-0`)
+      }
+      return pipeline
+    })
+    return found.flat().map(([id, fields]) => {
+      const publishedAtMs = Number(fields[5])
+      return {
+        event: JSON.parse(fields[9]!) as CloudEvent,
+        sequence: Number.parseInt(id, 10),
+        publishedAtMs,
+        publishedAt: new Date(publishedAtMs).toISOString(),
+      }
+    })
+  }
+
+  /** Sequence of the first event stored at this time or later. */
+  async firstAtOrAfter(time: string | Date): Promise<number> {
+    const wanted = new Date(time).getTime()
+    const { first, head } = await this.bounds()
+    let low = first
+    let high = head + 1
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const [entry] = await this.read([middle])
+      if (entry === undefined || entry.publishedAtMs < wanted) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** An event as the bus shows it. */
+export function stored({ event, sequence, publishedAt }: RedisEvent): StoredEvent {
+  return { event, sequence, publishedAt }
+}
