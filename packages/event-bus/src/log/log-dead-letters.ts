@@ -43,7 +43,7 @@ export function listDeadLetters(engine: LogEngine, query: DeadLetterListQuery): 
 export async function redriveDeadLetters(log: LogAccess, query: DeadLetterQuery): Promise<number> {
   return changeAll(log, query, (draft, { key: [name, sequence] }) => {
     const group = log.groupOf(name)
-    const dueAtMs = group?.dueAfter(draft.now) ?? draft.now
+    const dueAtMs = group?.dueTimeOf(sequence, draft.now) ?? draft.now
     const before = log.engine.get('deliveries', [sequence, name])
     const replays = before?.replays ?? 0
     draft.put('due', [name, dueAtMs, sequence], { kind: 'redrive', attempt: 1, replay: replays })
@@ -54,7 +54,7 @@ export async function redriveDeadLetters(log: LogAccess, query: DeadLetterQuery)
       updatedAtMs: draft.now,
       nextAttemptAtMs: dueAtMs,
     })
-    if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs))
+    if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs, sequence))
   })
 }
 
@@ -69,15 +69,21 @@ async function changeAll(
   change: (draft: Parameters<Parameters<LogAccess['queue']['run']>[0]>[0], entry: Entry) => void,
 ): Promise<number> {
   const entries = [...deadEntries(log.engine, query)]
+  let changed = 0
   for (let at = 0; at < entries.length; at += CHUNK) {
-    await log.queue.run((draft) => {
-      for (const entry of entries.slice(at, at + CHUNK)) {
+    changed += await log.queue.run((draft) => {
+      // Others had their turn meanwhile.
+      const left = entries
+        .slice(at, at + CHUNK)
+        .filter(({ key }) => log.engine.get('dead', key) !== undefined)
+      for (const entry of left) {
         draft.remove('dead', entry.key)
         change(draft, entry)
       }
+      return left.length
     })
   }
-  return entries.length
+  return changed
 }
 
 function* deadEntries(

@@ -122,17 +122,26 @@ export class LogGroup {
     }
   }
 
-  /** Work was added to `due`, not before the answer of {@link dueAfter}. */
-  wakeAt(dueAtMs: number): void {
+  /** Work was added to `due`. The group may be past its time by now: the commit that added it takes a while. */
+  wakeAt(dueAtMs: number, sequence: number): void {
+    const passed =
+      dueAtMs < this.#dueCursorMs ||
+      (dueAtMs === this.#dueCursorMs && sequence <= this.#dueCursorSequence)
+    if (passed) {
+      this.#dueCursorMs = dueAtMs
+      this.#dueCursorSequence = sequence - 1
+    }
     if (dueAtMs < this.#nextDueMs) {
       this.#nextDueMs = dueAtMs
       this.#arm()
     }
   }
 
-  /** A due time that the group has not passed yet. */
-  dueAfter(wantedMs: number): number {
-    return Math.max(wantedMs, this.#dueCursorMs + 1)
+  /** The wanted due time, or a later one at which this event is not in `due` already. */
+  dueTimeOf(sequence: number, wantedMs: number): number {
+    let dueAtMs = wantedMs
+    while (this.#host.engine.get('due', [this.name, dueAtMs, sequence]) !== undefined) dueAtMs += 1
+    return dueAtMs
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
@@ -176,7 +185,7 @@ export class LogGroup {
       const emitted = settlement.kind === 'ack' ? settlement.emit.map((e) => draft.append(e)) : []
       const dueAtMs =
         settlement.kind === 'retry' && !settlement.hold
-          ? this.dueAfter(draft.now + settlement.delayMs)
+          ? this.dueTimeOf(work.record.sequence, draft.now + settlement.delayMs)
           : undefined
       writeSettlement(draft, this.name, work, settlement, dueAtMs)
       draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
@@ -189,7 +198,7 @@ export class LogGroup {
         }
         work.settled = true
         this.#running.delete(work)
-        if (dueAtMs !== undefined) this.wakeAt(dueAtMs)
+        if (dueAtMs !== undefined) this.wakeAt(dueAtMs, work.record.sequence)
       })
       return emitted
     })
@@ -301,7 +310,7 @@ export class LogGroup {
 
   /** Leaves an event that is not due yet to the `due` table. */
   #schedule(work: Work, deliverAtMs: number): void {
-    const dueAtMs = this.dueAfter(deliverAtMs)
+    const dueAtMs = this.dueTimeOf(work.record.sequence, deliverAtMs)
     this.#host.queue
       .run((draft) => {
         draft.put('due', [this.name, dueAtMs, work.record.sequence], {
@@ -319,7 +328,7 @@ export class LogGroup {
         draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
         draft.afterCommit.push(() => {
           work.settled = true
-          this.wakeAt(dueAtMs)
+          this.wakeAt(dueAtMs, work.record.sequence)
         })
       })
       .catch(() => {
@@ -353,11 +362,19 @@ export class LogGroup {
   }
 
   #dueWork(dueAtMs: number, sequence: number, due: DueEntry): Work | undefined {
+    if (this.#hasInHand(dueAtMs, sequence)) return undefined
     const record = this.#host.engine.get('events', sequence)
     if (record === undefined) return undefined
     const before = this.#host.engine.get('deliveries', [sequence, this.name])
     const attempt = before?.held === true ? before.attempts + 1 : due.attempt
     return { record, attempt, replay: due.replay, dueAtMs, settled: false, holding: false }
+  }
+
+  /** Whether an entry of `due` was handed out: it stays there until it is settled. */
+  #hasInHand(dueAtMs: number, sequence: number): boolean {
+    const isIt = (work: Work) => work.dueAtMs === dueAtMs && work.record.sequence === sequence
+    for (const work of this.#running) if (isIt(work)) return true
+    return this.#returned.some(isIt)
   }
 
   #arm(): void {

@@ -79,7 +79,7 @@ async function replayChunk(
         const before = log.engine.get('deliveries', key)
         const replays = (before?.replays ?? 0) + 1
         const group = log.groupOf(name)
-        const dueAtMs = group?.dueAfter(draft.now) ?? draft.now
+        const dueAtMs = group?.dueTimeOf(record.sequence, draft.now) ?? draft.now
         draft.put('due', [name, dueAtMs, record.sequence], {
           kind: 'replay',
           attempt: 1,
@@ -93,7 +93,8 @@ async function replayChunk(
           nextAttemptAtMs: dueAtMs,
         })
         draft.remove('dead', [name, record.sequence])
-        if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs))
+        if (group !== undefined)
+          draft.afterCommit.push(() => group.wakeAt(dueAtMs, record.sequence))
       }
     }
   })
