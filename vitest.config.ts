@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     projects: workspace,
     pool: 'forks',
+    // Vitest leaves one processor free; a test that waits for a server leaves enough.
+    maxWorkers: '100%',
     reporters: ['default', './tools/totals-reporter.ts'],
   },
 })
