@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NexusClient } from '@nexus/client'
-import { hasNats, hasRedis, startNats, startRedis } from '@nexus/test-kit'
+import { hasNats, hasRedis, startNats, startRedis, untilTestEnds } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nexus, nexusServer } from './nexus.js'
 
@@ -39,8 +39,7 @@ functions:
   - { name: work, source: ./work.js, events: [work], env: [RUNTIME], ackWaitMs: 5000, concurrency: 4, capabilities: ['events:emit:done'] }
 `,
   )
-  const server = await start()
-  onTestFinished(() => server.stop())
+  const server = await untilTestEnds(start())
   const user = name === 'nats' ? 'nexus' : ''
   const runtime = async (id: string) => {
     const process = await nexusServer(['start'], {
