@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import type { HealthReport, ServiceLogLine, ServiceStatus } from '@nexus/process-manager'
+import { freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually, nexus } from './nexus.js'
-import { freePort, ServiceHome } from './service-home.js'
+import { ServiceHome } from './service-home.js'
 
 const longMs = 120_000
 const done = { code: 0, stderr: '' }

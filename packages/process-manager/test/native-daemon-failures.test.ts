@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   eventually,
   fixture,
-  freePort,
   getJson,
   isAlive,
   logLines,

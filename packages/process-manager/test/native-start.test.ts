@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   eventually,
   fixture,
-  freePort,
   getJson,
   isAlive,
   logLines,

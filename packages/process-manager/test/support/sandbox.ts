@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -96,21 +95,6 @@ export async function logLines(
   const lines: ServiceLogLine[] = []
   for await (const line of engine.logs(name, { lines: count })) lines.push(line)
   return lines
-}
-
-let nextPort = 20_000 + ((process.pid * 61) % 11_000)
-
-/** A port that nothing listens on, outside the range that the system hands out to others. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = nextPort++
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer()
-      server.once('error', () => resolve(false))
-      server.listen(port, () => server.close(() => resolve(true)))
-    })
-    if (free) return port
-  }
 }
 
 export async function getJson<T = { pid: number } & Record<string, unknown>>(
