@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MetricsCollector } from '@nexus/metrics'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { hasPromtool } from '@nexus/test-kit'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { fullCollector, scrapeText } from './support/full-collector.js'
-import { testWith } from './support/servers.js'
 
 const deploy = join(import.meta.dirname, '../../../deploy')
-const test = testWith('promtool', 'prometheus')
+const test = it.skipIf(!hasPromtool())
 let folder: string
 
 beforeAll(async () => {
