@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { hasPrometheus, hasPromtool, startPrometheus, untilTestEnds } from '@nexus/test-kit'
-import { expect, it, vi } from 'vitest'
+import {
+  eventually,
+  hasPrometheus,
+  hasPromtool,
+  startPrometheus,
+  untilTestEnds,
+} from '@nexus/test-kit'
+import { expect, it } from 'vitest'
 import { serve, settled } from './workspace.js'
 
 const alerts = join(import.meta.dirname, '../../../deploy/prometheus/nexus-alerts.yml')
@@ -34,23 +40,13 @@ it.skipIf(!hasPrometheus())(
       ((await (await fetch(`http://${address}/api/v1/${path}`)).json()) as { data: unknown }).data
 
     const query = encodeURIComponent('nexus_executions_total{function="fn",status="success"}')
-    await vi.waitFor(
-      async () => {
-        expect(await ask(`query?query=${query}`)).toMatchObject({
-          result: [{ value: [expect.any(Number), '1'] }],
-        })
-      },
-      { timeout: 25_000, interval: 500 },
-    )
-    await vi.waitFor(
-      async () => {
-        const { groups } = (await ask('rules')) as { groups: { rules: { health: string }[] }[] }
-        const health = groups.flatMap(({ rules }) => rules.map((rule) => rule.health))
-        expect(health.length).toBeGreaterThan(5)
-        expect(new Set(health)).toEqual(new Set(['ok']))
-      },
-      { timeout: 25_000, interval: 500 },
-    )
+    const counted = { result: [{ value: [expect.any(Number), '1'] }] }
+    await expect.poll(() => ask(`query?query=${query}`)).toMatchObject(counted)
+    const healthOfRules = async () => {
+      const { groups } = (await ask('rules')) as { groups: { rules: { health: string }[] }[] }
+      return groups.flatMap(({ rules }) => rules.map(({ health }) => health))
+    }
+    await eventually(healthOfRules, (all) => all.length > 5 && all.every((one) => one === 'ok'))
   },
   60_000,
 )

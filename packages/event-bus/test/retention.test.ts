@@ -1,5 +1,5 @@
 import { type Clock, EventBus, memoryStore, type RetentionOptions } from '@nexus/event-bus'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 
 /** A clock that stands still until it is told otherwise. */
 function handClock() {
@@ -42,7 +42,7 @@ it('keeps the newest events when there are too many, and says what it removed', 
   await bus.publishBatch(numbered(5))
   expect(await kept(bus)).toHaveLength(5)
   await bus.publishBatch(numbered(1208).slice(5))
-  await vi.waitFor(async () => expect(await kept(bus)).toHaveLength(5))
+  await expect.poll(() => kept(bus)).toHaveLength(5)
   expect(await kept(bus)).toEqual(['e1203', 'e1204', 'e1205', 'e1206', 'e1207'])
   expect(await kept(bus, { type: 't0' })).toEqual(['e1204', 'e1206'])
   expect(await bus.get('e7')).toBe(undefined)
@@ -63,6 +63,6 @@ it('removes what is too old when its time has come, without further publishes', 
   advance(29_999)
   expect(await kept(bus)).toEqual(['old', 'young'])
   advance(1)
-  await vi.waitFor(async () => expect(await kept(bus)).toEqual(['young']))
+  await expect.poll(() => kept(bus)).toEqual(['young'])
   await bus.close()
 })

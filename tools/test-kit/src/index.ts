@@ -1,5 +1,6 @@
 export { type BundledWorker, bundleWorker } from './bundle-worker.js'
 export { createCertificates, type TestCertificates } from './certificates.js'
+export { eventually } from './eventually.js'
 export { freePort } from './free-port.js'
 export { type KillChoice, killChoice } from './kill-choice.js'
 export { createNatsAccount, type NatsAccount } from './nats-account.js'

@@ -10,6 +10,7 @@ import {
   type ServiceLogLine,
   type ServiceStatus,
 } from '@nexus/process-manager'
+import { eventually } from '@nexus/test-kit'
 import { expect, onTestFinished } from 'vitest'
 
 /** A home of its own, whose daemon and services are gone when the test is. */
@@ -59,20 +60,6 @@ export function sandbox(options: NativeEngineOptions = {}): Sandbox {
 
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
-}
-
-/** Asks again and again until it is so; fails with the last answer when it never is. */
-export async function eventually<T>(
-  ask: () => T | Promise<T>,
-  isSo: (value: T) => boolean,
-): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS
-  for (;;) {
-    const value = await ask()
-    if (isSo(value)) return value
-    if (performance.now() > deadline) expect.fail(`still ${JSON.stringify(value)}`)
-    await pause(20)
-  }
 }
 
 /** The status of a service once it fits. */
