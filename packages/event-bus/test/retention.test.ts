@@ -1,28 +1,6 @@
 import { type Clock, EventBus, memoryStore, type RetentionOptions } from '@nexus/event-bus'
+import { HandClock } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
-
-/** A clock that stands still until it is told otherwise. */
-function handClock() {
-  const timers = new Set<{ at: number; callback: () => void }>()
-  let now = Date.parse('2026-01-01T00:00:00Z')
-  const clock: Clock = {
-    now: () => now,
-    schedule(callback, delayMs) {
-      const timer = { at: now + delayMs, callback }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-  }
-  const advance = (ms: number): void => {
-    now += ms
-    for (const timer of timers) {
-      if (timer.at > now) continue
-      timers.delete(timer)
-      timer.callback()
-    }
-  }
-  return { clock, advance }
-}
 
 async function openBus(retention: RetentionOptions, clock?: Clock): Promise<EventBus> {
   return EventBus.open({ store: memoryStore({ retention }), ...(clock && { clock }) })
@@ -55,14 +33,14 @@ it('keeps the newest events when there are too many, and says what it removed', 
 })
 
 it('removes what is too old when its time has come, without further publishes', async () => {
-  const { clock, advance } = handClock()
+  const clock = new HandClock()
   const bus = await openBus({ maxAgeMs: 60_000 }, clock)
   await bus.publish({ type: 'a', id: 'old' })
-  advance(30_000)
+  clock.advance(30_000)
   await bus.publish({ type: 'a', id: 'young' })
-  advance(29_999)
+  clock.advance(29_999)
   expect(await kept(bus)).toEqual(['old', 'young'])
-  advance(1)
+  clock.advance(1)
   await expect.poll(() => kept(bus)).toEqual(['young'])
   await bus.close()
 })

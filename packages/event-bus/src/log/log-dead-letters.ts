@@ -54,7 +54,7 @@ export async function redriveDeadLetters(log: LogAccess, query: DeadLetterQuery)
       updatedAtMs: draft.now,
       nextAttemptAtMs: dueAtMs,
     })
-    if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs))
+    if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs, sequence))
   })
 }
 

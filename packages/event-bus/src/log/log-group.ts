@@ -55,6 +55,8 @@ export class LogGroup {
   readonly #waiters: Waiter[] = []
   #dueCursorMs = 0
   #dueCursorSequence = -1
+  /** Stored when others had moved the cursor beyond them already: a commit takes its time. */
+  readonly #overtaken: { dueAtMs: number; sequence: number }[] = []
   #nextDueMs = 0
   #cancelTimer: (() => void) | undefined
 
@@ -123,7 +125,8 @@ export class LogGroup {
   }
 
   /** Work was added to `due`, not before the answer of {@link dueAfter}. */
-  wakeAt(dueAtMs: number): void {
+  wakeAt(dueAtMs: number, sequence: number): void {
+    if (this.#isOvertaken(dueAtMs, sequence)) this.#overtaken.push({ dueAtMs, sequence })
     if (dueAtMs < this.#nextDueMs) {
       this.#nextDueMs = dueAtMs
       this.#arm()
@@ -189,7 +192,7 @@ export class LogGroup {
         }
         work.settled = true
         this.#running.delete(work)
-        if (dueAtMs !== undefined) this.wakeAt(dueAtMs)
+        if (dueAtMs !== undefined) this.wakeAt(dueAtMs, work.record.sequence)
       })
       return emitted
     })
@@ -243,7 +246,8 @@ export class LogGroup {
   #take(limit: number): Claim[] {
     const claims: Claim[] = []
     while (claims.length < limit) {
-      const work = this.#returned.shift() ?? this.#nextDue() ?? this.#nextFromLog()
+      const work =
+        this.#returned.shift() ?? this.#nextOvertaken() ?? this.#nextDue() ?? this.#nextFromLog()
       if (work === undefined) break
       const crashed = this.#host.takeCrashedAttempt(this.name, work.record.sequence)
       work.attempt = Math.max(work.attempt, crashed + 1)
@@ -319,7 +323,7 @@ export class LogGroup {
         draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
         draft.afterCommit.push(() => {
           work.settled = true
-          this.wakeAt(dueAtMs)
+          this.wakeAt(dueAtMs, work.record.sequence)
         })
       })
       .catch(() => {
@@ -327,6 +331,30 @@ export class LogGroup {
         this.#returned.push(work)
         this.serve()
       })
+  }
+
+  /** Whether the cursor is beyond it, and not because it was seen, and claimed, before its commit was heard of. */
+  #isOvertaken(dueAtMs: number, sequence: number): boolean {
+    const isBeyond =
+      dueAtMs < this.#dueCursorMs ||
+      (dueAtMs === this.#dueCursorMs && sequence <= this.#dueCursorSequence)
+    if (!isBeyond) return false
+    for (const claimed of [this.#running, this.#returned]) {
+      for (const work of claimed) {
+        if (work.dueAtMs === dueAtMs && work.record.sequence === sequence) return false
+      }
+    }
+    return true
+  }
+
+  #nextOvertaken(): Work | undefined {
+    while (this.#overtaken.length > 0) {
+      const { dueAtMs, sequence } = this.#overtaken.shift()!
+      const due = this.#host.engine.get('due', [this.name, dueAtMs, sequence])
+      const work = due && this.#dueWork(dueAtMs, sequence, due)
+      if (work !== undefined) return work
+    }
+    return undefined
   }
 
   #nextDue(): Work | undefined {

@@ -93,7 +93,8 @@ async function replayChunk(
           nextAttemptAtMs: dueAtMs,
         })
         draft.remove('dead', [name, record.sequence])
-        if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs))
+        if (group !== undefined)
+          draft.afterCommit.push(() => group.wakeAt(dueAtMs, record.sequence))
       }
     }
   })
