@@ -15,6 +15,8 @@ const workspace: TestProjectConfiguration[] = [
       include: ['{packages,apps,examples}/*/{src,test}/**/*.test.ts', 'tools/**/*.test.ts'],
       testTimeout: 30_000,
       hookTimeout: 60_000,
+      // Long enough for a slow machine; a test that passes does not wait for it.
+      expect: { poll: { timeout: 20_000, interval: 20 } },
     },
   },
 ]

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CloudEvent, type EventDetails, NexusClient } from '@nexus/client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually, nexus, nexusIntoHead, nexusServer } from './nexus.js'
+import { nexus, nexusIntoHead, nexusServer } from './nexus.js'
 
 const orders = join(import.meta.dirname, '../../../examples/orders/nexus.yaml')
 
@@ -159,7 +159,7 @@ describe('with the orders example running', () => {
       stderr: '',
     })
     // The total and its receipt, twice: a replay has its effects again.
-    await eventually(async () => (await client.metrics()).functions.succeeded).toBe(4)
+    await expect.poll(async () => (await client.metrics()).functions.succeeded).toBe(4)
     const { code, stdout } = await nexus(['metrics'], { env })
     expect(code).toBe(0)
     expect(stdout).toMatch(/^Events\n {2}Published {5}3\n {2}Replayed {6}1\n {2}Failed {8}0\n/)

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 
 const bin = join(import.meta.dirname, '../bin/nexus.cjs')
 
@@ -124,9 +124,4 @@ export async function nexusServer(
       return ended
     },
   }
-}
-
-/** Asserts what becomes true sooner or later, on however busy a machine. */
-export function eventually<T>(read: () => T) {
-  return expect.poll(read, { timeout: 20_000 })
 }

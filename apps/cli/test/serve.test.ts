@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NexusClient } from '@nexus/client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually, nexus, nexusServer } from './nexus.js'
+import { nexus, nexusServer } from './nexus.js'
 
 async function project(files: Record<string, string>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-serve-'))
@@ -22,7 +22,7 @@ describe('nexus start', () => {
   it('says where it listens, where its data lies, and a line to try', async () => {
     const cwd = await project(slow)
     const server = await nexusServer(['start'], { cwd })
-    await eventually(() => server.output()).toContain('Try it:')
+    await expect.poll(() => server.output()).toContain('Try it:')
     expect(server.output()).toContain(`Nexus is running on ${server.url}\n`)
     expect(server.output()).toMatch(/\n {2}Data {7}\.nexus\n/)
     expect(server.output()).toContain(`curl ${server.url}/api/webhook`)
@@ -37,7 +37,7 @@ describe('nexus start', () => {
       const server = await nexusServer(['start'], { cwd })
       const client = new NexusClient({ url: server.url })
       const { id } = await client.publish({ type: 'a' })
-      await eventually(async () => (await client.getEvent(id)).runs[0]?.status).toBe('running')
+      await expect.poll(async () => (await client.getEvent(id)).runs[0]?.status).toBe('running')
       expect(await server.stop(signal)).toBe(0)
 
       const again = await nexusServer(['start'], { cwd })
@@ -58,15 +58,17 @@ describe('nexus start', () => {
     const first = await nexusServer(['start'], { cwd, env: { LIFE: 'first' } })
     const client = new NexusClient({ url: first.url })
     const { id } = await client.publish({ type: 'a' })
-    await eventually(async () => (await client.getEvent(id)).runs[0]?.status).toBe('running')
+    await expect.poll(async () => (await client.getEvent(id)).runs[0]?.status).toBe('running')
     expect(await first.stop('SIGTERM')).toBe(0)
 
     const second = await nexusServer(['start'], { cwd, env: { LIFE: 'second' } })
     const again = new NexusClient({ url: second.url })
-    await eventually(async () => (await again.getEvent(id)).runs[0]).toMatchObject({
-      status: 'succeeded',
-      value: 'second',
-    })
+    await expect
+      .poll(async () => (await again.getEvent(id)).runs[0])
+      .toMatchObject({
+        status: 'succeeded',
+        value: 'second',
+      })
   })
 
   it('with a broken configuration shows the place on stderr: exit code 1', async () => {
@@ -83,7 +85,7 @@ describe('nexus start', () => {
     const cwd = await project(slow)
     const server = await nexusServer(['dev', '--json'], { cwd })
     await new NexusClient({ url: server.url }).publish({ type: 'a', id: 'e-1' })
-    await eventually(() => server.output()).toContain('"kind":"run"')
+    await expect.poll(() => server.output()).toContain('"kind":"run"')
     await server.stop('SIGTERM')
     const lines = server.output().trim().split('\n')
     expect(lines.map((line) => (JSON.parse(line) as { kind: string }).kind)).toEqual([
@@ -102,15 +104,15 @@ describe('nexus dev', () => {
     const server = await nexusServer(['dev'], { cwd })
     const client = new NexusClient({ url: server.url })
     await client.publish({ type: 'a', id: 'e-1' })
-    await eventually(() => server.output()).toMatch(
-      /success fn [\d.]+ ms\n +a e-1\n +info hello \{"from":"one"\}\n/,
-    )
+    await expect
+      .poll(() => server.output())
+      .toMatch(/success fn [\d.]+ ms\n +a e-1\n +info hello \{"from":"one"\}\n/)
     await writeFile(join(cwd, 'fn.js'), "export default () => { throw new Error('two') }")
-    await eventually(() => server.output()).toMatch(/reloaded fn\n/)
+    await expect.poll(() => server.output()).toMatch(/reloaded fn\n/)
     await client.publish({ type: 'a', id: 'e-2' })
-    await eventually(() => server.output()).toMatch(
-      /error fn [\d.]+ ms\n +a e-2\n +EXECUTION_ERROR .*two/,
-    )
+    await expect
+      .poll(() => server.output())
+      .toMatch(/error fn [\d.]+ ms\n +a e-2\n +EXECUTION_ERROR .*two/)
     expect(await server.stop('SIGINT')).toBe(0)
   })
 })

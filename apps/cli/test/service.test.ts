@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import type { HealthReport, ServiceLogLine, ServiceStatus } from '@nexus/process-manager'
+import { freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually, nexus } from './nexus.js'
-import { freePort, ServiceHome } from './service-home.js'
+import { nexus } from './nexus.js'
+import { ServiceHome } from './service-home.js'
 
 const longMs = 120_000
 const done = { code: 0, stderr: '' }
@@ -62,7 +63,7 @@ describe('nexus service', { timeout: longMs }, () => {
     await home.run('start', 'idle', '--script', 'idle.mjs', '--instances', '2')
     type Row = { name: string; memoryMb: number; memoryBytes: number; uptimeSeconds: number }
     const rows = () => home.json<Row[]>('metrics', 'idle')
-    await eventually(async () => (await rows())[0]!.memoryMb).toBeGreaterThan(1)
+    await expect.poll(async () => (await rows())[0]!.memoryMb).toBeGreaterThan(1)
     const [row] = await rows()
     expect(row).toMatchObject({ name: 'idle', cpuPercent: expect.any(Number), restarts: 0 })
     expect(row!.memoryMb).toBeCloseTo(row!.memoryBytes / 2 ** 20, 0)
@@ -219,7 +220,7 @@ describe('nexus service --engine pm2', { timeout: longMs }, () => {
       expect(stdout).toMatch(/^NAME .*\nweb /)
     }
     const begins = async () => (await pm2('logs', 'web')).stdout
-    await eventually(begins).toContain('web#0 web begins')
+    await expect.poll(begins).toContain('web#0 web begins')
     expect(await pm2('stop', 'nobody', 'web')).toMatchObject({
       code: 4,
       stdout: 'web is stopped\n',
@@ -235,7 +236,7 @@ describe('nexus service logs', { timeout: longMs }, () => {
     const home = new ServiceHome()
     await home.run('start', 'talks', '--script', 'talks.mjs')
     const text = async (...args: string[]) => (await home.run('logs', 'talks', ...args)).stdout
-    await eventually(() => text('--lines', '1000')).toContain('line 25')
+    await expect.poll(() => text('--lines', '1000')).toContain('line 25')
     expect(await text('--lines', '1000')).toMatch(/^\S+Z talks#0 line 0\n\S+Z talks#0 line 1\n/)
     expect((await text('--lines', '3')).trim().split('\n')).toHaveLength(3)
     expect(await text('--lines', '0')).toBe('')
@@ -261,7 +262,7 @@ describe('nexus service logs', { timeout: longMs }, () => {
     })
 
     const following = home.launch('logs', 'talks', '-f', '--lines', '1')
-    await eventually(() => following.stdout().split('\n').length).toBeGreaterThan(10)
+    await expect.poll(() => following.stdout().split('\n').length).toBeGreaterThan(10)
     expect(await following.stop('SIGINT')).toBe(0)
     const numbers = [...following.stdout().matchAll(/line (\d+)\n/g)].map(([, n]) => Number(n))
     expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i))
@@ -276,7 +277,7 @@ describe('nexus service in trouble', { timeout: longMs }, () => {
     const killed = home.launch('start', 'deaf', '--script', 'deaf.mjs', '--port', port)
     const state = async () =>
       (await home.json('list')).find(({ name }) => name === 'deaf')?.state ?? null
-    await eventually(state).toBe('starting')
+    await expect.poll(state).toBe('starting')
     expect(await killed.stop('SIGKILL')).toBe(null)
     // Nobody waits for it any more, and nothing waits for the one who did.
     expect(await home.run('stop', 'deaf')).toMatchObject({ ...done, stdout: 'deaf is stopped\n' })

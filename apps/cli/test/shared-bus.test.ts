@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NexusClient } from '@nexus/client'
-import { hasNats, hasRedis, startNats, startRedis } from '@nexus/test-kit'
+import { hasNats, hasRedis, startNats, startRedis, untilTestEnds } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nexus, nexusServer } from './nexus.js'
 
@@ -39,8 +39,7 @@ functions:
   - { name: work, source: ./work.js, events: [work], env: [RUNTIME], ackWaitMs: 5000, concurrency: 4, capabilities: ['events:emit:done'] }
 `,
   )
-  const server = await start()
-  onTestFinished(() => server.stop())
+  const server = await untilTestEnds(start())
   const user = name === 'nats' ? 'nexus' : ''
   const runtime = async (id: string) => {
     const process = await nexusServer(['start'], {
@@ -57,7 +56,8 @@ functions:
   return { server, runtime }
 }
 
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 60_000, interval: 200 })
+/** Other processes take over, on a machine that may be busy. */
+const patience = { timeout: 60_000, interval: 200 }
 
 function events(from: number, to: number, waitMs = 0) {
   return Array.from({ length: to - from }, (_, i) => ({
@@ -91,7 +91,7 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
       const { runtime } = await cluster(backend)
       const a = await runtime('a')
       await a.client.publishBatch(events(0, 1))
-      await eventually(async () => (await finished(a.client)).length).toBe(1)
+      await expect.poll(async () => (await finished(a.client)).length, patience).toBe(1)
 
       const b = await runtime('b')
       const scraped = await (await fetch(`${b.process.url}/metrics`)).text()
@@ -99,15 +99,15 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
       expect(scraped).toMatch(/^nexus_cache_misses_total 0$/m)
 
       await a.client.publishBatch(events(1, 40))
-      await eventually(async () => (await finished(b.client)).length).toBe(40)
+      await expect.poll(async () => (await finished(b.client)).length, patience).toBe(40)
       expect((await executed(a.client)) + (await executed(b.client))).toBe(40)
       expect((await finished(b.client)).every(({ attempts }) => attempts === 1)).toBe(true)
 
       const before = await executed(a.client)
       await b.client.publishBatch(events(40, 100, 200))
-      await eventually(() => executed(a.client)).toBeGreaterThan(before)
+      await expect.poll(() => executed(a.client), patience).toBeGreaterThan(before)
       await a.process.stop('SIGKILL')
-      await eventually(async () => (await finished(b.client)).length).toBe(100)
+      await expect.poll(async () => (await finished(b.client)).length, patience).toBe(100)
       const { events: done } = await b.client.listEvents({ type: 'done', limit: 1000 })
       const numbers = done.map(({ data }) => (data as { n: number }).n)
       expect(numbers.sort((x, y) => x - y)).toEqual(Array.from({ length: 100 }, (_, n) => n))
@@ -132,7 +132,9 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
       expect(await ready()).toEqual({ code: 200, status: 'ready', bus: bus(true) })
 
       await server.kill()
-      await eventually(ready).toEqual({ code: 503, status: 'not ready', bus: bus(false) })
+      await expect
+        .poll(ready, patience)
+        .toEqual({ code: 503, status: 'not ready', bus: bus(false) })
       const { stdout } = await nexus(['metrics'], { env })
       expect(stdout).toContain(`Bus           ${backend.name}, not connected\n`)
       expect((await fetch(`${process.url}/metrics`)).status).toBe(200)
@@ -141,14 +143,16 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
       told.push(refused.message)
 
       await server.restart()
-      await eventually(ready).toEqual({ code: 200, status: 'ready', bus: bus(true) })
-      await eventually(() =>
+      await expect.poll(ready, patience).toEqual({ code: 200, status: 'ready', bus: bus(true) })
+      const publish = () =>
         client.publish({ type: 'work', id: 'back', data: {} }).then(
           ({ id }) => id,
           ({ message }) => told.push(message),
-        ),
-      ).toBe('back')
-      await eventually(async () => (await finished(client)).map(({ id }) => id)).toEqual(['back'])
+        )
+      await expect.poll(publish, patience).toBe('back')
+      await expect
+        .poll(async () => (await finished(client)).map(({ id }) => id), patience)
+        .toEqual(['back'])
       told.push(JSON.stringify(await client.metrics()))
       expect(await process.stop('SIGTERM')).toBe(0)
       expect(process.output()).toContain(`${backend.name} at 127.0.0.1:${server.port}`)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NexusClient } from '@nexus/client'
 import { expect, it, onTestFinished } from 'vitest'
-import { eventually, nexus, nexusServer, nexusUntilStopped } from './nexus.js'
+import { nexus, nexusServer, nexusUntilStopped } from './nexus.js'
 
 async function emptyWorkspace(): Promise<string> {
   const cwd = await mkdtemp(join(tmpdir(), 'nexus-watch-'))
@@ -16,11 +16,11 @@ it('nexus metrics --watch prints a line per reading in a pipe, and ends well on 
   const cwd = await emptyWorkspace()
   const { url } = await nexusServer(['start'], { cwd })
   const watch = nexusUntilStopped(['metrics', '--watch', '--interval', '1', '--url', url])
-  await eventually(() => watch.stdout()).toMatch(
-    /^\d\d:\d\d:\d\d published 0 .*, bus \S+ connected\n/,
-  )
+  await expect
+    .poll(() => watch.stdout())
+    .toMatch(/^\d\d:\d\d:\d\d published 0 .*, bus \S+ connected\n/)
   await new NexusClient({ url }).publish({ type: 'a' })
-  await eventually(() => watch.stdout()).toMatch(/\n\d\d:\d\d:\d\d published 1 .*\n$/)
+  await expect.poll(() => watch.stdout()).toMatch(/\n\d\d:\d\d:\d\d published 1 .*\n$/)
   expect(watch.stdout()).not.toContain('\u001b')
   expect(await watch.stop('SIGINT')).toBe(0)
   expect(watch.stderr()).toBe('')
@@ -33,12 +33,12 @@ it('it goes on across a restart of the server, which it tells once', async () =>
   const args = ['metrics', '--watch', '--interval', '1', '--json', '--url', first.url]
   const watch = nexusUntilStopped(args)
   const lines = () => watch.stdout().trim().split('\n')
-  await eventually(() => watch.stdout()).not.toBe('')
+  await expect.poll(() => watch.stdout()).not.toBe('')
   await first.stop('SIGTERM')
-  await eventually(() => watch.stderr()).toMatch(/: Connection refused; trying again\n$/)
+  await expect.poll(() => watch.stderr()).toMatch(/: Connection refused; trying again\n$/)
   const before = lines().length
   await nexusServer(['start'], { cwd }, port)
-  await eventually(() => lines().length).toBeGreaterThan(before)
+  await expect.poll(() => lines().length).toBeGreaterThan(before)
   for (const line of lines()) {
     expect(JSON.parse(line)).toMatchObject({ time: expect.any(String), events: { published: 0 } })
   }

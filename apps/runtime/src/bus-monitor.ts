@@ -1,4 +1,4 @@
-import { type EventBus, EventBusError, type EventBusStats } from '@nexus/event-bus'
+import type { EventBus } from '@nexus/event-bus'
 
 /** Whether the bus can be used now. */
 export interface BusConnection {
@@ -6,16 +6,14 @@ export interface BusConnection {
   connected: boolean
 }
 
-/** What is known of the bus, also while its server is away: then the last figures it gave. */
+/** Knows without asking whether the server of the bus is there. */
 export class BusMonitor {
-  readonly #bus: EventBus
-  #last: EventBusStats
+  readonly #backend: string
   #connected: boolean
 
-  private constructor(bus: EventBus, stats: EventBusStats, onLost: (reason: string) => void) {
-    this.#bus = bus
-    this.#last = stats
-    this.#connected = stats.store.connected
+  private constructor(bus: EventBus, { backend, connected }: BusConnection, onLost: OnLost) {
+    this.#backend = backend
+    this.#connected = connected
     bus.on('connected', () => {
       this.#connected = true
     })
@@ -26,24 +24,14 @@ export class BusMonitor {
   }
 
   /** @param onLost hears once of each time that the server went away */
-  static async start(bus: EventBus, onLost: (reason: string) => void): Promise<BusMonitor> {
-    return new BusMonitor(bus, await bus.getStats(), onLost)
+  static async start(bus: EventBus, onLost: OnLost): Promise<BusMonitor> {
+    const { store } = await bus.getStats()
+    return new BusMonitor(bus, store, onLost)
   }
 
   get connection(): BusConnection {
-    return { backend: this.#last.store.backend, connected: this.#connected }
-  }
-
-  /** The figures now. A server that is away is not waited for. */
-  async getStats(): Promise<EventBusStats> {
-    if (this.#connected) {
-      try {
-        this.#last = await this.#bus.getStats()
-        return this.#last
-      } catch (error) {
-        if (!(error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE')) throw error
-      }
-    }
-    return { ...this.#last, store: { ...this.#last.store, connected: false } }
+    return { backend: this.#backend, connected: this.#connected }
   }
 }
+
+type OnLost = (reason: string) => void

@@ -1,12 +1,11 @@
 import type { MetricsReport } from '@nexus/client'
-import type { SubscriptionStats } from '@nexus/event-bus'
+import type { EventBus, SubscriptionStats } from '@nexus/event-bus'
 import type { BusFigures, MetricsCollector } from '@nexus/metrics'
 import manifest from '../package.json' with { type: 'json' }
-import type { BusMonitor } from './bus-monitor.js'
 
 /** The figures of this process for `GET /api/metrics`, from the counters that feed Prometheus too. */
 export async function metricsReport(
-  bus: BusMonitor,
+  bus: EventBus,
   collector: MetricsCollector,
 ): Promise<MetricsReport> {
   const stats = await bus.getStats()
@@ -34,7 +33,7 @@ export async function metricsReport(
 }
 
 /** The figures of the bus for Prometheus; those of the sandbox come from the sandbox itself. */
-export async function busFigures(bus: BusMonitor): Promise<BusFigures> {
+export async function busFigures(bus: EventBus): Promise<BusFigures> {
   const { published, emitted, replayed, subscriptions, store } = await bus.getStats()
   const byGroup = (count: (subscription: SubscriptionStats) => number) =>
     Object.fromEntries(subscriptions.map((stats) => [stats.group, count(stats)]))

@@ -80,7 +80,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     teardown.add(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
     bus.on('error', report)
     const monitor = await BusMonitor.start(bus, (reason) => report(`bus: ${reason}`))
-    metrics.observe({ bus: () => busFigures(monitor) })
+    metrics.observe({ bus: () => busFigures(bus) })
 
     const tracing = await loadTracing()
     const profiler = new ProcessProfiler(wasm)
@@ -112,7 +112,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     server.addHook('onRequest', () => opened)
     ingestRoutes(server, { bus, webhook: config.webhook, tracing })
     eventRoutes(server, bus)
-    metricsRoutes(server, metrics, () => metricsReport(monitor, metrics))
+    metricsRoutes(server, metrics, () => metricsReport(bus, metrics))
     profileRoutes(server, {
       profiler,
       enabled: config.performance.enableProfiling,

@@ -19,7 +19,7 @@ const files = {
 /** Waits until a profile is being taken: a second one is refused. */
 async function underWay({ send }: Served): Promise<void> {
   const status = async () => (await send('/api/profile?seconds=1', { method: 'POST' })).status
-  await expect.poll(status, { timeout: 20_000 }).toBe(409)
+  await expect.poll(status).toBe(409)
 }
 
 it('a profile has the code of the host, and what each function did meanwhile', async () => {

@@ -12,7 +12,7 @@ it('bus.retention keeps the newest events that every function has finished with'
     await client.publish({ type: 'b' })
     return (await client.listEvents({ limit: 100 })).total
   }
-  await expect.poll(kept, { timeout: 20_000 }).toBe(3)
+  await expect.poll(kept).toBe(3)
   const scraped = await (await send('/metrics')).text()
   const removed = /^nexus_events_removed_total (\d+)$/m.exec(scraped)?.[1]
   expect(Number(removed)).toBeGreaterThanOrEqual(8)

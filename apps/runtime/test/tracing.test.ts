@@ -41,7 +41,7 @@ const incoming = { traceparent: `00-${traceId}-b7ad6b7169203331-01` }
 
 /** The spans by name, once there are as many as expected. */
 async function spans(count: number): Promise<Map<string, ReadableSpan>> {
-  await expect.poll(() => exporter.getFinishedSpans().length, { timeout: 20_000 }).toBe(count)
+  await expect.poll(() => exporter.getFinishedSpans().length).toBe(count)
   return new Map(exporter.getFinishedSpans().map((span) => [span.name, span]))
 }
 

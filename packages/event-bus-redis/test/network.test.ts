@@ -1,7 +1,7 @@
 import { EventBus } from '@nexus/event-bus'
 import { surviveNetworkFaults } from '@nexus/event-bus/conformance'
 import { RedisCacheTier, redisStore } from '@nexus/event-bus-redis'
-import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
+import { hasRedis, type ServerProcess, startRedis, untilTestEnds } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 describe.skipIf(!hasRedis())('a bus on Redis', () => {
@@ -29,8 +29,10 @@ describe.skipIf(!hasRedis())('a bus on Redis', () => {
   }, 600_000)
 
   it('says what a server can promise, and refuses to promise more', async () => {
-    const lax = await startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec'])
-    const forgetful = await startRedis(['--appendonly', 'no'])
+    const lax = await untilTestEnds(
+      startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec']),
+    )
+    const forgetful = await untilTestEnds(startRedis(['--appendonly', 'no']))
     for (const [one, durability] of [
       [server, 'disk'],
       [lax, 'os'],
@@ -48,8 +50,6 @@ describe.skipIf(!hasRedis())('a bus on Redis', () => {
       }
       await bus.close()
     }
-    await lax.stop()
-    await forgetful.stop()
   })
 
   it('says where it cannot connect', async () => {

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Clock } from './clock.js'
 import { encodeEvent } from './cloud-event.js'
 import type { AppendRequest, Durability, EventStore } from './event-store.js'
@@ -42,7 +42,7 @@ const ids = (writes: { ids: string[] }[]): string =>
 it('writes a lone publish at once', async () => {
   const { publish, writes, timers } = setup()
   const result = publish(1)
-  await vi.waitFor(() => expect(writes).toHaveLength(1))
+  await expect.poll(() => writes).toHaveLength(1)
   expect(timers).toHaveLength(0)
   writes[0]!.end()
   expect(await result).toEqual([{ id: '1', duplicate: false, sequence: 1 }])
@@ -51,18 +51,18 @@ it('writes a lone publish at once', async () => {
 it('lets what comes during a write share the next one', async () => {
   const { publish, writes } = setup()
   void publish(1)
-  await vi.waitFor(() => expect(ids(writes)).toBe('1'))
+  await expect.poll(() => ids(writes)).toBe('1')
   void publish(2)
   void publish(3)
   expect(ids(writes)).toBe('1')
   writes[0]!.end()
-  await vi.waitFor(() => expect(ids(writes)).toBe('1 2,3'))
+  await expect.poll(() => ids(writes)).toBe('1 2,3')
 })
 
 it('does not wait longer for a slow write than it was told', async () => {
   const { publish, writes, timers } = setup()
   void publish(1)
-  await vi.waitFor(() => expect(writes).toHaveLength(1))
+  await expect.poll(() => writes).toHaveLength(1)
   void publish(2)
   expect(timers.map(({ delayMs }) => delayMs)).toEqual([50])
   timers[0]!.fire()
@@ -72,9 +72,9 @@ it('does not wait longer for a slow write than it was told', async () => {
 it('starts a write beside a slow one when a batch is full, and never makes it larger', async () => {
   const { publish, writes } = setup()
   void publish(1)
-  await vi.waitFor(() => expect(writes).toHaveLength(1))
+  await expect.poll(() => writes).toHaveLength(1)
   for (const id of [2, 3, 4, 5]) void publish(id)
-  await vi.waitFor(() => expect(ids(writes)).toBe('1 2,3,4 5'))
+  await expect.poll(() => ids(writes)).toBe('1 2,3,4 5')
 })
 
 it('keeps levels of durability apart, and the order', async () => {
@@ -82,7 +82,7 @@ it('keeps levels of durability apart, and the order', async () => {
   void publish(1, 'os')
   void publish(2, 'disk')
   void publish(3, 'disk')
-  await vi.waitFor(() => expect(ids(writes)).toBe('1 2,3'))
+  await expect.poll(() => ids(writes)).toBe('1 2,3')
   expect(writes.map(({ durability }) => durability)).toEqual(['os', 'disk'])
 })
 
@@ -90,7 +90,7 @@ it('writes each publish by itself when batching is off', async () => {
   const { publish, writes } = setup({ ...batching, enabled: false })
   void publish(1)
   void publish(2)
-  await vi.waitFor(() => expect(ids(writes)).toBe('1 2'))
+  await expect.poll(() => ids(writes)).toBe('1 2')
 })
 
 it('refuses what the store is too slow for, exactly beyond the limit', async () => {
@@ -102,9 +102,9 @@ it('refuses what the store is too slow for, exactly beyond the limit', async () 
   void publisher.drained().then(() => {
     drained = true
   })
-  await vi.waitFor(() => expect(writes).toHaveLength(1))
+  await expect.poll(() => writes).toHaveLength(1)
   expect(drained).toBe(false)
   writes[0]!.end()
   await Promise.all([first, second])
-  await vi.waitFor(() => expect(drained).toBe(true))
+  await expect.poll(() => drained).toBe(true)
 })

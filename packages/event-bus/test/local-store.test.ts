@@ -17,7 +17,7 @@ import {
   localStore,
   recoverLocalStore,
 } from '@nexus/event-bus'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 let path: string
 
@@ -53,7 +53,7 @@ describe('one directory', () => {
     const bus = await openBus()
     const reader = await openBus({ readOnly: true })
     await bus.publish({ type: 'a', id: '1' })
-    await vi.waitFor(async () => expect((await reader.list()).total).toBe(1))
+    await expect.poll(async () => (await reader.list()).total).toBe(1)
     expect((await reader.get('1'))?.event.id).toBe('1')
     await expect(reader.publish({ type: 'a' })).rejects.toMatchObject({ code: 'READ_ONLY' })
     await expect(reader.subscribe('a', () => {}, { group: 'g' }).ready).rejects.toMatchObject({
@@ -165,7 +165,7 @@ it('a compacted store is smaller and has everything', async () => {
       })),
     )
   }
-  await vi.waitFor(async () => expect((await bus.list()).total).toBe(100))
+  await expect.poll(async () => (await bus.list()).total).toBe(100)
   await expect(compactLocalStore(path)).rejects.toMatchObject({ code: 'STORE_LOCKED' })
   await bus.close()
   const { bytesBefore, bytesAfter } = await compactLocalStore(path)

@@ -1,28 +1,6 @@
 import { type Clock, EventBus, memoryStore, type RetentionOptions } from '@nexus/event-bus'
-import { expect, it, vi } from 'vitest'
-
-/** A clock that stands still until it is told otherwise. */
-function handClock() {
-  const timers = new Set<{ at: number; callback: () => void }>()
-  let now = Date.parse('2026-01-01T00:00:00Z')
-  const clock: Clock = {
-    now: () => now,
-    schedule(callback, delayMs) {
-      const timer = { at: now + delayMs, callback }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-  }
-  const advance = (ms: number): void => {
-    now += ms
-    for (const timer of timers) {
-      if (timer.at > now) continue
-      timers.delete(timer)
-      timer.callback()
-    }
-  }
-  return { clock, advance }
-}
+import { HandClock } from '@nexus/test-kit'
+import { expect, it } from 'vitest'
 
 async function openBus(retention: RetentionOptions, clock?: Clock): Promise<EventBus> {
   return EventBus.open({ store: memoryStore({ retention }), ...(clock && { clock }) })
@@ -42,7 +20,7 @@ it('keeps the newest events when there are too many, and says what it removed', 
   await bus.publishBatch(numbered(5))
   expect(await kept(bus)).toHaveLength(5)
   await bus.publishBatch(numbered(1208).slice(5))
-  await vi.waitFor(async () => expect(await kept(bus)).toHaveLength(5))
+  await expect.poll(() => kept(bus)).toHaveLength(5)
   expect(await kept(bus)).toEqual(['e1203', 'e1204', 'e1205', 'e1206', 'e1207'])
   expect(await kept(bus, { type: 't0' })).toEqual(['e1204', 'e1206'])
   expect(await bus.get('e7')).toBe(undefined)
@@ -55,14 +33,14 @@ it('keeps the newest events when there are too many, and says what it removed', 
 })
 
 it('removes what is too old when its time has come, without further publishes', async () => {
-  const { clock, advance } = handClock()
+  const clock = new HandClock()
   const bus = await openBus({ maxAgeMs: 60_000 }, clock)
   await bus.publish({ type: 'a', id: 'old' })
-  advance(30_000)
+  clock.advance(30_000)
   await bus.publish({ type: 'a', id: 'young' })
-  advance(29_999)
+  clock.advance(29_999)
   expect(await kept(bus)).toEqual(['old', 'young'])
-  advance(1)
-  await vi.waitFor(async () => expect(await kept(bus)).toEqual(['young']))
+  clock.advance(1)
+  await expect.poll(() => kept(bus)).toEqual(['young'])
   await bus.close()
 })

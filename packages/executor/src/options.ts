@@ -5,6 +5,7 @@ import { MetricsCollector } from '@nexus/metrics'
 import { z } from 'zod'
 import { ExecutorError } from './errors.js'
 import { type ResolveHost, resolveWithSystem } from './net/address-policy.js'
+import type { CallLimits } from './sandbox/call.js'
 
 /** What one call may use; each is a default of the runtime that a call may replace. */
 export interface CallOptions {
@@ -110,15 +111,7 @@ export interface WasmRuntimeOptions extends CallOptions {
   resolveHost?: ResolveHost | undefined
 }
 
-export interface ResolvedCallOptions {
-  timeoutMs: number
-  memoryLimitBytes: number
-  maxHostCalls: number
-  maxResultBytes: number
-  maxLogBytes: number
-  maxFetches: number
-  maxRequestBytes: number
-  maxResponseBytes: number
+export interface ResolvedCallOptions extends CallLimits {
   isolation: Isolation
 }
 

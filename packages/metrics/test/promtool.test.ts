@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MetricsCollector } from '@nexus/metrics'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { eventually, hasPromtool } from '@nexus/test-kit'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { fullCollector, scrapeText } from './support/full-collector.js'
-import { testWith } from './support/servers.js'
 
 const deploy = join(import.meta.dirname, '../../../deploy')
-const test = testWith('promtool', 'prometheus')
+const test = it.skipIf(!hasPromtool())
 let folder: string
 
 beforeAll(async () => {
@@ -48,11 +48,10 @@ function metricsIn(expression: string): string[] {
 
 /** Event loop delays are there once the loop has turned for a while. */
 function scrapeOfEverything(collector: MetricsCollector): Promise<string> {
-  return vi.waitFor(async () => {
-    const text = await scrapeText(collector)
-    expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
-    return text
-  })
+  return eventually(
+    () => scrapeText(collector),
+    (text) => text.includes('nodejs_eventloop_lag_p99_seconds'),
+  )
 }
 
 async function printedNames(): Promise<Set<string>> {

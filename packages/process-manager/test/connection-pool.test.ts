@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { ConnectionPool, type ConnectionPoolOptions } from '@nexus/process-manager'
-import { type BundledWorker, bundleWorker } from '@nexus/test-kit'
+import { type BundledWorker, bundleWorker, untilTestEnds } from '@nexus/test-kit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Pm2Home } from './pm2-home.js'
 
@@ -12,6 +12,7 @@ import { Pm2Home } from './pm2-home.js'
 const shortMs = 300
 const longMs = 30_000
 const patient = { connectTimeoutMs: longMs, callTimeoutMs: longMs, daemonStartTimeoutMs: longMs }
+const pm2Worker = join(import.meta.dirname, 'pm2-worker.ts')
 
 describe('ConnectionPool on a daemon that runs', () => {
   let home: Pm2Home
@@ -99,8 +100,7 @@ describe('ConnectionPool on a daemon that runs', () => {
   })
 
   it('lets a process end that has not let go of it', async () => {
-    const worker = await bundleWorker(join(import.meta.dirname, 'pm2-worker.ts'))
-    onTestFinished(() => worker.remove())
+    const worker = await untilTestEnds(bundleWorker(pm2Worker))
     expect(await runWorker(worker, home)).toMatchObject({ services: 0, stats: { connections: 1 } })
   })
 
@@ -125,8 +125,7 @@ describe('ConnectionPool on a daemon in trouble', () => {
   })
 
   it('leaves one daemon behind when four processes connect cold', async () => {
-    const worker = await bundleWorker(join(import.meta.dirname, 'pm2-worker.ts'))
-    onTestFinished(() => worker.remove())
+    const worker = await untilTestEnds(bundleWorker(pm2Worker))
     const answers = await Promise.all(Array.from({ length: 4 }, () => runWorker(worker, home)))
     for (const answer of answers) expect(answer).toMatchObject({ services: 0 })
     expect(home.daemons()).toHaveLength(1)

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { eventually } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
-import { eventually, fixture, sandbox } from './support/sandbox.js'
+import { fixture, sandbox } from './support/sandbox.js'
 
 /** CPU time of a process, in milliseconds. */
 function cpuMs(pid: number) {

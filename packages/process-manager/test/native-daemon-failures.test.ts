@@ -3,17 +3,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { eventually, freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  eventually,
-  fixture,
-  freePort,
-  getJson,
-  isAlive,
-  logLines,
-  sandbox,
-  statusOf,
-} from './support/sandbox.js'
+import { fixture, getJson, isAlive, logLines, sandbox, statusOf } from './support/sandbox.js'
 
 async function killDaemon(engine: ReturnType<typeof sandbox>['engine']) {
   const { pid } = await engine.daemonStats()

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { eventually, freePort } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
-import { eventually, fixture, freePort, getJson, logLines, sandbox } from './support/sandbox.js'
+import { fixture, getJson, logLines, sandbox } from './support/sandbox.js'
 
 describe('The log of a service', () => {
   it('holds each line with its time, stream and instance', async () => {

@@ -1,6 +1,7 @@
 import type { ProcessManagerError, ServiceStatus } from '@nexus/process-manager'
+import { freePort } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
-import { fixture, freePort, sandbox } from './support/sandbox.js'
+import { fixture, sandbox } from './support/sandbox.js'
 
 /** The state that a command ended in, or the code it failed with. */
 function outcome(command: Promise<ServiceStatus>): Promise<string> {

@@ -1,5 +1,6 @@
+import { freePort } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
-import { fixture, freePort, getJson, sandbox, statusOf } from './support/sandbox.js'
+import { fixture, getJson, sandbox, statusOf } from './support/sandbox.js'
 
 describe('A service that ends by itself', () => {
   it('is started again', async () => {

@@ -1,5 +1,6 @@
+import { eventually } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
-import { eventually, fixture, sandbox } from './support/sandbox.js'
+import { fixture, sandbox } from './support/sandbox.js'
 
 describe('What was saved', () => {
   it('is started again by resurrect, after everything was shut down', async () => {

@@ -1,17 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { eventually, freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  eventually,
-  fixture,
-  freePort,
-  getJson,
-  isAlive,
-  logLines,
-  sandbox,
-  statusOf,
-} from './support/sandbox.js'
+import { fixture, getJson, isAlive, logLines, sandbox, statusOf } from './support/sandbox.js'
 
 describe('A service', () => {
   it('is started with its arguments, directory, environment and title, and listens when start resolves', async () => {

@@ -12,6 +12,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pm2Engine, type Pm2EngineOptions, type ServiceLogLine } from '@nexus/process-manager'
+import { freePort } from '@nexus/test-kit'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Pm2Home } from './pm2-home.js'
 
@@ -294,13 +295,4 @@ async function collect(lines: AsyncIterable<ServiceLogLine>): Promise<ServiceLog
   const found: ServiceLogLine[] = []
   for await (const line of lines) found.push(line)
   return found
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

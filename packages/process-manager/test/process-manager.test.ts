@@ -1,6 +1,7 @@
 import { ProcessManager } from '@nexus/process-manager'
+import { freePort } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
-import { fixture, freePort, getJson, sandbox } from './support/sandbox.js'
+import { fixture, getJson, sandbox } from './support/sandbox.js'
 
 it('A process manager runs a service from its start to its deletion', async () => {
   const { engine, newEngine } = sandbox()

@@ -27,7 +27,7 @@ describe.skipIf(!hasRedis())('RedisTier', () => {
     const status = { name: 'web', instances: [{ pid: 1, reason: null }] }
     expect(await one.get('status', 'web', load(status))).toEqual(status)
     const shared = () => two.get('status', 'web', load('own'))
-    await expect.poll(shared, { timeout: 20_000 }).toEqual(status)
+    await expect.poll(shared).toEqual(status)
     expect(await openCache({ scope: 'b' }).get('status', 'web', load('other'))).toBe('other')
     expect(await two.get('metrics', 'web', load('figures'))).toBe('figures')
   })
@@ -40,7 +40,7 @@ describe.skipIf(!hasRedis())('RedisTier', () => {
       two.clear()
       return two.get('status', 'web', load('new'))
     }
-    await expect.poll(fresh, { timeout: 20_000 }).toBe('new')
+    await expect.poll(fresh).toBe('new')
   })
 
   it('keeps an entry for no longer than its time', async () => {
@@ -51,7 +51,7 @@ describe.skipIf(!hasRedis())('RedisTier', () => {
     })
     onTestFinished(() => shared.close())
     await shared.set('status:web', 'soon gone', 50)
-    await expect.poll(() => shared.get('status:web'), { timeout: 20_000 }).toBe(null)
+    await expect.poll(() => shared.get('status:web')).toBe(null)
     await shared.set('status:web', 'stays', 60_000)
     const found = await shared.get('status:web')
     expect(found).toMatchObject({ value: 'stays' })
@@ -72,6 +72,6 @@ describe.skipIf(!hasRedis())('RedisTier', () => {
       await cache.get('status', 'web', load('again'))
       return cache.getStats().shared.hits
     }
-    await expect.poll(back, { timeout: 20_000 }).toBeGreaterThan(0)
+    await expect.poll(back).toBeGreaterThan(0)
   })
 })

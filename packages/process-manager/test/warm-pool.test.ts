@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunRequest, WarmPool, type WarmPoolOptions } from '@nexus/process-manager'
+import { eventually } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually, isAlive } from './support/sandbox.js'
+import { isAlive } from './support/sandbox.js'
 
 function warmPool(options: WarmPoolOptions) {
   const pool = new WarmPool({ refillDelayMs: 0, ...options })

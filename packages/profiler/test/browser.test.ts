@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createPerformanceClient, type PerformanceClient } from '@nexus/profiler'
 import type { BrowserPerformanceClient } from '@nexus/profiler/browser'
+import { eventually } from '@nexus/test-kit'
 import { launchChromium, testInChromium } from '@nexus/test-kit/chromium'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 
 const PAGE = `<!doctype html><title>Orders</title><h1>Orders</h1>
 <button id="slow">Open</button><p id="answer">…</p><script type="module" src="/page.js"></script>`
@@ -88,19 +89,16 @@ testInChromium('a page sends its web vitals, long tasks, loading and interaction
   await page.evaluate(waitForInteractionEntry)
   // Web vitals are final once the page is left.
   await page.goto('about:blank')
-  await vi.waitFor(
-    () => {
-      expect(names()).toEqual(
-        new Set([
-          ...['TTFB', 'FCP', 'LCP', 'CLS', 'INP', 'long-task', 'open-order'],
-          ...['dns', 'connect', 'response', 'download', 'domReady', 'load', 'transferred'].map(
-            (part) => `navigation.${part}`,
-          ),
-        ]),
-      )
-    },
-    { timeout: 20_000 },
-  )
+  await expect
+    .poll(names)
+    .toEqual(
+      new Set([
+        ...['TTFB', 'FCP', 'LCP', 'CLS', 'INP', 'long-task', 'open-order'],
+        ...['dns', 'connect', 'response', 'download', 'domReady', 'load', 'transferred'].map(
+          (part) => `navigation.${part}`,
+        ),
+      ]),
+    )
   const metric = (name: string) => client.getMetrics({ name })[0]!
   expect(metric('INP').value).toBeGreaterThanOrEqual(250)
   expect(metric('long-task')).toMatchObject({ category: 'Cpu', unit: 'ms' })
@@ -144,22 +142,16 @@ testInChromium('a server that is down loses nothing but what does not fit', asyn
   expect(await record(100)).toMatchObject({ sent: 0, dropped: 0 })
   await record(600)
   // What is on its way to the server, by the timer of the page, comes back when it is refused.
-  await vi.waitFor(
-    async () => {
-      const full = await record(0)
-      expect(full.pending).toBeLessThanOrEqual(500)
-      expect(full.dropped).toBeGreaterThanOrEqual(200)
-    },
-    { timeout: 20_000 },
+  await eventually(
+    () => record(0),
+    ({ pending, dropped }) => pending <= 500 && dropped >= 200,
   )
   answer = 204
-  await vi.waitFor(
-    async () => {
-      await record(0)
-      expect(client.getMetrics({ name: 'many' }).at(-1)?.value).toBe(599)
-    },
-    { timeout: 20_000 },
-  )
+  const newest = async () => {
+    await record(0)
+    return client.getMetrics({ name: 'many' }).at(-1)?.value
+  }
+  await expect.poll(newest).toBe(599)
   await page.close()
 })
 
@@ -173,18 +165,14 @@ testInChromium(
       for (let i = 0; i < 60; i++)
         client.recordMetric({ name: 'large', value: i, unit: 'x', metadata })
     })
-    await vi.waitFor(() => expect(client.getMetrics({ name: 'large' })).toHaveLength(60), {
-      timeout: 20_000,
-    })
+    await expect.poll(() => client.getMetrics({ name: 'large' })).toHaveLength(60)
     await page.evaluate(() => {
       const { client } = globalThis as unknown as PageWindow
       client.recordMetric({ name: 'last', value: 1, unit: 'x' })
       location.href = 'about:blank'
     })
     // One that was on its way when the page went may come twice.
-    await vi.waitFor(() => expect(client.getMetrics({ name: 'last' })).not.toHaveLength(0), {
-      timeout: 20_000,
-    })
+    await expect.poll(() => client.getMetrics({ name: 'last' })).not.toHaveLength(0)
     await page.close()
   },
 )

@@ -1,5 +1,6 @@
+import { freePort } from './free-port.js'
 import { greets, natsProgram } from './nats-server.js'
-import { freePort, ServerProcess } from './server-process.js'
+import { ServerProcess } from './server-process.js'
 
 /** NATS servers that form one cluster with JetStream; the first to know each other are the first started. */
 export async function startNatsCluster(size: number): Promise<ServerProcess[]> {

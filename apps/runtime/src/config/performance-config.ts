@@ -1,15 +1,8 @@
 import type { EnvironmentSettings } from './environment.js'
-import type { PagesConfig, PerformanceFile } from './performance-schema.js'
+import { type PagesConfig, type PerformanceFile, performanceSchema } from './performance-schema.js'
 
 /** What the server measures of itself and of pages; see `performanceSchema`. */
-export interface PerformanceSettings {
-  enableProfiling: boolean
-  profileIntervalMs: number
-  enableOptimizations: boolean
-  autoOptimize: boolean
-  enableMetrics: boolean
-  metricsRetentionMs: number
-}
+export type PerformanceSettings = Omit<NonNullable<PerformanceFile>, 'pages'>
 
 /** The settings of a runtime. */
 export interface PerformanceConfig extends PerformanceSettings {
@@ -18,21 +11,12 @@ export interface PerformanceConfig extends PerformanceSettings {
   pages: PagesConfig | undefined
 }
 
-const defaults: PerformanceSettings = {
-  enableProfiling: true,
-  profileIntervalMs: 60_000,
-  enableOptimizations: true,
-  autoOptimize: false,
-  enableMetrics: true,
-  metricsRetentionMs: 3_600_000,
-}
-
 /** Merges the file and the `PERFORMANCE_` variables. */
 export function performanceConfig(
   file: PerformanceFile,
   environment: EnvironmentSettings,
 ): PerformanceConfig {
-  const { pages, ...settings } = file ?? { pages: undefined, ...defaults }
+  const { pages, ...settings } = file ?? performanceSchema.unwrap().parse({})
   const { performanceEnabled: enabled, profileIntervalMs, metricsRetentionMs } = environment
   return {
     ...settings,

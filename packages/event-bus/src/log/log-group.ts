@@ -2,8 +2,9 @@ import type { Clock } from '../clock.js'
 import type { Claim, GroupRequest, GroupStats, PublishResult, Settlement } from '../event-store.js'
 import { matchesPattern } from '../pattern.js'
 import type { CommitQueue } from './commit-queue.js'
+import { DueSchedule } from './due-schedule.js'
 import { LogClaim, type Work } from './log-claim.js'
-import type { DueEntry, GroupEntry, LogEngine, LogRecord, RunningEntry } from './log-engine.js'
+import type { GroupEntry, LogEngine, LogRecord, RunningEntry } from './log-engine.js'
 import { writeSettlement } from './log-settlement.js'
 import { knownValues, sequencesOf } from './postings.js'
 
@@ -53,10 +54,7 @@ export class LogGroup {
   #returned: Work[] = []
   readonly #running = new Set<Work>()
   readonly #waiters: Waiter[] = []
-  #dueCursorMs = 0
-  #dueCursorSequence = -1
-  #nextDueMs = 0
-  #cancelTimer: (() => void) | undefined
+  readonly #due: DueSchedule
 
   constructor(host: LogGroupHost, request: GroupRequest, entry: GroupEntry) {
     this.name = request.name
@@ -66,6 +64,13 @@ export class LogGroup {
     this.#floor = Math.max(entry.floor, entry.startAfter)
     this.#read = this.#floor
     this.#recoverUntil = host.last()
+    this.#due = new DueSchedule(request.name, {
+      engine: host.engine,
+      clock: host.clock,
+      isWanted: () => this.consumers > 0,
+      isClaimed: (sequence, dueAtMs) => this.#isClaimed(sequence, dueAtMs),
+      onDue: () => this.serve(),
+    })
   }
 
   matches(type: string): boolean {
@@ -122,26 +127,14 @@ export class LogGroup {
     }
   }
 
-  /** Work was added to `due`. The group may be past its time by now: the commit that added it takes a while. */
-  wakeAt(dueAtMs: number, sequence: number): void {
-    const passed =
-      dueAtMs < this.#dueCursorMs ||
-      (dueAtMs === this.#dueCursorMs && sequence <= this.#dueCursorSequence)
-    if (passed) {
-      this.#dueCursorMs = dueAtMs
-      this.#dueCursorSequence = sequence - 1
-    }
-    if (dueAtMs < this.#nextDueMs) {
-      this.#nextDueMs = dueAtMs
-      this.#arm()
-    }
-  }
-
   /** The wanted due time, or a later one at which this event is not in `due` already. */
   dueTimeOf(sequence: number, wantedMs: number): number {
-    let dueAtMs = wantedMs
-    while (this.#host.engine.get('due', [this.name, dueAtMs, sequence]) !== undefined) dueAtMs += 1
-    return dueAtMs
+    return this.#due.freeTime(sequence, wantedMs)
+  }
+
+  /** Work was added to `due`. */
+  wakeAt(dueAtMs: number, sequence: number): void {
+    this.#due.added(dueAtMs, sequence)
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
@@ -219,8 +212,7 @@ export class LogGroup {
   leave(): void {
     this.consumers -= 1
     if (this.consumers > 0) return
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
+    this.#due.stop()
   }
 
   /** What to keep of the group. */
@@ -249,10 +241,19 @@ export class LogGroup {
     return this.#floor
   }
 
+  #isClaimed(sequence: number, dueAtMs: number): boolean {
+    for (const claimed of [this.#running, this.#returned]) {
+      for (const work of claimed) {
+        if (work.record.sequence === sequence && work.dueAtMs === dueAtMs) return true
+      }
+    }
+    return false
+  }
+
   #take(limit: number): Claim[] {
     const claims: Claim[] = []
     while (claims.length < limit) {
-      const work = this.#returned.shift() ?? this.#nextDue() ?? this.#nextFromLog()
+      const work = this.#returned.shift() ?? this.#due.next() ?? this.#nextFromLog()
       if (work === undefined) break
       const crashed = this.#host.takeCrashedAttempt(this.name, work.record.sequence)
       work.attempt = Math.max(work.attempt, crashed + 1)
@@ -336,55 +337,5 @@ export class LogGroup {
         this.#returned.push(work)
         this.serve()
       })
-  }
-
-  #nextDue(): Work | undefined {
-    const now = this.#host.clock.now()
-    if (this.#nextDueMs > now) return undefined
-    const { engine } = this.#host
-    for (const { key, value } of engine.range('due', {
-      start: [this.name, this.#dueCursorMs, this.#dueCursorSequence + 1],
-      end: [this.name, Number.MAX_SAFE_INTEGER, 0],
-    })) {
-      const [, dueAtMs, sequence] = key
-      if (dueAtMs > now) {
-        this.#nextDueMs = dueAtMs
-        this.#arm()
-        return undefined
-      }
-      this.#dueCursorMs = dueAtMs
-      this.#dueCursorSequence = sequence
-      const work = this.#dueWork(dueAtMs, sequence, value)
-      if (work !== undefined) return work
-    }
-    this.#nextDueMs = Number.POSITIVE_INFINITY
-    return undefined
-  }
-
-  #dueWork(dueAtMs: number, sequence: number, due: DueEntry): Work | undefined {
-    if (this.#hasInHand(dueAtMs, sequence)) return undefined
-    const record = this.#host.engine.get('events', sequence)
-    if (record === undefined) return undefined
-    const before = this.#host.engine.get('deliveries', [sequence, this.name])
-    const attempt = before?.held === true ? before.attempts + 1 : due.attempt
-    return { record, attempt, replay: due.replay, dueAtMs, settled: false, holding: false }
-  }
-
-  /** Whether an entry of `due` was handed out: it stays there until it is settled. */
-  #hasInHand(dueAtMs: number, sequence: number): boolean {
-    const isIt = (work: Work) => work.dueAtMs === dueAtMs && work.record.sequence === sequence
-    for (const work of this.#running) if (isIt(work)) return true
-    return this.#returned.some(isIt)
-  }
-
-  #arm(): void {
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
-    if (this.#nextDueMs === Number.POSITIVE_INFINITY || this.consumers === 0) return
-    const { clock } = this.#host
-    this.#cancelTimer = clock.schedule(
-      () => this.serve(),
-      Math.max(0, this.#nextDueMs - clock.now()),
-    )
   }
 }

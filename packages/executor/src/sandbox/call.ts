@@ -90,8 +90,7 @@ export function emptyOutcome(failure: CallFailure | undefined, queueWaitUs = 0):
     events: [],
     logs: [],
     durationUs: 0,
-    // The clocks of two threads differ by microseconds.
-    queueWaitUs: Math.max(0, queueWaitUs),
+    queueWaitUs,
     memoryUsedBytes: 0,
     memoryPeakBytes: 0,
     hostCalls: 0,

@@ -1,6 +1,6 @@
 import type { DiscardReason, GuestPtr, Lease, QuickJSInstance } from '@nexus/instance-pool'
 import type { PreludeEntry } from '../guest/prelude.js'
-import { monotonicMs } from '../monotonic.js'
+import { queueWaitUs } from '../queue-wait.js'
 import type { Answer, CallFailure, CallOutcome, CallRequest, Question } from './call.js'
 import {
   engineFailure,
@@ -265,8 +265,7 @@ export class GuestCall implements HostCaller {
         events: failure ? [] : this.#hostCalls.events,
         logs: this.#hostCalls.logs,
         durationUs: (now - this.#startedAt) * 1000,
-        queueWaitUs:
-          Math.max(0, monotonicMs() - (now - this.#startedAt) - this.request.submittedAt) * 1000,
+        queueWaitUs: queueWaitUs(this.request.submittedAt, this.#startedAt),
         memoryUsedBytes: this.#instance.allocatedBytes,
         memoryPeakBytes: this.#peakBytes,
         hostCalls: this.#hostCalls.count,

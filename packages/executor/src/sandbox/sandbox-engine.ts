@@ -8,7 +8,7 @@ import {
   QuickJSKind,
   type QuickJSUse,
 } from '@nexus/instance-pool'
-import { monotonicMs } from '../monotonic.js'
+import { queueWaitUs } from '../queue-wait.js'
 import { WasiEngine } from '../wasi/wasi-engine.js'
 import {
   type Answer,
@@ -206,8 +206,7 @@ export class SandboxEngine {
             }
           : engineFailure(String(error))
     }
-    const waitedUs = (monotonicMs() - request.submittedAt) * 1000
-    this.#listener.finished(request, emptyOutcome(failure, waitedUs))
+    this.#listener.finished(request, emptyOutcome(failure, queueWaitUs(request.submittedAt)))
   }
 
   /** What the module takes, in all attempts to find the heap it needs, is taken from the call's time. */

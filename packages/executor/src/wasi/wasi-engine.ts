@@ -1,6 +1,6 @@
 import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
-import { monotonicMs } from '../monotonic.js'
+import { queueWaitUs } from '../queue-wait.js'
 import {
   type CallFailure,
   type CallOutcome,
@@ -167,7 +167,7 @@ export class WasiEngine {
       events: failure ? [] : events,
       logs: log.lines,
       durationUs: (now - startedAt) * 1000,
-      queueWaitUs: Math.max(0, monotonicMs() - (now - startedAt) - request.submittedAt) * 1000,
+      queueWaitUs: queueWaitUs(request.submittedAt, startedAt),
       memoryUsedBytes: memoryBytes,
       memoryPeakBytes: memoryBytes,
       hostCalls: hostCalls + log.lines.length,
@@ -177,8 +177,7 @@ export class WasiEngine {
   }
 
   #finishUnrun(request: CallRequest, failure: CallFailure): void {
-    const waitedUs = (monotonicMs() - request.submittedAt) * 1000
-    this.#listener.finished(request, emptyOutcome(failure, waitedUs))
+    this.#listener.finished(request, emptyOutcome(failure, queueWaitUs(request.submittedAt)))
   }
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,6 +10,7 @@ import {
   type ServiceLogLine,
   type ServiceStatus,
 } from '@nexus/process-manager'
+import { eventually } from '@nexus/test-kit'
 import { expect, onTestFinished } from 'vitest'
 
 /** A home of its own, whose daemon and services are gone when the test is. */
@@ -62,20 +62,6 @@ export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 }
 
-/** Asks again and again until it is so; fails with the last answer when it never is. */
-export async function eventually<T>(
-  ask: () => T | Promise<T>,
-  isSo: (value: T) => boolean,
-): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS
-  for (;;) {
-    const value = await ask()
-    if (isSo(value)) return value
-    if (performance.now() > deadline) expect.fail(`still ${JSON.stringify(value)}`)
-    await pause(20)
-  }
-}
-
 /** The status of a service once it fits. */
 export function statusOf(
   engine: NativeEngine,
@@ -96,21 +82,6 @@ export async function logLines(
   const lines: ServiceLogLine[] = []
   for await (const line of engine.logs(name, { lines: count })) lines.push(line)
   return lines
-}
-
-let nextPort = 20_000 + ((process.pid * 61) % 11_000)
-
-/** A port that nothing listens on, outside the range that the system hands out to others. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = nextPort++
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer()
-      server.once('error', () => resolve(false))
-      server.listen(port, () => server.close(() => resolve(true)))
-    })
-    if (free) return port
-  }
 }
 
 export async function getJson<T = { pid: number } & Record<string, unknown>>(
