@@ -14,6 +14,7 @@ import type {
   ReplayResult,
   StoreStats,
 } from './event-store.js'
+import type { EventHandler } from './handler-runner.js'
 import {
   type EventBusOptions,
   eventBusSchema,
@@ -28,7 +29,7 @@ import { assertPattern } from './pattern.js'
 import { Publisher } from './publisher.js'
 import { listSchema, replaySchema } from './query-options.js'
 import { assertSchema } from './schema-check.js'
-import { type EventHandler, Subscription, type SubscriptionStats } from './subscription.js'
+import { Subscription, type SubscriptionStats } from './subscription.js'
 
 /** What `bus.on` listens to; all of it concerns this process only. */
 export interface EventBusListeners {

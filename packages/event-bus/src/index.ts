@@ -39,6 +39,7 @@ export type {
   StoredEvent,
   StoreStats,
 } from './event-store.js'
+export type { EventHandler, HandlerDelivery } from './handler-runner.js'
 export { compactLocalStore } from './local/compact-local-store.js'
 export { localStore } from './local/local-store.js'
 export type { LocalStoreOptions } from './local/local-store-options.js'
@@ -61,9 +62,4 @@ export { parseOptions } from './parse-options.js'
 export { matchesPattern, PatternIndex } from './pattern.js'
 export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
 export { RetentionSweep, type SweepResult } from './retention/retention-sweep.js'
-export type {
-  EventHandler,
-  HandlerDelivery,
-  Subscription,
-  SubscriptionStats,
-} from './subscription.js'
+export type { Subscription, SubscriptionStats } from './subscription.js'

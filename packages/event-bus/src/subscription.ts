@@ -1,7 +1,6 @@
 import type { Clock } from './clock.js'
 import type { CloudEvent, EventInput } from './cloud-event.js'
-import { describeFailure, jsonCopy } from './delivery-error.js'
-import { emittedId } from './emitted-id.js'
+import { describeFailure } from './delivery-error.js'
 import { EventBusError } from './errors.js'
 import type {
   AppendRequest,
@@ -10,31 +9,11 @@ import type {
   PublishResult,
   Settlement,
 } from './event-store.js'
+import { type Attempt, type EventHandler, HandlerRunner } from './handler-runner.js'
 import { KeyGate } from './key-gate.js'
-import type { HandlerOutcome, ResolvedSubscribeOptions } from './options.js'
+import type { ResolvedSubscribeOptions } from './options.js'
 import { orderingKeyReader } from './ordering-key.js'
 import { RateLimiter } from './rate-limiter.js'
-import { retryDelayMs } from './retry-delay.js'
-
-/** One event on its way through a handler. */
-export interface HandlerDelivery {
-  event: CloudEvent
-  group: string
-  /** 1 for the first attempt. */
-  attempt: number
-  /** 0 for the original delivery, n for the n-th replay. */
-  replay: number
-  sequence: number
-  /** RFC 3339 time at which the event was stored. */
-  publishedAt: string
-  /** Aborts when the bus closes and cannot wait any longer. */
-  signal: AbortSignal
-}
-
-/** Handles one event: an answer acks it, a throw means retry. */
-export type EventHandler = (
-  delivery: HandlerDelivery,
-) => HandlerOutcome | undefined | Promise<HandlerOutcome | undefined> | Promise<void> | void
 
 /** What a subscription did since it was opened. */
 export interface SubscriptionStats {
@@ -74,9 +53,9 @@ export class Subscription {
   readonly patterns: readonly string[]
   /** Settles when the group exists in the store, which is waited for: later events reach it. */
   readonly ready: Promise<void>
-  readonly #handler: EventHandler
   readonly #options: ResolvedSubscribeOptions
   readonly #host: SubscriptionHost
+  readonly #runner: HandlerRunner
   readonly #gate = new KeyGate()
   readonly #keyOf: ((event: CloudEvent) => string | undefined) | undefined
   readonly #limiter: RateLimiter | undefined
@@ -106,13 +85,19 @@ export class Subscription {
   ) {
     this.group = options.group
     this.patterns = patterns
-    this.#handler = handler
     this.#options = options
     this.#host = host
     if (options.orderingKey !== undefined) this.#keyOf = orderingKeyReader(options.orderingKey)
     if (options.maxPerSecond !== undefined) {
       this.#limiter = new RateLimiter(options.maxPerSecond, host.clock)
     }
+    this.#runner = new HandlerRunner(handler, {
+      group: options.group,
+      retry: options.retry,
+      keyOf: this.#keyOf && ((claim) => this.#key(claim)),
+      signal: this.#expired.signal,
+      encodeEmitted: (input, id, parent) => host.encodeEmitted(input, id, parent),
+    })
     this.ready = this.#open()
     this.ready.catch((error: unknown) => host.onError(error))
   }
@@ -291,7 +276,7 @@ export class Subscription {
   }
 
   async #handle(claim: Claim): Promise<void> {
-    const attempt = await this.#attempt(claim)
+    const attempt = await this.#runner.run(claim)
     this.#running -= 1
     this.#settling += 1
     this.#goOn()
@@ -324,60 +309,12 @@ export class Subscription {
     this.#retries.add(cancel)
   }
 
-  /** Runs the handler. */
-  async #attempt(claim: Claim): Promise<{ settlement: Settlement; thrown?: unknown }> {
-    const startedMs = performance.now()
-    const { maxAttempts } = this.#options.retry
-    try {
-      if (claim.attempt > maxAttempts) throw processDied(claim, maxAttempts)
-      const outcome = await this.#handler({
-        // A kept claim is handled again: what the handler changes must not be there the next time.
-        event: this.#keyOf === undefined ? claim.event : structuredClone(claim.event),
-        group: this.group,
-        attempt: claim.attempt,
-        replay: claim.replay,
-        sequence: claim.sequence,
-        publishedAt: claim.publishedAt,
-        signal: this.#expired.signal,
-      })
-      const durationMs = performance.now() - startedMs
-      return { settlement: this.#acknowledge(claim, outcome ?? undefined, durationMs) }
-    } catch (thrown) {
-      return { settlement: this.#failed(claim, thrown, performance.now() - startedMs), thrown }
-    }
-  }
-
   /** Settles and tells; answers the wait when the claim is kept for another attempt. */
-  async #conclude(
-    claim: Claim,
-    { settlement, thrown }: { settlement: Settlement; thrown?: unknown },
-  ): Promise<number | undefined> {
+  async #conclude(claim: Claim, { settlement, thrown }: Attempt): Promise<number | undefined> {
     const emitted = await this.#settle(claim, settlement)
     if (emitted === undefined) return undefined
     this.#report(claim, settlement, emitted, thrown)
     return settlement.kind === 'retry' && settlement.hold ? settlement.delayMs : undefined
-  }
-
-  #acknowledge(claim: Claim, outcome: HandlerOutcome | undefined, durationMs: number): Settlement {
-    const emit = (outcome?.emit ?? []).map((input, n) =>
-      this.#host.encodeEmitted(
-        input,
-        emittedId(claim.event, this.group, n, claim.replay),
-        claim.event,
-      ),
-    )
-    const record = jsonCopy(outcome?.record)
-    return { kind: 'ack', emit, durationMs, ...(record !== undefined && { record }) }
-  }
-
-  #failed(claim: Claim, thrown: unknown, durationMs: number): Settlement {
-    const { error, retryable, record } = describeFailure(thrown)
-    const kept = { error, durationMs, ...(record !== undefined && { record }) }
-    if (!retryable || claim.attempt >= this.#options.retry.maxAttempts) {
-      return { kind: 'dead-letter', ...kept }
-    }
-    const delayMs = retryDelayMs(claim.attempt, this.#options.retry)
-    return { kind: 'retry', delayMs, hold: this.#key(claim) !== undefined, ...kept }
   }
 
   /** Settles, however long the store fails; undefined when the subscription had to give up. */
@@ -475,13 +412,4 @@ export class Subscription {
       this.#wake = resolve
     })
   }
-}
-
-function processDied(claim: Claim, maxAttempts: number): Error {
-  return Object.assign(
-    new Error(
-      `the process died during each of ${claim.attempt - 1} attempts; at most ${maxAttempts} are made`,
-    ),
-    { code: 'ATTEMPTS_EXHAUSTED' },
-  )
 }

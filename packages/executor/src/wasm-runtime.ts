@@ -16,48 +16,23 @@ import { ExecutorError } from './errors.js'
 import type { ExecutionError, ExecutionResult } from './execution-result.js'
 import { type ExtensionMethods, Extensions } from './extensions.js'
 import { type AroundHostCall, guestServices } from './guest-services.js'
+import { callRequest, eventJsonOf, type HandlerContext } from './handler-context.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
 import { cacheFigures, poolFigures, threadFigures } from './metric-sources.js'
-import { monotonicMs } from './monotonic.js'
 import { Fetcher } from './net/fetcher.js'
 import {
   type CallOptions,
-  type ResolvedCallOptions,
   type ResolvedRuntimeOptions,
   resolveCallOptions,
   resolveRuntimeOptions,
   type WasmRuntimeOptions,
 } from './options.js'
 import { resultOf, resultOfFailedCompile } from './outcome-result.js'
-import type { CallRequest } from './sandbox/call.js'
 import type { SandboxLimits } from './sandbox/sandbox-engine.js'
 import { redactSecrets } from './secrets.js'
 import type { ThreadProfile } from './threads/profiled-threads.js'
 import { ThreadPool } from './threads/thread-pool.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
-
-/** What a call is about, and what it may do. */
-export interface HandlerContext {
-  /** The handler's first argument; crosses as JSON. */
-  event: unknown
-  /** The name under which the call is measured, and which the handler sees. */
-  functionName?: string | undefined
-  /** Tokens of what the handler may do, such as `events:emit:com.nexus.order.*`; nothing by default. */
-  capabilities?: readonly string[] | undefined
-  /** What the handler sees as `ctx.env`; nothing by default. */
-  env?: Readonly<Record<string, string>> | undefined
-  /**
-   * What the handler sees as `ctx.secrets`; nothing by default. Their values are taken out of the
-   * call's log lines and error.
-   */
-  secrets?: Readonly<Record<string, string>> | undefined
-  /** 1 for the first delivery of the event. */
-  attempt?: number | undefined
-  /** The W3C trace that the call belongs to, kept as the exemplar of its duration. */
-  traceId?: string | undefined
-  /** Wraps each call of the handler to an extension and each fetch, to trace it. */
-  aroundHostCall?: AroundHostCall | undefined
-}
 
 export interface WasmRuntimeStats extends DispatcherStats {
   /** Calls finished since the start, and how many of them failed. */
@@ -68,7 +43,6 @@ export interface WasmRuntimeStats extends DispatcherStats {
   limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
 }
 
-const NO_CAPABILITIES: readonly string[] = []
 const ANONYMOUS = '(anonymous)'
 
 /**
@@ -325,7 +299,7 @@ export class WasmRuntime {
   async #load(callable: Callable): Promise<void> {
     this.#assertOpen()
     const { failure } = await this.#dispatcher.submit(
-      this.#request(callable.key, undefined, { event: undefined }, this.#options),
+      callRequest(++this.#lastCallId, callable.key, undefined, { event: undefined }, this.#options),
       callable.code,
     )
     if (failure) throw loadError(describeFailure(failure, callable), callable.filename)
@@ -337,7 +311,8 @@ export class WasmRuntime {
     given: number | CallOptions | undefined,
   ): Promise<ExecutionResult<Value>> {
     const options = resolveCallOptions(given, this.#options)
-    const request = this.#request(callable.key, eventJsonOf(context), context, options)
+    const eventJson = eventJsonOf(context)
+    const request = callRequest(++this.#lastCallId, callable.key, eventJson, context, options)
     const { aroundHostCall } = context
     if (aroundHostCall) this.#aroundCalls.set(request.id, aroundHostCall)
     const outcome = await this.#dispatcher.submit(request, callable.code)
@@ -347,41 +322,6 @@ export class WasmRuntime {
     if (context.secrets) redactSecrets(result, context.secrets)
     this.#record(context, result)
     return result
-  }
-
-  #request(
-    handlerKey: string,
-    eventJson: string | undefined,
-    context: HandlerContext,
-    options: ResolvedCallOptions,
-  ): CallRequest {
-    const { functionName, attempt, env, secrets, capabilities } = context
-    const saysNothing =
-      functionName === undefined &&
-      attempt === undefined &&
-      env === undefined &&
-      secrets === undefined
-    return {
-      id: ++this.#lastCallId,
-      handlerKey,
-      eventJson,
-      contextJson: saysNothing
-        ? undefined
-        : JSON.stringify({ functionName, attempt, env, secrets }),
-      capabilities: capabilities ?? NO_CAPABILITIES,
-      isolation: options.isolation,
-      limits: {
-        timeoutMs: options.timeoutMs,
-        memoryLimitBytes: options.memoryLimitBytes,
-        maxHostCalls: options.maxHostCalls,
-        maxResultBytes: options.maxResultBytes,
-        maxLogBytes: options.maxLogBytes,
-        maxFetches: options.maxFetches,
-        maxRequestBytes: options.maxRequestBytes,
-        maxResponseBytes: options.maxResponseBytes,
-      },
-      submittedAt: monotonicMs(),
-    }
   }
 
   #record(
@@ -418,18 +358,6 @@ async function readBinary(path: string): Promise<Uint8Array> {
       {
         cause,
       },
-    )
-  }
-}
-
-function eventJsonOf({ event }: HandlerContext): string {
-  try {
-    return JSON.stringify(event) ?? 'null'
-  } catch (cause) {
-    throw new ExecutorError(
-      'INVALID_OPTIONS',
-      `context.event cannot be turned into JSON: ${(cause as Error).message}`,
-      { cause },
     )
   }
 }

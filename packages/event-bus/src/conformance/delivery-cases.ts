@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { HandlerDelivery } from '../subscription.js'
+import type { HandlerDelivery } from '../handler-runner.js'
 import {
   type ConformanceCase,
   collect,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import type { CloudEvent } from '../cloud-event.js'
 import { EventBus } from '../event-bus.js'
 import type { EventStore } from '../event-store.js'
+import type { EventHandler, HandlerDelivery } from '../handler-runner.js'
 import type { EventBusOptions, SubscribeOptions } from '../options.js'
 import type { RetentionOptions } from '../retention/retention-options.js'
-import type { EventHandler, HandlerDelivery, Subscription } from '../subscription.js'
+import type { Subscription } from '../subscription.js'
 
 /** What some cases ask of a store. */
 export interface StoreOptions {

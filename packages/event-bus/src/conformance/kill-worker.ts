@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventBus } from '../event-bus.js'
 import type { EventStore } from '../event-store.js'
-import type { HandlerDelivery } from '../subscription.js'
+import type { HandlerDelivery } from '../handler-runner.js'
 
 /** What a worker of the kill test is told, through its environment. */
 export interface KillWorkerEnvironment {

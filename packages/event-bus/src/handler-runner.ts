@@ -1,0 +1,102 @@
+import type { CloudEvent, EventInput } from './cloud-event.js'
+import { describeFailure, jsonCopy } from './delivery-error.js'
+import { emittedId } from './emitted-id.js'
+import type { AppendRequest, Claim, Settlement } from './event-store.js'
+import type { HandlerOutcome, ResolvedRetryOptions } from './options.js'
+import { retryDelayMs } from './retry-delay.js'
+
+/** One event on its way through a handler. */
+export interface HandlerDelivery {
+  event: CloudEvent
+  group: string
+  /** 1 for the first attempt. */
+  attempt: number
+  /** 0 for the original delivery, n for the n-th replay. */
+  replay: number
+  sequence: number
+  /** RFC 3339 time at which the event was stored. */
+  publishedAt: string
+  /** Aborts when the bus closes and cannot wait any longer. */
+  signal: AbortSignal
+}
+
+/** Handles one event: an answer acks it, a throw means retry. */
+export type EventHandler = (
+  delivery: HandlerDelivery,
+) => HandlerOutcome | undefined | Promise<HandlerOutcome | undefined> | Promise<void> | void
+
+/** How one attempt of a handler ended, and what it threw. */
+export interface Attempt {
+  settlement: Settlement
+  thrown?: unknown
+}
+
+/** What a handler runs with. */
+export interface HandlerSetup {
+  group: string
+  retry: ResolvedRetryOptions
+  /** Where order is kept: a claim with a key is kept for its next attempt. */
+  keyOf: ((claim: Claim) => string | undefined) | undefined
+  signal: AbortSignal
+  encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest
+}
+
+/** Runs a handler on claimed events, and says how to settle them. */
+export class HandlerRunner {
+  readonly #handler: EventHandler
+  readonly #setup: HandlerSetup
+
+  constructor(handler: EventHandler, setup: HandlerSetup) {
+    this.#handler = handler
+    this.#setup = setup
+  }
+
+  async run(claim: Claim): Promise<Attempt> {
+    const startedMs = performance.now()
+    const { group, keyOf, retry, signal } = this.#setup
+    try {
+      if (claim.attempt > retry.maxAttempts) throw processDied(claim, retry.maxAttempts)
+      const outcome = await this.#handler({
+        // A kept claim is handled again: what the handler changes must not be there the next time.
+        event: keyOf === undefined ? claim.event : structuredClone(claim.event),
+        group,
+        attempt: claim.attempt,
+        replay: claim.replay,
+        sequence: claim.sequence,
+        publishedAt: claim.publishedAt,
+        signal,
+      })
+      const durationMs = performance.now() - startedMs
+      return { settlement: this.#acknowledge(claim, outcome ?? undefined, durationMs) }
+    } catch (thrown) {
+      return { settlement: this.#failed(claim, thrown, performance.now() - startedMs), thrown }
+    }
+  }
+
+  #acknowledge(claim: Claim, outcome: HandlerOutcome | undefined, durationMs: number): Settlement {
+    const { group, encodeEmitted } = this.#setup
+    const emit = (outcome?.emit ?? []).map((input, n) =>
+      encodeEmitted(input, emittedId(claim.event, group, n, claim.replay), claim.event),
+    )
+    const record = jsonCopy(outcome?.record)
+    return { kind: 'ack', emit, durationMs, ...(record !== undefined && { record }) }
+  }
+
+  #failed(claim: Claim, thrown: unknown, durationMs: number): Settlement {
+    const { keyOf, retry } = this.#setup
+    const { error, retryable, record } = describeFailure(thrown)
+    const kept = { error, durationMs, ...(record !== undefined && { record }) }
+    if (!retryable || claim.attempt >= retry.maxAttempts) return { kind: 'dead-letter', ...kept }
+    const delayMs = retryDelayMs(claim.attempt, retry)
+    return { kind: 'retry', delayMs, hold: keyOf?.(claim) !== undefined, ...kept }
+  }
+}
+
+function processDied(claim: Claim, maxAttempts: number): Error {
+  return Object.assign(
+    new Error(
+      `the process died during each of ${claim.attempt - 1} attempts; at most ${maxAttempts} are made`,
+    ),
+    { code: 'ATTEMPTS_EXHAUSTED' },
+  )
+}
