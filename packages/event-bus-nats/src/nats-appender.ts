@@ -1,10 +1,9 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import type { AppendRequest, PublishResult } from '@nexus/event-bus'
 import { DELIVER_AT } from './nats-group.js'
-import type { NatsPublisher } from './nats-publisher.js'
+import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
 import type { NatsState } from './nats-state.js'
 
-const WRONG_LAST_SEQUENCE = 10071
 /** Messages that a server takes in one batch. */
 const MAX_ATOMIC = 1_000
 

@@ -12,6 +12,7 @@ import {
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedNatsConsumer } from './claim-guard-worker.js'
+import type { NatsHighWater } from './nats-high-water.js'
 import { LEASE_MS, type NatsLease } from './nats-lease.js'
 import type { NatsPuller } from './nats-puller.js'
 import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
@@ -33,6 +34,8 @@ interface NatsClaim extends Claim {
   message: JsMsg
   /** Where the server hears that the claim is still worked on. */
   reply: string
+  /** It was delivered again on request, not by the stream of events. */
+  again: boolean
 }
 
 /** What a group's consumer needs of its store. */
@@ -44,7 +47,8 @@ export interface NatsGroupHost {
     onEvent: (message: JsMsg) => void,
     onAgain: (message: JsMsg) => void,
     onEnd: (error: unknown) => void,
-  ): Promise<{ pullers: NatsPuller[]; recheckUntil: number }>
+  ): Promise<NatsPuller[]>
+  highWater: NatsHighWater
   lease: NatsLease | undefined
   guard: ClaimGuard
   onError(error: unknown): void
@@ -58,8 +62,10 @@ export class NatsGroup implements GroupConsumer {
   readonly #request: GroupRequest
   readonly #host: NatsGroupHost
   #pullers: NatsPuller[] = []
-  /** Up to here a former owner may have settled without the server knowing. */
-  #recheckUntil = 0
+  /** Up to here an event may be settled without the server knowing; asked for when the next one comes. */
+  #recheckUntil: number | undefined
+  /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
+  #lastHandedOut = 0
   #ready: NatsClaim[] = []
   /** Claims of events by sequence, which may come again when the consumer is made anew. */
   readonly #held = new Map<number, NatsClaim>()
@@ -98,6 +104,7 @@ export class NatsGroup implements GroupConsumer {
 
   /** The connection came back. */
   renew(): void {
+    this.#recheckUntil = undefined
     if (this.#host.lease !== undefined) void this.#contend(this.#host.lease)
     for (const puller of this.#pullers) puller.renew()
     this.#wake?.()
@@ -143,7 +150,10 @@ export class NatsGroup implements GroupConsumer {
       await state.write(state.names.dead(this.name, sequence), letter)
     }
     // The record is what counts: a message that comes again is compared with it.
-    await state.write(state.names.delivery(this.name, sequence), record)
+    await Promise.all([
+      this.#host.highWater.raise(sequence),
+      state.write(state.names.delivery(this.name, sequence), record),
+    ])
     const { message } = claim as NatsClaim
     if (settlement.kind !== 'retry' || !settlement.hold) {
       this.#held.delete(sequence)
@@ -178,13 +188,12 @@ export class NatsGroup implements GroupConsumer {
   }
 
   async #openPullers(): Promise<void> {
-    const opened = await this.#host.openPullers(
+    this.#recheckUntil = undefined
+    this.#pullers = await this.#host.openPullers(
       (message) => this.#arrived(message, () => this.#toEventClaim(message)),
       (message) => this.#arrived(message, () => this.#toAgainClaim(message)),
       (error) => void this.#pullEnded(error),
     )
-    this.#pullers = opened.pullers
-    this.#recheckUntil = opened.recheckUntil
     if (this.#closed) for (const puller of this.#pullers) puller.close()
     this.#wake?.()
   }
@@ -230,9 +239,7 @@ export class NatsGroup implements GroupConsumer {
       try {
         const claim = await toClaim()
         if (claim === undefined || epoch !== this.#epoch) return
-        if (message.info.stream === this.#host.state.names.events) {
-          this.#held.set(claim.sequence, claim)
-        }
+        if (!claim.again) this.#held.set(claim.sequence, claim)
         this.#host.guard.hold(this.#guarded, claim.reply)
         this.#ready.push(claim)
         this.#keepReady()
@@ -258,22 +265,30 @@ export class NatsGroup implements GroupConsumer {
       held.message = message
       return undefined
     }
-    const handedOut = message.info.deliveryCount
-    const again = handedOut > 1 || message.seq <= this.#recheckUntil
-    const before = again ? await state.delivery(this.name, message.seq) : undefined
-    if (before !== undefined && (isFinal(before) || before.replays > 0)) {
-      // Settled before, but the ack was lost; or the replay has taken over.
+    const before = (await this.#mayBeKnown(message))
+      ? await state.delivery(this.name, message.seq)
+      : undefined
+    if (before !== undefined && (isFinal(before) || before.again)) {
+      // Settled before, but the ack was lost; or another message has taken over.
       message.ack()
       return undefined
     }
-    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    const waitMs = deliverAtMs - Date.now()
+    const dueAtMs = this.#dueAtMs(message, before)
+    const waitMs = dueAtMs - Date.now()
     if (waitMs > 0) {
-      await this.#schedule(message, deliverAtMs)
+      await this.#schedule(message, dueAtMs, before)
       message.nak(waitMs)
       return undefined
     }
     return this.#claim(message, message.seq, message, 0, before)
+  }
+
+  /** Whether there may be a record of the event. */
+  async #mayBeKnown({ seq, info }: JsMsg): Promise<boolean> {
+    if (info.deliverySequence <= this.#lastHandedOut) this.#recheckUntil = undefined
+    this.#lastHandedOut = info.deliverySequence
+    this.#recheckUntil ??= await this.#host.highWater.load()
+    return info.deliveryCount > 1 || seq <= this.#recheckUntil
   }
 
   async #toAgainClaim(message: JsMsg): Promise<NatsClaim | undefined> {
@@ -306,18 +321,31 @@ export class NatsGroup implements GroupConsumer {
       replay,
       message,
       reply: (message as JsMsg & { reply: string }).reply,
+      again: message.info.stream === this.#host.state.names.again,
     }
   }
 
-  async #schedule(message: JsMsg, deliverAtMs: number): Promise<void> {
+  /** A server that forgot what it handed out also forgot until when; a key that is held waits for nothing. */
+  #dueAtMs(message: JsMsg, before: DeliveryState | undefined): number {
+    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
+    if (this.#request.ordered) return deliverAtMs
+    return Math.max(deliverAtMs, before?.nextAttemptAtMs ?? 0)
+  }
+
+  async #schedule(
+    message: JsMsg,
+    dueAtMs: number,
+    before: DeliveryState | undefined,
+  ): Promise<void> {
     const { state } = this.#host
     const waiting: DeliveryState = {
       status: 'pending',
       attempts: 0,
       replays: 0,
       updatedAtMs: Date.now(),
+      ...before,
       handedOut: message.info.deliveryCount,
-      nextAttemptAtMs: deliverAtMs,
+      nextAttemptAtMs: dueAtMs,
     }
     await state.write(state.names.delivery(this.name, message.seq), waiting)
   }
@@ -358,10 +386,12 @@ function isFinal({ status }: DeliveryState): boolean {
 }
 
 function toDelivery(claim: NatsClaim, settlement: Settlement): DeliveryState {
+  const { info } = claim.message
   const base = {
     replays: claim.replay,
     updatedAtMs: Date.now(),
-    handedOut: claim.message.info.deliveryCount,
+    handedOut: info.deliveryCount,
+    ...(claim.again && { again: true as const }),
   }
   if (settlement.kind === 'release') {
     return { ...base, status: 'pending', attempts: claim.attempt - 1 }

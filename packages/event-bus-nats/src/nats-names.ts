@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
  * PREFIX_events   prefix.event.HASH.TYPE      one event; HASH of its id, so that an id is found and is unique per type
  * PREFIX_state    prefix.id.HASH              its type
  *                 prefix.group.GROUP          patterns and start
+ *                 prefix.group.GROUP.until    no record of the group is of a later event
  *                 prefix.delivery.GROUP.SEQ   what the group did with the event
  *                 prefix.dead.GROUP.SEQ       why the group gave it up
  * PREFIX_again    prefix.again.GROUP          events to be delivered again
@@ -49,6 +50,10 @@ export class NatsNames {
 
   group(name: string): string {
     return `${this.#prefix}.group.${name}`
+  }
+
+  highWater(group: string): string {
+    return `${this.group(group)}.until`
   }
 
   delivery(group: string, sequence: number | '*'): string {

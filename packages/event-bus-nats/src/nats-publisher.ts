@@ -8,6 +8,9 @@ import {
   type NatsConnection,
 } from '@nats-io/transport-node'
 
+/** Code of the error for a message whose `lastSubjectSequence` is not the subject's. */
+export const WRONG_LAST_SEQUENCE = 10071
+
 /** What a stream has to hold for a message to be taken, and what goes with it. */
 export interface NatsPublishOptions {
   /** The stream takes an id once, within its window. */

@@ -276,7 +276,7 @@ export class NatsQuery {
       positions.map(async (position): Promise<Delivery | undefined> => {
         const kept = await this.#state.delivery(position.name, message.seq)
         if (kept !== undefined) {
-          const { updatedAtMs, nextAttemptAtMs, handedOut: _, ...rest } = kept
+          const { updatedAtMs, nextAttemptAtMs, handedOut: _, again: __, ...rest } = kept
           return {
             group: position.name,
             ...rest,

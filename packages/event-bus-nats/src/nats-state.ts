@@ -17,6 +17,8 @@ export interface DeliveryState {
   updatedAtMs: number
   /** How often the server had handed the event out by then: what it does beyond is crashed attempts. */
   handedOut: number
+  /** The message that counts is in the stream of those to be delivered again. */
+  again?: true
   durationMs?: number
   record?: JsonValue
   error?: DeliveryError

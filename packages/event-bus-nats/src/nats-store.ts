@@ -34,6 +34,7 @@ import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import { NatsAppender } from './nats-appender.js'
 import { openConnection } from './nats-connection.js'
 import { type AgainMessage, NatsGroup } from './nats-group.js'
+import { NatsHighWater } from './nats-high-water.js'
 import { NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
 import { NatsPublisher } from './nats-publisher.js'
@@ -142,7 +143,7 @@ class NatsStore implements EventStore {
 
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
     return this.#ask(async () => {
-      const lostUntil = await this.#addGroup(request)
+      await this.#addGroup(request)
       const lease = request.ordered
         ? new NatsLease(
             this.#client,
@@ -155,18 +156,15 @@ class NatsStore implements EventStore {
         state: this.#state,
         emit: (events) => this.append(events),
         openPullers: async (onEvent, onAgain, onEnd) => {
-          const takenUntil = request.ordered ? await this.#takeOver(request) : 0
+          if (request.ordered) await this.#takeOver(request)
           const { name } = request
           const [own, again] = await Promise.all([
             this.#client.consumers.get(this.#names.events, name),
             this.#client.consumers.get(this.#names.again, name),
           ])
-          const pullers = [
-            new NatsPuller(own, onEvent, onEnd),
-            new NatsPuller(again, onAgain, onEnd),
-          ]
-          return { pullers, recheckUntil: Math.max(lostUntil, takenUntil) }
+          return [new NatsPuller(own, onEvent, onEnd), new NatsPuller(again, onAgain, onEnd)]
         },
+        highWater: new NatsHighWater(this.#names, this.#publisher, this.#manager, request.name),
         lease,
         guard: this.#guard!,
         onError: (error) => this.#context.onError(error),
@@ -197,6 +195,7 @@ class NatsStore implements EventStore {
       for (const subject of [this.#names.delivery(name, '*'), this.#names.dead(name, '*')]) {
         await this.#state.remove(subject)
       }
+      await this.#state.remove(this.#names.highWater(name))
       await this.#state.remove(this.#names.group(name))
       return true
     })
@@ -311,23 +310,20 @@ class NatsStore implements EventStore {
       replays: replay,
       updatedAtMs: Date.now(),
       handedOut: 0,
+      again: true,
     }
     await this.#state.write(this.#names.delivery(group, sequence), waiting)
     const message: AgainMessage = { sequence, replay }
     await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
   }
 
-  /**
-   * Makes what a group needs on the server.
-   *
-   * @returns up to where the group may have settled events, when its position was lost
-   */
-  async #addGroup(request: GroupRequest): Promise<number> {
+  /** Makes what a group needs on the server. */
+  async #addGroup(request: GroupRequest): Promise<void> {
     const { name, patterns } = request
     const known = await this.#state.read<GroupState>(this.#names.group(name))
     const startAfter = known?.startAfter ?? (await this.#query.startAfter(request))
     const config = this.#consumerConfig(request, startAfter)
-    const isNew = await this.#ensureConsumer(this.#names.events, config)
+    await this.#ensureConsumer(this.#names.events, config)
     await this.#ensureConsumer(this.#names.again, {
       durable_name: name,
       ack_policy: AckPolicy.Explicit,
@@ -337,27 +333,20 @@ class NatsStore implements EventStore {
     })
     const state: GroupState = { patterns: [...patterns], startAfter }
     await this.#state.write(this.#names.group(name), state)
-    return isNew && known !== undefined ? await this.#lastSequence() : 0
   }
 
-  async #lastSequence(): Promise<number> {
-    return (await this.#manager.streams.info(this.#names.events)).state.last_seq
-  }
-
-  /** A consumer that exists keeps its position; what may change of it is brought up to date. Answers whether it was missing. */
-  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<boolean> {
+  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
+  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<void> {
     const { consumers } = this.#manager
     const name = config.durable_name!
     const known = await consumers.info(stream, name).catch(ignoreMissing)
     if (known === undefined) {
       await consumers.add(stream, config)
-      return true
+      return
     }
     const { ack_wait, filter_subject } = config
-    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject)
-      return false
+    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject) return
     await consumers.update(stream, name, { ack_wait: ack_wait!, filter_subject: filter_subject! })
-    return false
   }
 
   #consumerConfig(request: GroupRequest, startAfter: number): Partial<ConsumerConfig> {
@@ -378,19 +367,18 @@ class NatsStore implements EventStore {
 
   /**
    * Makes the server begin again where the former owner's work is incomplete, so that nothing newer comes
-   * before it; answers up to where that owner may have settled.
+   * before it.
    */
-  async #takeOver(request: GroupRequest): Promise<number> {
+  async #takeOver(request: GroupRequest): Promise<void> {
     const { consumers } = this.#manager
     // Missing when a former owner died, or lost its connection, between the two steps below.
     const info = await consumers.info(this.#names.events, request.name).catch(ignoreMissing)
-    if (info?.num_ack_pending === 0) return 0
+    if (info?.num_ack_pending === 0) return
     if (info !== undefined) await consumers.delete(this.#names.events, request.name)
     const startAfter = info?.ack_floor.stream_seq ?? 0
     const known = await this.#state.read<GroupState>(this.#names.group(request.name))
     const config = this.#consumerConfig(request, Math.max(startAfter, known?.startAfter ?? 0))
     await consumers.add(this.#names.events, config)
-    return info?.delivered.stream_seq ?? (await this.#lastSequence())
   }
 
   async #watchConnection(): Promise<void> {

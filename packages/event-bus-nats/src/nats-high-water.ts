@@ -1,0 +1,74 @@
+import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
+import type { NatsNames } from './nats-names.js'
+import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+
+/** Sequences by which the mark runs ahead, so that one write serves many events. */
+const AHEAD = 1_000
+
+/**
+ * A bound of what a group has settled, kept beside its records: no event above it has one. A server that is
+ * killed may forget where its consumer was, and hand out anew what comes up to here.
+ */
+export class NatsHighWater {
+  readonly #names: NatsNames
+  readonly #publisher: NatsPublisher
+  readonly #manager: JetStreamManager
+  readonly #subject: string
+  /** The mark, and the sequence of the message that holds it. */
+  #until = 0
+  #revision = 0
+  #raising: Promise<void> | undefined
+
+  constructor(
+    names: NatsNames,
+    publisher: NatsPublisher,
+    manager: JetStreamManager,
+    group: string,
+  ) {
+    this.#names = names
+    this.#publisher = publisher
+    this.#manager = manager
+    this.#subject = names.highWater(group)
+  }
+
+  /** Asks the leader of the stream: a copy may not have the newest mark yet. */
+  async load(): Promise<number> {
+    const found = await this.#manager.streams.getMessage(this.#names.state, {
+      last_by_subj: this.#subject,
+    })
+    this.#until = found?.json<number>() ?? 0
+    this.#revision = found?.seq ?? 0
+    return this.#until
+  }
+
+  /**
+   * Makes sure that the mark is not below a sequence. A record sent right after the call is stored after the
+   * mark: they are in one stream.
+   */
+  raise(sequence: number): Promise<void> | undefined {
+    if (sequence <= this.#until) return undefined
+    if (this.#raising !== undefined) {
+      const retry = () => this.raise(sequence)
+      return this.#raising.then(retry, retry)
+    }
+    this.#raising = this.#raise(sequence).finally(() => {
+      this.#raising = undefined
+    })
+    return this.#raising
+  }
+
+  async #raise(sequence: number): Promise<void> {
+    const until = sequence + AHEAD
+    try {
+      const stored = await this.#publisher.publish(this.#subject, JSON.stringify(until), {
+        lastSubjectSequence: this.#revision,
+      })
+      this.#revision = stored.sequence
+      this.#until = until
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error
+      // Another process raised it, or the answer to our own was lost.
+      if ((await this.load()) < sequence) await this.#raise(sequence)
+    }
+  }
+}
