@@ -12,22 +12,17 @@ import {
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedNatsConsumer } from './claim-guard-worker.js'
+import type { AgainMessage, NatsAgain } from './nats-again.js'
 import type { NatsHighWater } from './nats-high-water.js'
 import { LEASE_MS, type NatsLease } from './nats-lease.js'
 import type { NatsPuller } from './nats-puller.js'
-import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
+import { type DeliveryState, isFinal, type LetterState, type NatsState } from './nats-state.js'
 
 /** Header with the epoch milliseconds before which nobody gets the event. */
 export const DELIVER_AT = 'Nexus-Deliver-At'
 
 /** Wait after a pull that failed. */
 const ERROR_PAUSE_MS = 500
-
-/** An event to be delivered again. */
-export interface AgainMessage {
-  sequence: number
-  replay: number
-}
 
 /** A claim with the message that stands for it. */
 interface NatsClaim extends Claim {
@@ -41,6 +36,7 @@ interface NatsClaim extends Claim {
 /** What a group's consumer needs of its store. */
 export interface NatsGroupHost {
   state: NatsState
+  again: NatsAgain
   emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
   /** Opens the pulls; for an ordered group, once it is the only consumer. */
   openPullers(
@@ -273,13 +269,12 @@ export class NatsGroup implements GroupConsumer {
       message.ack()
       return undefined
     }
-    const dueAtMs = this.#dueAtMs(message, before)
-    const waitMs = dueAtMs - Date.now()
-    if (waitMs > 0) {
-      await this.#schedule(message, dueAtMs, before)
-      message.nak(waitMs)
+    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
+    if (before === undefined && deliverAtMs > Date.now()) {
+      await this.#postpone(message, deliverAtMs)
       return undefined
     }
+    if (await this.#waits(message, message.seq, before)) return undefined
     return this.#claim(message, message.seq, message, 0, before)
   }
 
@@ -293,14 +288,19 @@ export class NatsGroup implements GroupConsumer {
 
   async #toAgainClaim(message: JsMsg): Promise<NatsClaim | undefined> {
     const { state } = this.#host
-    const { sequence, replay } = message.json<AgainMessage>()
-    const before = await state.delivery(this.name, sequence)
+    const { sequence, replay, dueAtMs } = message.json<AgainMessage>()
+    let before = await state.delivery(this.name, sequence)
+    const outdated = () => before !== undefined && (before.replays !== replay || isFinal(before))
+    if (outdated()) {
+      // Perhaps only the copy that was read is.
+      before = (await state.newest(state.names.delivery(this.name, sequence)))?.json()
+    }
     const event = await state.event(sequence)
-    const outdated = before !== undefined && (before.replays !== replay || isFinal(before))
-    if (event === undefined || outdated) {
+    if (event === undefined || outdated()) {
       message.ack()
       return undefined
     }
+    if (await this.#waits(message, sequence, before, dueAtMs)) return undefined
     return this.#claim(message, sequence, event, replay, before)
   }
 
@@ -325,29 +325,33 @@ export class NatsGroup implements GroupConsumer {
     }
   }
 
-  /** A server that forgot what it handed out also forgot until when; a key that is held waits for nothing. */
-  #dueAtMs(message: JsMsg, before: DeliveryState | undefined): number {
-    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    if (this.#request.ordered) return deliverAtMs
-    return Math.max(deliverAtMs, before?.nextAttemptAtMs ?? 0)
+  /** What is not due would hold back where the group's settled events end: another stream keeps it. */
+  async #postpone(message: JsMsg, dueAtMs: number): Promise<void> {
+    await Promise.all([
+      this.#host.highWater.raise(message.seq),
+      this.#host.again.postpone(this.name, message.seq, dueAtMs),
+    ])
+    message.ack()
   }
 
-  async #schedule(
+  /** Gives back what comes before its time: a server that forgot what it handed out also forgot until when. */
+  async #waits(
     message: JsMsg,
-    dueAtMs: number,
+    sequence: number,
     before: DeliveryState | undefined,
-  ): Promise<void> {
-    const { state } = this.#host
-    const waiting: DeliveryState = {
-      status: 'pending',
-      attempts: 0,
-      replays: 0,
-      updatedAtMs: Date.now(),
-      ...before,
-      handedOut: message.info.deliveryCount,
-      nextAttemptAtMs: dueAtMs,
+    dueAtMs = 0,
+  ): Promise<boolean> {
+    // The retries of an ordered group wait in the process that has the group.
+    const retryAtMs = this.#request.ordered ? 0 : (before?.nextAttemptAtMs ?? 0)
+    const waitMs = Math.max(dueAtMs, retryAtMs) - Date.now()
+    if (waitMs <= 0) return false
+    const handedOut = message.info.deliveryCount
+    if (before !== undefined && before.handedOut < handedOut) {
+      const { state } = this.#host
+      await state.write(state.names.delivery(this.name, sequence), { ...before, handedOut })
     }
-    await state.write(state.names.delivery(this.name, message.seq), waiting)
+    message.nak(waitMs)
+    return true
   }
 
   /** What waits here is claimed, too: it must not lapse before somebody fetches it. */
@@ -379,10 +383,6 @@ export class NatsGroup implements GroupConsumer {
       this.#wake = done
     })
   }
-}
-
-function isFinal({ status }: DeliveryState): boolean {
-  return status === 'succeeded' || status === 'dead-lettered'
 }
 
 function toDelivery(claim: NatsClaim, settlement: Settlement): DeliveryState {

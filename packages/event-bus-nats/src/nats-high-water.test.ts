@@ -1,8 +1,9 @@
-import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
+import { JetStreamApiError } from '@nats-io/jetstream'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { NatsHighWater } from './nats-high-water.js'
 import { NatsNames } from './nats-names.js'
 import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+import type { NatsState } from './nats-state.js'
 
 describe('the high-water mark of a group', () => {
   let marks: number[]
@@ -26,14 +27,10 @@ describe('the high-water mark of a group', () => {
       if (fault === 'answer lost') throw new Error('no answer')
       return { sequence: marks.length, duplicate: false }
     }
-    const getMessage = async () =>
-      marks.length === 0 ? null : { seq: marks.length, json: () => marks.at(-1) }
-    return new NatsHighWater(
-      new NatsNames('test'),
-      { publish } as NatsPublisher,
-      { streams: { getMessage } } as unknown as JetStreamManager,
-      'g',
-    )
+    const newest = async () =>
+      marks.length === 0 ? undefined : { seq: marks.length, json: () => marks.at(-1) }
+    const state = { names: new NatsNames('test'), newest } as unknown as NatsState
+    return new NatsHighWater(state, { publish } as NatsPublisher, 'g')
   }
 
   it('is written once for a thousand events, and at once', async () => {

@@ -1,41 +1,31 @@
-import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
-import type { NatsNames } from './nats-names.js'
+import { JetStreamApiError } from '@nats-io/jetstream'
 import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+import type { NatsState } from './nats-state.js'
 
 /** Sequences by which the mark runs ahead, so that one write serves many events. */
 const AHEAD = 1_000
 
 /**
- * A bound of what a group has settled, kept beside its records: no event above it has one. A server that is
- * killed may forget where its consumer was, and hand out anew what comes up to here.
+ * A bound of what a group has settled, kept beside its records: nothing above it is. A server that is killed
+ * may forget where its consumer was, and hand out anew what lies below.
  */
 export class NatsHighWater {
-  readonly #names: NatsNames
+  readonly #state: NatsState
   readonly #publisher: NatsPublisher
-  readonly #manager: JetStreamManager
   readonly #subject: string
   /** The mark, and the sequence of the message that holds it. */
   #until = 0
   #revision = 0
   #raising: Promise<void> | undefined
 
-  constructor(
-    names: NatsNames,
-    publisher: NatsPublisher,
-    manager: JetStreamManager,
-    group: string,
-  ) {
-    this.#names = names
+  constructor(state: NatsState, publisher: NatsPublisher, group: string) {
+    this.#state = state
     this.#publisher = publisher
-    this.#manager = manager
-    this.#subject = names.highWater(group)
+    this.#subject = state.names.highWater(group)
   }
 
-  /** Asks the leader of the stream: a copy may not have the newest mark yet. */
   async load(): Promise<number> {
-    const found = await this.#manager.streams.getMessage(this.#names.state, {
-      last_by_subj: this.#subject,
-    })
+    const found = await this.#state.newest(this.#subject)
     this.#until = found?.json<number>() ?? 0
     this.#revision = found?.seq ?? 0
     return this.#until

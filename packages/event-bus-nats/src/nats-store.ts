@@ -31,9 +31,10 @@ import {
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { NatsAgain } from './nats-again.js'
 import { NatsAppender } from './nats-appender.js'
 import { openConnection } from './nats-connection.js'
-import { type AgainMessage, NatsGroup } from './nats-group.js'
+import { NatsGroup } from './nats-group.js'
 import { NatsHighWater } from './nats-high-water.js'
 import { NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
@@ -41,13 +42,13 @@ import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
 import { NatsQuery } from './nats-query.js'
 import { NatsRetention } from './nats-retention.js'
-import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
+import { type GroupState, NatsState } from './nats-state.js'
 import {
   type NatsStoreOptions,
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
-import { addStreams } from './nats-streams.js'
+import { addStreams, type NatsFeatures } from './nats-streams.js'
 import { redactServers, unavailable } from './nats-unavailable.js'
 
 /**
@@ -75,6 +76,7 @@ class NatsStore implements EventStore {
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
   #appender!: NatsAppender
+  #again!: NatsAgain
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -89,11 +91,11 @@ class NatsStore implements EventStore {
     this.#context = context
     const { servers, token, credentials, tls, requestTimeoutMs: timeout } = this.#options
     this.#connection = await this.#ask(() => openConnection(this.#options))
-    let atomic: boolean
+    let features: NatsFeatures
     try {
       this.#manager = await jetstreamManager(this.#connection, { timeout })
       this.#client = jetstream(this.#connection, { timeout })
-      atomic = await addStreams(this.#manager, this.#names, this.#options)
+      features = await addStreams(this.#manager, this.#names, this.#options)
     } catch (cause) {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
@@ -103,8 +105,9 @@ class NatsStore implements EventStore {
     this.#appender = new NatsAppender(
       this.#publisher,
       this.#state,
-      this.#options.atomicBatches && atomic,
+      this.#options.atomicBatches && features.atomicBatches,
     )
+    this.#again = new NatsAgain(this.#state, this.#publisher, features.schedules)
     this.#query = new NatsQuery(this.#state, this.#manager)
     this.#guard = new ClaimGuard(
       new URL('../dist/claim-guard-worker.js', import.meta.url),
@@ -154,6 +157,7 @@ class NatsStore implements EventStore {
         : undefined
       const group: NatsGroup = new NatsGroup(request, {
         state: this.#state,
+        again: this.#again,
         emit: (events) => this.append(events),
         openPullers: async (onEvent, onAgain, onEnd) => {
           if (request.ordered) await this.#takeOver(request)
@@ -164,7 +168,7 @@ class NatsStore implements EventStore {
           ])
           return [new NatsPuller(own, onEvent, onEnd), new NatsPuller(again, onAgain, onEnd)]
         },
-        highWater: new NatsHighWater(this.#names, this.#publisher, this.#manager, request.name),
+        highWater: new NatsHighWater(this.#state, this.#publisher, request.name),
         lease,
         guard: this.#guard!,
         onError: (error) => this.#context.onError(error),
@@ -191,7 +195,9 @@ class NatsStore implements EventStore {
       for (const stream of [this.#names.events, this.#names.again]) {
         await this.#manager.consumers.delete(stream, name).catch(ignoreMissing)
       }
-      await this.#manager.streams.purge(this.#names.again, { filter: this.#names.againOf(name) })
+      for (const filter of [this.#names.againOf(name, '*'), this.#names.laterOf(name, '*')]) {
+        await this.#manager.streams.purge(this.#names.again, { filter })
+      }
       for (const subject of [this.#names.delivery(name, '*'), this.#names.dead(name, '*')]) {
         await this.#state.remove(subject)
       }
@@ -211,7 +217,7 @@ class NatsStore implements EventStore {
           result.deliveries += 1
           const before = await this.#state.delivery(group, sequence)
           await this.#state.remove(this.#names.dead(group, sequence))
-          await this.#again(group, sequence, (before?.replays ?? 0) + 1)
+          await this.#again.deliver(group, sequence, (before?.replays ?? 0) + 1)
         }
       }
       return result
@@ -228,7 +234,7 @@ class NatsStore implements EventStore {
       for (const { group, sequence } of letters) {
         const before = await this.#state.delivery(group, sequence)
         // Delivered again first: dying here leaves a dead letter too many, not a lost event.
-        await this.#again(group, sequence, before?.replays ?? 0)
+        await this.#again.deliver(group, sequence, before?.replays ?? 0)
         await this.#state.remove(this.#names.dead(group, sequence))
       }
       return letters.length
@@ -258,6 +264,7 @@ class NatsStore implements EventStore {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
         atomicBatches: this.#appender.atomic,
+        schedules: this.#again.schedules,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -303,20 +310,6 @@ class NatsStore implements EventStore {
     return sweep
   }
 
-  async #again(group: string, sequence: number, replay: number): Promise<void> {
-    const waiting: DeliveryState = {
-      status: 'pending',
-      attempts: 0,
-      replays: replay,
-      updatedAtMs: Date.now(),
-      handedOut: 0,
-      again: true,
-    }
-    await this.#state.write(this.#names.delivery(group, sequence), waiting)
-    const message: AgainMessage = { sequence, replay }
-    await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
-  }
-
   /** Makes what a group needs on the server. */
   async #addGroup(request: GroupRequest): Promise<void> {
     const { name, patterns } = request
@@ -329,7 +322,7 @@ class NatsStore implements EventStore {
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(request.ackWaitMs),
       max_ack_pending: -1,
-      filter_subject: this.#names.againOf(name),
+      filter_subject: this.#names.againOf(name, '*'),
     })
     const state: GroupState = { patterns: [...patterns], startAfter }
     await this.#state.write(this.#names.group(name), state)
