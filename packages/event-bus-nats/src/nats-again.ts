@@ -1,10 +1,9 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
-import {
-  type NatsPublisher,
-  type NatsPublishOptions,
-  WRONG_LAST_SEQUENCE,
-} from './nats-publisher.js'
+import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
 import type { DeliveryState, NatsState } from './nats-state.js'
+
+/** Header of an event with the epoch milliseconds before which nobody gets it. */
+export const DELIVER_AT = 'Nexus-Deliver-At'
 
 /** Stands for an event that is delivered when it is replayed, redriven or due. */
 export interface AgainMessage {
@@ -27,11 +26,27 @@ export class NatsAgain {
     this.schedules = schedules
   }
 
+  /** The record of an event that waits for this message. */
+  recordOf({ replay, dueAtMs }: AgainMessage): DeliveryState {
+    return {
+      status: 'pending',
+      attempts: 0,
+      replays: replay,
+      updatedAtMs: Date.now(),
+      again: true,
+      // A server without schedules hands it out once before its time.
+      handedOut: dueAtMs === undefined || this.schedules ? 0 : 1,
+      ...(dueAtMs !== undefined && { nextAttemptAtMs: dueAtMs }),
+    }
+  }
+
   /** Delivers an event to a group as its n-th replay; the same number again for a dead letter. */
   async deliver(group: string, sequence: number, replay: number): Promise<void> {
+    const { names } = this.#state
+    const message: AgainMessage = { sequence, replay }
     // First the record: without it the message would be taken for an outdated one.
-    await this.#write(group, sequence, { replays: replay, handedOut: 0 })
-    await this.#publish(this.#state.names.againOf(group, sequence), { sequence, replay })
+    await this.#state.write(names.delivery(group, sequence), this.recordOf(message))
+    await this.#publisher.publish(names.againOf(group, sequence), JSON.stringify(message))
   }
 
   /** Delivers an event to a group when it is due; the caller may then forget it. */
@@ -39,44 +54,29 @@ export class NatsAgain {
     const { names } = this.#state
     const target = names.againOf(group, sequence)
     const message: AgainMessage = { sequence, replay: 0, dueAtMs }
-    // Once for an event: a process that died before it wrote the record may have done it.
-    const once = { lastSubjectSequence: 0 }
-    const published = this.schedules
-      ? this.#publish(names.laterOf(group, sequence), message, {
-          ...once,
-          headers: {
-            'Nats-Schedule': `@at ${new Date(dueAtMs).toISOString()}`,
-            'Nats-Schedule-Target': target,
-          },
-        })
-      : this.#publish(target, message, once)
-    await published.catch((error: unknown) => {
-      if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error
-    })
-    const handedOut = this.schedules ? 0 : 1
-    await this.#write(group, sequence, { replays: 0, handedOut, nextAttemptAtMs: dueAtMs })
-  }
-
-  async #write(
-    group: string,
-    sequence: number,
-    known: Pick<DeliveryState, 'replays' | 'handedOut' | 'nextAttemptAtMs'>,
-  ): Promise<void> {
-    const waiting: DeliveryState = {
-      status: 'pending',
-      attempts: 0,
-      updatedAtMs: Date.now(),
-      again: true,
-      ...known,
+    // First the message: with a record alone nobody would deliver the event.
+    if (this.schedules) {
+      await this.#writeFirst(names.laterOf(group, sequence), message, {
+        'Nats-Schedule': `@at ${new Date(dueAtMs).toISOString()}`,
+        'Nats-Schedule-Target': target,
+      })
+    } else {
+      await this.#writeFirst(target, message)
     }
-    await this.#state.write(this.#state.names.delivery(group, sequence), waiting)
+    await this.#writeFirst(names.delivery(group, sequence), this.recordOf(message))
   }
 
-  async #publish(
+  /** Does nothing where there is something: another process was faster, and may have got further by now. */
+  async #writeFirst(
     subject: string,
-    message: AgainMessage,
-    options?: NatsPublishOptions,
+    value: unknown,
+    headers?: Record<string, string>,
   ): Promise<void> {
-    await this.#publisher.publish(subject, JSON.stringify(message), options)
+    const first = { lastSubjectSequence: 0, ...(headers !== undefined && { headers }) }
+    try {
+      await this.#publisher.publish(subject, JSON.stringify(value), first)
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error
+    }
   }
 }

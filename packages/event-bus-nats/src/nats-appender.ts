@@ -1,6 +1,6 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import type { AppendRequest, PublishResult } from '@nexus/event-bus'
-import { DELIVER_AT } from './nats-group.js'
+import { DELIVER_AT } from './nats-again.js'
 import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
 import type { NatsState } from './nats-state.js'
 

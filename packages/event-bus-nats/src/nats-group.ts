@@ -1,37 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type { JsMsg } from '@nats-io/jetstream'
-import {
-  type AppendRequest,
-  type Claim,
-  type CloudEvent,
-  type GroupConsumer,
-  type GroupRequest,
-  matchesPattern,
-  type PublishResult,
-  type Settlement,
+import type {
+  AppendRequest,
+  Claim,
+  GroupConsumer,
+  GroupRequest,
+  PublishResult,
+  Settlement,
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedNatsConsumer } from './claim-guard-worker.js'
-import type { AgainMessage, NatsAgain } from './nats-again.js'
+import type { NatsAgain } from './nats-again.js'
+import { type NatsClaim, NatsClaims } from './nats-claims.js'
 import type { NatsHighWater } from './nats-high-water.js'
 import { LEASE_MS, type NatsLease } from './nats-lease.js'
 import type { NatsPuller } from './nats-puller.js'
-import { type DeliveryState, isFinal, type LetterState, type NatsState } from './nats-state.js'
+import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
 
-/** Header with the epoch milliseconds before which nobody gets the event. */
-export const DELIVER_AT = 'Nexus-Deliver-At'
-
-/** Wait after a pull that failed. */
+/** Wait after a request that failed. */
 const ERROR_PAUSE_MS = 500
-
-/** A claim with the message that stands for it. */
-interface NatsClaim extends Claim {
-  message: JsMsg
-  /** Where the server hears that the claim is still worked on. */
-  reply: string
-  /** It was delivered again on request, not by the stream of events. */
-  again: boolean
-}
 
 /** What a group's consumer needs of its store. */
 export interface NatsGroupHost {
@@ -40,8 +27,7 @@ export interface NatsGroupHost {
   emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
   /** Opens the pulls; for an ordered group, once it is the only consumer. */
   openPullers(
-    onEvent: (message: JsMsg) => void,
-    onAgain: (message: JsMsg) => void,
+    onMessage: (message: JsMsg) => void,
     onEnd: (error: unknown) => void,
   ): Promise<NatsPuller[]>
   highWater: NatsHighWater
@@ -57,14 +43,9 @@ export class NatsGroup implements GroupConsumer {
   readonly name: string
   readonly #request: GroupRequest
   readonly #host: NatsGroupHost
+  readonly #claims: NatsClaims
   #pullers: NatsPuller[] = []
-  /** Up to here an event may be settled without the server knowing; asked for when the next one comes. */
-  #recheckUntil: number | undefined
-  /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
-  #lastHandedOut = 0
   #ready: NatsClaim[] = []
-  /** Claims of events by sequence, which may come again when the consumer is made anew. */
-  readonly #held = new Map<number, NatsClaim>()
   /** Messages of an earlier opening are left to the server. */
   #epoch = 0
   readonly #guarded: GuardedNatsConsumer
@@ -81,6 +62,7 @@ export class NatsGroup implements GroupConsumer {
     this.name = request.name
     this.#request = request
     this.#host = host
+    this.#claims = new NatsClaims(request, host)
     const { lease } = host
     this.#guarded =
       lease === undefined
@@ -100,7 +82,7 @@ export class NatsGroup implements GroupConsumer {
 
   /** The connection came back. */
   renew(): void {
-    this.#recheckUntil = undefined
+    this.#claims.distrust()
     if (this.#host.lease !== undefined) void this.#contend(this.#host.lease)
     for (const puller of this.#pullers) puller.renew()
     this.#wake?.()
@@ -152,7 +134,7 @@ export class NatsGroup implements GroupConsumer {
     ])
     const { message } = claim as NatsClaim
     if (settlement.kind !== 'retry' || !settlement.hold) {
-      this.#held.delete(sequence)
+      this.#claims.release(claim as NatsClaim)
       this.#host.guard.release(this.#guarded, (claim as NatsClaim).reply)
     }
     if (settlement.kind === 'release') this.#released.push(message)
@@ -177,6 +159,7 @@ export class NatsGroup implements GroupConsumer {
     clearTimeout(this.#heartbeat)
     for (const puller of this.#pullers) puller.close()
     await this.#arriving
+    await this.#claims.postponed()
     await this.#giveBack()
     this.#wake?.()
     await this.#host.lease?.release()
@@ -184,10 +167,9 @@ export class NatsGroup implements GroupConsumer {
   }
 
   async #openPullers(): Promise<void> {
-    this.#recheckUntil = undefined
+    this.#claims.distrust()
     this.#pullers = await this.#host.openPullers(
-      (message) => this.#arrived(message, () => this.#toEventClaim(message)),
-      (message) => this.#arrived(message, () => this.#toAgainClaim(message)),
+      (message) => this.#arrived(message),
       (error) => void this.#pullEnded(error),
     )
     if (this.#closed) for (const puller of this.#pullers) puller.close()
@@ -197,6 +179,7 @@ export class NatsGroup implements GroupConsumer {
   /** Whoever waits for events asks again, at once or, after an error, in a while. */
   async #pullEnded(error: unknown): Promise<void> {
     await this.#arriving
+    await this.#claims.postponed()
     if (error !== undefined) {
       this.#host.onError(error)
       await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS).unref())
@@ -228,14 +211,14 @@ export class NatsGroup implements GroupConsumer {
   }
 
   /** Claims are made one after the other, so that they stay in the order of their messages. */
-  #arrived(message: JsMsg, toClaim: () => Promise<NatsClaim | undefined>): void {
+  #arrived(message: JsMsg): void {
     const epoch = this.#epoch
     this.#arriving = this.#arriving.then(async () => {
       if (epoch !== this.#epoch) return
       try {
-        const claim = await toClaim()
+        const claim = await this.#claims.toClaim(message)
         if (claim === undefined || epoch !== this.#epoch) return
-        if (!claim.again) this.#held.set(claim.sequence, claim)
+        this.#claims.hold(claim)
         this.#host.guard.hold(this.#guarded, claim.reply)
         this.#ready.push(claim)
         this.#keepReady()
@@ -246,112 +229,6 @@ export class NatsGroup implements GroupConsumer {
         if (this.#host.lease === undefined) message.nak(1_000)
       }
     })
-  }
-
-  async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state } = this.#host
-    const type = state.names.typeOf(message.subject)
-    if (!this.#request.patterns.some((pattern) => matchesPattern(pattern, type))) {
-      message.ack()
-      return undefined
-    }
-    const held = this.#held.get(message.seq)
-    if (held !== undefined) {
-      // It is being handled: the ack goes to the message that counts now.
-      held.message = message
-      return undefined
-    }
-    const before = (await this.#mayBeKnown(message))
-      ? await state.delivery(this.name, message.seq)
-      : undefined
-    if (before !== undefined && (isFinal(before) || before.again)) {
-      // Settled before, but the ack was lost; or another message has taken over.
-      message.ack()
-      return undefined
-    }
-    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    if (before === undefined && deliverAtMs > Date.now()) {
-      await this.#postpone(message, deliverAtMs)
-      return undefined
-    }
-    if (await this.#waits(message, message.seq, before)) return undefined
-    return this.#claim(message, message.seq, message, 0, before)
-  }
-
-  /** Whether there may be a record of the event. */
-  async #mayBeKnown({ seq, info }: JsMsg): Promise<boolean> {
-    if (info.deliverySequence <= this.#lastHandedOut) this.#recheckUntil = undefined
-    this.#lastHandedOut = info.deliverySequence
-    this.#recheckUntil ??= await this.#host.highWater.load()
-    return info.deliveryCount > 1 || seq <= this.#recheckUntil
-  }
-
-  async #toAgainClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state } = this.#host
-    const { sequence, replay, dueAtMs } = message.json<AgainMessage>()
-    let before = await state.delivery(this.name, sequence)
-    const outdated = () => before !== undefined && (before.replays !== replay || isFinal(before))
-    if (outdated()) {
-      // Perhaps only the copy that was read is.
-      before = (await state.newest(state.names.delivery(this.name, sequence)))?.json()
-    }
-    const event = await state.event(sequence)
-    if (event === undefined || outdated()) {
-      message.ack()
-      return undefined
-    }
-    if (await this.#waits(message, sequence, before, dueAtMs)) return undefined
-    return this.#claim(message, sequence, event, replay, before)
-  }
-
-  #claim(
-    message: JsMsg,
-    sequence: number,
-    stored: { data: Uint8Array; time: Date },
-    replay: number,
-    before: DeliveryState | undefined,
-  ): NatsClaim {
-    const handedOut = message.info.deliveryCount
-    const crashed = handedOut - (before === undefined ? 1 : before.handedOut + 1)
-    return {
-      event: JSON.parse(new TextDecoder().decode(stored.data)) as CloudEvent,
-      sequence,
-      publishedAt: stored.time.toISOString(),
-      attempt: (before?.attempts ?? 0) + 1 + Math.max(0, crashed),
-      replay,
-      message,
-      reply: (message as JsMsg & { reply: string }).reply,
-      again: message.info.stream === this.#host.state.names.again,
-    }
-  }
-
-  /** What is not due would hold back where the group's settled events end: another stream keeps it. */
-  async #postpone(message: JsMsg, dueAtMs: number): Promise<void> {
-    await Promise.all([
-      this.#host.highWater.raise(message.seq),
-      this.#host.again.postpone(this.name, message.seq, dueAtMs),
-    ])
-    message.ack()
-  }
-
-  /** Gives back what comes before its time: a server that forgot what it handed out also forgot until when. */
-  async #waits(
-    message: JsMsg,
-    sequence: number,
-    before: DeliveryState | undefined,
-    dueAtMs = 0,
-  ): Promise<boolean> {
-    // The retries of an ordered group wait in the process that has the group.
-    const retryAtMs = this.#request.ordered ? 0 : (before?.nextAttemptAtMs ?? 0)
-    const waitMs = Math.max(dueAtMs, retryAtMs) - Date.now()
-    if (waitMs <= 0) return false
-    const handedOut = message.info.deliveryCount
-    if (before !== undefined && before.handedOut < handedOut) {
-      const { state } = this.#host
-      await state.write(state.names.delivery(this.name, sequence), { ...before, handedOut })
-    }
-    message.nak(waitMs)
-    return true
   }
 
   /** What waits here is claimed, too: it must not lapse before somebody fetches it. */

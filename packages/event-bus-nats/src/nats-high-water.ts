@@ -31,10 +31,7 @@ export class NatsHighWater {
     return this.#until
   }
 
-  /**
-   * Makes sure that the mark is not below a sequence. A record sent right after the call is stored after the
-   * mark: they are in one stream.
-   */
+  /** Makes sure that the mark is not below a sequence; nothing is acked before. */
   raise(sequence: number): Promise<void> | undefined {
     if (sequence <= this.#until) return undefined
     if (this.#raising !== undefined) {

@@ -159,14 +159,14 @@ class NatsStore implements EventStore {
         state: this.#state,
         again: this.#again,
         emit: (events) => this.append(events),
-        openPullers: async (onEvent, onAgain, onEnd) => {
+        openPullers: async (onMessage, onEnd) => {
           if (request.ordered) await this.#takeOver(request)
           const { name } = request
           const [own, again] = await Promise.all([
             this.#client.consumers.get(this.#names.events, name),
             this.#client.consumers.get(this.#names.again, name),
           ])
-          return [new NatsPuller(own, onEvent, onEnd), new NatsPuller(again, onAgain, onEnd)]
+          return [new NatsPuller(own, onMessage, onEnd), new NatsPuller(again, onMessage, onEnd)]
         },
         highWater: new NatsHighWater(this.#state, this.#publisher, request.name),
         lease,

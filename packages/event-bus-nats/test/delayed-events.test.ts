@@ -14,7 +14,7 @@ const kinds = [
   { kind: 'with an ordering key', options: { orderingKey: 'subject' } },
 ]
 
-describe.skipIf(!hasNats())('events on NATS that are not due for long', () => {
+describe.skipIf(!hasNats())('events on NATS that are not due', () => {
   let server: ServerProcess
   let bus: EventBus
   let handled: HandlerDelivery[]
@@ -139,6 +139,20 @@ describe.skipIf(!hasNats())('events on NATS that are not due for long', () => {
     await publish(['witness'], 4_500)
     await expect.poll(handledIds, PATIENCE).toEqual(['later', 'witness'])
     expect(handled.map(({ replay }) => replay)).toEqual([1, 0])
+  }, 200_000)
+
+  it('are handled once when they are due almost at once', async () => {
+    await subscribe({ concurrency: 50 })
+    const delays = Array.from({ length: 300 }, (_, n) => n % 30)
+    const all = delays.map((delayMs, n) => bus.publish({ type: 'a', id: `e${n}` }, { delayMs }))
+    await Promise.all(all)
+    const succeeded = async () => (await bus.list({ status: 'succeeded', limit: 500 })).events
+    await expect.poll(async () => (await succeeded()).length, PATIENCE).toBe(300)
+    expect(new Set(handledIds()).size).toBe(handled.length)
+    expect(handled.filter(({ attempt }) => attempt !== 1)).toEqual([])
+    const group = async () => (await bus.getStats()).store.groups[0]
+    await expect.poll(group, PATIENCE).toMatchObject({ running: 0, scheduled: 0, behind: 0 })
+    expect(await succeeded()).toHaveLength(300)
   }, 200_000)
 
   it('are kept, and what came before them is removed, where old events are', async () => {
