@@ -32,7 +32,7 @@ export class NatsClaims {
   readonly #request: GroupRequest
   readonly #host: NatsClaimsHost
   /** By message, which the server may hand out anew. */
-  readonly #held = new Map<string, NatsClaim>()
+  readonly #held = new Map<number, NatsClaim>()
   /** Up to here an event may be settled without the server knowing; asked for when the next one comes. */
   #recheckUntil: number | undefined
   /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
@@ -52,27 +52,35 @@ export class NatsClaims {
 
   /** Call it for one message after the other. */
   async toClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const held = this.#held.get(nameOf(message))
+    const held = this.#held.get(this.#keyOf(message))
     if (held !== undefined) {
       // It is being handled: the ack goes to the message that counts now.
       held.message = message
       return undefined
     }
-    const isEvent = message.info.stream === this.#host.state.names.events
-    return isEvent ? this.#toEventClaim(message) : this.#toAgainClaim(message)
+    return this.#isAgain(message) ? this.#toAgainClaim(message) : this.#toEventClaim(message)
   }
 
   hold(claim: NatsClaim): void {
-    this.#held.set(nameOf(claim.message), claim)
+    this.#held.set(this.#keyOf(claim.message), claim)
   }
 
   release({ message }: NatsClaim): void {
-    this.#held.delete(nameOf(message))
+    this.#held.delete(this.#keyOf(message))
   }
 
   /** Resolves when the server has what is to come later. */
   async postponed(): Promise<void> {
     await this.#postponing
+  }
+
+  #isAgain({ info }: JsMsg): boolean {
+    return info.stream === this.#host.state.names.again
+  }
+
+  /** Its sequence; negative in the stream of what is delivered again, which has sequences of its own. */
+  #keyOf(message: JsMsg): number {
+    return this.#isAgain(message) ? -message.seq : message.seq
   }
 
   async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
@@ -150,7 +158,7 @@ export class NatsClaims {
       replay,
       message,
       reply: (message as JsMsg & { reply: string }).reply,
-      again: message.info.stream === this.#host.state.names.again,
+      again: this.#isAgain(message),
     }
   }
 
@@ -190,8 +198,4 @@ export class NatsClaims {
     message.nak(waitMs)
     return true
   }
-}
-
-function nameOf({ info, seq }: JsMsg): string {
-  return `${info.stream} ${seq}`
 }
