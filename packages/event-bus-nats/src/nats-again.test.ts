@@ -1,9 +1,12 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { NatsAgain } from './nats-again.js'
+import { type AgainMessage, NatsAgain } from './nats-again.js'
 import { NatsNames } from './nats-names.js'
 import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
 import type { DeliveryState, NatsState } from './nats-state.js'
+
+const dueAtMs = Date.parse('9999-01-01T00:00:00Z')
+const later: AgainMessage = { sequence: 7, replay: 0, dueAtMs }
 
 describe('an event that is to be delivered again', () => {
   /** What was written, in this order. */
@@ -34,7 +37,7 @@ describe('an event that is to be delivered again', () => {
   }
 
   it('has its record first: without it the message would be outdated', async () => {
-    await again(true).deliver('g', 7, 1)
+    await again(true).deliver('g', { sequence: 7, replay: 1 })
     expect(written).toEqual([
       ['n.delivery.g.7', 0],
       ['n.again.g.7', undefined],
@@ -42,7 +45,7 @@ describe('an event that is to be delivered again', () => {
   })
 
   it('is postponed before it is recorded: with a record alone nobody would deliver it', async () => {
-    await again(false).postpone('g', 7, 1_000)
+    await again(false).ensure('g', later)
     expect(written).toEqual([
       ['n.again.g.7', undefined],
       // A consumer gets it once before its time.
@@ -51,9 +54,9 @@ describe('an event that is to be delivered again', () => {
   })
 
   it('is kept by the server until then where that is possible', async () => {
-    await again(true).postpone('g', 7, 1_000)
+    await again(true).ensure('g', later)
     const headers = {
-      'Nats-Schedule': '@at 1970-01-01T00:00:01.000Z',
+      'Nats-Schedule': '@at 9999-01-01T00:00:00.000Z',
       'Nats-Schedule-Target': 'n.again.g.7',
     }
     expect(written).toEqual([
@@ -64,19 +67,19 @@ describe('an event that is to be delivered again', () => {
 
   it('is postponed once, and recorded by whoever comes after one who died', async () => {
     taken = ['n.again.g.7']
-    await again(false).postpone('g', 7, 1_000)
+    await again(false).ensure('g', later)
     expect(written).toEqual([['n.delivery.g.7', 1]])
   })
 
   it('is not recorded as waiting when it was handled meanwhile', async () => {
     taken = ['n.delivery.g.7']
-    await again(false).postpone('g', 7, 1_000)
+    await again(false).ensure('g', later)
     expect(written).toEqual([['n.again.g.7', undefined]])
   })
 
   it('is not recorded when it could not be postponed', async () => {
     fault = new Error('no answer')
-    await expect(again(true).postpone('g', 7, 1_000)).rejects.toBe(fault)
+    await expect(again(true).ensure('g', later)).rejects.toBe(fault)
     expect(written).toEqual([])
   })
 })

@@ -8,6 +8,7 @@ export const DELIVER_AT = 'Nexus-Deliver-At'
 /** Stands for an event that is delivered when it is replayed, redriven or due. */
 export interface AgainMessage {
   sequence: number
+  /** 0 for the original delivery, n for the n-th replay. */
   replay: number
   /** Epoch milliseconds before which nobody gets the event. */
   dueAtMs?: number
@@ -40,22 +41,22 @@ export class NatsAgain {
     }
   }
 
-  /** Delivers an event to a group as its n-th replay; the same number again for a dead letter. */
-  async deliver(group: string, sequence: number, replay: number): Promise<void> {
+  /** Delivers an event to a group, whatever became of it before. */
+  async deliver(group: string, message: AgainMessage): Promise<void> {
     const { names } = this.#state
-    const message: AgainMessage = { sequence, replay }
+    const { sequence } = message
     // First the record: without it the message would be taken for an outdated one.
     await this.#state.write(names.delivery(group, sequence), this.recordOf(message))
     await this.#publisher.publish(names.againOf(group, sequence), JSON.stringify(message))
   }
 
-  /** Delivers an event to a group when it is due; the caller may then forget it. */
-  async postpone(group: string, sequence: number, dueAtMs: number): Promise<void> {
+  /** Makes sure that an event will be delivered to a group; the caller may then forget it. */
+  async ensure(group: string, message: AgainMessage): Promise<void> {
     const { names } = this.#state
+    const { sequence, dueAtMs = 0 } = message
     const target = names.againOf(group, sequence)
-    const message: AgainMessage = { sequence, replay: 0, dueAtMs }
     // First the message: with a record alone nobody would deliver the event.
-    if (this.schedules) {
+    if (this.schedules && dueAtMs > Date.now()) {
       await this.#writeFirst(names.laterOf(group, sequence), message, {
         'Nats-Schedule': `@at ${new Date(dueAtMs).toISOString()}`,
         'Nats-Schedule-Target': target,

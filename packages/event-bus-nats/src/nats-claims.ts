@@ -38,7 +38,7 @@ export class NatsClaims {
   /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
   #lastHandedOut = 0
   /** In no order, and no more at once than a pull brings. */
-  #postponing: Promise<unknown> = Promise.resolve()
+  #handingOn: Promise<unknown> = Promise.resolve()
 
   constructor(request: GroupRequest, host: NatsClaimsHost) {
     this.#request = request
@@ -69,9 +69,9 @@ export class NatsClaims {
     this.#held.delete(this.#keyOf(message))
   }
 
-  /** Resolves when the server has what is to come later. */
-  async postponed(): Promise<void> {
-    await this.#postponing
+  /** Resolves when the other stream has what is left to it. */
+  async handedOn(): Promise<void> {
+    await this.#handingOn
   }
 
   #isAgain({ info }: JsMsg): boolean {
@@ -93,14 +93,15 @@ export class NatsClaims {
     const before = (await this.#mayBeKnown(message))
       ? await state.delivery(this.#request.name, message.seq)
       : undefined
-    if (before !== undefined && (isFinal(before) || before.again)) {
-      // Settled before, but the ack was lost; or another message has taken over.
+    if (before !== undefined && isFinal(before)) {
+      // Only the ack was lost.
       message.ack()
       return undefined
     }
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    if (before === undefined && deliverAtMs > Date.now()) {
-      this.#postponing = Promise.all([this.#postponing, this.#postpone(message, deliverAtMs)])
+    if (before?.again === true || (before === undefined && deliverAtMs > Date.now())) {
+      const handed = this.#handOn(message, before, deliverAtMs)
+      this.#handingOn = Promise.all([this.#handingOn, handed])
       return undefined
     }
     if (await this.#waits(message, message.seq, before, deliverAtMs)) return undefined
@@ -162,16 +163,30 @@ export class NatsClaims {
     }
   }
 
-  /** What is not due would hold back where the group's settled events end: another stream keeps it. */
-  async #postpone(message: JsMsg, dueAtMs: number): Promise<void> {
+  /**
+   * Leaves an event to the stream of those to be delivered again. What is not due would hold back, here, where
+   * the group's settled events end; and whoever asked for another delivery may have died before there was a
+   * message for it.
+   */
+  async #handOn(
+    message: JsMsg,
+    before: DeliveryState | undefined,
+    deliverAtMs: number,
+  ): Promise<void> {
+    const { again, highWater, onError } = this.#host
+    const { seq: sequence } = message
+    const asked: AgainMessage =
+      before === undefined
+        ? { sequence, replay: 0, dueAtMs: deliverAtMs }
+        : { sequence, replay: before.replays, ...dueOf(before) }
     try {
-      await Promise.all([
-        this.#host.highWater.raise(message.seq),
-        this.#host.again.postpone(this.#request.name, message.seq, dueAtMs),
-      ])
+      // What was attempted had its message, and has it until it is settled.
+      if (before === undefined || before.status === 'pending') {
+        await Promise.all([highWater.raise(sequence), again.ensure(this.#request.name, asked)])
+      }
       message.ack()
     } catch (error) {
-      this.#host.onError(error)
+      onError(error)
       message.nak(ERROR_PAUSE_MS)
     }
   }
@@ -198,4 +213,8 @@ export class NatsClaims {
     message.nak(waitMs)
     return true
   }
+}
+
+function dueOf({ nextAttemptAtMs }: DeliveryState): { dueAtMs?: number } {
+  return nextAttemptAtMs === undefined ? {} : { dueAtMs: nextAttemptAtMs }
 }

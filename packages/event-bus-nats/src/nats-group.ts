@@ -159,7 +159,7 @@ export class NatsGroup implements GroupConsumer {
     clearTimeout(this.#heartbeat)
     for (const puller of this.#pullers) puller.close()
     await this.#arriving
-    await this.#claims.postponed()
+    await this.#claims.handedOn()
     await this.#giveBack()
     this.#wake?.()
     await this.#host.lease?.release()
@@ -179,7 +179,7 @@ export class NatsGroup implements GroupConsumer {
   /** Whoever waits for events asks again, at once or, after an error, in a while. */
   async #pullEnded(error: unknown): Promise<void> {
     await this.#arriving
-    await this.#claims.postponed()
+    await this.#claims.handedOn()
     if (error !== undefined) {
       this.#host.onError(error)
       await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS).unref())

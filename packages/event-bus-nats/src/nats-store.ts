@@ -217,7 +217,7 @@ class NatsStore implements EventStore {
           result.deliveries += 1
           const before = await this.#state.delivery(group, sequence)
           await this.#state.remove(this.#names.dead(group, sequence))
-          await this.#again.deliver(group, sequence, (before?.replays ?? 0) + 1)
+          await this.#again.deliver(group, { sequence, replay: (before?.replays ?? 0) + 1 })
         }
       }
       return result
@@ -234,7 +234,7 @@ class NatsStore implements EventStore {
       for (const { group, sequence } of letters) {
         const before = await this.#state.delivery(group, sequence)
         // Delivered again first: dying here leaves a dead letter too many, not a lost event.
-        await this.#again.deliver(group, sequence, before?.replays ?? 0)
+        await this.#again.deliver(group, { sequence, replay: before?.replays ?? 0 })
         await this.#state.remove(this.#names.dead(group, sequence))
       }
       return letters.length

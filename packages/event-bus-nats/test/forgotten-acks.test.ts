@@ -1,6 +1,6 @@
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ConsumerInfo, jetstreamManager } from '@nats-io/jetstream'
+import { type ConsumerInfo, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
@@ -131,4 +131,20 @@ describe.skipIf(!hasNats())('a server that forgot what a group had acked', () =>
     },
     200_000,
   )
+
+  it('delivers a replay whose process died before there was a message for it', async () => {
+    const bus = await open()
+    await subscribe(bus, {})
+    await bus.publish({ type: 'a', id: 'later' })
+    const status = async () => (await bus.get('later'))?.deliveries[0]?.status
+    await expect.poll(status, PATIENCE).toBe('retrying')
+    const half = { status: 'pending', attempts: 0, replays: 1, updatedAtMs: Date.now() }
+    const connection = await connect({ servers: [`nats://${server.address}`] })
+    const record = JSON.stringify({ ...half, handedOut: 0, again: true })
+    await jetstream(connection).publish('nexus.delivery.g.1', record)
+    await connection.close()
+    await killWhileItWrites()
+    await expect.poll(() => handled, PATIENCE).toEqual(['later/0', 'later/1'])
+    await bus.close()
+  }, 200_000)
 })
