@@ -1,10 +1,9 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import type { AppendRequest, PublishResult } from '@nexus/event-bus'
-import { DELIVER_AT } from './nats-group.js'
-import type { NatsPublisher } from './nats-publisher.js'
+import { DELIVER_AT } from './nats-again.js'
+import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
 import type { NatsState } from './nats-state.js'
 
-const WRONG_LAST_SEQUENCE = 10071
 /** Messages that a server takes in one batch. */
 const MAX_ATOMIC = 1_000
 
@@ -40,7 +39,7 @@ export class NatsAppender {
     const messages = events.map(({ event: { id, type }, json, deliverAtMs }) => ({
       subject: this.#state.names.event(id, type),
       payload: json,
-      ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
+      ...(deliverAtMs !== undefined && { headers: { [DELIVER_AT]: String(deliverAtMs) } }),
     }))
     const ids = events.map(({ event: { id, type } }) =>
       this.#state.write(this.#state.names.id(id), type),
@@ -56,7 +55,7 @@ export class NatsAppender {
       .publish(this.#state.names.event(id, type), json, {
         id,
         lastSubjectSequence: 0,
-        ...(deliverAtMs !== undefined && { header: deliverAtHeader(deliverAtMs) }),
+        ...(deliverAtMs !== undefined && { headers: { [DELIVER_AT]: String(deliverAtMs) } }),
       })
       .then(
         ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
@@ -70,10 +69,6 @@ export class NatsAppender {
     const [result] = await Promise.all([stored, this.#state.write(this.#state.names.id(id), type)])
     return result
   }
-}
-
-function deliverAtHeader(deliverAtMs: number): [name: string, value: string] {
-  return [DELIVER_AT, String(deliverAtMs)]
 }
 
 /** The sequence of the event that was there before; undefined for any other error. */

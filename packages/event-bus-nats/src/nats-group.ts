@@ -1,50 +1,36 @@
 import { randomUUID } from 'node:crypto'
 import type { JsMsg } from '@nats-io/jetstream'
-import {
-  type AppendRequest,
-  type Claim,
-  type CloudEvent,
-  type GroupConsumer,
-  type GroupRequest,
-  matchesPattern,
-  type PublishResult,
-  type Settlement,
+import type {
+  AppendRequest,
+  Claim,
+  GroupConsumer,
+  GroupRequest,
+  PublishResult,
+  Settlement,
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedNatsConsumer } from './claim-guard-worker.js'
+import type { NatsAgain } from './nats-again.js'
+import { type NatsClaim, NatsClaims } from './nats-claims.js'
+import type { NatsHighWater } from './nats-high-water.js'
 import { LEASE_MS, type NatsLease } from './nats-lease.js'
 import type { NatsPuller } from './nats-puller.js'
 import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
 
-/** Header with the epoch milliseconds before which nobody gets the event. */
-export const DELIVER_AT = 'Nexus-Deliver-At'
-
-/** Wait after a pull that failed. */
+/** Wait after a request that failed. */
 const ERROR_PAUSE_MS = 500
-
-/** An event to be delivered again. */
-export interface AgainMessage {
-  sequence: number
-  replay: number
-}
-
-/** A claim with the message that stands for it. */
-interface NatsClaim extends Claim {
-  message: JsMsg
-  /** Where the server hears that the claim is still worked on. */
-  reply: string
-}
 
 /** What a group's consumer needs of its store. */
 export interface NatsGroupHost {
   state: NatsState
+  again: NatsAgain
   emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
   /** Opens the pulls; for an ordered group, once it is the only consumer. */
   openPullers(
-    onEvent: (message: JsMsg) => void,
-    onAgain: (message: JsMsg) => void,
+    onMessage: (message: JsMsg) => void,
     onEnd: (error: unknown) => void,
-  ): Promise<{ pullers: NatsPuller[]; recheckUntil: number }>
+  ): Promise<NatsPuller[]>
+  highWater: NatsHighWater
   lease: NatsLease | undefined
   guard: ClaimGuard
   onError(error: unknown): void
@@ -57,12 +43,9 @@ export class NatsGroup implements GroupConsumer {
   readonly name: string
   readonly #request: GroupRequest
   readonly #host: NatsGroupHost
+  readonly #claims: NatsClaims
   #pullers: NatsPuller[] = []
-  /** Up to here a former owner may have settled without the server knowing. */
-  #recheckUntil = 0
   #ready: NatsClaim[] = []
-  /** Claims of events by sequence, which may come again when the consumer is made anew. */
-  readonly #held = new Map<number, NatsClaim>()
   /** Messages of an earlier opening are left to the server. */
   #epoch = 0
   readonly #guarded: GuardedNatsConsumer
@@ -79,6 +62,7 @@ export class NatsGroup implements GroupConsumer {
     this.name = request.name
     this.#request = request
     this.#host = host
+    this.#claims = new NatsClaims(request, host)
     const { lease } = host
     this.#guarded =
       lease === undefined
@@ -98,6 +82,7 @@ export class NatsGroup implements GroupConsumer {
 
   /** The connection came back. */
   renew(): void {
+    this.#claims.distrust()
     if (this.#host.lease !== undefined) void this.#contend(this.#host.lease)
     for (const puller of this.#pullers) puller.renew()
     this.#wake?.()
@@ -143,10 +128,13 @@ export class NatsGroup implements GroupConsumer {
       await state.write(state.names.dead(this.name, sequence), letter)
     }
     // The record is what counts: a message that comes again is compared with it.
-    await state.write(state.names.delivery(this.name, sequence), record)
+    await Promise.all([
+      this.#host.highWater.raise(sequence),
+      state.write(state.names.delivery(this.name, sequence), record),
+    ])
     const { message } = claim as NatsClaim
     if (settlement.kind !== 'retry' || !settlement.hold) {
-      this.#held.delete(sequence)
+      this.#claims.release(claim as NatsClaim)
       this.#host.guard.release(this.#guarded, (claim as NatsClaim).reply)
     }
     if (settlement.kind === 'release') this.#released.push(message)
@@ -171,6 +159,7 @@ export class NatsGroup implements GroupConsumer {
     clearTimeout(this.#heartbeat)
     for (const puller of this.#pullers) puller.close()
     await this.#arriving
+    await this.#claims.handedOn()
     await this.#giveBack()
     this.#wake?.()
     await this.#host.lease?.release()
@@ -178,13 +167,11 @@ export class NatsGroup implements GroupConsumer {
   }
 
   async #openPullers(): Promise<void> {
-    const opened = await this.#host.openPullers(
-      (message) => this.#arrived(message, () => this.#toEventClaim(message)),
-      (message) => this.#arrived(message, () => this.#toAgainClaim(message)),
+    this.#claims.distrust()
+    this.#pullers = await this.#host.openPullers(
+      (message) => this.#arrived(message),
       (error) => void this.#pullEnded(error),
     )
-    this.#pullers = opened.pullers
-    this.#recheckUntil = opened.recheckUntil
     if (this.#closed) for (const puller of this.#pullers) puller.close()
     this.#wake?.()
   }
@@ -192,6 +179,7 @@ export class NatsGroup implements GroupConsumer {
   /** Whoever waits for events asks again, at once or, after an error, in a while. */
   async #pullEnded(error: unknown): Promise<void> {
     await this.#arriving
+    await this.#claims.handedOn()
     if (error !== undefined) {
       this.#host.onError(error)
       await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS).unref())
@@ -223,16 +211,14 @@ export class NatsGroup implements GroupConsumer {
   }
 
   /** Claims are made one after the other, so that they stay in the order of their messages. */
-  #arrived(message: JsMsg, toClaim: () => Promise<NatsClaim | undefined>): void {
+  #arrived(message: JsMsg): void {
     const epoch = this.#epoch
     this.#arriving = this.#arriving.then(async () => {
       if (epoch !== this.#epoch) return
       try {
-        const claim = await toClaim()
+        const claim = await this.#claims.toClaim(message)
         if (claim === undefined || epoch !== this.#epoch) return
-        if (message.info.stream === this.#host.state.names.events) {
-          this.#held.set(claim.sequence, claim)
-        }
+        this.#claims.hold(claim)
         this.#host.guard.hold(this.#guarded, claim.reply)
         this.#ready.push(claim)
         this.#keepReady()
@@ -243,83 +229,6 @@ export class NatsGroup implements GroupConsumer {
         if (this.#host.lease === undefined) message.nak(1_000)
       }
     })
-  }
-
-  async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state } = this.#host
-    const type = state.names.typeOf(message.subject)
-    if (!this.#request.patterns.some((pattern) => matchesPattern(pattern, type))) {
-      message.ack()
-      return undefined
-    }
-    const held = this.#held.get(message.seq)
-    if (held !== undefined) {
-      // It is being handled: the ack goes to the message that counts now.
-      held.message = message
-      return undefined
-    }
-    const handedOut = message.info.deliveryCount
-    const again = handedOut > 1 || message.seq <= this.#recheckUntil
-    const before = again ? await state.delivery(this.name, message.seq) : undefined
-    if (before !== undefined && (isFinal(before) || before.replays > 0)) {
-      // Settled before, but the ack was lost; or the replay has taken over.
-      message.ack()
-      return undefined
-    }
-    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    const waitMs = deliverAtMs - Date.now()
-    if (waitMs > 0) {
-      await this.#schedule(message, deliverAtMs)
-      message.nak(waitMs)
-      return undefined
-    }
-    return this.#claim(message, message.seq, message, 0, before)
-  }
-
-  async #toAgainClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state } = this.#host
-    const { sequence, replay } = message.json<AgainMessage>()
-    const before = await state.delivery(this.name, sequence)
-    const event = await state.event(sequence)
-    const outdated = before !== undefined && (before.replays !== replay || isFinal(before))
-    if (event === undefined || outdated) {
-      message.ack()
-      return undefined
-    }
-    return this.#claim(message, sequence, event, replay, before)
-  }
-
-  #claim(
-    message: JsMsg,
-    sequence: number,
-    stored: { data: Uint8Array; time: Date },
-    replay: number,
-    before: DeliveryState | undefined,
-  ): NatsClaim {
-    const handedOut = message.info.deliveryCount
-    const crashed = handedOut - (before === undefined ? 1 : before.handedOut + 1)
-    return {
-      event: JSON.parse(new TextDecoder().decode(stored.data)) as CloudEvent,
-      sequence,
-      publishedAt: stored.time.toISOString(),
-      attempt: (before?.attempts ?? 0) + 1 + Math.max(0, crashed),
-      replay,
-      message,
-      reply: (message as JsMsg & { reply: string }).reply,
-    }
-  }
-
-  async #schedule(message: JsMsg, deliverAtMs: number): Promise<void> {
-    const { state } = this.#host
-    const waiting: DeliveryState = {
-      status: 'pending',
-      attempts: 0,
-      replays: 0,
-      updatedAtMs: Date.now(),
-      handedOut: message.info.deliveryCount,
-      nextAttemptAtMs: deliverAtMs,
-    }
-    await state.write(state.names.delivery(this.name, message.seq), waiting)
   }
 
   /** What waits here is claimed, too: it must not lapse before somebody fetches it. */
@@ -353,15 +262,13 @@ export class NatsGroup implements GroupConsumer {
   }
 }
 
-function isFinal({ status }: DeliveryState): boolean {
-  return status === 'succeeded' || status === 'dead-lettered'
-}
-
 function toDelivery(claim: NatsClaim, settlement: Settlement): DeliveryState {
+  const { info } = claim.message
   const base = {
     replays: claim.replay,
     updatedAtMs: Date.now(),
-    handedOut: claim.message.info.deliveryCount,
+    handedOut: info.deliveryCount,
+    ...(claim.again && { again: true as const }),
   }
   if (settlement.kind === 'release') {
     return { ...base, status: 'pending', attempts: claim.attempt - 1 }

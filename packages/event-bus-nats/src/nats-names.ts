@@ -6,9 +6,11 @@ import { createHash } from 'node:crypto'
  * PREFIX_events   prefix.event.HASH.TYPE      one event; HASH of its id, so that an id is found and is unique per type
  * PREFIX_state    prefix.id.HASH              its type
  *                 prefix.group.GROUP          patterns and start
+ *                 prefix.group.GROUP.until    no record of the group is of a later event
  *                 prefix.delivery.GROUP.SEQ   what the group did with the event
  *                 prefix.dead.GROUP.SEQ       why the group gave it up
- * PREFIX_again    prefix.again.GROUP          events to be delivered again
+ * PREFIX_again    prefix.again.GROUP.SEQ      an event to be delivered again
+ *                 prefix.later.GROUP.SEQ      the same, kept by the server until it is due
  * PREFIX_lease    prefix.lease.GROUP          the one consumer of an ordered group
  */
 export class NatsNames {
@@ -51,6 +53,10 @@ export class NatsNames {
     return `${this.#prefix}.group.${name}`
   }
 
+  highWater(group: string): string {
+    return `${this.group(group)}.until`
+  }
+
   delivery(group: string, sequence: number | '*'): string {
     return `${this.#prefix}.delivery.${group}.${sequence}`
   }
@@ -59,8 +65,12 @@ export class NatsNames {
     return `${this.#prefix}.dead.${group}.${sequence}`
   }
 
-  againOf(group: string): string {
-    return `${this.#prefix}.again.${group}`
+  againOf(group: string, sequence: number | '*'): string {
+    return `${this.#prefix}.again.${group}.${sequence}`
+  }
+
+  laterOf(group: string, sequence: number | '*'): string {
+    return `${this.#prefix}.later.${group}.${sequence}`
   }
 
   leaseOf(group: string): string {
@@ -74,6 +84,10 @@ export class NatsNames {
 
   stateSubjects(): string[] {
     return ['id', 'group', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
+  }
+
+  againSubjects(): string[] {
+    return ['again', 'later'].map((kind) => `${this.#prefix}.${kind}.>`)
   }
 }
 

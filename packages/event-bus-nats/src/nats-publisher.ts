@@ -8,20 +8,23 @@ import {
   type NatsConnection,
 } from '@nats-io/transport-node'
 
+/** Code of the error for a message whose `lastSubjectSequence` is not the subject's. */
+export const WRONG_LAST_SEQUENCE = 10071
+
 /** What a stream has to hold for a message to be taken, and what goes with it. */
 export interface NatsPublishOptions {
   /** The stream takes an id once, within its window. */
   id?: string
   /** Newest sequence of the subject; 0 when there must be none. */
   lastSubjectSequence?: number
-  header?: [name: string, value: string]
+  headers?: Record<string, string>
 }
 
 /** One message of a batch. */
 export interface NatsMessage {
   subject: string
   payload: string
-  header?: [name: string, value: string]
+  headers?: Record<string, string>
 }
 
 /** Where a stream put a message. */
@@ -68,11 +71,10 @@ export class NatsPublisher {
    */
   async publishAtomically(messages: readonly NatsMessage[]): Promise<number> {
     const batch = ['Nats-Batch-Id', randomUUID()] as const
-    for (const [i, { subject, payload, header }] of messages.entries()) {
-      const own = headers()
+    for (const [i, { subject, payload, headers: further }] of messages.entries()) {
+      const own = headersOf(further)
       own.set(...batch)
       own.set('Nats-Batch-Sequence', String(i + 1))
-      if (header !== undefined) own.set(...header)
       if (i < messages.length - 1) {
         this.#connection.publish(subject, payload, { headers: own })
         continue
@@ -139,12 +141,17 @@ export class NatsPublisher {
   }
 }
 
-function toHeaders({ id, lastSubjectSequence, header }: NatsPublishOptions) {
-  const own = headers()
+function toHeaders({ id, lastSubjectSequence, headers: further }: NatsPublishOptions): MsgHdrs {
+  const own = headersOf(further)
   if (id !== undefined) own.set('Nats-Msg-Id', id)
   if (lastSubjectSequence !== undefined) {
     own.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSequence))
   }
-  if (header !== undefined) own.set(...header)
+  return own
+}
+
+function headersOf(values: Record<string, string> = {}): MsgHdrs {
+  const own = headers()
+  for (const [name, value] of Object.entries(values)) own.set(name, value)
   return own
 }

@@ -181,17 +181,18 @@ export class NatsQuery {
     const { state } = await this.#manager.streams.info(names.events)
     const groups = await Promise.all(
       (await this.#state.groups()).map(async ({ name, patterns }) => {
-        const [own, again, dead] = await Promise.all([
+        const [own, again, later, dead] = await Promise.all([
           this.#manager.consumers.info(names.events, name),
           this.#manager.consumers.info(names.again, name),
+          this.#state.subjects(names.laterOf(name, '*'), names.again),
           this.#state.subjects(names.dead(name, '*')),
         ])
         return {
           group: name,
           patterns,
-          // JetStream counts what waits for a retry among what is not acked.
+          // JetStream counts what waits for a retry among what is not acked, older servers also what is not due.
           running: own.num_ack_pending + again.num_ack_pending,
-          scheduled: 0,
+          scheduled: later.length,
           deadLettered: dead.length,
           behind: own.num_pending + again.num_pending,
         }
@@ -276,7 +277,7 @@ export class NatsQuery {
       positions.map(async (position): Promise<Delivery | undefined> => {
         const kept = await this.#state.delivery(position.name, message.seq)
         if (kept !== undefined) {
-          const { updatedAtMs, nextAttemptAtMs, handedOut: _, ...rest } = kept
+          const { updatedAtMs, nextAttemptAtMs, handedOut: _, again: __, ...rest } = kept
           return {
             group: position.name,
             ...rest,

@@ -1,6 +1,6 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream'
 import type { Clock, RetentionOptions, SweepResult } from '@nexus/event-bus'
-import type { DeliveryState, NatsState } from './nats-state.js'
+import { type DeliveryState, isFinal, type NatsState } from './nats-state.js'
 
 /** Events removed at once. */
 const WINDOW = 100
@@ -27,11 +27,11 @@ export class NatsRetention {
   async sweep(): Promise<SweepResult> {
     const { surplus, nextMs } = await this.#surplus()
     if (surplus.length === 0) return { events: 0, bytes: 0, nextMs }
-    const heldFrom = await this.#heldFrom()
+    const groups = await this.#state.groups()
+    const heldFrom = await this.#heldFrom(surplus, groups)
     const free = surplus.filter(({ seq }) => seq < heldFrom)
     if (free.length === 0) return { events: 0, bytes: 0, nextMs: HELD_BACK_MS }
     // What is known of an event goes first: dying in between leaves the events, which come again.
-    const groups = await this.#state.groups()
     await Promise.all(free.map((message) => this.#forget(message, groups)))
     const { purged } = await this.#manager.streams.purge(this.#state.names.events, {
       seq: free.at(-1)!.seq + 1,
@@ -68,18 +68,40 @@ export class NatsRetention {
   }
 
   /** Sequence of the first event that some group has not finished with. */
-  async #heldFrom(): Promise<number> {
-    const { events, again } = this.#state.names
-    const { state } = await this.#manager.streams.info(again)
-    if (state.messages > 0) return 0
+  async #heldFrom(
+    surplus: readonly StoredMsg[],
+    groups: readonly { name: string }[],
+  ): Promise<number> {
+    const { events } = this.#state.names
     const heldFrom = await Promise.all(
-      (await this.#state.groups()).map(async ({ name }) => {
+      groups.map(async ({ name }) => {
         const info = await this.#manager.consumers.info(events, name)
         if (info.num_ack_pending > 0) return info.ack_floor.stream_seq + 1
         return info.num_pending > 0 ? info.delivered.stream_seq + 1 : Number.POSITIVE_INFINITY
       }),
     )
-    return Math.min(Number.POSITIVE_INFINITY, ...heldFrom)
+    return Math.min(await this.#firstAgain(surplus, groups), ...heldFrom)
+  }
+
+  /** The same among events that are to be delivered again, or later: the consumers have done with them. */
+  async #firstAgain(
+    surplus: readonly StoredMsg[],
+    groups: readonly { name: string }[],
+  ): Promise<number> {
+    const { state } = await this.#manager.streams.info(this.#state.names.again)
+    if (state.messages === 0) return Number.POSITIVE_INFINITY
+    const waiting = await Promise.all(
+      surplus.map(async ({ seq }) => {
+        const newest = ({ name }: { name: string }) =>
+          this.#state.newest(this.#state.names.delivery(name, seq))
+        const known = await Promise.all(groups.map(newest))
+        return known.some((found) => {
+          const delivery = found?.json<DeliveryState>()
+          return delivery?.again === true && !isFinal(delivery)
+        })
+      }),
+    )
+    return surplus.find((_, i) => waiting[i])?.seq ?? Number.POSITIVE_INFINITY
   }
 
   async #forget(message: StoredMsg, groups: readonly { name: string }[]): Promise<void> {

@@ -17,10 +17,17 @@ export interface DeliveryState {
   updatedAtMs: number
   /** How often the server had handed the event out by then: what it does beyond is crashed attempts. */
   handedOut: number
+  /** The message that counts is in the stream of those to be delivered again. */
+  again?: true
   durationMs?: number
   record?: JsonValue
   error?: DeliveryError
   nextAttemptAtMs?: number
+}
+
+/** Whether the group has done with the event, unless somebody asks for it again. */
+export function isFinal({ status }: DeliveryState): boolean {
+  return status === 'succeeded' || status === 'dead-lettered'
 }
 
 /** A dead letter as it is stored. */
@@ -48,6 +55,12 @@ export class NatsState {
     return found?.json<T>()
   }
 
+  /** The message of a value as the leader of the stream has it, which its copies may not have yet. */
+  async newest(subject: string): Promise<StoredMsg | undefined> {
+    const query = { last_by_subj: subject }
+    return (await this.#manager.streams.getMessage(this.names.state, query)) ?? undefined
+  }
+
   async write(subject: string, value: unknown): Promise<void> {
     await this.#publisher.publish(subject, JSON.stringify(value))
   }
@@ -70,8 +83,8 @@ export class NatsState {
   }
 
   /** Subjects that have a value. */
-  async subjects(filter: string): Promise<string[]> {
-    const info = await this.#manager.streams.info(this.names.state, { subjects_filter: filter })
+  async subjects(filter: string, stream = this.names.state): Promise<string[]> {
+    const info = await this.#manager.streams.info(stream, { subjects_filter: filter })
     return Object.keys(info.state.subjects ?? {})
   }
 

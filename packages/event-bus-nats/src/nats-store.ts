@@ -31,22 +31,24 @@ import {
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { NatsAgain } from './nats-again.js'
 import { NatsAppender } from './nats-appender.js'
 import { openConnection } from './nats-connection.js'
-import { type AgainMessage, NatsGroup } from './nats-group.js'
+import { NatsGroup } from './nats-group.js'
+import { NatsHighWater } from './nats-high-water.js'
 import { NatsLease } from './nats-lease.js'
 import { NatsNames } from './nats-names.js'
 import { NatsPublisher } from './nats-publisher.js'
 import { NatsPuller } from './nats-puller.js'
 import { NatsQuery } from './nats-query.js'
 import { NatsRetention } from './nats-retention.js'
-import { type DeliveryState, type GroupState, NatsState } from './nats-state.js'
+import { type GroupState, NatsState } from './nats-state.js'
 import {
   type NatsStoreOptions,
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
-import { addStreams } from './nats-streams.js'
+import { addStreams, type NatsFeatures } from './nats-streams.js'
 import { redactServers, unavailable } from './nats-unavailable.js'
 
 /**
@@ -74,6 +76,7 @@ class NatsStore implements EventStore {
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
   #appender!: NatsAppender
+  #again!: NatsAgain
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -88,11 +91,11 @@ class NatsStore implements EventStore {
     this.#context = context
     const { servers, token, credentials, tls, requestTimeoutMs: timeout } = this.#options
     this.#connection = await this.#ask(() => openConnection(this.#options))
-    let atomic: boolean
+    let features: NatsFeatures
     try {
       this.#manager = await jetstreamManager(this.#connection, { timeout })
       this.#client = jetstream(this.#connection, { timeout })
-      atomic = await addStreams(this.#manager, this.#names, this.#options)
+      features = await addStreams(this.#manager, this.#names, this.#options)
     } catch (cause) {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
@@ -102,8 +105,9 @@ class NatsStore implements EventStore {
     this.#appender = new NatsAppender(
       this.#publisher,
       this.#state,
-      this.#options.atomicBatches && atomic,
+      this.#options.atomicBatches && features.atomicBatches,
     )
+    this.#again = new NatsAgain(this.#state, this.#publisher, features.schedules)
     this.#query = new NatsQuery(this.#state, this.#manager)
     this.#guard = new ClaimGuard(
       new URL('../dist/claim-guard-worker.js', import.meta.url),
@@ -142,7 +146,7 @@ class NatsStore implements EventStore {
 
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
     return this.#ask(async () => {
-      const lostUntil = await this.#addGroup(request)
+      await this.#addGroup(request)
       const lease = request.ordered
         ? new NatsLease(
             this.#client,
@@ -153,20 +157,18 @@ class NatsStore implements EventStore {
         : undefined
       const group: NatsGroup = new NatsGroup(request, {
         state: this.#state,
+        again: this.#again,
         emit: (events) => this.append(events),
-        openPullers: async (onEvent, onAgain, onEnd) => {
-          const takenUntil = request.ordered ? await this.#takeOver(request) : 0
+        openPullers: async (onMessage, onEnd) => {
+          if (request.ordered) await this.#takeOver(request)
           const { name } = request
           const [own, again] = await Promise.all([
             this.#client.consumers.get(this.#names.events, name),
             this.#client.consumers.get(this.#names.again, name),
           ])
-          const pullers = [
-            new NatsPuller(own, onEvent, onEnd),
-            new NatsPuller(again, onAgain, onEnd),
-          ]
-          return { pullers, recheckUntil: Math.max(lostUntil, takenUntil) }
+          return [new NatsPuller(own, onMessage, onEnd), new NatsPuller(again, onMessage, onEnd)]
         },
+        highWater: new NatsHighWater(this.#state, this.#publisher, request.name),
         lease,
         guard: this.#guard!,
         onError: (error) => this.#context.onError(error),
@@ -193,10 +195,13 @@ class NatsStore implements EventStore {
       for (const stream of [this.#names.events, this.#names.again]) {
         await this.#manager.consumers.delete(stream, name).catch(ignoreMissing)
       }
-      await this.#manager.streams.purge(this.#names.again, { filter: this.#names.againOf(name) })
+      for (const filter of [this.#names.againOf(name, '*'), this.#names.laterOf(name, '*')]) {
+        await this.#manager.streams.purge(this.#names.again, { filter })
+      }
       for (const subject of [this.#names.delivery(name, '*'), this.#names.dead(name, '*')]) {
         await this.#state.remove(subject)
       }
+      await this.#state.remove(this.#names.highWater(name))
       await this.#state.remove(this.#names.group(name))
       return true
     })
@@ -212,7 +217,7 @@ class NatsStore implements EventStore {
           result.deliveries += 1
           const before = await this.#state.delivery(group, sequence)
           await this.#state.remove(this.#names.dead(group, sequence))
-          await this.#again(group, sequence, (before?.replays ?? 0) + 1)
+          await this.#again.deliver(group, { sequence, replay: (before?.replays ?? 0) + 1 })
         }
       }
       return result
@@ -229,7 +234,7 @@ class NatsStore implements EventStore {
       for (const { group, sequence } of letters) {
         const before = await this.#state.delivery(group, sequence)
         // Delivered again first: dying here leaves a dead letter too many, not a lost event.
-        await this.#again(group, sequence, before?.replays ?? 0)
+        await this.#again.deliver(group, { sequence, replay: before?.replays ?? 0 })
         await this.#state.remove(this.#names.dead(group, sequence))
       }
       return letters.length
@@ -259,6 +264,7 @@ class NatsStore implements EventStore {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
         atomicBatches: this.#appender.atomic,
+        schedules: this.#again.schedules,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -304,60 +310,36 @@ class NatsStore implements EventStore {
     return sweep
   }
 
-  async #again(group: string, sequence: number, replay: number): Promise<void> {
-    const waiting: DeliveryState = {
-      status: 'pending',
-      attempts: 0,
-      replays: replay,
-      updatedAtMs: Date.now(),
-      handedOut: 0,
-    }
-    await this.#state.write(this.#names.delivery(group, sequence), waiting)
-    const message: AgainMessage = { sequence, replay }
-    await this.#publisher.publish(this.#names.againOf(group), JSON.stringify(message))
-  }
-
-  /**
-   * Makes what a group needs on the server.
-   *
-   * @returns up to where the group may have settled events, when its position was lost
-   */
-  async #addGroup(request: GroupRequest): Promise<number> {
+  /** Makes what a group needs on the server. */
+  async #addGroup(request: GroupRequest): Promise<void> {
     const { name, patterns } = request
     const known = await this.#state.read<GroupState>(this.#names.group(name))
     const startAfter = known?.startAfter ?? (await this.#query.startAfter(request))
     const config = this.#consumerConfig(request, startAfter)
-    const isNew = await this.#ensureConsumer(this.#names.events, config)
+    await this.#ensureConsumer(this.#names.events, config)
     await this.#ensureConsumer(this.#names.again, {
       durable_name: name,
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(request.ackWaitMs),
       max_ack_pending: -1,
-      filter_subject: this.#names.againOf(name),
+      filter_subject: this.#names.againOf(name, '*'),
     })
     const state: GroupState = { patterns: [...patterns], startAfter }
     await this.#state.write(this.#names.group(name), state)
-    return isNew && known !== undefined ? await this.#lastSequence() : 0
   }
 
-  async #lastSequence(): Promise<number> {
-    return (await this.#manager.streams.info(this.#names.events)).state.last_seq
-  }
-
-  /** A consumer that exists keeps its position; what may change of it is brought up to date. Answers whether it was missing. */
-  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<boolean> {
+  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
+  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<void> {
     const { consumers } = this.#manager
     const name = config.durable_name!
     const known = await consumers.info(stream, name).catch(ignoreMissing)
     if (known === undefined) {
       await consumers.add(stream, config)
-      return true
+      return
     }
     const { ack_wait, filter_subject } = config
-    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject)
-      return false
+    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject) return
     await consumers.update(stream, name, { ack_wait: ack_wait!, filter_subject: filter_subject! })
-    return false
   }
 
   #consumerConfig(request: GroupRequest, startAfter: number): Partial<ConsumerConfig> {
@@ -378,19 +360,18 @@ class NatsStore implements EventStore {
 
   /**
    * Makes the server begin again where the former owner's work is incomplete, so that nothing newer comes
-   * before it; answers up to where that owner may have settled.
+   * before it.
    */
-  async #takeOver(request: GroupRequest): Promise<number> {
+  async #takeOver(request: GroupRequest): Promise<void> {
     const { consumers } = this.#manager
     // Missing when a former owner died, or lost its connection, between the two steps below.
     const info = await consumers.info(this.#names.events, request.name).catch(ignoreMissing)
-    if (info?.num_ack_pending === 0) return 0
+    if (info?.num_ack_pending === 0) return
     if (info !== undefined) await consumers.delete(this.#names.events, request.name)
     const startAfter = info?.ack_floor.stream_seq ?? 0
     const known = await this.#state.read<GroupState>(this.#names.group(request.name))
     const config = this.#consumerConfig(request, Math.max(startAfter, known?.startAfter ?? 0))
     await consumers.add(this.#names.events, config)
-    return info?.delivered.stream_seq ?? (await this.#lastSequence())
   }
 
   async #watchConnection(): Promise<void> {

@@ -13,28 +13,37 @@ import type { ResolvedNatsStoreOptions } from './nats-store-options.js'
 
 const STREAM_DIFFERS = 10058
 
-/**
- * Makes the streams of a bus that are not there yet; answers whether the one of events takes atomic batches.
- */
+/** What only newer servers can do; others do not know the setting, and leave it out of their answer. */
+const FEATURES = ['allow_atomic', 'allow_msg_schedules'] as const
+
+/** What the server of a bus can do. */
+export interface NatsFeatures {
+  /** It takes events together or not at all (2.12). */
+  atomicBatches: boolean
+  /** It keeps messages to itself until they are due (2.12). */
+  schedules: boolean
+}
+
+/** Makes the streams of a bus that are not there yet. */
 export async function addStreams(
   manager: JetStreamManager,
   names: NatsNames,
   { prefix, replicas, duplicateWindowMs }: ResolvedNatsStoreOptions,
-): Promise<boolean> {
+): Promise<NatsFeatures> {
   const shared = { storage: StorageType.File, num_replicas: replicas, allow_direct: true }
   const streams = [
     {
       name: names.events,
       subjects: [`${prefix}.event.>`],
       duplicate_window: nanos(duplicateWindowMs),
-      // Servers before 2.12 do not know it, and leave it out of their answer.
       allow_atomic: true,
     },
     { name: names.state, subjects: names.stateSubjects(), max_msgs_per_subject: 1 },
     {
       name: names.again,
-      subjects: [`${prefix}.again.>`],
+      subjects: names.againSubjects(),
       retention: RetentionPolicy.Workqueue,
+      allow_msg_schedules: true,
     },
     {
       name: names.lease,
@@ -44,12 +53,13 @@ export async function addStreams(
       duplicate_window: nanos(LEASE_MS),
     },
   ]
-  let atomic = false
+  const features: NatsFeatures = { atomicBatches: false, schedules: false }
   for (const stream of streams) {
     const { config } = await addStream(manager, { ...shared, ...stream })
-    if (stream.name === names.events) atomic = config.allow_atomic === true
+    if (stream.name === names.events) features.atomicBatches = config.allow_atomic === true
+    if (stream.name === names.again) features.schedules = config.allow_msg_schedules === true
   }
-  return atomic
+  return features
 }
 
 /** A stream made before its server was replaced by a newer one learns what that can do. */
@@ -62,9 +72,10 @@ async function addStream(
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error
     const { config } = await streams.info(wanted.name)
-    if (wanted.allow_atomic !== true || config.allow_atomic === true) throw error
-    const learnt: Partial<StreamConfig> = { allow_atomic: true }
-    await streams.update(wanted.name, learnt)
+    const learnt = FEATURES.filter((name) => wanted[name] === true && config[name] !== true)
+    if (learnt.length === 0) throw error
+    const update: Partial<StreamConfig> = Object.fromEntries(learnt.map((name) => [name, true]))
+    await streams.update(wanted.name, update)
     return streams.add(wanted)
   }
 }

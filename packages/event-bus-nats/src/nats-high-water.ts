@@ -1,0 +1,61 @@
+import { JetStreamApiError } from '@nats-io/jetstream'
+import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+import type { NatsState } from './nats-state.js'
+
+/** Sequences by which the mark runs ahead, so that one write serves many events. */
+const AHEAD = 1_000
+
+/**
+ * A bound of what a group has settled, kept beside its records: nothing above it is. A server that is killed
+ * may forget where its consumer was, and hand out anew what lies below.
+ */
+export class NatsHighWater {
+  readonly #state: NatsState
+  readonly #publisher: NatsPublisher
+  readonly #subject: string
+  /** The mark, and the sequence of the message that holds it. */
+  #until = 0
+  #revision = 0
+  #raising: Promise<void> | undefined
+
+  constructor(state: NatsState, publisher: NatsPublisher, group: string) {
+    this.#state = state
+    this.#publisher = publisher
+    this.#subject = state.names.highWater(group)
+  }
+
+  async load(): Promise<number> {
+    const found = await this.#state.newest(this.#subject)
+    this.#until = found?.json<number>() ?? 0
+    this.#revision = found?.seq ?? 0
+    return this.#until
+  }
+
+  /** Makes sure that the mark is not below a sequence; nothing is acked before. */
+  raise(sequence: number): Promise<void> | undefined {
+    if (sequence <= this.#until) return undefined
+    if (this.#raising !== undefined) {
+      const retry = () => this.raise(sequence)
+      return this.#raising.then(retry, retry)
+    }
+    this.#raising = this.#raise(sequence).finally(() => {
+      this.#raising = undefined
+    })
+    return this.#raising
+  }
+
+  async #raise(sequence: number): Promise<void> {
+    const until = sequence + AHEAD
+    try {
+      const stored = await this.#publisher.publish(this.#subject, JSON.stringify(until), {
+        lastSubjectSequence: this.#revision,
+      })
+      this.#revision = stored.sequence
+      this.#until = until
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error
+      // Another process raised it, or the answer to our own was lost.
+      if ((await this.load()) < sequence) await this.#raise(sequence)
+    }
+  }
+}
