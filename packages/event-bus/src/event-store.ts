@@ -243,7 +243,7 @@ export interface StoreContext {
 
 /** What a backend implements; the promises are stated and tested by `@nexus/event-bus/conformance`. */
 export interface EventStore {
-  /** Writes worth having under way at once; beyond, publishes gather for the next one. */
+  /** Writes worth having under way at once: what waits is shared out over them; beyond, publishes gather for the next one. */
   readonly concurrentAppends: number
   open(context: StoreContext): Promise<void>
   /** Stores events in order; resolves once they are as durable as `durability` says. */

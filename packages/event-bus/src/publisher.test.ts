@@ -7,11 +7,11 @@ import { Publisher } from './publisher.js'
 const batching = { enabled: true, maxSize: 3, maxWaitMs: 50 }
 
 /** A store whose writes end when the test says so, and a clock whose timers the test fires. */
-function setup(options = batching, maxPendingEvents = 100) {
+function setup(options = batching, maxPendingEvents = 100, concurrentAppends = 1) {
   const writes: { ids: string[]; durability: Durability | undefined; end(): void }[] = []
   const timers: { delayMs: number; fire(): void }[] = []
   const store = {
-    concurrentAppends: 1,
+    concurrentAppends,
     append: (requests: readonly AppendRequest[], durability: Durability | undefined) =>
       new Promise((resolve) => {
         const ids = requests.map(({ event }) => event.id)
@@ -57,6 +57,17 @@ it('lets what comes during a write share the next one', async () => {
   expect(ids(writes)).toBe('1')
   writes[0]!.end()
   await expect.poll(() => ids(writes)).toBe('1 2,3')
+})
+
+it.each([
+  [2, '32 32'],
+  [3, '22 22 20'],
+  [8, '16 16 16 16'],
+  [Number.POSITIVE_INFINITY, '64'],
+])('shares out what comes at once over %d writes', async (concurrentAppends, sizes) => {
+  const { publish, writes } = setup({ ...batching, maxSize: 1000 }, 100, concurrentAppends)
+  for (let id = 0; id < 64; id++) void publish(id)
+  await expect.poll(() => writes.map((write) => write.ids.length).join(' ')).toBe(sizes)
 })
 
 it('does not wait longer for a slow write than it was told', async () => {

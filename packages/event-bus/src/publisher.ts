@@ -3,6 +3,9 @@ import { EventBusError } from './errors.js'
 import type { AppendRequest, Durability, EventStore, PublishResult } from './event-store.js'
 import type { ResolvedBatchingOptions } from './options.js'
 
+/** Fewer events are not worth a write of their own. */
+const MIN_SHARE = 16
+
 interface Pending {
   requests: AppendRequest[]
   durability: Durability | undefined
@@ -103,8 +106,9 @@ export class Publisher {
     this.#cancelWait = undefined
     let batch: Pending[] = []
     let size = 0
+    const most = this.#share()
     for (const pending of this.#queue) {
-      const fits = size + pending.requests.length <= this.#batching.maxSize
+      const fits = size + pending.requests.length <= most
       if (size > 0 && !(fits && pending.durability === batch[0]!.durability)) {
         void this.#write(batch)
         batch = []
@@ -115,6 +119,14 @@ export class Publisher {
     }
     this.#queue = []
     if (batch.length > 0) void this.#write(batch)
+  }
+
+  /** Publishers that one answer lets go on come back together: in one write, they would leave the store idle meanwhile. */
+  #share(): number {
+    const room = this.#store.concurrentAppends - this.#writing
+    if (room < 2 || room === Number.POSITIVE_INFINITY) return this.#batching.maxSize
+    const share = Math.max(MIN_SHARE, Math.ceil(this.#queued / room))
+    return Math.min(share, this.#batching.maxSize)
   }
 
   async #write(batch: Pending[]): Promise<void> {
