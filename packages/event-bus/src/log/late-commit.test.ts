@@ -79,6 +79,18 @@ it('makes the next attempt where its time was over before the one that failed wa
   expect(await next(consumer)).toEqual(['one'])
 })
 
+it('makes the next attempt where another that is due at the same time was taken before it was stored', async () => {
+  const { clock, engine, consumer, one } = await claimTwo()
+  const { begun, release } = engine.hold()
+  const stored = retry(consumer, one, 100)
+  await begun
+  clock.advance(100)
+  expect(await next(consumer)).toEqual(['two'])
+  release()
+  await stored
+  expect(await next(consumer)).toEqual(['one'])
+})
+
 it('replays an event where others came due while the replay was stored', async () => {
   const { clock, engine, store, consumer, one } = await claimTwo()
   await consumer.settle(one, { kind: 'ack', emit: [], durationMs: 1 })
