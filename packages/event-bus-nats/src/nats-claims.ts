@@ -126,13 +126,16 @@ export class NatsClaims {
       message.nak(earlyMs)
       return undefined
     }
-    const isOutdated = (record: DeliveryState) => record.replays !== replay || isFinal(record)
+    const isOutdated = (record: DeliveryState) =>
+      record.replays > replay || (record.replays === replay && isFinal(record))
     let before = (await state.delivery(this.#request.name, sequence)) ?? waiting
     if (isOutdated(before)) {
       // Perhaps only the copy that was read is.
       const newest = await state.newest(state.names.delivery(this.#request.name, sequence))
       before = newest?.json() ?? waiting
     }
+    // An earlier delivery was under way when this one was asked for, and settled after that.
+    if (before.replays < replay) before = waiting
     const event = isOutdated(before) ? undefined : await state.event(sequence)
     if (event === undefined) {
       message.ack()

@@ -265,6 +265,37 @@ export const deliveryCases: readonly ConformanceCase[] = [
     await rejectsWith('NOT_FOUND', bus.replay({ id: '1', groups: ['nobody'] }))
   }),
 
+  ...[1, 4].map((concurrency) =>
+    withBus(
+      `an event that is replayed while it is handled is handled again, ${concurrency} at a time`,
+      async (bus) => {
+        let finish = (): void => {}
+        const first = new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        const { inbox } = await collect(bus, 'a', { group: 'g', concurrency }, ({ replay }) =>
+          replay === 0 ? first : undefined,
+        )
+        await bus.publish({ type: 'a', id: 'x' })
+        await inbox.waitFor(1)
+        assert.deepEqual(await bus.replay({ id: 'x' }), { events: 1, deliveries: 1 })
+        // Where there is room for both, the replay may come first.
+        if (concurrency > 1) await inbox.waitFor(2)
+        finish()
+        await inbox.waitFor(2)
+        await eventually('success', async () => (await bus.getStats()).delivered === 2)
+        assert.deepEqual(
+          inbox.deliveries.map(({ replay, attempt }) => [replay, attempt]),
+          [
+            [0, 1],
+            [1, 1],
+          ],
+        )
+        assert.equal(await statusOf(bus, 'x', 'g'), 'succeeded')
+      },
+    ),
+  ),
+
   {
     name: 'a slow store makes publishers wait or be refused, not grow without end',
     run: (harness) =>
