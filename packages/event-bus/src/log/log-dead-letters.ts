@@ -4,6 +4,8 @@ import type {
   DeadLetterPage,
   DeadLetterQuery,
 } from '../event-store.js'
+import { deliverAgain } from './deliver-again.js'
+import type { LogDraft } from './log-draft.js'
 import type { DeadEntry, LogEngine } from './log-engine.js'
 import { toStoredEvent } from './log-record.js'
 import type { LogAccess } from './log-replay.js'
@@ -41,21 +43,7 @@ export function listDeadLetters(engine: LogEngine, query: DeadLetterListQuery): 
 
 /** Gives dead letters back to their groups with a fresh count of attempts. */
 export async function redriveDeadLetters(log: LogAccess, query: DeadLetterQuery): Promise<number> {
-  return changeAll(log, query, (draft, { key: [name, sequence] }) => {
-    const group = log.groupOf(name)
-    const dueAtMs = group?.dueTimeOf(sequence, draft.now) ?? draft.now
-    const before = log.engine.get('deliveries', [sequence, name])
-    const replays = before?.replays ?? 0
-    draft.put('due', [name, dueAtMs, sequence], { kind: 'redrive', attempt: 1, replay: replays })
-    draft.put('deliveries', [sequence, name], {
-      status: 'pending',
-      attempts: 0,
-      replays,
-      updatedAtMs: draft.now,
-      nextAttemptAtMs: dueAtMs,
-    })
-    if (group !== undefined) draft.afterCommit.push(() => group.wakeAt(dueAtMs, sequence))
-  })
+  return changeAll(log, query, (draft, { key }) => deliverAgain(log, draft, key, 'redrive'))
 }
 
 /** Removes dead letters; the events stay. */
@@ -66,7 +54,7 @@ export async function purgeDeadLetters(log: LogAccess, query: DeadLetterQuery): 
 async function changeAll(
   log: LogAccess,
   query: DeadLetterQuery,
-  change: (draft: Parameters<Parameters<LogAccess['queue']['run']>[0]>[0], entry: Entry) => void,
+  change: (draft: LogDraft, entry: Entry) => void,
 ): Promise<number> {
   const entries = [...deadEntries(log.engine, query)]
   let changed = 0

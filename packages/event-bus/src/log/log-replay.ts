@@ -2,6 +2,7 @@ import { EventBusError } from '../errors.js'
 import type { ReplayQuery, ReplayResult } from '../event-store.js'
 import { matchesPattern } from '../pattern.js'
 import type { CommitQueue } from './commit-queue.js'
+import { deliverAgain } from './deliver-again.js'
 import type { GroupEntry, LogEngine, LogHead, LogRecord } from './log-engine.js'
 import type { LogGroup } from './log-group.js'
 import { firstAtOrAfter, typesMatching } from './log-query.js'
@@ -75,26 +76,8 @@ async function replayChunk(
       for (const { name, entry } of groups) {
         if (!entry.patterns.some((pattern) => matchesPattern(pattern, record.type))) continue
         result.deliveries += 1
-        const key: [number, string] = [record.sequence, name]
-        const before = log.engine.get('deliveries', key)
-        const replays = (before?.replays ?? 0) + 1
-        const group = log.groupOf(name)
-        const dueAtMs = group?.dueTimeOf(record.sequence, draft.now) ?? draft.now
-        draft.put('due', [name, dueAtMs, record.sequence], {
-          kind: 'replay',
-          attempt: 1,
-          replay: replays,
-        })
-        draft.put('deliveries', key, {
-          status: 'pending',
-          attempts: 0,
-          replays,
-          updatedAtMs: draft.now,
-          nextAttemptAtMs: dueAtMs,
-        })
+        deliverAgain(log, draft, [name, record.sequence], 'replay')
         draft.remove('dead', [name, record.sequence])
-        if (group !== undefined)
-          draft.afterCommit.push(() => group.wakeAt(dueAtMs, record.sequence))
       }
     }
   })
