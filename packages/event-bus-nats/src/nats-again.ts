@@ -1,5 +1,4 @@
-import { JetStreamApiError } from '@nats-io/jetstream'
-import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+import { isWrongLastSequence, type NatsPublisher } from './nats-publisher.js'
 import type { DeliveryState, NatsState } from './nats-state.js'
 
 /** Header of an event with the epoch milliseconds before which nobody gets it. */
@@ -77,7 +76,7 @@ export class NatsAgain {
     try {
       await this.#publisher.publish(subject, JSON.stringify(value), first)
     } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error
+      if (!isWrongLastSequence(error)) throw error
     }
   }
 }

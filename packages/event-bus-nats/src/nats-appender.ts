@@ -1,7 +1,7 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import type { AppendRequest, PublishResult } from '@nexus/event-bus'
 import { DELIVER_AT } from './nats-again.js'
-import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+import { isWrongLastSequence, type NatsPublisher } from './nats-publisher.js'
 import type { NatsState } from './nats-state.js'
 
 /** Messages that a server takes in one batch. */
@@ -73,7 +73,7 @@ export class NatsAppender {
 
 /** The sequence of the event that was there before; undefined for any other error. */
 function duplicateOf(error: unknown): number | undefined {
-  if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) return undefined
+  if (!isWrongLastSequence(error)) return undefined
   const found = /wrong last sequence: (\d+)/.exec(error.message)
   return found === null ? undefined : Number(found[1])
 }

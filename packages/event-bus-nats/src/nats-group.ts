@@ -263,11 +263,10 @@ export class NatsGroup implements GroupConsumer {
 }
 
 function toDelivery(claim: NatsClaim, settlement: Settlement): DeliveryState {
-  const { info } = claim.message
   const base = {
     replays: claim.replay,
     updatedAtMs: Date.now(),
-    handedOut: info.deliveryCount,
+    handedOut: claim.message.info.deliveryCount,
     ...(claim.again && { again: true as const }),
   }
   if (settlement.kind === 'release') {

@@ -1,5 +1,4 @@
-import { JetStreamApiError } from '@nats-io/jetstream'
-import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
+import { isWrongLastSequence, type NatsPublisher } from './nats-publisher.js'
 import type { NatsState } from './nats-state.js'
 
 /** Sequences by which the mark runs ahead, so that one write serves many events. */
@@ -53,7 +52,7 @@ export class NatsHighWater {
       this.#revision = stored.sequence
       this.#until = until
     } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error
+      if (!isWrongLastSequence(error)) throw error
       // Another process raised it, or the answer to our own was lost.
       if ((await this.load()) < sequence) await this.#raise(sequence)
     }

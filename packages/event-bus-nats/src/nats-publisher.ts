@@ -11,6 +11,11 @@ import {
 /** Code of the error for a message whose `lastSubjectSequence` is not the subject's. */
 export const WRONG_LAST_SEQUENCE = 10071
 
+/** Whether a subject had another newest message than `lastSubjectSequence` said. */
+export function isWrongLastSequence(error: unknown): error is JetStreamApiError {
+  return error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE
+}
+
 /** What a stream has to hold for a message to be taken, and what goes with it. */
 export interface NatsPublishOptions {
   /** The stream takes an id once, within its window. */
