@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { CloudEvent } from './cloud-event.js'
 import {
   cloudEventsMode,
   formatBatched,
@@ -7,6 +6,7 @@ import {
   formatStructured,
   parseCloudEvents,
 } from './cloud-events-http.js'
+import type { CloudEvent } from './event/cloud-event.js'
 
 const event: CloudEvent = {
   specversion: '1.0',

@@ -1,5 +1,5 @@
-import type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
 import { EventBusError } from './errors.js'
+import type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
 
 /** Headers (names in lower case, as Node has them) and body of an HTTP request or response. */
 export interface HttpMessage {

@@ -1,20 +1,11 @@
 import { EventEmitter } from 'eventemitter3'
 import { type Clock, systemClock } from './clock.js'
-import { type CloudEvent, type EventInput, encodeEvent } from './cloud-event.js'
-import { DeadLetters } from './dead-letters.js'
+import type { EventHandler } from './consume/handler-runner.js'
+import { Subscription, type SubscriptionStats } from './consume/subscription.js'
 import { EventBusError } from './errors.js'
-import type {
-  AppendRequest,
-  EventDetails,
-  EventPage,
-  EventStore,
-  ListQuery,
-  PublishResult,
-  ReplayQuery,
-  ReplayResult,
-  StoreStats,
-} from './event-store.js'
-import type { EventHandler } from './handler-runner.js'
+import { type CloudEvent, type EventInput, encodeEvent } from './event/cloud-event.js'
+import { assertPattern } from './event/pattern.js'
+import { assertSchema } from './event/schema-check.js'
 import {
   type EventBusOptions,
   eventBusSchema,
@@ -25,11 +16,20 @@ import {
   subscribeSchema,
 } from './options.js'
 import { parseOptions } from './parse-options.js'
-import { assertPattern } from './pattern.js'
-import { Publisher } from './publisher.js'
-import { listSchema, replaySchema } from './query-options.js'
-import { assertSchema } from './schema-check.js'
-import { Subscription, type SubscriptionStats } from './subscription.js'
+import { Publisher } from './publish/publisher.js'
+import { DeadLetters } from './store/dead-letters.js'
+import type {
+  AppendRequest,
+  EventDetails,
+  EventPage,
+  EventStore,
+  ListQuery,
+  PublishResult,
+  ReplayQuery,
+  ReplayResult,
+  StoreStats,
+} from './store/event-store.js'
+import { listSchema, replaySchema } from './store/query-options.js'
 
 /** What `bus.on` listens to; all of it concerns this process only. */
 export interface EventBusListeners {

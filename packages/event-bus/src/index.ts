@@ -1,5 +1,4 @@
 export { type Clock, systemClock } from './clock.js'
-export type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
 export {
   cloudEventsMode,
   formatBatched,
@@ -9,9 +8,34 @@ export {
   type HttpMode,
   parseCloudEvents,
 } from './cloud-events-http.js'
-export { DeadLetters } from './dead-letters.js'
+export type { EventHandler, HandlerDelivery } from './consume/handler-runner.js'
+export type { Subscription, SubscriptionStats } from './consume/subscription.js'
 export { EventBusError, type EventBusErrorCode } from './errors.js'
+export type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
+export { matchesPattern, PatternIndex } from './event/pattern.js'
 export { EventBus, type EventBusListeners, type EventBusStats } from './event-bus.js'
+export { compactLocalStore } from './local/compact-local-store.js'
+export { localStore } from './local/local-store.js'
+export type { LocalStoreOptions } from './local/local-store-options.js'
+export {
+  inspectLocalStore,
+  type LocalStoreInspection,
+  type LocalStoreRecovery,
+  recoverLocalStore,
+} from './local/recover-local-store.js'
+export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'
+export type {
+  BatchingOptions,
+  EventBusOptions,
+  HandlerOutcome,
+  PublishOptions,
+  RetryOptions,
+  SubscribeOptions,
+} from './options.js'
+export { parseOptions } from './parse-options.js'
+export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
+export { RetentionSweep, type SweepResult } from './retention/retention-sweep.js'
+export { DeadLetters } from './store/dead-letters.js'
 export type {
   AppendRequest,
   Claim,
@@ -38,28 +62,4 @@ export type {
   StoreContext,
   StoredEvent,
   StoreStats,
-} from './event-store.js'
-export type { EventHandler, HandlerDelivery } from './handler-runner.js'
-export { compactLocalStore } from './local/compact-local-store.js'
-export { localStore } from './local/local-store.js'
-export type { LocalStoreOptions } from './local/local-store-options.js'
-export {
-  inspectLocalStore,
-  type LocalStoreInspection,
-  type LocalStoreRecovery,
-  recoverLocalStore,
-} from './local/recover-local-store.js'
-export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'
-export type {
-  BatchingOptions,
-  EventBusOptions,
-  HandlerOutcome,
-  PublishOptions,
-  RetryOptions,
-  SubscribeOptions,
-} from './options.js'
-export { parseOptions } from './parse-options.js'
-export { matchesPattern, PatternIndex } from './pattern.js'
-export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
-export { RetentionSweep, type SweepResult } from './retention/retention-sweep.js'
-export type { Subscription, SubscriptionStats } from './subscription.js'
+} from './store/event-store.js'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Clock } from './clock.js'
-import type { CloudEvent, EventInput, JsonValue } from './cloud-event.js'
-import type { Durability, EventStore, StartPosition } from './event-store.js'
-import { timeSchema } from './query-options.js'
+import type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
+import type { Durability, EventStore, StartPosition } from './store/event-store.js'
+import { timeSchema } from './store/query-options.js'
 
 /** Options of `EventBus.open`. */
 export interface EventBusOptions {

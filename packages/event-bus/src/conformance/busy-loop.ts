@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { EventBus } from '../event-bus.js'
-import type { EventStore } from '../event-store.js'
+import type { EventStore } from '../store/event-store.js'
 import { eventually } from './harness.js'
 
 /** What the busy-loop test needs of a backend. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { HandlerDelivery } from '../handler-runner.js'
+import type { HandlerDelivery } from '../consume/handler-runner.js'
 import {
   type ConformanceCase,
   collect,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { CloudEvent } from '../cloud-event.js'
+import type { EventHandler, HandlerDelivery } from '../consume/handler-runner.js'
+import type { Subscription } from '../consume/subscription.js'
+import type { CloudEvent } from '../event/cloud-event.js'
 import { EventBus } from '../event-bus.js'
-import type { EventStore } from '../event-store.js'
-import type { EventHandler, HandlerDelivery } from '../handler-runner.js'
 import type { EventBusOptions, SubscribeOptions } from '../options.js'
 import type { RetentionOptions } from '../retention/retention-options.js'
-import type { Subscription } from '../subscription.js'
+import type { EventStore } from '../store/event-store.js'
 
 /** What some cases ask of a store. */
 export interface StoreOptions {

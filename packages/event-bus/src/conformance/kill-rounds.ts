@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventBus } from '../event-bus.js'
-import type { EventStore } from '../event-store.js'
+import type { EventStore } from '../store/event-store.js'
 import { KILL_CONCURRENCY, type KillWorkerEnvironment } from './kill-worker.js'
 
 /** What the kill test needs of a backend. */

@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { HandlerDelivery } from '../consume/handler-runner.js'
 import { EventBus } from '../event-bus.js'
-import type { EventStore } from '../event-store.js'
-import type { HandlerDelivery } from '../handler-runner.js'
+import type { EventStore } from '../store/event-store.js'
 
 /** What a worker of the kill test is told, through its environment. */
 export interface KillWorkerEnvironment {

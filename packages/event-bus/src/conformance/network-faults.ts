@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventBus } from '../event-bus.js'
-import type { EventStore } from '../event-store.js'
+import type { EventStore } from '../store/event-store.js'
 import { FaultProxy } from './fault-proxy.js'
 import { eventually } from './harness.js'
 

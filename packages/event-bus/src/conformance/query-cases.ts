@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { EventBus } from '../event-bus.js'
-import type { ListQuery } from '../event-store.js'
+import type { ListQuery } from '../store/event-store.js'
 import { type ConformanceCase, collect, eventually, withBus } from './harness.js'
 
 /** Ids of every page, in the order the pages gave them. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventBus } from '../event-bus.js'
-import type { ListQuery } from '../event-store.js'
 import type { RetentionOptions } from '../retention/retention-options.js'
+import type { ListQuery } from '../store/event-store.js'
 import { type ConformanceCase, collect, eventually, withStorage } from './harness.js'
 
 function withRetention(

@@ -1,6 +1,6 @@
 import { EventBusError } from '../errors.js'
 import { EventBus } from '../event-bus.js'
-import type { EventStore } from '../event-store.js'
+import type { EventStore } from '../store/event-store.js'
 import { eventually } from './harness.js'
 
 /** All that a log would show of a value, with the causes of errors: look for secrets in there. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
-import type { JsonValue } from '../cloud-event.js'
+import type { JsonValue } from '../event/cloud-event.js'
 import type {
   LogEngine,
   RangeOptions,

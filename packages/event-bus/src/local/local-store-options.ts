@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Durability } from '../event-store.js'
 import { type RetentionOptions, retentionSchema } from '../retention/retention-options.js'
+import type { Durability } from '../store/event-store.js'
 
 /** Options of `localStore`. */
 export interface LocalStoreOptions {

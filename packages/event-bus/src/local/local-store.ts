@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import type { EventStore } from '../event-store.js'
 import { LogStore } from '../log/log-store.js'
 import { parseOptions } from '../parse-options.js'
+import type { EventStore } from '../store/event-store.js'
 import { lockDirectory } from './directory-lock.js'
 import { LmdbEngine } from './lmdb-engine.js'
 import { type LocalStoreOptions, localStoreSchema } from './local-store-options.js'

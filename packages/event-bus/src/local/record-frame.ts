@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
-import type { CloudEvent } from '../cloud-event.js'
 import { EventBusError } from '../errors.js'
+import type { CloudEvent } from '../event/cloud-event.js'
 import type { LogRecord } from '../log/log-engine.js'
 
 /**

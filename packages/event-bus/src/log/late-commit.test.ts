@@ -1,7 +1,7 @@
 import { HandClock } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
-import type { Claim, GroupConsumer } from '../event-store.js'
 import { MemoryEngine } from '../memory/memory-engine.js'
+import type { Claim, GroupConsumer } from '../store/event-store.js'
 import type { Write } from './log-engine.js'
 import { LogStore } from './log-store.js'
 

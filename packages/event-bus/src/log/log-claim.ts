@@ -1,4 +1,4 @@
-import type { Claim } from '../event-store.js'
+import type { Claim } from '../store/event-store.js'
 import type { LogRecord } from './log-engine.js'
 import { toStoredEvent } from './log-record.js'
 

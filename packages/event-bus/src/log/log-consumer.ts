@@ -1,4 +1,4 @@
-import type { Claim, GroupConsumer } from '../event-store.js'
+import type { Claim, GroupConsumer } from '../store/event-store.js'
 import type { LogGroup } from './log-group.js'
 
 /** The consumer a subscription holds. */

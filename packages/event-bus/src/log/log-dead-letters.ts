@@ -3,7 +3,7 @@ import type {
   DeadLetterListQuery,
   DeadLetterPage,
   DeadLetterQuery,
-} from '../event-store.js'
+} from '../store/event-store.js'
 import { deliverAgain } from './deliver-again.js'
 import type { LogDraft } from './log-draft.js'
 import type { DeadEntry, LogEngine } from './log-engine.js'

@@ -1,4 +1,4 @@
-import type { AppendRequest, PublishResult } from '../event-store.js'
+import type { AppendRequest, PublishResult } from '../store/event-store.js'
 import type {
   LogEngine,
   LogHead,

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../cloud-event.js'
-import type { DeliveryError, DeliveryStatus } from '../event-store.js'
+import type { JsonValue } from '../event/cloud-event.js'
+import type { DeliveryError, DeliveryStatus } from '../store/event-store.js'
 
 /** One event as the log keeps it. */
 export interface LogRecord {

@@ -1,6 +1,12 @@
 import type { Clock } from '../clock.js'
-import type { Claim, GroupRequest, GroupStats, PublishResult, Settlement } from '../event-store.js'
-import { matchesPattern } from '../pattern.js'
+import { matchesPattern } from '../event/pattern.js'
+import type {
+  Claim,
+  GroupRequest,
+  GroupStats,
+  PublishResult,
+  Settlement,
+} from '../store/event-store.js'
 import type { CommitQueue } from './commit-queue.js'
 import { DueSchedule } from './due-schedule.js'
 import { LogClaim, type Work } from './log-claim.js'

@@ -1,11 +1,11 @@
+import { matchesPattern } from '../event/pattern.js'
 import type {
   Delivery,
   DeliveryStatus,
   EventDetails,
   EventPage,
   ListQuery,
-} from '../event-store.js'
-import { matchesPattern } from '../pattern.js'
+} from '../store/event-store.js'
 import type { LogEngine, LogHead, LogRecord } from './log-engine.js'
 import type { LogGroup } from './log-group.js'
 import { toDelivery, toStoredEvent } from './log-record.js'

@@ -1,5 +1,5 @@
-import type { CloudEvent } from '../cloud-event.js'
-import type { Delivery, StoredEvent } from '../event-store.js'
+import type { CloudEvent } from '../event/cloud-event.js'
+import type { Delivery, StoredEvent } from '../store/event-store.js'
 import type { DeliveryEntry, LogRecord } from './log-engine.js'
 
 /** The event as callers see it; a fresh copy each time, so nobody can change what others get. */

@@ -1,6 +1,6 @@
 import { EventBusError } from '../errors.js'
-import type { ReplayQuery, ReplayResult } from '../event-store.js'
-import { matchesPattern } from '../pattern.js'
+import { matchesPattern } from '../event/pattern.js'
+import type { ReplayQuery, ReplayResult } from '../store/event-store.js'
 import type { CommitQueue } from './commit-queue.js'
 import { deliverAgain } from './deliver-again.js'
 import type { GroupEntry, LogEngine, LogHead, LogRecord } from './log-engine.js'

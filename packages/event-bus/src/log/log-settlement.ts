@@ -1,4 +1,4 @@
-import type { DeliveryStatus, Settlement } from '../event-store.js'
+import type { DeliveryStatus, Settlement } from '../store/event-store.js'
 import type { Work } from './log-claim.js'
 import type { LogDraft } from './log-draft.js'
 import type { DeliveryEntry } from './log-engine.js'

@@ -1,4 +1,6 @@
 import { EventBusError } from '../errors.js'
+import { PatternIndex } from '../event/pattern.js'
+import type { RetentionOptions } from '../retention/retention-options.js'
 import type {
   AppendRequest,
   DeadLetterListQuery,
@@ -16,9 +18,7 @@ import type {
   ReplayResult,
   StoreContext,
   StoreStats,
-} from '../event-store.js'
-import { PatternIndex } from '../pattern.js'
-import type { RetentionOptions } from '../retention/retention-options.js'
+} from '../store/event-store.js'
 import { CommitQueue } from './commit-queue.js'
 import { consumerOf } from './log-consumer.js'
 import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './log-dead-letters.js'

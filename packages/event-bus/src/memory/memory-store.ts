@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { EventStore } from '../event-store.js'
 import { LogStore } from '../log/log-store.js'
 import { parseOptions } from '../parse-options.js'
 import { type RetentionOptions, retentionSchema } from '../retention/retention-options.js'
+import type { EventStore } from '../store/event-store.js'
 import { MemoryEngine } from './memory-engine.js'
 
 /** Options of `memoryStore`. */

@@ -1,4 +1,4 @@
-import { EventBusError } from './errors.js'
+import { EventBusError } from '../errors.js'
 import { timeOrderedId } from './time-ordered-id.js'
 
 /** Anything `JSON.stringify` writes and `JSON.parse` gives back unchanged. */

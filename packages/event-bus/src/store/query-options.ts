@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { assertPattern } from '../event/pattern.js'
 import type { DeadLetterQuery, ListQuery, ReplayQuery } from './event-store.js'
-import { assertPattern } from './pattern.js'
 
 /** A moment: RFC 3339 text or a Date. */
 export const timeSchema = z

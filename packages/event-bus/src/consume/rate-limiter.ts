@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js'
+import type { Clock } from '../clock.js'
 
 /** Lets so many through per second, evenly: after a pause no more than one second's worth at once. */
 export class RateLimiter {

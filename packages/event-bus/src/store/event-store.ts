@@ -1,5 +1,5 @@
-import type { Clock } from './clock.js'
-import type { CloudEvent, EncodedEvent, JsonValue } from './cloud-event.js'
+import type { Clock } from '../clock.js'
+import type { CloudEvent, EncodedEvent, JsonValue } from '../event/cloud-event.js'
 
 /** How much a publish survives: nothing, the process, or a power cut. */
 export type Durability = 'memory' | 'os' | 'disk'

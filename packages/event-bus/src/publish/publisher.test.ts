@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import type { Clock } from './clock.js'
-import { encodeEvent } from './cloud-event.js'
-import type { AppendRequest, Durability, EventStore } from './event-store.js'
+import type { Clock } from '../clock.js'
+import { encodeEvent } from '../event/cloud-event.js'
+import type { AppendRequest, Durability, EventStore } from '../store/event-store.js'
 import { Publisher } from './publisher.js'
 
 const batching = { enabled: true, maxSize: 3, maxWaitMs: 50 }

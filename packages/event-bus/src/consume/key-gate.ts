@@ -1,4 +1,4 @@
-import type { Claim } from './event-store.js'
+import type { Claim } from '../store/event-store.js'
 
 /** Lets one event per ordering key through at a time: a key is closed until its event ended for good. */
 export class KeyGate {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
+import { EventBusError } from '../errors.js'
 import type { CloudEvent } from './cloud-event.js'
-import { EventBusError } from './errors.js'
 
 /**
  * Checks an event's data against the schema of its type, when there is one.

@@ -1,5 +1,5 @@
-import type { JsonValue } from './cloud-event.js'
-import type { DeliveryError } from './event-store.js'
+import type { JsonValue } from '../event/cloud-event.js'
+import type { DeliveryError } from '../store/event-store.js'
 
 /** What a thrown value tells the bus. */
 export interface Failure {

@@ -1,18 +1,18 @@
-import type { Clock } from './clock.js'
-import type { CloudEvent, EventInput } from './cloud-event.js'
-import { describeFailure } from './delivery-error.js'
-import { EventBusError } from './errors.js'
+import type { Clock } from '../clock.js'
+import { EventBusError } from '../errors.js'
+import type { CloudEvent, EventInput } from '../event/cloud-event.js'
+import { orderingKeyReader } from '../event/ordering-key.js'
+import type { ResolvedSubscribeOptions } from '../options.js'
 import type {
   AppendRequest,
   Claim,
   GroupConsumer,
   PublishResult,
   Settlement,
-} from './event-store.js'
+} from '../store/event-store.js'
+import { describeFailure } from './delivery-error.js'
 import { type Attempt, type EventHandler, HandlerRunner } from './handler-runner.js'
 import { KeyGate } from './key-gate.js'
-import type { ResolvedSubscribeOptions } from './options.js'
-import { orderingKeyReader } from './ordering-key.js'
 import { RateLimiter } from './rate-limiter.js'
 
 /** What a subscription did since it was opened. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CloudEvent } from './cloud-event.js'
+import type { CloudEvent } from '../event/cloud-event.js'
 
 /** The digits that the milliseconds of a time have in hexadecimal, until the year 10889. */
 const TIME_DIGITS = 12

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { emittedId } from './emitted-id.js'
-import { orderingKeyReader } from './ordering-key.js'
+import { orderingKeyReader } from '../event/ordering-key.js'
+import { emittedId } from '../publish/emitted-id.js'
 import { RateLimiter } from './rate-limiter.js'
 import { retryDelayMs } from './retry-delay.js'
 

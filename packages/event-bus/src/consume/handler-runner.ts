@@ -1,8 +1,8 @@
-import type { CloudEvent, EventInput } from './cloud-event.js'
+import type { CloudEvent, EventInput } from '../event/cloud-event.js'
+import type { HandlerOutcome, ResolvedRetryOptions } from '../options.js'
+import { emittedId } from '../publish/emitted-id.js'
+import type { AppendRequest, Claim, Settlement } from '../store/event-store.js'
 import { describeFailure, jsonCopy } from './delivery-error.js'
-import { emittedId } from './emitted-id.js'
-import type { AppendRequest, Claim, Settlement } from './event-store.js'
-import type { HandlerOutcome, ResolvedRetryOptions } from './options.js'
 import { retryDelayMs } from './retry-delay.js'
 
 /** One event on its way through a handler. */

@@ -1,10 +1,10 @@
+import { parseOptions } from '../parse-options.js'
 import type {
   DeadLetterListQuery,
   DeadLetterPage,
   DeadLetterQuery,
   EventStore,
 } from './event-store.js'
-import { parseOptions } from './parse-options.js'
 import { deadLetterListSchema, deadLetterSchema } from './query-options.js'
 
 /** Events that groups gave up on: kept until somebody redrives or purges them. */

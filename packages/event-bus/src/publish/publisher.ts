@@ -1,7 +1,7 @@
-import type { Clock } from './clock.js'
-import { EventBusError } from './errors.js'
-import type { AppendRequest, Durability, EventStore, PublishResult } from './event-store.js'
-import type { ResolvedBatchingOptions } from './options.js'
+import type { Clock } from '../clock.js'
+import { EventBusError } from '../errors.js'
+import type { ResolvedBatchingOptions } from '../options.js'
+import type { AppendRequest, Durability, EventStore, PublishResult } from '../store/event-store.js'
 
 /** Fewer events are not worth a write of their own. */
 const MIN_SHARE = 16

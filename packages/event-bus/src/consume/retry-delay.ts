@@ -1,4 +1,4 @@
-import type { ResolvedRetryOptions } from './options.js'
+import type { ResolvedRetryOptions } from '../options.js'
 
 /** How long to wait after the `attempt`-th failure. */
 export function retryDelayMs(

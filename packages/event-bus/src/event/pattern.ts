@@ -1,4 +1,4 @@
-import { EventBusError } from './errors.js'
+import { EventBusError } from '../errors.js'
 
 const PATTERN = /^(?:\*|[^\s.*>]+)(?:\.(?:\*|[^\s.*>]+))*(?:\.>)?$/
 
