@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+/** What one package sets by itself. */
+export interface PackageTests {
+  /** The name of the project. @default the name in the package's manifest */
+  name?: string
+  /** Where the tests are, from the package's folder. @default ['{src,test}/**\/*.test.ts'] */
+  include?: string[]
+}
+
+/**
+ * The test settings that every package shares. A package's own `vitest.config.ts` calls this, so that
+ * `vitest run` works inside the package as it does from the root.
+ */
+export function packageTests(own: PackageTests = {}): ViteUserConfig {
+  return defineConfig({
+    // Resolve `@nexus/*` to its TypeScript source, so that tests need no build.
+    resolve: { conditions: ['@nexus/source'] },
+    ssr: { resolve: { conditions: ['@nexus/source'], externalConditions: ['@nexus/source'] } },
+    test: {
+      include: ['{src,test}/**/*.test.ts'],
+      ...own,
+      pool: 'forks',
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      // Long enough for a slow machine; a test that passes does not wait for it.
+      expect: { poll: { timeout: 20_000, interval: 20 } },
+      reporters: ['default', fileURLToPath(new URL('totals-reporter.ts', import.meta.url))],
+    },
+  })
+}

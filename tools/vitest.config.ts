@@ -1,0 +1,3 @@
+import { packageTests } from './test-kit/config/package-tests.js'
+
+export default packageTests({ name: 'tools', include: ['*.test.ts'] })
