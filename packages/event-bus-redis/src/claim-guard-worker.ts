@@ -1,7 +1,7 @@
 import { type GuardedConsumer, guardClaims } from '@nexus/event-bus/claim-guard'
 import type { Redis } from 'ioredis'
-import { createConnection } from './redis-connection.js'
-import type { ResolvedRedisStoreOptions } from './redis-store-options.js'
+import { createConnection } from './connection/connection.js'
+import type { ResolvedRedisStoreOptions } from './options.js'
 import { EXTEND } from './scripts/claim.js'
 
 /** A group's consumer as the guard knows it; `id` is its name in Redis. */

@@ -1,3 +1,3 @@
+export type { RedisStoreOptions } from './options.js'
 export { RedisCacheTier, type RedisCacheTierOptions } from './redis-cache-tier.js'
 export { redisStore } from './redis-store.js'
-export type { RedisStoreOptions } from './redis-store-options.js'

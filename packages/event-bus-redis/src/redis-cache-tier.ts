@@ -1,9 +1,9 @@
 import { parseOptions } from '@nexus/event-bus'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import { createConnection } from './redis-connection.js'
-import { answered } from './redis-request.js'
-import { type RedisStoreOptions, redisStoreSchema } from './redis-store-options.js'
+import { createConnection } from './connection/connection.js'
+import { answered } from './connection/request.js'
+import { type RedisStoreOptions, redisStoreSchema } from './options.js'
 
 /** Options of `RedisCacheTier`. */
 export interface RedisCacheTierOptions

@@ -22,19 +22,19 @@ import {
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { Redis } from 'ioredis'
-import { createConnection } from './redis-connection.js'
-import { RedisDeadLetters } from './redis-dead-letters.js'
-import { readDurability } from './redis-durability.js'
-import { RedisEvents } from './redis-events.js'
-import { RedisGroup } from './redis-group.js'
-import { RedisQuery } from './redis-query.js'
-import { RedisReader } from './redis-reader.js'
-import { answered, redactUrl, unavailable } from './redis-request.js'
+import { createConnection } from './connection/connection.js'
+import { readDurability } from './connection/durability.js'
+import { RedisReader } from './connection/reader.js'
+import { answered, redactUrl, unavailable } from './connection/request.js'
+import { RedisGroup } from './group/group.js'
 import {
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   redisStoreSchema,
-} from './redis-store-options.js'
+} from './options.js'
+import { RedisDeadLetters } from './query/dead-letters.js'
+import { RedisEvents } from './query/events.js'
+import { RedisQuery } from './query/query.js'
 import { APPEND } from './scripts/append.js'
 import { END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
 import { RETAIN } from './scripts/retain.js'

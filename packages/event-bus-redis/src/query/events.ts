@@ -1,5 +1,5 @@
 import { type CloudEvent, type ListQuery, matchesPattern, type StoredEvent } from '@nexus/event-bus'
-import type { RedisReader } from './redis-reader.js'
+import type { RedisReader } from '../connection/reader.js'
 
 export interface RedisEvent extends StoredEvent {
   publishedAtMs: number

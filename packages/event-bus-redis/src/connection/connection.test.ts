@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { createConnection } from './redis-connection.js'
+import { createConnection } from './connection.js'
 
 it('survives a second error of one socket, as TLS gives after a refused certificate', async () => {
   const server = createServer((socket) => socket.on('data', () => socket.write('+OK\r\n')))

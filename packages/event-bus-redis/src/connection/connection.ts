@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import type { ResolvedRedisStoreOptions } from './redis-store-options.js'
+import type { ResolvedRedisStoreOptions } from '../options.js'
 
 /** Longest wait between two attempts to reach the server. */
 const MAX_RECONNECT_MS = 2_000

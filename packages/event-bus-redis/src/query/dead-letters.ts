@@ -5,9 +5,9 @@ import type {
   DeadLetterQuery,
   StoredEvent,
 } from '@nexus/event-bus'
-import { knownGroups } from './known-groups.js'
-import { type RedisEvents, stored } from './redis-events.js'
-import type { RedisReader } from './redis-reader.js'
+import type { RedisReader } from '../connection/reader.js'
+import { knownGroups } from '../group/known-groups.js'
+import { type RedisEvents, stored } from './events.js'
 
 /** Reads what groups gave up on. */
 export class RedisDeadLetters {

@@ -9,9 +9,9 @@ import {
   matchesPattern,
   type ReplayQuery,
 } from '@nexus/event-bus'
-import { type KnownGroup, knownGroups } from './known-groups.js'
-import { type RedisEvent, type RedisEvents, stored } from './redis-events.js'
-import type { RedisReader } from './redis-reader.js'
+import type { RedisReader } from '../connection/reader.js'
+import { type KnownGroup, knownGroups } from '../group/known-groups.js'
+import { type RedisEvent, type RedisEvents, stored } from './events.js'
 
 /** Events looked at by one request while a filter is applied. */
 const SCAN = 200

@@ -1,4 +1,4 @@
-import type { RedisReader } from './redis-reader.js'
+import type { RedisReader } from '../connection/reader.js'
 
 export interface KnownGroup {
   name: string

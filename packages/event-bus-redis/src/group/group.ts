@@ -8,8 +8,8 @@ import type {
   Settlement,
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
-import type { GuardedRedisConsumer } from './claim-guard-worker.js'
-import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from './scripts/claim.js'
+import type { GuardedRedisConsumer } from '../claim-guard-worker.js'
+import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from '../scripts/claim.js'
 
 /** Runs a script of `scripts/`. */
 export type RunScript = (script: string, args: readonly (string | number)[]) => Promise<unknown>
