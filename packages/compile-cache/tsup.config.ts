@@ -1,3 +1,5 @@
 import { library } from '../../tools/tsup.js'
 
-export default library({ entry: ['src/index.ts', 'src/compile-worker.ts'] })
+export default library({
+  entry: { index: 'src/index.ts', 'compile-worker': 'src/engine/compile-worker.ts' },
+})

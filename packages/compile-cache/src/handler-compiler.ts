@@ -2,23 +2,23 @@ import { relative, resolve, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import manifest from '../package.json' with { type: 'json' }
-import { ArtifactStore, type ArtifactStoreStats, type Found } from './artifact-store.js'
-import { inputsOf } from './bundle-inputs.js'
-import { startOfBuild } from './bundle-record.js'
-import { BundleRecordStore } from './bundle-record-store.js'
-import { Bundler } from './bundler.js'
+import { inputsOf } from './bundle/bundle-inputs.js'
+import { startOfBuild } from './bundle/bundle-record.js'
+import { BundleRecordStore } from './bundle/bundle-record-store.js'
+import { Bundler } from './bundle/bundler.js'
+import { EsbuildService } from './bundle/esbuild-service.js'
+import { realPathOf } from './bundle/real-path.js'
 import { CacheKeys } from './cache-key.js'
 import type { CompiledHandler, CompileOptions } from './compiled-handler.js'
-import { engineVersion } from './engine.js'
+import { engineVersion } from './engine/engine.js'
+import { SourceCompiler } from './engine/source-compiler.js'
 import { CompileError } from './errors.js'
-import { EsbuildService } from './esbuild-service.js'
 import {
   type HandlerCompilerOptions,
   type ResolvedCompilerOptions,
   resolveOptions,
 } from './options.js'
-import { realPathOf } from './real-path.js'
-import { SourceCompiler } from './source-compiler.js'
+import { ArtifactStore, type ArtifactStoreStats, type Found } from './tiers/artifact-store.js'
 
 /** How many items `precompile` works on at a time. */
 const PRECOMPILE_CONCURRENCY = 8

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { realPathOf } from './bundle/real-path.js'
 import { CompileError } from './errors.js'
-import { realPathOf } from './real-path.js'
-import type { SharedTier } from './shared-tier.js'
+import type { SharedTier } from './tiers/shared-tier.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB

@@ -1,9 +1,9 @@
 export { PoolError, type PoolErrorCode } from './errors.js'
-export type { DiscardReason, InstanceKind } from './instance-kind.js'
-export { InstancePool, type InstancePoolStats } from './instance-pool.js'
-export type { Lease } from './lease.js'
+export { HandlerImage } from './image/handler-image.js'
 export type { InstancePoolOptions, PoolClock, ResolvedInstancePoolOptions } from './options.js'
-export { HandlerImage } from './quickjs/handler-image.js'
+export type { DiscardReason, InstanceKind } from './pool/instance-kind.js'
+export { InstancePool, type InstancePoolStats } from './pool/instance-pool.js'
+export type { Lease } from './pool/lease.js'
 export {
   type GuestPtr,
   type HostCall,

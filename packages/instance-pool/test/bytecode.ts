@@ -1,5 +1,5 @@
 import { EvalFlags, QuickJS } from 'quickjs-wasi'
-import { loadEngineModule } from '../src/quickjs/engine-module.js'
+import { loadEngineModule } from '../src/engine/engine-module.js'
 
 /** Module bytecode of a source, as the compile cache makes it. */
 export async function bytecodeOf(source: string): Promise<Uint8Array> {

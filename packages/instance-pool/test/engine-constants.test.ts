@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { loadEngineModule } from '../src/quickjs/engine-module.js'
+import { loadEngineModule } from '../src/engine/engine-module.js'
 import { MiB, openSandbox } from './sandbox.js'
 
 // A rewind leaves the engine's constants out. Whatever a guest can reach must not write there.

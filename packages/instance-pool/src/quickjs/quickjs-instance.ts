@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 import { JSValueHandle, QuickJS, type Snapshot } from 'quickjs-wasi'
-import type { EngineExtension } from './engine-extensions.js'
-import type { EngineState } from './engine-state.js'
-import type { HandlerImage } from './handler-image.js'
+import type { EngineExtension } from '../engine/engine-extensions.js'
+import type { EngineState } from '../engine/engine-state.js'
+import type { HandlerImage } from '../image/handler-image.js'
 import {
   copyPages,
   type MemoryRun,
@@ -11,7 +11,7 @@ import {
   pagesWithin,
   writeRuns,
   zeroPages,
-} from './memory-image.js'
+} from '../image/memory-image.js'
 
 /** A pointer to a value in the guest's memory; valid until the instance is rewound. */
 export type GuestPtr = number

@@ -1,5 +1,5 @@
-import type { DiscardReason, InstanceKind } from '../instance-kind.js'
-import type { HandlerImage } from './handler-image.js'
+import type { HandlerImage } from '../image/handler-image.js'
+import type { DiscardReason, InstanceKind } from '../pool/instance-kind.js'
 import type { QuickJSInstance } from './quickjs-instance.js'
 import type { QuickJSTemplate } from './quickjs-template.js'
 

@@ -1,9 +1,9 @@
 import { CompileFlags, EvalFlags, QuickJS, type Snapshot } from 'quickjs-wasi'
+import { type EngineExtension, loadEngineExtensions } from '../engine/engine-extensions.js'
+import { loadEngineModule } from '../engine/engine-module.js'
+import { freeHeap, locateEngineState } from '../engine/engine-state.js'
 import { PoolError } from '../errors.js'
-import { type EngineExtension, loadEngineExtensions } from './engine-extensions.js'
-import { loadEngineModule } from './engine-module.js'
-import { freeHeap, locateEngineState } from './engine-state.js'
-import { HandlerImage } from './handler-image.js'
+import { HandlerImage } from '../image/handler-image.js'
 import {
   copyPages,
   diffMemory,
@@ -13,7 +13,7 @@ import {
   pagesWithin,
   usedPages,
   zeroPages,
-} from './memory-image.js'
+} from '../image/memory-image.js'
 import {
   type GuestPtr,
   HOST_FUNCTION,

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, futimesSync, openSync, readSync } from
 import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import type { Artifact } from './compiled-handler.js'
+import type { Artifact } from '../compiled-handler.js'
 import { DiskUsage } from './disk-usage.js'
 import type { Sealer } from './seal.js'
 

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path'
-import type { Artifact, CacheTier } from './compiled-handler.js'
+import type { Artifact, CacheTier } from '../compiled-handler.js'
+import { engineVersion } from '../engine/engine.js'
+import type { ResolvedCompilerOptions } from '../options.js'
 import { DiskTier, type DiskTierStats } from './disk-tier.js'
-import { engineVersion } from './engine.js'
 import {
   type MemoryEntry,
   MemoryTier,
   type MemoryTierStats,
   type SourceLink,
 } from './memory-tier.js'
-import type { ResolvedCompilerOptions } from './options.js'
 import { Sealer } from './seal.js'
 import { SharedTierClient, type SharedTierStats } from './shared-tier.js'
 

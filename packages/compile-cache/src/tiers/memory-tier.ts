@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Artifact } from './compiled-handler.js'
+import type { Artifact } from '../compiled-handler.js'
 
 /** Bytes that one entry takes besides its contents: the key, the record, the index. */
 const ENTRY_OVERHEAD_BYTES = 512

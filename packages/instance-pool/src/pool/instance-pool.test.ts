@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { InstancePoolOptions, PoolClock } from '../options.js'
 import type { DiscardReason, InstanceKind } from './instance-kind.js'
 import { InstancePool } from './instance-pool.js'
-import type { InstancePoolOptions, PoolClock } from './options.js'
 
 interface Thing {
   readonly id: number

@@ -1,6 +1,6 @@
 import type { Metafile } from 'esbuild'
 import { LRUCache } from 'lru-cache'
-import type { ArtifactStore } from './artifact-store.js'
+import type { ArtifactStore } from '../tiers/artifact-store.js'
 import { traceBundleInputs } from './bundle-inputs.js'
 import { type BuildStart, type BundleRecord, isCurrent, recordBundle } from './bundle-record.js'
 

@@ -1,4 +1,4 @@
-import type { Artifact } from './compiled-handler.js'
+import type { Artifact } from '../compiled-handler.js'
 import { Sealer } from './seal.js'
 
 /** A cache that several machines use, such as a table in Redis or a NATS object store. */

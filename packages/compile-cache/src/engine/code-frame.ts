@@ -1,4 +1,4 @@
-import type { SourceLocation } from './errors.js'
+import type { SourceLocation } from '../errors.js'
 
 const MAX_FRAME_WIDTH = 120
 

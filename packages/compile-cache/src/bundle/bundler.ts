@@ -1,8 +1,8 @@
 import { builtinModules, createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { BuildFailure, BuildOptions, BuildResult, Message, Metafile } from 'esbuild'
-import { describeAt } from './code-frame.js'
-import { CompileError, type SourceLocation } from './errors.js'
+import { describeAt } from '../engine/code-frame.js'
+import { CompileError, type SourceLocation } from '../errors.js'
 import type { EsbuildService } from './esbuild-service.js'
 import { describeImportChain } from './import-chain.js'
 

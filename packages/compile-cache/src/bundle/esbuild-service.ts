@@ -1,5 +1,5 @@
 import type * as Esbuild from 'esbuild'
-import { CompileError } from './errors.js'
+import { CompileError } from '../errors.js'
 
 type Work<T> = (esbuild: typeof Esbuild) => Promise<T>
 

@@ -1,11 +1,11 @@
-import { PoolError } from './errors.js'
-import type { DiscardReason, InstanceKind } from './instance-kind.js'
-import type { Lease } from './lease.js'
+import { PoolError } from '../errors.js'
 import {
   type InstancePoolOptions,
   type ResolvedInstancePoolOptions,
   resolveOptions,
-} from './options.js'
+} from '../options.js'
+import type { DiscardReason, InstanceKind } from './instance-kind.js'
+import type { Lease } from './lease.js'
 
 /** A snapshot of a pool's state, its totals since it was made, and its limits. */
 export interface InstancePoolStats {

@@ -1,12 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { CompileError } from '../errors.js'
+import { WORKER_URL } from '../worker-url.js'
 import type { EngineResult } from './compile-machine.js'
 import type { CompileRequest, CompileThreadData } from './compile-worker.js'
 import { type EngineLimits, loadEngineModule } from './engine.js'
-import { CompileError } from './errors.js'
-
-/** From `src/` and from `dist/` alike. */
-const WORKER_URL = new URL('../dist/compile-worker.js', import.meta.url)
 
 interface Task {
   request: CompileRequest

@@ -1,10 +1,10 @@
 import { SourceMap } from 'node:module'
+import { CompileError, type SourceLocation } from '../errors.js'
+import type { ResolvedCompilerOptions } from '../options.js'
 import { describeAt, locate, locateOffset } from './code-frame.js'
 import type { EngineFault, EngineResult } from './compile-machine.js'
 import { CompileThread } from './compile-thread.js'
 import { CompileEngine } from './engine.js'
-import { CompileError, type SourceLocation } from './errors.js'
-import type { ResolvedCompilerOptions } from './options.js'
 
 /** Stack for nested source: on the calling thread the host's own stack is the smaller one. */
 const MAIN_STACK_BYTES = 256 * 1024
