@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { type GuardedConsumer, guardClaims } from '@nexus/event-bus/claim-guard'
-import { type ConnectionOptions, openConnection } from './nats-connection.js'
-import { NatsLease } from './nats-lease.js'
+import { type ConnectionOptions, openConnection } from './connection/open-connection.js'
+import { Lease } from './group/lease.js'
 
 /** A group's consumer as the guard knows it; its claims are the reply subjects of their messages. */
 export interface GuardedNatsConsumer extends GuardedConsumer {
@@ -31,6 +31,6 @@ guardClaims<GuardedNatsConsumer, NatsGuardOptions>((options) => {
     })
     for (const claim of claims) connection.publish(claim, '+WPI')
     if (lease === undefined) return
-    await new NatsLease(client, manager, options.leases, lease.subject, lease.owner).renew()
+    await new Lease(client, manager, options.leases, lease.subject, lease.owner).renew()
   }
 })

@@ -3,9 +3,9 @@ import { type KV, Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { parseOptions } from '@nexus/event-bus'
 import { z } from 'zod'
-import { openConnection } from './nats-connection.js'
+import { openConnection } from './connection/open-connection.js'
+import { unavailable } from './connection/unavailable.js'
 import { type NatsStoreOptions, natsStoreSchema } from './nats-store-options.js'
-import { unavailable } from './nats-unavailable.js'
 
 /** Options of `NatsCacheTier`. */
 export interface NatsCacheTierOptions

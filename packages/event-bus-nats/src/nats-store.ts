@@ -31,25 +31,25 @@ import {
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
-import { NatsAgain } from './nats-again.js'
-import { NatsAppender } from './nats-appender.js'
-import { openConnection } from './nats-connection.js'
-import { NatsGroup } from './nats-group.js'
-import { NatsHighWater } from './nats-high-water.js'
-import { NatsLease } from './nats-lease.js'
-import { NatsNames } from './nats-names.js'
-import { NatsPublisher } from './nats-publisher.js'
-import { NatsPuller } from './nats-puller.js'
-import { NatsQuery } from './nats-query.js'
-import { NatsRetention } from './nats-retention.js'
-import { type GroupState, NatsState } from './nats-state.js'
+import { openConnection } from './connection/open-connection.js'
+import { Publisher } from './connection/publisher.js'
+import { redactServers, unavailable } from './connection/unavailable.js'
+import { Group } from './group/group.js'
+import { Lease } from './group/lease.js'
+import { Puller } from './group/puller.js'
+import { SettledBound } from './group/settled-bound.js'
 import {
   type NatsStoreOptions,
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
-import { addStreams, type NatsFeatures } from './nats-streams.js'
-import { redactServers, unavailable } from './nats-unavailable.js'
+import { Query } from './query/query.js'
+import { addStreams, type ServerFeatures } from './streams/add-streams.js'
+import { Appender } from './streams/appender.js'
+import { Names } from './streams/names.js'
+import { Redelivery } from './streams/redelivery.js'
+import { Retention } from './streams/retention.js'
+import { type GroupState, State } from './streams/state.js'
 
 /**
  * Keeps events in NATS JetStream (server 2.9 or later) that several runtimes share.
@@ -64,19 +64,19 @@ class NatsStore implements EventStore {
   /** JetStream takes each event by itself: there is nothing to gather for. */
   readonly concurrentAppends = Number.POSITIVE_INFINITY
   readonly #options: ResolvedNatsStoreOptions
-  readonly #names: NatsNames
-  readonly #groups = new Set<NatsGroup>()
+  readonly #names: Names
+  readonly #groups = new Set<Group>()
   #connection!: NatsConnection
   #client!: JetStreamClient
   #manager!: JetStreamManager
-  #publisher!: NatsPublisher
-  #state!: NatsState
-  #query!: NatsQuery
+  #publisher!: Publisher
+  #state!: State
+  #query!: Query
   #context!: StoreContext
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
-  #appender!: NatsAppender
-  #again!: NatsAgain
+  #appender!: Appender
+  #redelivery!: Redelivery
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -84,14 +84,14 @@ class NatsStore implements EventStore {
 
   constructor(options: ResolvedNatsStoreOptions) {
     this.#options = options
-    this.#names = new NatsNames(options.prefix)
+    this.#names = new Names(options.prefix)
   }
 
   async open(context: StoreContext): Promise<void> {
     this.#context = context
     const { servers, token, credentials, tls, requestTimeoutMs: timeout } = this.#options
     this.#connection = await this.#ask(() => openConnection(this.#options))
-    let features: NatsFeatures
+    let features: ServerFeatures
     try {
       this.#manager = await jetstreamManager(this.#connection, { timeout })
       this.#client = jetstream(this.#connection, { timeout })
@@ -100,15 +100,15 @@ class NatsStore implements EventStore {
       await this.#connection.close()
       throw unavailable(this.#options.servers, cause)
     }
-    this.#publisher = new NatsPublisher(this.#connection, timeout)
-    this.#state = new NatsState(this.#names, this.#publisher, this.#manager)
-    this.#appender = new NatsAppender(
+    this.#publisher = new Publisher(this.#connection, timeout)
+    this.#state = new State(this.#names, this.#publisher, this.#manager)
+    this.#appender = new Appender(
       this.#publisher,
       this.#state,
       this.#options.atomicBatches && features.atomicBatches,
     )
-    this.#again = new NatsAgain(this.#state, this.#publisher, features.schedules)
-    this.#query = new NatsQuery(this.#state, this.#manager)
+    this.#redelivery = new Redelivery(this.#state, this.#publisher, features.schedules)
+    this.#query = new Query(this.#state, this.#manager)
     this.#guard = new ClaimGuard(
       new URL('../dist/claim-guard-worker.js', import.meta.url),
       { servers, token, credentials, tls, requestTimeoutMs: timeout, leases: this.#names.lease },
@@ -148,27 +148,27 @@ class NatsStore implements EventStore {
     return this.#ask(async () => {
       await this.#addGroup(request)
       const lease = request.ordered
-        ? new NatsLease(
+        ? new Lease(
             this.#client,
             this.#manager,
             this.#names.lease,
             this.#names.leaseOf(request.name),
           )
         : undefined
-      const group: NatsGroup = new NatsGroup(request, {
+      const group: Group = new Group(request, {
         state: this.#state,
-        again: this.#again,
+        redelivery: this.#redelivery,
         emit: (events) => this.append(events),
         openPullers: async (onMessage, onEnd) => {
           if (request.ordered) await this.#takeOver(request)
           const { name } = request
-          const [own, again] = await Promise.all([
+          const [own, redelivery] = await Promise.all([
             this.#client.consumers.get(this.#names.events, name),
-            this.#client.consumers.get(this.#names.again, name),
+            this.#client.consumers.get(this.#names.redelivery, name),
           ])
-          return [new NatsPuller(own, onMessage, onEnd), new NatsPuller(again, onMessage, onEnd)]
+          return [new Puller(own, onMessage, onEnd), new Puller(redelivery, onMessage, onEnd)]
         },
-        highWater: new NatsHighWater(this.#state, this.#publisher, request.name),
+        settledBound: new SettledBound(this.#state, this.#publisher, request.name),
         lease,
         guard: this.#guard!,
         onError: (error) => this.#context.onError(error),
@@ -192,16 +192,19 @@ class NatsStore implements EventStore {
     return this.#ask(async () => {
       const known = await this.#state.read<GroupState>(this.#names.group(name))
       if (known === undefined) return false
-      for (const stream of [this.#names.events, this.#names.again]) {
+      for (const stream of [this.#names.events, this.#names.redelivery]) {
         await this.#manager.consumers.delete(stream, name).catch(ignoreMissing)
       }
-      for (const filter of [this.#names.againOf(name, '*'), this.#names.laterOf(name, '*')]) {
-        await this.#manager.streams.purge(this.#names.again, { filter })
+      for (const filter of [
+        this.#names.redeliveryOf(name, '*'),
+        this.#names.delayedOf(name, '*'),
+      ]) {
+        await this.#manager.streams.purge(this.#names.redelivery, { filter })
       }
       for (const subject of [this.#names.delivery(name, '*'), this.#names.dead(name, '*')]) {
         await this.#state.remove(subject)
       }
-      await this.#state.remove(this.#names.highWater(name))
+      await this.#state.remove(this.#names.settledBound(name))
       await this.#state.remove(this.#names.group(name))
       return true
     })
@@ -217,7 +220,7 @@ class NatsStore implements EventStore {
           result.deliveries += 1
           const before = await this.#state.delivery(group, sequence)
           await this.#state.remove(this.#names.dead(group, sequence))
-          await this.#again.deliver(group, { sequence, replay: (before?.replays ?? 0) + 1 })
+          await this.#redelivery.deliver(group, { sequence, replay: (before?.replays ?? 0) + 1 })
         }
       }
       return result
@@ -234,7 +237,7 @@ class NatsStore implements EventStore {
       for (const { group, sequence } of letters) {
         const before = await this.#state.delivery(group, sequence)
         // Delivered again first: dying here leaves a dead letter too many, not a lost event.
-        await this.#again.deliver(group, { sequence, replay: before?.replays ?? 0 })
+        await this.#redelivery.deliver(group, { sequence, replay: before?.replays ?? 0 })
         await this.#state.remove(this.#names.dead(group, sequence))
       }
       return letters.length
@@ -264,7 +267,7 @@ class NatsStore implements EventStore {
         servers: redactServers(this.#options.servers),
         serverVersion: this.#connection.info?.version ?? null,
         atomicBatches: this.#appender.atomic,
-        schedules: this.#again.schedules,
+        schedules: this.#redelivery.schedules,
         prefix: this.#options.prefix,
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -304,7 +307,7 @@ class NatsStore implements EventStore {
   #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
     const { retention: limits } = this.#options
     if (Object.values(limits).every((limit) => limit === undefined)) return undefined
-    const retention = new NatsRetention(this.#state, this.#manager, limits, clock)
+    const retention = new Retention(this.#state, this.#manager, limits, clock)
     const sweep = new RetentionSweep(clock, () => this.#ask(() => retention.sweep()), onError)
     sweep.nudge()
     return sweep
@@ -317,12 +320,12 @@ class NatsStore implements EventStore {
     const startAfter = known?.startAfter ?? (await this.#query.startAfter(request))
     const config = this.#consumerConfig(request, startAfter)
     await this.#ensureConsumer(this.#names.events, config)
-    await this.#ensureConsumer(this.#names.again, {
+    await this.#ensureConsumer(this.#names.redelivery, {
       durable_name: name,
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(request.ackWaitMs),
       max_ack_pending: -1,
-      filter_subject: this.#names.againOf(name, '*'),
+      filter_subject: this.#names.redeliveryOf(name, '*'),
     })
     const state: GroupState = { patterns: [...patterns], startAfter }
     await this.#state.write(this.#names.group(name), state)

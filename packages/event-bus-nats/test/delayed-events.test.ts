@@ -97,7 +97,7 @@ describe.skipIf(!hasNats())('events on NATS that are not due', () => {
     await postponed(ids.at(-1)!)
     const group = async () => (await bus.getStats()).store.groups[0]
     await expect.poll(group, PATIENCE).toMatchObject({ running: 0, scheduled: 500, behind: 0 })
-    expect((await consumerOf('nexus_again')).delivered.consumer_seq).toBe(0)
+    expect((await consumerOf('nexus_redelivery')).delivered.consumer_seq).toBe(0)
     await bus.close()
     await open()
     expect(await bus.removeGroup('g')).toBe(true)
@@ -115,7 +115,7 @@ describe.skipIf(!hasNats())('events on NATS that are not due', () => {
       await postponed('later')
       await bus.close()
       await server.kill()
-      for (const stream of ['nexus_events', 'nexus_again']) {
+      for (const stream of ['nexus_events', 'nexus_redelivery']) {
         truncateSync(join(server.directory, `jetstream/$G/streams/${stream}/obs/g/o.dat`))
       }
       await server.restart()

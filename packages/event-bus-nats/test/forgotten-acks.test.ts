@@ -8,7 +8,7 @@ import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const PATIENCE = { timeout: 60_000 }
-/** More than the group's high-water mark runs ahead. */
+/** More than the group's settled bound runs ahead. */
 const SETTLED = 1_500
 
 const kinds = [

@@ -5,7 +5,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 export const LEASE_MS = 6_000
 
 /** Holds a subject of the lease stream, whose messages the server drops when they are not renewed. */
-export class NatsLease {
+export class Lease {
   readonly #client: JetStreamClient
   readonly #manager: JetStreamManager
   readonly #stream: string

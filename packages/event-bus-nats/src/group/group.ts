@@ -9,29 +9,29 @@ import type {
   Settlement,
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
-import type { GuardedNatsConsumer } from './claim-guard-worker.js'
-import type { NatsAgain } from './nats-again.js'
-import { type NatsClaim, NatsClaims } from './nats-claims.js'
-import type { NatsHighWater } from './nats-high-water.js'
-import { LEASE_MS, type NatsLease } from './nats-lease.js'
-import type { NatsPuller } from './nats-puller.js'
-import type { DeliveryState, LetterState, NatsState } from './nats-state.js'
+import type { GuardedNatsConsumer } from '../claim-guard-worker.js'
+import type { Redelivery } from '../streams/redelivery.js'
+import type { DeliveryState, LetterState, State } from '../streams/state.js'
+import { Claims, type NatsClaim } from './claims.js'
+import { LEASE_MS, type Lease } from './lease.js'
+import type { Puller } from './puller.js'
+import type { SettledBound } from './settled-bound.js'
 
 /** Wait after a request that failed. */
 const ERROR_PAUSE_MS = 500
 
 /** What a group's consumer needs of its store. */
-export interface NatsGroupHost {
-  state: NatsState
-  again: NatsAgain
+export interface GroupHost {
+  state: State
+  redelivery: Redelivery
   emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
   /** Opens the pulls; for an ordered group, once it is the only consumer. */
   openPullers(
     onMessage: (message: JsMsg) => void,
     onEnd: (error: unknown) => void,
-  ): Promise<NatsPuller[]>
-  highWater: NatsHighWater
-  lease: NatsLease | undefined
+  ): Promise<Puller[]>
+  settledBound: SettledBound
+  lease: Lease | undefined
   guard: ClaimGuard
   onError(error: unknown): void
   onSettled(): void
@@ -39,12 +39,12 @@ export interface NatsGroupHost {
 }
 
 /** A consumer of a group on JetStream. */
-export class NatsGroup implements GroupConsumer {
+export class Group implements GroupConsumer {
   readonly name: string
   readonly #request: GroupRequest
-  readonly #host: NatsGroupHost
-  readonly #claims: NatsClaims
-  #pullers: NatsPuller[] = []
+  readonly #host: GroupHost
+  readonly #claims: Claims
+  #pullers: Puller[] = []
   #ready: NatsClaim[] = []
   /** Messages of an earlier opening are left to the server. */
   #epoch = 0
@@ -58,11 +58,11 @@ export class NatsGroup implements GroupConsumer {
   /** Given back once nothing is asked for any more: else the server would hand them to this very consumer. */
   readonly #released: JsMsg[] = []
 
-  constructor(request: GroupRequest, host: NatsGroupHost) {
+  constructor(request: GroupRequest, host: GroupHost) {
     this.name = request.name
     this.#request = request
     this.#host = host
-    this.#claims = new NatsClaims(request, host)
+    this.#claims = new Claims(request, host)
     const { lease } = host
     this.#guarded =
       lease === undefined
@@ -129,7 +129,7 @@ export class NatsGroup implements GroupConsumer {
     }
     // The record is what counts: a message that comes again is compared with it.
     await Promise.all([
-      this.#host.highWater.raise(sequence),
+      this.#host.settledBound.raise(sequence),
       state.write(state.names.delivery(this.name, sequence), record),
     ])
     const { message } = claim as NatsClaim
@@ -176,7 +176,7 @@ export class NatsGroup implements GroupConsumer {
     this.#wake?.()
   }
 
-  /** Whoever waits for events asks again, at once or, after an error, in a while. */
+  /** Whoever waits for events asks redelivery, at once or, after an error, in a while. */
   async #pullEnded(error: unknown): Promise<void> {
     await this.#arriving
     await this.#claims.handedOn()
@@ -188,7 +188,7 @@ export class NatsGroup implements GroupConsumer {
   }
 
   /** Waits for its turn to be the one consumer, and steps back when the lease is lost. */
-  async #contend(lease: NatsLease): Promise<void> {
+  async #contend(lease: Lease): Promise<void> {
     if (this.#closed || this.#contending) return
     this.#contending = true
     this.#host.guard.beat()
@@ -267,7 +267,7 @@ function toDelivery(claim: NatsClaim, settlement: Settlement): DeliveryState {
     replays: claim.replay,
     updatedAtMs: Date.now(),
     handedOut: claim.message.info.deliveryCount,
-    ...(claim.again && { again: true as const }),
+    ...(claim.redelivery && { redelivery: true as const }),
   }
   if (settlement.kind === 'release') {
     return { ...base, status: 'pending', attempts: claim.attempt - 1 }

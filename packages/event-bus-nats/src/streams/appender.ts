@@ -1,20 +1,20 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import type { AppendRequest, PublishResult } from '@nexus/event-bus'
-import { DELIVER_AT } from './nats-again.js'
-import { isWrongLastSequence, type NatsPublisher } from './nats-publisher.js'
-import type { NatsState } from './nats-state.js'
+import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
+import { DELIVER_AT } from './redelivery.js'
+import type { State } from './state.js'
 
 /** Messages that a server takes in one batch. */
 const MAX_ATOMIC = 1_000
 
 /** Stores events, each with the index that finds it by its id. */
-export class NatsAppender {
+export class Appender {
   /** Whether events published together are stored all or not at all. */
   readonly atomic: boolean
-  readonly #publisher: NatsPublisher
-  readonly #state: NatsState
+  readonly #publisher: Publisher
+  readonly #state: State
 
-  constructor(publisher: NatsPublisher, state: NatsState, atomic: boolean) {
+  constructor(publisher: Publisher, state: State, atomic: boolean) {
     this.#publisher = publisher
     this.#state = state
     this.atomic = atomic

@@ -17,9 +17,9 @@ import {
   type ReplayQuery,
   type StoredEvent,
 } from '@nexus/event-bus'
-import type { GroupState, LetterState, NatsState } from './nats-state.js'
+import type { GroupState, LetterState, State } from '../streams/state.js'
 
-type Group = GroupState & { name: string }
+type KnownGroup = GroupState & { name: string }
 
 /** Messages read at once. */
 const WINDOW = 100
@@ -27,11 +27,11 @@ const WINDOW = 100
 const MAX_SCANNED = 5_000
 
 /** Reads what the store wrote. JetStream has no index by type: a rare one is found by looking. */
-export class NatsQuery {
-  readonly #state: NatsState
+export class Query {
+  readonly #state: State
   readonly #manager: JetStreamManager
 
-  constructor(state: NatsState, manager: JetStreamManager) {
+  constructor(state: State, manager: JetStreamManager) {
     this.#state = state
     this.#manager = manager
   }
@@ -93,7 +93,7 @@ export class NatsQuery {
     )
   }
 
-  async groupsNamed(names: readonly string[] | undefined): Promise<Group[]> {
+  async groupsNamed(names: readonly string[] | undefined): Promise<KnownGroup[]> {
     const groups = await this.#state.groups()
     const missing = names?.find((name) => !groups.some((group) => group.name === name))
     if (missing !== undefined) {
@@ -106,7 +106,7 @@ export class NatsQuery {
     return groups.filter(({ name }) => names === undefined || names.includes(name))
   }
 
-  groupsFor(type: string, groups: readonly Group[]): string[] {
+  groupsFor(type: string, groups: readonly KnownGroup[]): string[] {
     return groups
       .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, type)))
       .map(({ name }) => name)
@@ -154,7 +154,7 @@ export class NatsQuery {
     return page
   }
 
-  /** Group by group, newest first. */
+  /** KnownGroup by group, newest first. */
   async deadSequences(query: DeadLetterQuery): Promise<{ group: string; sequence: number }[]> {
     const { names } = this.#state
     const groups =
@@ -181,20 +181,20 @@ export class NatsQuery {
     const { state } = await this.#manager.streams.info(names.events)
     const groups = await Promise.all(
       (await this.#state.groups()).map(async ({ name, patterns }) => {
-        const [own, again, later, dead] = await Promise.all([
+        const [own, redelivery, later, dead] = await Promise.all([
           this.#manager.consumers.info(names.events, name),
-          this.#manager.consumers.info(names.again, name),
-          this.#state.subjects(names.laterOf(name, '*'), names.again),
+          this.#manager.consumers.info(names.redelivery, name),
+          this.#state.subjects(names.delayedOf(name, '*'), names.redelivery),
           this.#state.subjects(names.dead(name, '*')),
         ])
         return {
           group: name,
           patterns,
           // JetStream counts what waits for a retry among what is not acked, older servers also what is not due.
-          running: own.num_ack_pending + again.num_ack_pending,
+          running: own.num_ack_pending + redelivery.num_ack_pending,
           scheduled: later.length,
           deadLettered: dead.length,
-          behind: own.num_pending + again.num_pending,
+          behind: own.num_pending + redelivery.num_pending,
         }
       }),
     )
@@ -262,7 +262,7 @@ export class NatsQuery {
     return low
   }
 
-  async #positions(groups: readonly Group[]): Promise<Position[]> {
+  async #positions(groups: readonly KnownGroup[]): Promise<Position[]> {
     return Promise.all(
       groups.map(async (group) => {
         const info = await this.#manager.consumers.info(this.#state.names.events, group.name)
@@ -277,7 +277,7 @@ export class NatsQuery {
       positions.map(async (position): Promise<Delivery | undefined> => {
         const kept = await this.#state.delivery(position.name, message.seq)
         if (kept !== undefined) {
-          const { updatedAtMs, nextAttemptAtMs, handedOut: _, again: __, ...rest } = kept
+          const { updatedAtMs, nextAttemptAtMs, handedOut: _, redelivery: __, ...rest } = kept
           return {
             group: position.name,
             ...rest,
@@ -319,7 +319,7 @@ export class NatsQuery {
   }
 }
 
-interface Position extends Group {
+interface Position extends KnownGroup {
   handedOutUntil: number
 }
 

@@ -1,7 +1,7 @@
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
 import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
-import type { NatsNames } from './nats-names.js'
-import type { NatsPublisher } from './nats-publisher.js'
+import type { Publisher } from '../connection/publisher.js'
+import type { Names } from './names.js'
 
 /** A consumer group as it is stored. */
 export interface GroupState {
@@ -18,7 +18,7 @@ export interface DeliveryState {
   /** How often the server had handed the event out by then: what it does beyond is crashed attempts. */
   handedOut: number
   /** The message that counts is in the stream of those to be delivered again. */
-  again?: true
+  redelivery?: true
   durationMs?: number
   record?: JsonValue
   error?: DeliveryError
@@ -39,12 +39,12 @@ export interface LetterState {
 }
 
 /** Reads and writes the streams of a bus; the last message of a subject is its value. */
-export class NatsState {
-  readonly names: NatsNames
-  readonly #publisher: NatsPublisher
+export class State {
+  readonly names: Names
+  readonly #publisher: Publisher
   readonly #manager: JetStreamManager
 
-  constructor(names: NatsNames, publisher: NatsPublisher, manager: JetStreamManager) {
+  constructor(names: Names, publisher: Publisher, manager: JetStreamManager) {
     this.names = names
     this.#publisher = publisher
     this.#manager = manager

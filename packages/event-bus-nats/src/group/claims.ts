@@ -1,8 +1,8 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { type Claim, type CloudEvent, type GroupRequest, matchesPattern } from '@nexus/event-bus'
-import { type AgainMessage, DELIVER_AT, type NatsAgain } from './nats-again.js'
-import type { NatsHighWater } from './nats-high-water.js'
-import { type DeliveryState, isFinal, type NatsState } from './nats-state.js'
+import { DELIVER_AT, type Redelivery, type RedeliveryMessage } from '../streams/redelivery.js'
+import { type DeliveryState, isFinal, type State } from '../streams/state.js'
+import type { SettledBound } from './settled-bound.js'
 
 /** A message that could not be dealt with comes again after this. */
 const ERROR_PAUSE_MS = 500
@@ -12,15 +12,15 @@ export interface NatsClaim extends Claim {
   message: JsMsg
   /** Where the server hears that the claim is still worked on. */
   reply: string
-  /** It was delivered again, or later, not by the stream of events. */
-  again: boolean
+  /** It was delivered redelivery, or later, not by the stream of events. */
+  redelivery: boolean
 }
 
 /** What it takes to tell whether a message is a claim. */
-export interface NatsClaimsHost {
-  state: NatsState
-  again: NatsAgain
-  highWater: NatsHighWater
+export interface ClaimsHost {
+  state: State
+  redelivery: Redelivery
+  settledBound: SettledBound
   onError(error: unknown): void
 }
 
@@ -28,9 +28,9 @@ export interface NatsClaimsHost {
  * Makes claims of a group out of messages, and deals with those that are none: not meant for the group,
  * settled or held before, or not due.
  */
-export class NatsClaims {
+export class Claims {
   readonly #request: GroupRequest
-  readonly #host: NatsClaimsHost
+  readonly #host: ClaimsHost
   /** By message, which the server may hand out anew. */
   readonly #held = new Map<number, NatsClaim>()
   /** Up to here an event may be settled without the server knowing; asked for when the next one comes. */
@@ -40,7 +40,7 @@ export class NatsClaims {
   /** In no order, and no more at once than a pull brings. */
   #handingOn: Promise<unknown> = Promise.resolve()
 
-  constructor(request: GroupRequest, host: NatsClaimsHost) {
+  constructor(request: GroupRequest, host: ClaimsHost) {
     this.#request = request
     this.#host = host
   }
@@ -58,7 +58,9 @@ export class NatsClaims {
       held.message = message
       return undefined
     }
-    return this.#isAgain(message) ? this.#toAgainClaim(message) : this.#toEventClaim(message)
+    return this.#isRedelivery(message)
+      ? this.#toRedeliveryClaim(message)
+      : this.#toEventClaim(message)
   }
 
   hold(claim: NatsClaim): void {
@@ -74,13 +76,13 @@ export class NatsClaims {
     await this.#handingOn
   }
 
-  #isAgain({ info }: JsMsg): boolean {
-    return info.stream === this.#host.state.names.again
+  #isRedelivery({ info }: JsMsg): boolean {
+    return info.stream === this.#host.state.names.redelivery
   }
 
-  /** Its sequence; negative in the stream of what is delivered again, which has sequences of its own. */
+  /** Its sequence; negative in the stream of what is delivered redelivery, which has sequences of its own. */
   #keyOf(message: JsMsg): number {
-    return this.#isAgain(message) ? -message.seq : message.seq
+    return this.#isRedelivery(message) ? -message.seq : message.seq
   }
 
   async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
@@ -99,7 +101,7 @@ export class NatsClaims {
       return undefined
     }
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    if (before?.again === true || (before === undefined && deliverAtMs > Date.now())) {
+    if (before?.redelivery === true || (before === undefined && deliverAtMs > Date.now())) {
       const handed = this.#handOn(message, before, deliverAtMs)
       this.#handingOn = Promise.all([this.#handingOn, handed])
       return undefined
@@ -112,15 +114,15 @@ export class NatsClaims {
   async #mayBeKnown({ seq, info }: JsMsg): Promise<boolean> {
     if (info.deliverySequence <= this.#lastHandedOut) this.distrust()
     this.#lastHandedOut = info.deliverySequence
-    this.#recheckUntil ??= await this.#host.highWater.load()
+    this.#recheckUntil ??= await this.#host.settledBound.load()
     return info.deliveryCount > 1 || seq <= this.#recheckUntil
   }
 
-  async #toAgainClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state, again } = this.#host
-    const asked = message.json<AgainMessage>()
+  async #toRedeliveryClaim(message: JsMsg): Promise<NatsClaim | undefined> {
+    const { state, redelivery } = this.#host
+    const asked = message.json<RedeliveryMessage>()
     const { sequence, replay, dueAtMs = 0 } = asked
-    const waiting = again.recordOf(asked)
+    const waiting = redelivery.recordOf(asked)
     const earlyMs = dueAtMs - Date.now()
     if (earlyMs > 0 && message.info.deliveryCount <= waiting.handedOut) {
       message.nak(earlyMs)
@@ -162,7 +164,7 @@ export class NatsClaims {
       replay,
       message,
       reply: (message as JsMsg & { reply: string }).reply,
-      again: this.#isAgain(message),
+      redelivery: this.#isRedelivery(message),
     }
   }
 
@@ -176,16 +178,19 @@ export class NatsClaims {
     before: DeliveryState | undefined,
     deliverAtMs: number,
   ): Promise<void> {
-    const { again, highWater, onError } = this.#host
+    const { redelivery, settledBound, onError } = this.#host
     const { seq: sequence } = message
-    const asked: AgainMessage =
+    const asked: RedeliveryMessage =
       before === undefined
         ? { sequence, replay: 0, dueAtMs: deliverAtMs }
         : { sequence, replay: before.replays, ...dueOf(before) }
     try {
       // What was attempted had its message, and has it until it is settled.
       if (before === undefined || before.status === 'pending') {
-        await Promise.all([highWater.raise(sequence), again.ensure(this.#request.name, asked)])
+        await Promise.all([
+          settledBound.raise(sequence),
+          redelivery.ensure(this.#request.name, asked),
+        ])
       }
       message.ack()
     } catch (error) {

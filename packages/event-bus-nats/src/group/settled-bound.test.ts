@@ -1,11 +1,11 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { NatsHighWater } from './nats-high-water.js'
-import { NatsNames } from './nats-names.js'
-import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
-import type { NatsState } from './nats-state.js'
+import { type Publisher, WRONG_LAST_SEQUENCE } from '../connection/publisher.js'
+import { Names } from '../streams/names.js'
+import type { State } from '../streams/state.js'
+import { SettledBound } from './settled-bound.js'
 
-describe('the high-water mark of a group', () => {
+describe('the settled bound of a group', () => {
   let marks: number[]
   /** What the next writes come to instead. */
   let faults: ('refused' | 'answer lost')[]
@@ -16,8 +16,8 @@ describe('the high-water mark of a group', () => {
   })
 
   /** One process; all share the subject, whose sequence is the count of its messages. */
-  function process(): NatsHighWater {
-    const publish: NatsPublisher['publish'] = async (_, payload, options) => {
+  function process(): SettledBound {
+    const publish: Publisher['publish'] = async (_, payload, options) => {
       const fault = faults.shift()
       if (fault === 'refused') throw new Error('no answer')
       if (options?.lastSubjectSequence !== marks.length) {
@@ -29,8 +29,8 @@ describe('the high-water mark of a group', () => {
     }
     const newest = async () =>
       marks.length === 0 ? undefined : { seq: marks.length, json: () => marks.at(-1) }
-    const state = { names: new NatsNames('test'), newest } as unknown as NatsState
-    return new NatsHighWater(state, { publish } as NatsPublisher, 'g')
+    const state = { names: new Names('test'), newest } as unknown as State
+    return new SettledBound(state, { publish } as Publisher, 'g')
   }
 
   it('is written once for a thousand events, and at once', async () => {

@@ -17,7 +17,7 @@ export function isWrongLastSequence(error: unknown): error is JetStreamApiError 
 }
 
 /** What a stream has to hold for a message to be taken, and what goes with it. */
-export interface NatsPublishOptions {
+export interface PublishRequest {
   /** The stream takes an id once, within its window. */
   id?: string
   /** Newest sequence of the subject; 0 when there must be none. */
@@ -26,21 +26,21 @@ export interface NatsPublishOptions {
 }
 
 /** One message of a batch. */
-export interface NatsMessage {
+export interface BatchMessage {
   subject: string
   payload: string
   headers?: Record<string, string>
 }
 
 /** Where a stream put a message. */
-export interface NatsStored {
+export interface StoredAt {
   sequence: number
   duplicate: boolean
 }
 
 interface Pending {
   sentMs: number
-  resolve(stored: NatsStored): void
+  resolve(stored: StoredAt): void
   reject(error: unknown): void
 }
 
@@ -48,7 +48,7 @@ interface Pending {
  * Stores messages, with one subscription for all acks. The client's own `publish` makes two errors with
  * stack traces and a timer for each message, in case it fails: more work than all the rest of it.
  */
-export class NatsPublisher {
+export class Publisher {
   readonly #connection: NatsConnection
   readonly #timeoutMs: number
   readonly #inbox = createInbox()
@@ -66,7 +66,7 @@ export class NatsPublisher {
   }
 
   /** Resolves when the stream has the message. */
-  publish(subject: string, payload: string, options?: NatsPublishOptions): Promise<NatsStored> {
+  publish(subject: string, payload: string, options?: PublishRequest): Promise<StoredAt> {
     return this.#send(subject, payload, options && toHeaders(options))
   }
 
@@ -74,7 +74,7 @@ export class NatsPublisher {
    * Stores messages of one stream together or not at all, on servers from 2.12 on; resolves with the sequence
    * of the last one, the others come right before it.
    */
-  async publishAtomically(messages: readonly NatsMessage[]): Promise<number> {
+  async publishAtomically(messages: readonly BatchMessage[]): Promise<number> {
     const batch = ['Nats-Batch-Id', randomUUID()] as const
     for (const [i, { subject, payload, headers: further }] of messages.entries()) {
       const own = headersOf(further)
@@ -100,7 +100,7 @@ export class NatsPublisher {
     for (const { reject } of pending) reject(new Error('the connection was closed'))
   }
 
-  #send(subject: string, payload: string, own: MsgHdrs | undefined): Promise<NatsStored> {
+  #send(subject: string, payload: string, own: MsgHdrs | undefined): Promise<StoredAt> {
     return new Promise((resolve, reject) => {
       this.#sent += 1
       const token = this.#sent.toString(36)
@@ -146,7 +146,7 @@ export class NatsPublisher {
   }
 }
 
-function toHeaders({ id, lastSubjectSequence, headers: further }: NatsPublishOptions): MsgHdrs {
+function toHeaders({ id, lastSubjectSequence, headers: further }: PublishRequest): MsgHdrs {
   const own = headersOf(further)
   if (id !== undefined) own.set('Nats-Msg-Id', id)
   if (lastSubjectSequence !== undefined) {

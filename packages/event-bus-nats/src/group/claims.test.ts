@@ -1,13 +1,13 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { expect, it, vi } from 'vitest'
-import { NatsAgain } from './nats-again.js'
-import { NatsClaims } from './nats-claims.js'
-import type { NatsHighWater } from './nats-high-water.js'
-import { NatsNames } from './nats-names.js'
-import type { NatsPublisher } from './nats-publisher.js'
-import type { DeliveryState, NatsState } from './nats-state.js'
+import type { Publisher } from '../connection/publisher.js'
+import { Names } from '../streams/names.js'
+import { Redelivery } from '../streams/redelivery.js'
+import type { DeliveryState, State } from '../streams/state.js'
+import { Claims } from './claims.js'
+import type { SettledBound } from './settled-bound.js'
 
-const names = new NatsNames('n')
+const names = new Names('n')
 const event = { specversion: '1.0', id: 'x', source: '/', type: 'a', time: '' }
 
 /** What becomes of the message of a first replay, where this is the record of the event. */
@@ -20,21 +20,21 @@ async function firstReplay(record: Partial<DeliveryState>) {
       data: new TextEncoder().encode(JSON.stringify(event)),
       time: new Date(),
     }),
-  } as unknown as NatsState
-  const claims = new NatsClaims(
+  } as unknown as State
+  const claims = new Claims(
     { name: 'g', patterns: ['a'], start: 'now', ordered: false, ackWaitMs: 30_000 },
     {
       state,
-      again: new NatsAgain(state, {} as NatsPublisher, false),
-      highWater: {} as NatsHighWater,
+      redelivery: new Redelivery(state, {} as Publisher, false),
+      settledBound: {} as SettledBound,
       onError: (error) => expect.fail(String(error)),
     },
   )
   const ack = vi.fn()
   const message = {
     seq: 1,
-    subject: names.againOf('g', 7),
-    info: { stream: names.again, deliveryCount: 1, deliverySequence: 1 },
+    subject: names.redeliveryOf('g', 7),
+    info: { stream: names.redelivery, deliveryCount: 1, deliverySequence: 1 },
     json: () => ({ sequence: 7, replay: 1 }),
     ack,
   }

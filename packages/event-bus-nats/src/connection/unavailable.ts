@@ -1,5 +1,5 @@
 import { EventBusError } from '@nexus/event-bus'
-import { parseAddress } from './nats-connection.js'
+import { parseAddress } from './open-connection.js'
 
 /** Where the servers are, without user and password. */
 export function redactServers(servers: readonly string[]): string {

@@ -1,11 +1,11 @@
-import { isWrongLastSequence, type NatsPublisher } from './nats-publisher.js'
-import type { DeliveryState, NatsState } from './nats-state.js'
+import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
+import type { DeliveryState, State } from './state.js'
 
 /** Header of an event with the epoch milliseconds before which nobody gets it. */
 export const DELIVER_AT = 'Nexus-Deliver-At'
 
 /** Stands for an event that is delivered when it is replayed, redriven or due. */
-export interface AgainMessage {
+export interface RedeliveryMessage {
   sequence: number
   /** 0 for the original delivery, n for the n-th replay. */
   replay: number
@@ -13,27 +13,27 @@ export interface AgainMessage {
   dueAtMs?: number
 }
 
-/** Hands events to the stream of those to be delivered again, which keeps a small message for each. */
-export class NatsAgain {
+/** Hands events to the stream of those to be delivered redelivery, which keeps a small message for each. */
+export class Redelivery {
   /** Whether the server keeps what is not due to itself; else consumers are handed it, and give it back. */
   readonly schedules: boolean
-  readonly #state: NatsState
-  readonly #publisher: NatsPublisher
+  readonly #state: State
+  readonly #publisher: Publisher
 
-  constructor(state: NatsState, publisher: NatsPublisher, schedules: boolean) {
+  constructor(state: State, publisher: Publisher, schedules: boolean) {
     this.#state = state
     this.#publisher = publisher
     this.schedules = schedules
   }
 
   /** The record of an event that waits for this message. */
-  recordOf({ replay, dueAtMs }: AgainMessage): DeliveryState {
+  recordOf({ replay, dueAtMs }: RedeliveryMessage): DeliveryState {
     return {
       status: 'pending',
       attempts: 0,
       replays: replay,
       updatedAtMs: Date.now(),
-      again: true,
+      redelivery: true,
       // A server without schedules hands it out once before its time.
       handedOut: dueAtMs === undefined || this.schedules ? 0 : 1,
       ...(dueAtMs !== undefined && { nextAttemptAtMs: dueAtMs }),
@@ -41,22 +41,22 @@ export class NatsAgain {
   }
 
   /** Delivers an event to a group, whatever became of it before. */
-  async deliver(group: string, message: AgainMessage): Promise<void> {
+  async deliver(group: string, message: RedeliveryMessage): Promise<void> {
     const { names } = this.#state
     const { sequence } = message
     // First the record: without it the message would be taken for an outdated one.
     await this.#state.write(names.delivery(group, sequence), this.recordOf(message))
-    await this.#publisher.publish(names.againOf(group, sequence), JSON.stringify(message))
+    await this.#publisher.publish(names.redeliveryOf(group, sequence), JSON.stringify(message))
   }
 
   /** Makes sure that an event will be delivered to a group; the caller may then forget it. */
-  async ensure(group: string, message: AgainMessage): Promise<void> {
+  async ensure(group: string, message: RedeliveryMessage): Promise<void> {
     const { names } = this.#state
     const { sequence, dueAtMs = 0 } = message
-    const target = names.againOf(group, sequence)
+    const target = names.redeliveryOf(group, sequence)
     // First the message: with a record alone nobody would deliver the event.
     if (this.schedules && dueAtMs > Date.now()) {
-      await this.#writeFirst(names.laterOf(group, sequence), message, {
+      await this.#writeFirst(names.delayedOf(group, sequence), message, {
         'Nats-Schedule': `@at ${new Date(dueAtMs).toISOString()}`,
         'Nats-Schedule-Target': target,
       })

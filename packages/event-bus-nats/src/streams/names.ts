@@ -3,20 +3,20 @@ import { createHash } from 'node:crypto'
 /**
  * Streams and subjects of a bus:
  *
- * PREFIX_events   prefix.event.HASH.TYPE      one event; HASH of its id, so that an id is found and is unique per type
- * PREFIX_state    prefix.id.HASH              its type
- *                 prefix.group.GROUP          patterns and start
- *                 prefix.group.GROUP.until    no record of the group is of a later event
- *                 prefix.delivery.GROUP.SEQ   what the group did with the event
- *                 prefix.dead.GROUP.SEQ       why the group gave it up
- * PREFIX_again    prefix.again.GROUP.SEQ      an event to be delivered again
- *                 prefix.later.GROUP.SEQ      the same, kept by the server until it is due
- * PREFIX_lease    prefix.lease.GROUP          the one consumer of an ordered group
+ * PREFIX_events      prefix.event.HASH.TYPE        one event; HASH of its id, so that an id is found and is unique per type
+ * PREFIX_state       prefix.id.HASH                its type
+ *                    prefix.group.GROUP            patterns and start
+ *                    prefix.group.GROUP.settled    no record of the group is of a later event
+ *                    prefix.delivery.GROUP.SEQ     what the group did with the event
+ *                    prefix.dead.GROUP.SEQ         why the group gave it up
+ * PREFIX_redelivery  prefix.redelivery.GROUP.SEQ   an event to deliver to the group again
+ *                    prefix.delayed.GROUP.SEQ      the same, kept by the server until it is due
+ * PREFIX_lease       prefix.lease.GROUP            the one consumer of an ordered group
  */
-export class NatsNames {
+export class Names {
   readonly events: string
   readonly state: string
-  readonly again: string
+  readonly redelivery: string
   readonly lease: string
   readonly #prefix: string
 
@@ -24,7 +24,7 @@ export class NatsNames {
     this.#prefix = prefix
     this.events = `${prefix}_events`
     this.state = `${prefix}_state`
-    this.again = `${prefix}_again`
+    this.redelivery = `${prefix}_redelivery`
     this.lease = `${prefix}_lease`
   }
 
@@ -53,8 +53,8 @@ export class NatsNames {
     return `${this.#prefix}.group.${name}`
   }
 
-  highWater(group: string): string {
-    return `${this.group(group)}.until`
+  settledBound(group: string): string {
+    return `${this.group(group)}.settled`
   }
 
   delivery(group: string, sequence: number | '*'): string {
@@ -65,12 +65,12 @@ export class NatsNames {
     return `${this.#prefix}.dead.${group}.${sequence}`
   }
 
-  againOf(group: string, sequence: number | '*'): string {
-    return `${this.#prefix}.again.${group}.${sequence}`
+  redeliveryOf(group: string, sequence: number | '*'): string {
+    return `${this.#prefix}.redelivery.${group}.${sequence}`
   }
 
-  laterOf(group: string, sequence: number | '*'): string {
-    return `${this.#prefix}.later.${group}.${sequence}`
+  delayedOf(group: string, sequence: number | '*'): string {
+    return `${this.#prefix}.delayed.${group}.${sequence}`
   }
 
   leaseOf(group: string): string {
@@ -86,8 +86,8 @@ export class NatsNames {
     return ['id', 'group', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
   }
 
-  againSubjects(): string[] {
-    return ['again', 'later'].map((kind) => `${this.#prefix}.${kind}.>`)
+  redeliverySubjects(): string[] {
+    return ['redelivery', 'delayed'].map((kind) => `${this.#prefix}.${kind}.>`)
   }
 }
 

@@ -1,5 +1,5 @@
-import { isWrongLastSequence, type NatsPublisher } from './nats-publisher.js'
-import type { NatsState } from './nats-state.js'
+import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
+import type { State } from '../streams/state.js'
 
 /** Sequences by which the mark runs ahead, so that one write serves many events. */
 const AHEAD = 1_000
@@ -8,19 +8,19 @@ const AHEAD = 1_000
  * A bound of what a group has settled, kept beside its records: nothing above it is. A server that is killed
  * may forget where its consumer was, and hand out anew what lies below.
  */
-export class NatsHighWater {
-  readonly #state: NatsState
-  readonly #publisher: NatsPublisher
+export class SettledBound {
+  readonly #state: State
+  readonly #publisher: Publisher
   readonly #subject: string
   /** The mark, and the sequence of the message that holds it. */
   #until = 0
   #revision = 0
   #raising: Promise<void> | undefined
 
-  constructor(state: NatsState, publisher: NatsPublisher, group: string) {
+  constructor(state: State, publisher: Publisher, group: string) {
     this.#state = state
     this.#publisher = publisher
-    this.#subject = state.names.highWater(group)
+    this.#subject = state.names.settledBound(group)
   }
 
   async load(): Promise<number> {

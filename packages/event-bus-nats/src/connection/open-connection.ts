@@ -8,7 +8,7 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node'
-import type { ResolvedNatsStoreOptions } from './nats-store-options.js'
+import type { ResolvedNatsStoreOptions } from '../nats-store-options.js'
 
 /** What it takes to reach the servers. */
 export type ConnectionOptions = Pick<

@@ -8,7 +8,7 @@ const PULL_EXPIRES_MS = 30_000
  * filled, so an idle consumer costs one request in half a minute. `onEnd` is told of the end of each pull,
  * with the error when there was one: what it brought may have been nothing that anybody wanted.
  */
-export class NatsPuller {
+export class Puller {
   readonly #consumer: Consumer
   readonly #onMessage: (message: JsMsg) => void
   readonly #onEnd: (error: unknown) => void

@@ -1,6 +1,6 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream'
 import type { Clock, RetentionOptions, SweepResult } from '@nexus/event-bus'
-import { type DeliveryState, isFinal, type NatsState } from './nats-state.js'
+import { type DeliveryState, isFinal, type State } from './state.js'
 
 /** Events removed at once. */
 const WINDOW = 100
@@ -10,13 +10,13 @@ const HELD_BACK_MS = 5_000
 const OVERHEAD_BYTES = 256
 
 /** Removes the oldest events beyond the limits, with all that is kept about them. */
-export class NatsRetention {
-  readonly #state: NatsState
+export class Retention {
+  readonly #state: State
   readonly #manager: JetStreamManager
   readonly #limits: RetentionOptions
   readonly #clock: Clock
 
-  constructor(state: NatsState, manager: JetStreamManager, limits: RetentionOptions, clock: Clock) {
+  constructor(state: State, manager: JetStreamManager, limits: RetentionOptions, clock: Clock) {
     this.#state = state
     this.#manager = manager
     this.#limits = limits
@@ -80,15 +80,15 @@ export class NatsRetention {
         return info.num_pending > 0 ? info.delivered.stream_seq + 1 : Number.POSITIVE_INFINITY
       }),
     )
-    return Math.min(await this.#firstAgain(surplus, groups), ...heldFrom)
+    return Math.min(await this.#firstRedelivery(surplus, groups), ...heldFrom)
   }
 
-  /** The same among events that are to be delivered again, or later: the consumers have done with them. */
-  async #firstAgain(
+  /** The same among events that are to be delivered redelivery, or later: the consumers have done with them. */
+  async #firstRedelivery(
     surplus: readonly StoredMsg[],
     groups: readonly { name: string }[],
   ): Promise<number> {
-    const { state } = await this.#manager.streams.info(this.#state.names.again)
+    const { state } = await this.#manager.streams.info(this.#state.names.redelivery)
     if (state.messages === 0) return Number.POSITIVE_INFINITY
     const waiting = await Promise.all(
       surplus.map(async ({ seq }) => {
@@ -97,7 +97,7 @@ export class NatsRetention {
         const known = await Promise.all(groups.map(newest))
         return known.some((found) => {
           const delivery = found?.json<DeliveryState>()
-          return delivery?.again === true && !isFinal(delivery)
+          return delivery?.redelivery === true && !isFinal(delivery)
         })
       }),
     )

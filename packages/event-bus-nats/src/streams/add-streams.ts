@@ -7,9 +7,9 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
-import { LEASE_MS } from './nats-lease.js'
-import type { NatsNames } from './nats-names.js'
-import type { ResolvedNatsStoreOptions } from './nats-store-options.js'
+import { LEASE_MS } from '../group/lease.js'
+import type { ResolvedNatsStoreOptions } from '../nats-store-options.js'
+import type { Names } from './names.js'
 
 const STREAM_DIFFERS = 10058
 
@@ -17,7 +17,7 @@ const STREAM_DIFFERS = 10058
 const FEATURES = ['allow_atomic', 'allow_msg_schedules'] as const
 
 /** What the server of a bus can do. */
-export interface NatsFeatures {
+export interface ServerFeatures {
   /** It takes events together or not at all (2.12). */
   atomicBatches: boolean
   /** It keeps messages to itself until they are due (2.12). */
@@ -27,9 +27,9 @@ export interface NatsFeatures {
 /** Makes the streams of a bus that are not there yet. */
 export async function addStreams(
   manager: JetStreamManager,
-  names: NatsNames,
+  names: Names,
   { prefix, replicas, duplicateWindowMs }: ResolvedNatsStoreOptions,
-): Promise<NatsFeatures> {
+): Promise<ServerFeatures> {
   const shared = { storage: StorageType.File, num_replicas: replicas, allow_direct: true }
   const streams = [
     {
@@ -40,8 +40,8 @@ export async function addStreams(
     },
     { name: names.state, subjects: names.stateSubjects(), max_msgs_per_subject: 1 },
     {
-      name: names.again,
-      subjects: names.againSubjects(),
+      name: names.redelivery,
+      subjects: names.redeliverySubjects(),
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
     },
@@ -53,11 +53,11 @@ export async function addStreams(
       duplicate_window: nanos(LEASE_MS),
     },
   ]
-  const features: NatsFeatures = { atomicBatches: false, schedules: false }
+  const features: ServerFeatures = { atomicBatches: false, schedules: false }
   for (const stream of streams) {
     const { config } = await addStream(manager, { ...shared, ...stream })
     if (stream.name === names.events) features.atomicBatches = config.allow_atomic === true
-    if (stream.name === names.again) features.schedules = config.allow_msg_schedules === true
+    if (stream.name === names.redelivery) features.schedules = config.allow_msg_schedules === true
   }
   return features
 }

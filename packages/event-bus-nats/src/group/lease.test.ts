@@ -2,7 +2,7 @@ import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jets
 import { connect } from '@nats-io/transport-node'
 import { hasNats, startNats } from '@nexus/test-kit'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { NatsLease } from './nats-lease.js'
+import { Lease } from './lease.js'
 
 it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost', async () => {
   const server = await startNats()
@@ -24,7 +24,7 @@ it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost',
   const now = vi.spyOn(performance, 'now').mockReturnValue(0)
   onTestFinished(() => now.mockRestore())
 
-  const lease = new NatsLease(client, manager, 'lease', 'lease.g')
+  const lease = new Lease(client, manager, 'lease', 'lease.g')
   expect(await lease.take()).toBe(true)
   now.mockReturnValue(4_000)
   lost = true
@@ -35,6 +35,6 @@ it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost',
   now.mockReturnValue(10_999)
   expect(lease.held).toBe(true)
 
-  const other = new NatsLease(client, manager, 'lease', 'lease.g')
+  const other = new Lease(client, manager, 'lease', 'lease.g')
   expect(await other.take()).toBe(false)
 })

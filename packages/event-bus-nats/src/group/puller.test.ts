@@ -1,6 +1,6 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { expect, it } from 'vitest'
-import { NatsPuller } from './nats-puller.js'
+import { Puller } from './puller.js'
 
 /** A consumer whose pulls end at once, with these messages or errors. */
 function consumerOf(pulls: (readonly string[] | Error)[]): Consumer {
@@ -23,7 +23,7 @@ it('tells of the end of each pull, so that an idle consumer asks again', async (
   const lost = new Error('lost')
   const consumer = consumerOf([[], ['a', 'b'], lost, ['c']])
   await new Promise<void>((resolve) => {
-    const puller = new NatsPuller(
+    const puller = new Puller(
       consumer,
       ({ subject }) => seen.push(subject),
       (error) => {

@@ -1,12 +1,12 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type AgainMessage, NatsAgain } from './nats-again.js'
-import { NatsNames } from './nats-names.js'
-import { type NatsPublisher, WRONG_LAST_SEQUENCE } from './nats-publisher.js'
-import type { DeliveryState, NatsState } from './nats-state.js'
+import { type Publisher, WRONG_LAST_SEQUENCE } from '../connection/publisher.js'
+import { Names } from './names.js'
+import { Redelivery, type RedeliveryMessage } from './redelivery.js'
+import type { DeliveryState, State } from './state.js'
 
 const dueAtMs = Date.parse('9999-01-01T00:00:00Z')
-const later: AgainMessage = { sequence: 7, replay: 0, dueAtMs }
+const later: RedeliveryMessage = { sequence: 7, replay: 0, dueAtMs }
 
 describe('an event that is to be delivered again', () => {
   /** What was written, in this order. */
@@ -20,8 +20,8 @@ describe('an event that is to be delivered again', () => {
     fault = undefined
   })
 
-  function again(schedules: boolean): NatsAgain {
-    const publish: NatsPublisher['publish'] = async (subject, payload, options) => {
+  function redelivery(schedules: boolean): Redelivery {
+    const publish: Publisher['publish'] = async (subject, payload, options) => {
       if (fault !== undefined) throw fault
       if (options?.lastSubjectSequence === 0 && taken.includes(subject)) {
         throw new JetStreamApiError({ code: 400, err_code: WRONG_LAST_SEQUENCE, description: '' })
@@ -32,54 +32,54 @@ describe('an event that is to be delivered again', () => {
     const write = async (subject: string, record: DeliveryState) => {
       written.push([subject, record.handedOut])
     }
-    const state = { names: new NatsNames('n'), write } as unknown as NatsState
-    return new NatsAgain(state, { publish } as NatsPublisher, schedules)
+    const state = { names: new Names('n'), write } as unknown as State
+    return new Redelivery(state, { publish } as Publisher, schedules)
   }
 
   it('has its record first: without it the message would be outdated', async () => {
-    await again(true).deliver('g', { sequence: 7, replay: 1 })
+    await redelivery(true).deliver('g', { sequence: 7, replay: 1 })
     expect(written).toEqual([
       ['n.delivery.g.7', 0],
-      ['n.again.g.7', undefined],
+      ['n.redelivery.g.7', undefined],
     ])
   })
 
   it('is postponed before it is recorded: with a record alone nobody would deliver it', async () => {
-    await again(false).ensure('g', later)
+    await redelivery(false).ensure('g', later)
     expect(written).toEqual([
-      ['n.again.g.7', undefined],
+      ['n.redelivery.g.7', undefined],
       // A consumer gets it once before its time.
       ['n.delivery.g.7', 1],
     ])
   })
 
   it('is kept by the server until then where that is possible', async () => {
-    await again(true).ensure('g', later)
+    await redelivery(true).ensure('g', later)
     const headers = {
       'Nats-Schedule': '@at 9999-01-01T00:00:00.000Z',
-      'Nats-Schedule-Target': 'n.again.g.7',
+      'Nats-Schedule-Target': 'n.redelivery.g.7',
     }
     expect(written).toEqual([
-      ['n.later.g.7', headers],
+      ['n.delayed.g.7', headers],
       ['n.delivery.g.7', 0],
     ])
   })
 
   it('is postponed once, and recorded by whoever comes after one who died', async () => {
-    taken = ['n.again.g.7']
-    await again(false).ensure('g', later)
+    taken = ['n.redelivery.g.7']
+    await redelivery(false).ensure('g', later)
     expect(written).toEqual([['n.delivery.g.7', 1]])
   })
 
   it('is not recorded as waiting when it was handled meanwhile', async () => {
     taken = ['n.delivery.g.7']
-    await again(false).ensure('g', later)
-    expect(written).toEqual([['n.again.g.7', undefined]])
+    await redelivery(false).ensure('g', later)
+    expect(written).toEqual([['n.redelivery.g.7', undefined]])
   })
 
   it('is not recorded when it could not be postponed', async () => {
     fault = new Error('no answer')
-    await expect(again(true).ensure('g', later)).rejects.toBe(fault)
+    await expect(redelivery(true).ensure('g', later)).rejects.toBe(fault)
     expect(written).toEqual([])
   })
 })
