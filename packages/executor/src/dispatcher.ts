@@ -1,5 +1,5 @@
-import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './sandbox/call.js'
-import type { SandboxEngineStats, SandboxLimits } from './sandbox/sandbox-engine.js'
+import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './call/call.js'
+import type { SandboxEngineStats, SandboxLimits } from './engine.js'
 import type { ThreadProfile } from './threads/profiled-threads.js'
 
 /** Gets calls run, inline or on threads. */

@@ -1,4 +1,4 @@
-import type { SourceLocation } from './execution-result.js'
+import type { SourceLocation } from './call/execution-result.js'
 
 /** Why a call or a handler failed; the strings are stable. */
 export type ErrorCode =

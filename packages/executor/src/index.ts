@@ -1,7 +1,5 @@
 export type { CompiledHandler } from '@nexus/compile-cache'
 export type { Isolation } from '@nexus/instance-pool'
-export type { DispatcherStats } from './dispatcher.js'
-export { type ErrorCode, ExecutorError } from './errors.js'
 export type {
   EmittedEvent,
   ExecutionError,
@@ -9,13 +7,15 @@ export type {
   ExecutionResult,
   LogEntry,
   SourceLocation,
-} from './execution-result.js'
-export type { Schema } from './extension-schema.js'
-export type { CheckedMethod, ExtensionMethods, PlainMethod } from './extensions.js'
+} from './call/execution-result.js'
+export type { HandlerContext } from './call/handler-context.js'
+export type { DispatcherStats } from './dispatcher.js'
+export { type ErrorCode, ExecutorError } from './errors.js'
+export type { Handler, HandlerApi, LogFunction } from './guest/handler.js'
 export type { LogLevel } from './guest/protocol.js'
-export type { AroundHostCall } from './guest-services.js'
-export type { Handler, HandlerApi, LogFunction } from './handler.js'
-export type { HandlerContext } from './handler-context.js'
+export type { Schema } from './host/extension-schema.js'
+export type { CheckedMethod, ExtensionMethods, PlainMethod } from './host/extensions.js'
+export type { AroundHostCall } from './host/guest-services.js'
 export type { ResolveHost } from './net/address-policy.js'
 export type { CallOptions, WasmRuntimeOptions } from './options.js'
 export type { ThreadProfile } from './threads/profiled-threads.js'

@@ -1,11 +1,7 @@
+import type { CallOutcome, CallRequest, HandlerCode } from './call/call.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
-import type { CallOutcome, CallRequest, HandlerCode } from './sandbox/call.js'
-import {
-  SandboxEngine,
-  type SandboxEngineOptions,
-  type SandboxLimits,
-} from './sandbox/sandbox-engine.js'
+import { SandboxEngine, type SandboxEngineOptions, type SandboxLimits } from './engine.js'
 
 interface Waiting {
   readonly request: CallRequest

@@ -3,9 +3,9 @@ import { HandlerCompiler } from '@nexus/compile-cache'
 import type { Isolation } from '@nexus/instance-pool'
 import { MetricsCollector } from '@nexus/metrics'
 import { z } from 'zod'
+import type { CallLimits } from './call/call.js'
 import { ExecutorError } from './errors.js'
 import { type ResolveHost, resolveWithSystem } from './net/address-policy.js'
-import type { CallLimits } from './sandbox/call.js'
 
 /** What one call may use; each is a default of the runtime that a call may replace. */
 export interface CallOptions {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { CallRequest } from '../sandbox/call.js'
+import type { CallRequest } from '../call/call.js'
 import { Fetcher } from './fetcher.js'
 
 const call: CallRequest = {

@@ -1,6 +1,6 @@
 import type { Agent, Response } from 'undici'
+import type { CallLimits, CallRequest } from '../call/call.js'
 import type { FetchResponse } from '../guest/web/kit.js'
-import type { CallLimits, CallRequest } from '../sandbox/call.js'
 import {
   AddressRefused,
   checkedLookup,

@@ -1,6 +1,6 @@
 import type { Profiler } from 'node:inspector'
-import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../sandbox/call.js'
-import type { SandboxEngineOptions, SandboxLimits } from '../sandbox/sandbox-engine.js'
+import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../call/call.js'
+import type { SandboxEngineOptions, SandboxLimits } from '../engine.js'
 
 /** What a thread is started with. */
 export interface ThreadData {

@@ -1,14 +1,14 @@
-import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
-import { drain } from '../drain.js'
 import {
   type CallFailure,
   type CallOutcome,
   type CallRequest,
   emptyOutcome,
   type HandlerCode,
-} from '../sandbox/call.js'
-import { timeoutFailure } from '../sandbox/guest-failure.js'
-import type { SandboxLimits } from '../sandbox/sandbox-engine.js'
+} from '../call/call.js'
+import { timeoutFailure } from '../call/guest-failure.js'
+import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
+import { drain } from '../drain.js'
+import type { SandboxLimits } from '../engine.js'
 import { CallCosts } from './call-costs.js'
 import { Confinement } from './confinement.js'
 import { ProfiledThreads, type ThreadProfile } from './profiled-threads.js'

@@ -1,5 +1,5 @@
-import { monotonicMs } from '../monotonic.js'
-import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
+import { monotonicMs } from '../call/monotonic.js'
+import type { SandboxEngineStats } from '../engine.js'
 import { readStats, STAT_CELLS, writeStats } from './thread-stats.js'
 
 const CALL_ID = 0

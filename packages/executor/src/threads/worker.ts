@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { SandboxEngine } from '../sandbox/sandbox-engine.js'
+import { SandboxEngine } from '../engine.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadProfiler } from './thread-profiler.js'
 import { ThreadStatus } from './thread-status.js'

@@ -1,6 +1,6 @@
+import type { RawLog } from '../call/call.js'
+import { logLimitNotice } from '../call/log-limit.js'
 import type { LogLevel } from '../guest/protocol.js'
-import type { RawLog } from '../sandbox/call.js'
-import { logLimitNotice } from '../sandbox/log-limit.js'
 import { ByteCollector } from './byte-collector.js'
 
 /** `WARN message` or `WARN: message`; every other line is of the level info. */

@@ -1,9 +1,9 @@
 import type { DiscardReason } from '@nexus/instance-pool'
+import type { CallFailure } from '../call/call.js'
+import { engineFailure } from '../call/guest-failure.js'
 import type { ErrorCode } from '../errors.js'
-import type { CallFailure } from '../sandbox/call.js'
-import { engineFailure } from '../sandbox/guest-failure.js'
-import { PAGE_BYTES } from './command-layout.js'
 import type { CommandMemory } from './command-memory.js'
+import { PAGE_BYTES } from './module/command-layout.js'
 
 /** Thrown through the guest to end it: the command called `proc_exit`. */
 export class CommandExit {

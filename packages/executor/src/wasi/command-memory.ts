@@ -1,5 +1,5 @@
 import type { DiscardReason, InstanceKind } from '@nexus/instance-pool'
-import { PAGE_BYTES } from './command-layout.js'
+import { PAGE_BYTES } from './module/command-layout.js'
 
 /**
  * A memory up to this size is zeroed and used again: that takes less time than making another one. What

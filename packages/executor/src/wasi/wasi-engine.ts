@@ -1,22 +1,17 @@
 import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
-import { queueWaitUs } from '../queue-wait.js'
-import {
-  type CallFailure,
-  type CallOutcome,
-  type CallRequest,
-  emptyOutcome,
-} from '../sandbox/call.js'
-import { engineFailure } from '../sandbox/guest-failure.js'
-import type { SandboxEngineStats } from '../sandbox/sandbox-engine.js'
+import { type CallFailure, type CallOutcome, type CallRequest, emptyOutcome } from '../call/call.js'
+import { engineFailure } from '../call/guest-failure.js'
+import { queueWaitUs } from '../call/queue-wait.js'
+import type { SandboxEngineStats } from '../engine.js'
 import { CommandCall } from './command-call.js'
 import { checkResult, endOf, memoryTooSmall } from './command-end.js'
-import { PAGE_BYTES } from './command-layout.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
 import { CommandFiles } from './files/command-files.js'
 import { wasmerLibrary } from './files/wasmer-library.js'
-import { GROWTH_FLAG } from './growth-flag.js'
-import { MEMORY_IMPORT } from './import-memory.js'
+import { PAGE_BYTES } from './module/command-layout.js'
+import { GROWTH_FLAG } from './module/growth-flag.js'
+import { MEMORY_IMPORT } from './module/import-memory.js'
 import { Preview1Host } from './preview1/preview1-host.js'
 import type { WasiProgram } from './wasi-program.js'
 

@@ -3,8 +3,8 @@ import { basename } from 'node:path'
 import { CompileError, type ModuleCache } from '@nexus/compile-cache'
 import { z } from 'zod'
 import { ExecutorError } from '../errors.js'
-import { layOutCommand } from './command-layout.js'
 import type { NamedFile } from './files/memory-file-system.js'
+import { layOutCommand } from './module/command-layout.js'
 import type { WasiProgram } from './wasi-program.js'
 
 /** What a WASI command is given besides the event. */

@@ -1,5 +1,5 @@
 import type { JSVirtualFile, MemFS } from '@wasmer/wasi'
-import { engineFailure } from '../../sandbox/guest-failure.js'
+import { engineFailure } from '../../call/guest-failure.js'
 import { CallEnded } from '../command-end.js'
 import { Errno } from '../preview1/signatures.js'
 import { FileError } from './file-error.js'

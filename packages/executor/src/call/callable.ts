@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import type { CompiledHandler } from '@nexus/compile-cache'
+import type { WasiHandler } from '../wasi/wasi-handler.js'
+import type { HandlerCode } from './call.js'
+import type { HandlerSource } from './error-report.js'
+
+/** What is known of a handler when it is called. */
+export interface Callable extends HandlerSource {
+  readonly key: string
+  readonly code: HandlerCode
+  readonly compileTimeUs: number
+  readonly cacheHit: boolean
+  readonly cacheTier: CompiledHandler['cacheTier']
+}
+
+/** Hashing bytecode takes longer than a small call: each array is hashed once. */
+const keysOfBytes = new WeakMap<Uint8Array, string>()
+
+/** What was compiled before the call that is about to be made. */
+export function callableOfAny(handler: CompiledHandler | WasiHandler | Uint8Array): Callable {
+  if (handler instanceof Uint8Array) return callableOfBytes(handler)
+  return 'program' in handler ? callableOfWasi(handler) : callableOf(handler, true)
+}
+
+/** @param compiledBefore whether the call that is about to be made did not compile it */
+export function callableOf(handler: CompiledHandler, compiledBefore = false): Callable {
+  const { cacheKey, bytecode, filename, sourceMap } = handler
+  return {
+    key: cacheKey,
+    code: bytecode,
+    filename,
+    sourceMap,
+    compileTimeUs: compiledBefore ? 0 : handler.compileTimeUs,
+    cacheHit: compiledBefore || handler.cacheHit,
+    cacheTier: compiledBefore ? 'memory' : handler.cacheTier,
+  }
+}
+
+export function callableOfWasi({ cacheKey, program, filename }: WasiHandler): Callable {
+  return {
+    key: cacheKey,
+    code: program,
+    filename,
+    compileTimeUs: 0,
+    cacheHit: true,
+    cacheTier: 'memory',
+  }
+}
+
+function callableOfBytes(bytecode: Uint8Array): Callable {
+  let key = keysOfBytes.get(bytecode)
+  if (key === undefined) {
+    key = createHash('sha256').update(bytecode).digest('hex')
+    keysOfBytes.set(bytecode, key)
+  }
+  return {
+    key,
+    code: bytecode,
+    filename: 'handler.js',
+    compileTimeUs: 0,
+    cacheHit: true,
+    cacheTier: 'memory',
+  }
+}

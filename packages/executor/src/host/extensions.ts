@@ -1,0 +1,104 @@
+import type { Answer } from '../call/call.js'
+import { ExecutorError } from '../errors.js'
+import { hostCodec } from '../values/host-codec.js'
+import { type Schema, validate } from './extension-schema.js'
+import { guestError } from './guest-error.js'
+
+/** A method whose one argument is checked before it runs. */
+export interface CheckedMethod<Input = unknown> {
+  /** What the argument must be: a Standard Schema (zod, valibot, arktype) or anything with `safeParse`. */
+  input: Schema<Input>
+  /** Gets what the schema made of the argument. */
+  run: (input: Input) => unknown
+}
+
+/** A method whose arguments are the guest's and unchecked. */
+export type PlainMethod = (...args: never[]) => unknown
+
+/**
+ * Functions of the host that guests may call by `ctx.call(extension, method, …args)`. Besides JSON,
+ * undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross, both ways.
+ */
+export type ExtensionMethods<Inputs = Record<string, unknown>> = {
+  readonly [Name in keyof Inputs]: PlainMethod | CheckedMethod<Inputs[Name]>
+}
+
+interface Method {
+  readonly input: Schema | undefined
+  readonly run: (...args: unknown[]) => unknown
+}
+
+/** The host functions that embedders registered. */
+export class Extensions {
+  readonly #extensions = new Map<string, ReadonlyMap<string, Method>>()
+
+  /** @throws {@link ExecutorError} `INVALID_OPTIONS` */
+  register(name: string, methods: object): void {
+    if (!/^[A-Za-z0-9_-]+$/.test(name)) {
+      throw new ExecutorError(
+        'INVALID_OPTIONS',
+        `Expected the name of an extension to be letters, digits, - and _, got ${JSON.stringify(name)}`,
+      )
+    }
+    if (this.#extensions.has(name)) {
+      throw new ExecutorError('INVALID_OPTIONS', `The extension ${name} is registered already`)
+    }
+    const table = new Map<string, Method>()
+    for (const [method, given] of Object.entries(methods)) {
+      table.set(method, methodOf(`${name}.${method}`, given))
+    }
+    this.#extensions.set(name, table)
+  }
+
+  /** Calls a method for a guest; what it throws goes to the guest without its stack and without host paths. */
+  async call(extension: string, method: string, encodedArguments: string): Promise<Answer> {
+    try {
+      const { input, run } = this.#find(extension, method)
+      const args = argumentsOf(encodedArguments)
+      const what = `${extension}.${method}`
+      const value = input ? await run(await checked(what, input, args)) : await run(...args)
+      return { failed: false, encoded: hostCodec.encode(value, `the result of ${what}`) }
+    } catch (error) {
+      return { failed: true, encoded: hostCodec.encode(guestError(error), 'error') }
+    }
+  }
+
+  #find(extension: string, method: string): Method {
+    const methods = this.#extensions.get(extension)
+    const found = methods?.get(method)
+    if (found) return found
+    const known = methods ? [...methods.keys()] : [...this.#extensions.keys()]
+    const what = methods
+      ? `method ${method} in the extension ${extension}`
+      : `extension ${extension}`
+    throw new TypeError(`There is no ${what}; there is ${known.join(', ') || 'none at all'}`)
+  }
+}
+
+function methodOf(name: string, given: unknown): Method {
+  if (typeof given === 'function') return { input: undefined, run: given as Method['run'] }
+  const { input, run } = Object(given) as Partial<CheckedMethod>
+  if (typeof run === 'function' && (typeof input === 'object' || typeof input === 'function')) {
+    if ('~standard' in input || 'safeParse' in input) return { input, run: run as Method['run'] }
+  }
+  throw new ExecutorError(
+    'INVALID_OPTIONS',
+    `Expected ${name} to be a function or { input: schema, run: function }, got ${typeof given}`,
+  )
+}
+
+function argumentsOf(encoded: string): unknown[] {
+  const args = hostCodec.decode(encoded)
+  if (!Array.isArray(args)) throw new TypeError('Expected a list of arguments')
+  return args
+}
+
+async function checked(what: string, input: Schema, args: unknown[]): Promise<unknown> {
+  if (args.length > 1) {
+    throw new TypeError(`${what} takes one argument, got ${args.length}`)
+  }
+  const { value, problems } = await validate(input, args[0])
+  if (problems.length === 0) return value
+  const lines = problems.map(({ path, message }) => `${['input', ...path].join('.')}: ${message}`)
+  throw new TypeError(`${what}: ${lines.join('; ')}`)
+}

@@ -1,0 +1,241 @@
+import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
+import type { CallRequest, Question, RawEvent, RawLog } from '../call/call.js'
+import { isGranted } from '../call/capabilities.js'
+import type { Refusals } from '../call/guest-failure.js'
+import { logLimitNotice } from '../call/log-limit.js'
+import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
+
+/** The longest text a host call takes for a name: event types, extensions, methods. */
+const MAX_NAME_BYTES = 1024
+const MAX_ATTRIBUTES_BYTES = 16 * 1024
+/** The URL and the headers of a fetch. */
+const MAX_REQUEST_HEAD_BYTES = 64 * 1024
+/** Node's own limit of a timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+const NO_REFUSALS: Refusals = new Set()
+const NOTHING: readonly never[] = []
+
+/** The call that the host calls belong to. */
+export interface HostCaller {
+  /** The guest asks the host's thread something. */
+  ask(id: number, question: Question): void
+  /** The guest no longer waits for the answer. */
+  withdraw(id: number): void
+  /** A timer of the guest is due. */
+  fire(id: number): void
+}
+
+/** What one call asks of the host; each argument is checked as if an enemy chose it. */
+export class HostCalls {
+  readonly #request: CallRequest
+  readonly #instance: QuickJSInstance
+  readonly #caller: HostCaller
+  #count = 0
+  #limitedCalls = 0
+  #timers: Map<number, NodeJS.Timeout> | undefined
+  /** The questions that are not answered, and how many bytes each holds. */
+  #pending: Map<number, number> | undefined
+  #pendingBytes = 0
+  #eventBytes = 0
+  #logBytes = 0
+  #logsDropped = false
+  #refusals: Set<number> | undefined
+  #events: RawEvent[] | undefined
+  #logs: RawLog[] | undefined
+
+  constructor(request: CallRequest, instance: QuickJSInstance, caller: HostCaller) {
+    this.#request = request
+    this.#instance = instance
+    this.#caller = caller
+  }
+
+  /** Host calls so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  get events(): readonly RawEvent[] {
+    return this.#events ?? NOTHING
+  }
+
+  get logs(): readonly RawLog[] {
+    return this.#logs ?? NOTHING
+  }
+
+  /** The answers by which the host refused something. */
+  get refusals(): Refusals {
+    return this.#refusals ?? NO_REFUSALS
+  }
+
+  /** Whether an answer or a timer is still to come. */
+  get areOpen(): boolean {
+    return Boolean(this.#pending?.size || this.#timers?.size)
+  }
+
+  /** Serves a host call; answers a number of `HostAnswer`. */
+  serve(args: readonly GuestPtr[]): number {
+    this.#count++
+    const answer = this.#dispatch(args)
+    if (answer !== HostAnswer.Ok) this.refused(answer)
+    return answer
+  }
+
+  /** The host refused something: an error of the guest may be about that. */
+  refused(answer: number): void {
+    this.#refusals ??= new Set()
+    this.#refusals.add(answer)
+  }
+
+  /** A question was answered. */
+  answered(id: number): void {
+    this.#pendingBytes -= this.#pending?.get(id) ?? 0
+    this.#pending?.delete(id)
+  }
+
+  /** No timer fires from now on. */
+  end(): void {
+    if (this.#timers) for (const timer of this.#timers.values()) clearTimeout(timer)
+  }
+
+  #dispatch(args: readonly GuestPtr[]): number {
+    switch (this.#instance.readNumber(args[0] ?? 0)) {
+      case HostOperation.Log:
+        return this.#log(args)
+      case HostOperation.Emit:
+        return this.#limited() ?? this.#emit(args)
+      case HostOperation.Call:
+        return this.#limited() ?? this.#callExtension(args)
+      case HostOperation.SetTimer:
+        return this.#limited() ?? this.#setTimer(args)
+      case HostOperation.ClearTimer:
+        return this.#clearTimer(args)
+      case HostOperation.Fetch:
+        return this.#limited() ?? this.#fetch(args)
+      case HostOperation.Abort:
+        return this.#limited() ?? this.#withdraw(args)
+      default:
+        return HostAnswer.Malformed
+    }
+  }
+
+  #limited(): number | undefined {
+    this.#limitedCalls++
+    return this.#limitedCalls > this.#request.limits.maxHostCalls ? HostAnswer.Limit : undefined
+  }
+
+  #text(ptr: GuestPtr | undefined, maxBytes: number): string | undefined {
+    return ptr === undefined ? undefined : this.#instance.readString(ptr, maxBytes)
+  }
+
+  #log(args: readonly GuestPtr[]): number {
+    const { maxLogBytes } = this.#request.limits
+    if (this.#logsDropped) return HostAnswer.Limit
+    const room = maxLogBytes - this.#logBytes
+    const level = LOG_LEVELS.find((name) => name === this.#text(args[1], 16))
+    const message = this.#text(args[2], room)
+    const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
+    const fieldsJson = this.#text(args[3], room)
+    if (level === undefined) return HostAnswer.Malformed
+    // A line costs its end too: lines without a text must not be free.
+    const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
+    if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
+      this.#logsDropped = true
+      this.#addLog(logLimitNotice(maxLogBytes))
+      return HostAnswer.Limit
+    }
+    this.#logBytes += bytes
+    this.#addLog({ level, message, time: Date.now(), fieldsJson })
+    return HostAnswer.Ok
+  }
+
+  #addLog(log: RawLog): void {
+    this.#logs ??= []
+    this.#logs.push(log)
+  }
+
+  #emit(args: readonly GuestPtr[]): number {
+    const room = this.#request.limits.maxResultBytes - this.#eventBytes
+    const type = this.#text(args[1], MAX_NAME_BYTES)
+    if (type === undefined || type === '') return HostAnswer.Malformed
+    if (!isGranted(this.#request.capabilities, `events:emit:${type}`)) return HostAnswer.Denied
+    const dataJson = this.#text(args[2], room)
+    const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
+    if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
+    if (attributesJson !== 'null' && !attributesJson.startsWith('{')) return HostAnswer.Malformed
+    const attributesBytes = attributesJson === 'null' ? 0 : Buffer.byteLength(attributesJson)
+    const bytes = Buffer.byteLength(dataJson) + attributesBytes
+    if (bytes > room) return HostAnswer.Limit
+    this.#eventBytes += bytes
+    this.#events ??= []
+    this.#events.push({ type, dataJson, attributesJson })
+    return HostAnswer.Ok
+  }
+
+  #callExtension(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    const extension = this.#text(args[2], MAX_NAME_BYTES)
+    const method = this.#text(args[3], MAX_NAME_BYTES)
+    if (!Number.isSafeInteger(id) || extension === undefined || method === undefined) {
+      return HostAnswer.Malformed
+    }
+    if (!isGranted(this.#request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
+    const encodedArguments = this.#text(args[4], this.#request.limits.maxResultBytes)
+    if (encodedArguments === undefined) return HostAnswer.Limit
+    const bytes = Buffer.byteLength(encodedArguments)
+    return this.#ask(id, bytes, { kind: 'extension', extension, method, encodedArguments })
+  }
+
+  #fetch(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
+    // Base64 makes four characters of three bytes.
+    const maxBytes = (this.#request.limits.maxRequestBytes / 3) * 4 + MAX_REQUEST_HEAD_BYTES
+    const encodedRequest = this.#text(args[2], maxBytes)
+    if (encodedRequest === undefined) return HostAnswer.Limit
+    const bytes = Buffer.byteLength(encodedRequest)
+    return this.#ask(id, bytes, { kind: 'fetch', encodedRequest })
+  }
+
+  #ask(id: number, bytes: number, question: Question): number {
+    // What waits on the host is memory that the guest takes, wherever it is.
+    if (this.#pendingBytes + bytes > this.#request.limits.memoryLimitBytes) return HostAnswer.Limit
+    this.#pendingBytes += bytes
+    this.#pending ??= new Map()
+    this.#pending.set(id, bytes)
+    this.#caller.ask(id, question)
+    return HostAnswer.Ok
+  }
+
+  #withdraw(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
+    this.#caller.withdraw(id)
+    return HostAnswer.Ok
+  }
+
+  #setTimer(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    const delayMs = Math.min(this.#instance.readNumber(args[2] ?? 0), MAX_DELAY_MS)
+    const repeats = this.#instance.readNumber(args[3] ?? 0) === 1
+    if (!Number.isSafeInteger(id) || Number.isNaN(delayMs)) return HostAnswer.Malformed
+    const timer = repeats
+      ? setInterval(() => this.#caller.fire(id), delayMs)
+      : setTimeout(() => this.#fireOnce(id), delayMs)
+    this.#timers ??= new Map()
+    this.#timers.set(id, timer)
+    return HostAnswer.Ok
+  }
+
+  #fireOnce(id: number): void {
+    this.#timers?.delete(id)
+    this.#caller.fire(id)
+  }
+
+  #clearTimer(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    clearTimeout(this.#timers?.get(id))
+    this.#timers?.delete(id)
+    return HostAnswer.Ok
+  }
+}
