@@ -1,3 +1,5 @@
 import { library } from '../../tools/tsup.js'
 
-export default library({ entry: ['src/index.ts', 'src/browser/index.ts'] })
+export default library({
+  entry: { index: 'src/index.ts', 'browser/index': 'src/pages/browser/index.ts' },
+})

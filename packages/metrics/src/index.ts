@@ -1,5 +1,12 @@
-export { MetricsCollector, type MetricsCollectorOptions } from './collector.js'
-export { BoundCounter, Counter } from './counter.js'
+export { MetricsError, type MetricsErrorCode } from './errors.js'
+export { MetricsCollector, type MetricsCollectorOptions } from './executions/collector.js'
+export type {
+  CollectorStats,
+  DurationStats,
+  ExecutionMetrics,
+  ExecutionStats,
+} from './executions/execution-metrics.js'
+export { BoundCounter, Counter } from './kinds/counter.js'
 export type {
   Collect,
   CounterDefinition,
@@ -10,36 +17,29 @@ export type {
   MetricDefinition,
   Observe,
   SummaryDefinition,
-} from './definition.js'
-export { MetricsError, type MetricsErrorCode } from './errors.js'
-export type {
-  CollectorStats,
-  DurationStats,
-  ExecutionMetrics,
-  ExecutionStats,
-} from './execution-metrics.js'
-export type { ExemplarLabels } from './exemplar.js'
-export { CONTENT_TYPES, type ExpositionFormat } from './format.js'
-export { BoundGauge, Gauge } from './gauge.js'
-export { BoundHistogram, Histogram } from './histogram.js'
-export { Metric } from './metric.js'
-export { type GroupStats, MetricsGroup, type MetricsMember } from './metrics-group.js'
-export { type NegotiatedFormat, negotiateFormat } from './negotiate-format.js'
-export type { ObservedDefinition, ObservedMetrics } from './observed-metrics.js'
+} from './kinds/definition.js'
+export type { ExemplarLabels } from './kinds/exemplar.js'
+export { BoundGauge, Gauge } from './kinds/gauge.js'
+export { BoundHistogram, Histogram } from './kinds/histogram.js'
+export { Metric } from './kinds/metric.js'
+export { BoundSummary, Summary } from './kinds/summary.js'
+export { addProcessMetrics } from './node/process-metrics.js'
 export type { Clock, MetricsRegistryOptions } from './options.js'
-export { addProcessMetrics } from './process-metrics.js'
-export { QuantileSketch, type SketchSnapshot } from './quantile-sketch.js'
-export {
-  MetricsRegistry,
-  type MetricsWatcher,
-  type RegistryStats,
-} from './registry.js'
+export { type GroupStats, MetricsGroup, type MetricsMember } from './processes/metrics-group.js'
 export {
   type ParentChannel,
   type SharedMetrics,
   type ShareMetricsOptions,
   shareMetrics,
-} from './share-metrics.js'
+} from './processes/share-metrics.js'
+export { CONTENT_TYPES, type ExpositionFormat } from './registry/format.js'
+export { type NegotiatedFormat, negotiateFormat } from './registry/negotiate-format.js'
+export type { ObservedDefinition, ObservedMetrics } from './registry/observed-metrics.js'
+export {
+  MetricsRegistry,
+  type MetricsWatcher,
+  type RegistryStats,
+} from './registry/registry.js'
 export type {
   CounterSnapshot,
   GaugeSnapshot,
@@ -49,7 +49,8 @@ export type {
   PlainNumber,
   RegistrySnapshot,
   SummarySnapshot,
-} from './snapshot.js'
+} from './registry/snapshot.js'
+export { QuantileSketch, type SketchSnapshot } from './sketch/quantile-sketch.js'
 export type {
   BusFigures,
   ByLabel,
@@ -59,4 +60,3 @@ export type {
   Source,
   ThreadFigures,
 } from './sources.js'
-export { BoundSummary, Summary } from './summary.js'

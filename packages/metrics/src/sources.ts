@@ -1,6 +1,6 @@
-import type { Observe } from './definition.js'
-import type { ObservedDefinition } from './observed-metrics.js'
-import type { MetricsRegistry } from './registry.js'
+import type { Observe } from './kinds/definition.js'
+import type { ObservedDefinition } from './registry/observed-metrics.js'
+import type { MetricsRegistry } from './registry/registry.js'
 
 /** A number, or several by the value of the metric's label. */
 export type ByLabel = number | Readonly<Record<string, number>>

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { PerformanceError } from './errors.js'
-import { type HostFacts, readHostFacts } from './host-facts.js'
-import type { MetricInput, PerformanceMetric } from './metric.js'
-import { type MetricFilter, MetricStore } from './metric-store.js'
-import { type MetricSummary, summarizeMetrics } from './metric-summary.js'
+import type { MetricInput, PerformanceMetric } from './metrics/metric.js'
+import { type MetricFilter, MetricStore } from './metrics/metric-store.js'
+import { type MetricSummary, summarizeMetrics } from './metrics/metric-summary.js'
 import type { Knob } from './optimizations/knob.js'
 import type { Optimization } from './optimizations/optimization.js'
 import { Optimizer } from './optimizations/optimizer.js'
@@ -14,18 +13,19 @@ import {
   parse,
   resolveOptions,
 } from './options.js'
-import { parsePageMetrics } from './page-metrics.js'
-import { ProcessMonitor } from './process-monitor.js'
+import { type Interaction, interactionMetric } from './pages/interaction.js'
+import { parsePageMetrics } from './pages/page-metrics.js'
+import { findUxImprovements, type UxImprovement } from './pages/ux-improvement.js'
 import {
   ProfileRecorder,
   type ProfilingOptions,
   type ResolvedProfilingOptions,
 } from './profiling/recorder.js'
-import { PerformanceReport, type ReportContent } from './report.js'
-import { PerformanceSnapshot } from './snapshot.js'
-import { type PerformanceSources, readSources } from './sources.js'
-import { type Interaction, interactionMetric } from './ux/interaction.js'
-import { findUxImprovements, type UxImprovement } from './ux/ux-improvement.js'
+import { PerformanceReport, type ReportContent } from './reports/report.js'
+import { type HostFacts, readHostFacts } from './snapshots/host-facts.js'
+import { ProcessMonitor } from './snapshots/process-monitor.js'
+import { PerformanceSnapshot } from './snapshots/snapshot.js'
+import { type PerformanceSources, readSources } from './snapshots/sources.js'
 
 /** Snapshots that are kept; the oldest go first. */
 const MAX_SNAPSHOTS = 240

@@ -5,8 +5,8 @@ import type {
   MetricData,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics'
-import type { MetricsRegistry } from '../registry.js'
-import type { HistogramSnapshot, MetricSnapshot, SummarySnapshot } from '../snapshot.js'
+import type { MetricsRegistry } from '../registry/registry.js'
+import type { HistogramSnapshot, MetricSnapshot, SummarySnapshot } from '../registry/snapshot.js'
 
 /** Enumerations of the SDK as numbers, which OTLP fixes: so the SDK is needed for its types only. */
 const HISTOGRAM = 0 as MetricData['dataPointType'] & 0

@@ -1,8 +1,8 @@
 import type { Metric as PromMetric, Registry as PromRegistry } from 'prom-client'
-import type { Exemplar } from '../exemplar.js'
-import type { Metric } from '../metric.js'
-import type { MetricsRegistry } from '../registry.js'
-import type { MetricSnapshot } from '../snapshot.js'
+import type { Exemplar } from '../kinds/exemplar.js'
+import type { Metric } from '../kinds/metric.js'
+import type { MetricsRegistry } from '../registry/registry.js'
+import type { MetricSnapshot } from '../registry/snapshot.js'
 
 /** One sample as prom-client's registry prints it. */
 interface PromValue {

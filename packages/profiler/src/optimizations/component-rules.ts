@@ -1,5 +1,5 @@
-import type { PerformanceSnapshot } from '../snapshot.js'
-import { type ComponentFigures, totalOf } from '../sources.js'
+import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
+import { type ComponentFigures, totalOf } from '../snapshots/sources.js'
 import type { Finding, OptimizationRule } from './finding.js'
 
 type Snapshots = readonly PerformanceSnapshot[]

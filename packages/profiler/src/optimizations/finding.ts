@@ -1,4 +1,4 @@
-import type { PerformanceSnapshot } from '../snapshot.js'
+import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
 
 /** One measured figure, and the limit it is past. */
 export interface Evidence {

@@ -3,7 +3,7 @@ import {
   OptimizationNotFoundError,
   PerformanceError,
 } from '../errors.js'
-import type { PerformanceSnapshot } from '../snapshot.js'
+import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
 import { COMPONENT_RULES } from './component-rules.js'
 import type { Finding, OptimizationRule } from './finding.js'
 import type { Knob, KnobChange } from './knob.js'

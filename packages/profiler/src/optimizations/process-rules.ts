@@ -1,5 +1,5 @@
-import { quantile } from '../metric-summary.js'
-import type { PerformanceSnapshot } from '../snapshot.js'
+import { quantile } from '../metrics/metric-summary.js'
+import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
 import type { OptimizationRule } from './finding.js'
 
 type Snapshots = readonly PerformanceSnapshot[]

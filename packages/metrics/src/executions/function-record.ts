@@ -1,0 +1,99 @@
+import type { BoundCounter } from '../kinds/counter.js'
+import type { BoundHistogram } from '../kinds/histogram.js'
+import { QuantileSketch } from '../sketch/quantile-sketch.js'
+import type { ExecutionFamilies } from './execution-families.js'
+import type { ExecutionMetrics } from './execution-metrics.js'
+
+/** Executions that ended the same way with code from the same place. */
+interface Outcome {
+  status: string
+  cacheTier: string
+  executions: number
+  counter: BoundCounter
+}
+
+/** Everything recorded of one function, in the registry through bound handles and for its statistics. */
+export class FunctionRecord {
+  readonly durationsUs = new QuantileSketch()
+  readonly outcomes: Outcome[] = []
+  readonly failures = new Map<string, number>()
+  durationSumUs = 0
+  succeeded = 0
+  readonly #families: ExecutionFamilies
+  readonly #labels: { function: string }
+  readonly #byStatus = new Map<string, Map<string, Outcome>>()
+  #latest: Outcome | undefined
+  readonly #duration: BoundHistogram
+  #compile: BoundHistogram | undefined
+  #queueWait: BoundHistogram | undefined
+  #memory: BoundHistogram | undefined
+  #hostCalls: BoundCounter | undefined
+
+  constructor(families: ExecutionFamilies, functionName: string) {
+    this.#families = families
+    this.#labels = { function: functionName }
+    this.#duration = families.duration.bind(this.#labels)
+  }
+
+  add(execution: ExecutionMetrics, success: boolean): void {
+    const { status, cacheTier, durationUs, traceId } = execution
+    const outcome = this.#outcome(status, cacheTier)
+    outcome.executions++
+    outcome.counter.inc()
+    if (success) this.succeeded++
+    else this.#addFailure(execution.errorCode ?? status)
+    this.durationsUs.add(durationUs)
+    this.durationSumUs += durationUs
+    const exemplar = traceId?.length === 32 ? { trace_id: traceId } : undefined
+    this.#duration.observe(durationUs / 1e6, exemplar)
+    this.#addCosts(execution)
+  }
+
+  #addCosts({ compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls }: ExecutionMetrics): void {
+    const families = this.#families
+    const labels = this.#labels
+    if (compileTimeUs) {
+      this.#compile ??= families.compile.bind(labels)
+      this.#compile.observe(compileTimeUs / 1e6)
+    }
+    if (queueWaitUs !== undefined) {
+      this.#queueWait ??= families.queueWait.bind(labels)
+      this.#queueWait.observe(queueWaitUs / 1e6)
+    }
+    if (memoryUsedBytes !== undefined) {
+      this.#memory ??= families.memory.bind(labels)
+      this.#memory.observe(memoryUsedBytes)
+    }
+    if (hostCalls !== undefined) {
+      this.#hostCalls ??= families.hostCalls.bind(labels)
+      this.#hostCalls.inc(hostCalls)
+    }
+  }
+
+  /** Calls mostly end as the one before did. */
+  #outcome(status: string, cacheTier: string): Outcome {
+    const latest = this.#latest
+    if (latest?.status === status && latest.cacheTier === cacheTier) return latest
+    const known = this.#byStatus.get(status)?.get(cacheTier) ?? this.#addOutcome(status, cacheTier)
+    this.#latest = known
+    return known
+  }
+
+  #addFailure(code: string): void {
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1)
+    this.#families.failures.inc({ ...this.#labels, code })
+  }
+
+  #addOutcome(status: string, cacheTier: string): Outcome {
+    const counter = this.#families.executions.bind({
+      ...this.#labels,
+      status,
+      cache_tier: cacheTier,
+    })
+    const outcome = { status, cacheTier, executions: 0, counter }
+    const tiers = this.#byStatus.get(status) ?? new Map<string, Outcome>()
+    this.#byStatus.set(status, tiers.set(cacheTier, outcome))
+    this.outcomes.push(outcome)
+    return outcome
+  }
+}

@@ -1,0 +1,111 @@
+import { MetricsError } from '../errors.js'
+import type { Clock } from '../options.js'
+import type { ExpositionFormat } from '../registry/format.js'
+import { type CounterSnapshot, expectSame, type MetricSnapshot } from '../registry/snapshot.js'
+import type { Labels, ResolvedCounter } from './definition.js'
+import { createExemplar, type ExemplarLabels, newerExemplar } from './exemplar.js'
+import { Metric, type MetricContext } from './metric.js'
+import { ValueSeries } from './value-series.js'
+
+/** A total that only grows. */
+export class Counter<L extends string = string> extends Metric<ValueSeries> {
+  readonly type = 'counter'
+  readonly #clock: Clock
+
+  /** @internal */
+  constructor(definition: ResolvedCounter, context: MetricContext) {
+    super(definition, context, (values, text) => new ValueSeries(definition.name, values, text))
+    this.#clock = context.clock
+  }
+
+  /** OpenMetrics names the counter `jobs_total` by its family, `jobs`. */
+  override get sampleNames(): readonly string[] {
+    return [this.name, this.name.slice(0, -'_total'.length)]
+  }
+
+  /**
+   * Adds `value` to the series of `labels`.
+   *
+   * @param value finite and not negative; 1 when left out
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
+   */
+  inc(value?: number): void
+  inc(labels: Labels<L>, value?: number, exemplar?: ExemplarLabels): void
+  inc(labelsOrValue?: Labels<L> | number, value = 1, exemplar?: ExemplarLabels): void {
+    if (typeof labelsOrValue === 'object') {
+      this.add(this.table.resolve(labelsOrValue), value, exemplar)
+    } else this.add(this.table.resolve(undefined), labelsOrValue ?? 1, undefined)
+  }
+
+  /** A handle to one series, for hot paths: it skips the look-up. */
+  bind(labels?: Labels<L>): BoundCounter {
+    return new BoundCounter(this, labels)
+  }
+
+  /** @internal */
+  add(series: ValueSeries, value: number, exemplar: ExemplarLabels | undefined): void {
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw new MetricsError(
+        'INVALID_VALUE',
+        `${this.name} can only grow by a finite number ≥ 0, got ${value}. Use a gauge for what goes down.`,
+        { metric: this.name, value },
+      )
+    }
+    series.value += value
+    series.touched = true
+    if (exemplar) series.exemplar = createExemplar(exemplar, value, this.#clock.now())
+  }
+
+  /** @internal */
+  override write(series: ValueSeries, format: ExpositionFormat): string {
+    return series.write(format)
+  }
+
+  /** @internal */
+  override snapshot(from: Iterable<ValueSeries>): CounterSnapshot {
+    const { name, help, labelNames } = this
+    const series = Array.from(from, ({ labelValues, value, exemplar }) => ({
+      labels: labelValues,
+      value,
+      ...(exemplar && { exemplar }),
+    }))
+    return { type: 'counter', name, help, labelNames, series }
+  }
+
+  /** @internal */
+  override merge(snapshot: MetricSnapshot): void {
+    expectSame(this.name, 'type', this.type, snapshot.type)
+    expectSame(this.name, 'labels', this.labelNames, snapshot.labelNames)
+    for (const { labels, value, exemplar } of (snapshot as CounterSnapshot).series) {
+      const series = this.table.resolveValues(labels)
+      this.add(series, value, undefined)
+      series.exemplar = newerExemplar(series.exemplar, exemplar)
+    }
+  }
+}
+
+/** One series of a counter. */
+export class BoundCounter {
+  readonly #counter: Counter
+  readonly #labels: Labels | undefined
+  #series: ValueSeries
+
+  /** @internal */
+  constructor(counter: Counter, labels: Labels | undefined) {
+    this.#counter = counter
+    this.#labels = labels
+    this.#series = counter.table.resolve(labels)
+  }
+
+  /**
+   * Adds `value`.
+   *
+   * @param value finite and not negative; 1 when left out
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
+  inc(value = 1, exemplar?: ExemplarLabels): void {
+    let series = this.#series
+    if (!series.live) series = this.#series = this.#counter.table.resolve(this.#labels)
+    this.#counter.add(series, value, exemplar)
+  }
+}

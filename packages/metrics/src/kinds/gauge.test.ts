@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { MetricsRegistry } from '../registry/registry.js'
+
+test('a gauge is set, goes up and goes down, with and without a handle', () => {
+  const registry = new MetricsRegistry()
+  const plain = registry.gauge({ name: 'plain', help: 'Plain.' })
+  plain.set(5)
+  plain.inc()
+  plain.dec(3)
+  const rooms = registry.gauge({ name: 'rooms', help: 'Rooms.', labelNames: ['floor'] })
+  rooms.set({ floor: 1 }, 10)
+  rooms.inc({ floor: 1 })
+  rooms.dec({ floor: 1 }, 4)
+  const second = rooms.bind({ floor: 2 })
+  second.set(1)
+  second.inc(2)
+  second.dec()
+  const text = registry.toPrometheus()
+  expect(text).toContain('plain 3\n')
+  expect(text).toContain('rooms{floor="1"} 7\nrooms{floor="2"} 2\n')
+})
+
+test('a gauge takes NaN and both infinities', () => {
+  const registry = new MetricsRegistry()
+  const odd = registry.gauge({ name: 'odd', help: 'Odd.', labelNames: ['v'] })
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    odd.set({ v: String(value) }, value)
+  }
+  expect(registry.toPrometheus()).toContain(
+    'odd{v="NaN"} NaN\nodd{v="Infinity"} +Inf\nodd{v="-Infinity"} -Inf\n',
+  )
+})
+
+test('a line is written anew once the value changed', () => {
+  const registry = new MetricsRegistry()
+  const gauge = registry.gauge({ name: 'g', help: 'G.' })
+  for (const value of [1, 1, 2, Number.NaN, 0]) {
+    gauge.set(value)
+    expect(registry.toPrometheus()).toContain(`\ng ${value}\n`)
+  }
+})

@@ -1,0 +1,138 @@
+import type { ExpositionFormat } from '../registry/format.js'
+import {
+  expectSame,
+  type GaugeSnapshot,
+  type MetricSnapshot,
+  toPlain,
+} from '../registry/snapshot.js'
+import type { GaugeAggregation, Labels, ResolvedGauge } from './definition.js'
+import { Metric, type MetricContext } from './metric.js'
+import { ValueSeries } from './value-series.js'
+
+/** A value that goes up and down. */
+export class Gauge<L extends string = string> extends Metric<ValueSeries> {
+  readonly type = 'gauge'
+  readonly #aggregate: GaugeAggregation
+
+  /** @internal */
+  constructor(definition: ResolvedGauge, context: MetricContext) {
+    super(definition, context, (values, text) => new ValueSeries(definition.name, values, text))
+    this.#aggregate = definition.aggregate
+  }
+
+  /**
+   * Sets the value of the series of `labels`; NaN and infinities are values too.
+   *
+   * @throws {@link MetricsError} `INVALID_LABELS`
+   */
+  set(value: number): void
+  set(labels: Labels<L>, value: number): void
+  set(labelsOrValue: Labels<L> | number, value = 0): void {
+    if (typeof labelsOrValue === 'object') this.#put(labelsOrValue, value)
+    else this.#put(undefined, labelsOrValue)
+  }
+
+  /** Adds `value`, 1 when left out. */
+  inc(value?: number): void
+  inc(labels: Labels<L>, value?: number): void
+  inc(labelsOrValue?: Labels<L> | number, value = 1): void {
+    if (typeof labelsOrValue === 'object') this.#add(labelsOrValue, value)
+    else this.#add(undefined, labelsOrValue ?? 1)
+  }
+
+  /** Subtracts `value`, 1 when left out. */
+  dec(value?: number): void
+  dec(labels: Labels<L>, value?: number): void
+  dec(labelsOrValue?: Labels<L> | number, value = 1): void {
+    if (typeof labelsOrValue === 'object') this.#add(labelsOrValue, -value)
+    else this.#add(undefined, -(labelsOrValue ?? 1))
+  }
+
+  /** A handle to one series, for hot paths: it skips the look-up. */
+  bind(labels?: Labels<L>): BoundGauge {
+    return new BoundGauge(this, labels)
+  }
+
+  #put(labels: Labels | undefined, value: number): void {
+    const series = this.table.resolve(labels)
+    series.value = value
+    series.touched = true
+  }
+
+  #add(labels: Labels | undefined, value: number): void {
+    const series = this.table.resolve(labels)
+    series.value += value
+    series.touched = true
+  }
+
+  /** @internal */
+  override write(series: ValueSeries, format: ExpositionFormat): string {
+    return series.write(format)
+  }
+
+  /** @internal */
+  override snapshot(from: Iterable<ValueSeries>): GaugeSnapshot {
+    const { name, help, labelNames } = this
+    const series = Array.from(from, ({ labelValues, value }) => ({
+      labels: labelValues,
+      value: toPlain(value),
+    }))
+    return { type: 'gauge', name, help, labelNames, aggregate: this.#aggregate, series }
+  }
+
+  /** @internal */
+  override merge(snapshot: MetricSnapshot): void {
+    expectSame(this.name, 'type', this.type, snapshot.type)
+    expectSame(this.name, 'labels', this.labelNames, snapshot.labelNames)
+    for (const { labels, value } of (snapshot as GaugeSnapshot).series) {
+      const before = this.table.size
+      const series = this.table.resolveValues(labels)
+      const isNew = this.table.size > before
+      series.value = isNew ? Number(value) : this.#combine(series.value, Number(value))
+      series.touched = true
+    }
+  }
+
+  #combine(a: number, b: number): number {
+    if (this.#aggregate === 'sum') return a + b
+    return this.#aggregate === 'max' ? Math.max(a, b) : Math.min(a, b)
+  }
+}
+
+/** One series of a gauge. */
+export class BoundGauge {
+  readonly #gauge: Gauge
+  readonly #labels: Labels | undefined
+  #series: ValueSeries
+
+  /** @internal */
+  constructor(gauge: Gauge, labels: Labels | undefined) {
+    this.#gauge = gauge
+    this.#labels = labels
+    this.#series = gauge.table.resolve(labels)
+  }
+
+  /** Sets the value. */
+  set(value: number): void {
+    const series = this.#current()
+    series.value = value
+    series.touched = true
+  }
+
+  /** Adds `value`, 1 when left out. */
+  inc(value = 1): void {
+    const series = this.#current()
+    series.value += value
+    series.touched = true
+  }
+
+  /** Subtracts `value`, 1 when left out. */
+  dec(value = 1): void {
+    this.inc(-value)
+  }
+
+  #current(): ValueSeries {
+    if (!this.#series.live) this.#series = this.#gauge.table.resolve(this.#labels)
+    return this.#series
+  }
+}

@@ -1,0 +1,65 @@
+import type { Clock } from '../options.js'
+import type { ExpositionFormat } from '../registry/format.js'
+import { type Series, SeriesTable } from '../registry/series-table.js'
+import type { MetricSnapshot, MetricType } from '../registry/snapshot.js'
+import type { Labels, ResolvedDefinition } from './definition.js'
+
+/** What a metric gets from its registry. */
+export interface MetricContext {
+  clock: Clock
+  maxSeries: number
+  onRefused: (metric: string) => void
+}
+
+/** One named metric and its series; the kinds differ in what a series holds. */
+export abstract class Metric<S extends Series = Series> {
+  abstract readonly type: MetricType
+  readonly name: string
+  readonly help: string
+  readonly labelNames: readonly string[]
+  /** @internal */
+  readonly table: SeriesTable<S>
+
+  protected constructor(
+    definition: ResolvedDefinition,
+    context: MetricContext,
+    create: (labelValues: readonly string[], labelText: string) => S,
+  ) {
+    this.name = definition.name
+    this.help = definition.help
+    this.labelNames = definition.labelNames
+    this.table = new SeriesTable({
+      metric: definition.name,
+      labelNames: definition.labelNames,
+      maxSeries: context.maxSeries,
+      expireAfterMs: definition.expireAfterMs,
+      clock: context.clock,
+      create,
+      onRefused: () => context.onRefused(definition.name),
+    })
+  }
+
+  /** Sample names this metric prints, so that no other metric prints them too. */
+  get sampleNames(): readonly string[] {
+    return [this.name]
+  }
+
+  /** Removes the series of these labels; false when there was none. */
+  remove(labels?: Labels): boolean {
+    return this.table.remove(labels)
+  }
+
+  /** The lines of one series, each ending in a newline. @internal */
+  abstract write(series: S, format: ExpositionFormat): string
+
+  /** The metric as plain data, with the given series. @internal */
+  abstract snapshot(series: Iterable<S>): MetricSnapshot
+
+  /** The metric with everything recorded, as plain data. */
+  toSnapshot(): MetricSnapshot {
+    return this.snapshot(this.table.live())
+  }
+
+  /** Adds what another registry recorded for the same metric. @internal */
+  abstract merge(snapshot: MetricSnapshot): void
+}

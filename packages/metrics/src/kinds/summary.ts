@@ -1,0 +1,151 @@
+import { MetricsError } from '../errors.js'
+import type { Clock } from '../options.js'
+import { type ExpositionFormat, formatBound, formatNumber } from '../registry/format.js'
+import { Series } from '../registry/series-table.js'
+import {
+  expectSame,
+  type MetricSnapshot,
+  type SummarySnapshot,
+  toPlain,
+} from '../registry/snapshot.js'
+import { SlidingSketch } from '../sketch/sliding-sketch.js'
+import type { Labels, ResolvedSummary } from './definition.js'
+import { Metric, type MetricContext } from './metric.js'
+
+class SummarySeries extends Series {
+  count = 0
+  sum = 0
+
+  constructor(
+    readonly window: SlidingSketch,
+    labelValues: readonly string[],
+    labelText: string,
+  ) {
+    super(labelValues, labelText)
+  }
+}
+
+/** Quantiles of what was observed lately, with the count and sum of everything. */
+export class Summary<L extends string = string> extends Metric<SummarySeries> {
+  readonly type = 'summary'
+  readonly #quantiles: readonly number[]
+  readonly #clock: Clock
+
+  /** @internal */
+  constructor(definition: ResolvedSummary, context: MetricContext) {
+    const { windowMs, windowSlices } = definition
+    super(definition, context, (values, text) => {
+      const window = new SlidingSketch(windowMs, windowSlices, context.clock.now())
+      return new SummarySeries(window, values, text)
+    })
+    this.#quantiles = definition.quantiles
+    this.#clock = context.clock
+  }
+
+  override get sampleNames(): readonly string[] {
+    return [this.name, `${this.name}_sum`, `${this.name}_count`]
+  }
+
+  /**
+   * Adds `value` to the window.
+   *
+   * @param value finite
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
+   */
+  observe(value: number): void
+  observe(labels: Labels<L>, value: number): void
+  observe(labelsOrValue: Labels<L> | number, value = Number.NaN): void {
+    if (typeof labelsOrValue === 'object') this.record(this.table.resolve(labelsOrValue), value)
+    else this.record(this.table.resolve(undefined), labelsOrValue)
+  }
+
+  /** A handle to one series, for hot paths: it skips the look-up. */
+  bind(labels?: Labels<L>): BoundSummary {
+    return new BoundSummary(this, labels)
+  }
+
+  /** @internal */
+  record(series: SummarySeries, value: number): void {
+    if (!Number.isFinite(value)) {
+      throw new MetricsError('INVALID_VALUE', `${this.name} takes finite numbers, got ${value}.`, {
+        metric: this.name,
+        value,
+      })
+    }
+    series.count++
+    series.sum += value
+    series.touched = true
+    series.window.at(this.#clock.now()).add(value)
+  }
+
+  /** @internal */
+  override write(series: SummarySeries, format: ExpositionFormat): string {
+    const { name } = this
+    const { labelText, count, sum } = series
+    const braces = labelText && `{${labelText}}`
+    const head = `${name}{${labelText && `${labelText},`}quantile="`
+    const recent = series.window.total(this.#clock.now())
+    let lines = ''
+    for (const q of this.#quantiles) {
+      lines += `${head}${formatBound(q, format)}"} ${formatNumber(recent.quantile(q))}\n`
+    }
+    return `${lines}${name}_sum${braces} ${formatNumber(sum)}\n${name}_count${braces} ${count}\n`
+  }
+
+  /** @internal */
+  override snapshot(from: Iterable<SummarySeries>): SummarySnapshot {
+    const { name, help, labelNames } = this
+    const nowMs = this.#clock.now()
+    const series = Array.from(from, ({ labelValues, count, sum, window }) => {
+      const recent = window.total(nowMs)
+      return {
+        labels: labelValues,
+        count,
+        sum,
+        window: recent.snapshot(),
+        quantileValues: this.#quantiles.map((q) => toPlain(recent.quantile(q))),
+      }
+    })
+    return { type: 'summary', name, help, labelNames, quantiles: this.#quantiles, series }
+  }
+
+  /** @internal */
+  override merge(snapshot: MetricSnapshot): void {
+    expectSame(this.name, 'type', this.type, snapshot.type)
+    expectSame(this.name, 'labels', this.labelNames, snapshot.labelNames)
+    const { quantiles, series } = snapshot as SummarySnapshot
+    expectSame(this.name, 'quantiles', this.#quantiles, quantiles)
+    for (const { labels, count, sum, window } of series) {
+      const target = this.table.resolveValues(labels)
+      target.count += count
+      target.sum += sum
+      target.touched = true
+      target.window.at(this.#clock.now()).merge(window)
+    }
+  }
+}
+
+/** One series of a summary. */
+export class BoundSummary {
+  readonly #summary: Summary
+  readonly #labels: Labels | undefined
+  #series: SummarySeries
+
+  /** @internal */
+  constructor(summary: Summary, labels: Labels | undefined) {
+    this.#summary = summary
+    this.#labels = labels
+    this.#series = summary.table.resolve(labels)
+  }
+
+  /**
+   * Adds `value` to the window.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
+  observe(value: number): void {
+    let series = this.#series
+    if (!series.live) series = this.#series = this.#summary.table.resolve(this.#labels)
+    this.#summary.record(series, value)
+  }
+}

@@ -1,0 +1,91 @@
+import { MetricNotFoundError } from '../errors.js'
+import { createMetric, type MetricCategory, type PerformanceMetric } from './metric.js'
+
+/** Which metrics to get; all of its parts must hold. */
+export interface MetricFilter {
+  name?: string | undefined
+  category?: MetricCategory | undefined
+  /** Not older than this, in milliseconds since the epoch. */
+  since?: number | undefined
+  /** Older than this, in milliseconds since the epoch. */
+  until?: number | undefined
+  /** The newest of those that match. @default all */
+  limit?: number | undefined
+}
+
+/** Limits of a {@link MetricStore}. */
+export interface MetricStoreLimits {
+  maxMetrics: number
+  metricsRetentionMs: number
+}
+
+/** The latest metrics, bounded by number and age. */
+export class MetricStore {
+  readonly #limits: MetricStoreLimits
+  readonly #clock: { now(): number }
+  /** By id, oldest first. */
+  readonly #metrics = new Map<string, PerformanceMetric>()
+  #recorded = 0
+
+  constructor(limits: MetricStoreLimits, clock: { now(): number }) {
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  /** How many were recorded ever. */
+  get recorded(): number {
+    return this.#recorded
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#metrics.size
+  }
+
+  /** @throws {@link InvalidMetricError} */
+  record(input: unknown): PerformanceMetric {
+    const metric = createMetric(input, `metric-${this.#recorded + 1}`, this.#clock.now())
+    this.#recorded++
+    this.#metrics.set(metric.id, metric)
+    if (this.#metrics.size > this.#limits.maxMetrics) this.#deleteOldest()
+    return metric
+  }
+
+  /** @throws {@link MetricNotFoundError} */
+  get(id: string): PerformanceMetric {
+    const metric = this.#metrics.get(id)
+    if (!metric) throw new MetricNotFoundError(id)
+    return metric
+  }
+
+  /** The metrics that match, oldest first. */
+  find(filter: MetricFilter = {}): PerformanceMetric[] {
+    this.#expire()
+    const { name, category, since = -Infinity, until = Infinity, limit = Infinity } = filter
+    const found = [...this.#metrics.values()].filter(
+      (metric) =>
+        (name === undefined || metric.name === name) &&
+        (category === undefined || metric.category === category) &&
+        metric.timestamp >= since &&
+        metric.timestamp < until,
+    )
+    return limit < found.length ? found.slice(found.length - limit) : found
+  }
+
+  clear(): void {
+    this.#metrics.clear()
+  }
+
+  #expire(): void {
+    const oldest = this.#clock.now() - this.#limits.metricsRetentionMs
+    // Timestamps may be given, so age does not follow the order of recording.
+    for (const { id, timestamp } of this.#metrics.values()) {
+      if (timestamp < oldest) this.#metrics.delete(id)
+    }
+  }
+
+  #deleteOldest(): void {
+    const oldest = this.#metrics.keys().next()
+    if (!oldest.done) this.#metrics.delete(oldest.value)
+  }
+}

@@ -1,0 +1,34 @@
+import { InvalidMetricError } from '../errors.js'
+import { createMetric, type MetricInput } from '../metrics/metric.js'
+
+/** What a page sends: see `@nexus/profiler/browser`. */
+export interface PageMetrics {
+  /** Path of the page, without its query. */
+  page: string
+  metrics: readonly MetricInput[]
+}
+
+/** More than a page collects between two sendings. */
+export const MAX_PAGE_METRICS = 500
+
+/**
+ * Checks what came from a page, and gives each metric the page's path and the time of its arrival: the clock
+ * of a visitor is not to be trusted.
+ *
+ * @throws {@link InvalidMetricError}
+ */
+export function parsePageMetrics(payload: unknown): MetricInput[] {
+  const { page, metrics } = (payload ?? {}) as Partial<Record<keyof PageMetrics, unknown>>
+  if (typeof page !== 'string' || !Array.isArray(metrics)) {
+    throw new InvalidMetricError('Expected { page, metrics } with a text and an array.')
+  }
+  if (metrics.length > MAX_PAGE_METRICS) {
+    throw new InvalidMetricError(
+      `Expected at most ${MAX_PAGE_METRICS} metrics from a page at once, got ${metrics.length}.`,
+    )
+  }
+  return metrics.map((input) => {
+    const { name, category, value, unit, metadata } = createMetric(input, '', 0)
+    return { name, category, value, unit, metadata: { ...metadata, page: page.slice(0, 200) } }
+  })
+}

@@ -1,0 +1,36 @@
+import type { MetricSummary } from '../metrics/metric-summary.js'
+import type {
+  CpuUsage,
+  EventLoopUsage,
+  GcUsage,
+  MemoryUsage,
+  ProcessReading,
+} from './process-monitor.js'
+import type { ComponentFigures } from './sources.js'
+
+/** What a process did between the snapshot before and now. */
+export class PerformanceSnapshot {
+  /** Length of the time this is about, in milliseconds. */
+  readonly durationMs: number
+  readonly cpu: CpuUsage
+  readonly memory: MemoryUsage
+  readonly eventLoop: EventLoopUsage
+  readonly gc: GcUsage
+
+  constructor(
+    readonly id: string,
+    /** When it was taken, in milliseconds since the epoch. */
+    readonly timestamp: number,
+    reading: ProcessReading,
+    /** The metrics recorded in this time. */
+    readonly metrics: readonly MetricSummary[],
+    /** What the components say. */
+    readonly components: ComponentFigures,
+  ) {
+    this.durationMs = reading.durationMs
+    this.cpu = reading.cpu
+    this.memory = reading.memory
+    this.eventLoop = reading.eventLoop
+    this.gc = reading.gc
+  }
+}
