@@ -2,12 +2,13 @@
 // package.json names, installs what the lockfile says, builds what changed, and then becomes the runtime
 // (or the test run). A step whose inputs have not changed is skipped, so a second start takes seconds.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findPnpm } from './pnpm.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const manifest = readJson('package.json')
@@ -58,19 +59,6 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
   fail(`Nexus needs Node ${manifest.engines.node}; this is Node ${process.versions.node}.`)
-}
-
-/** The command that runs the pnpm of the `packageManager` field: the one on PATH, or one npx brings. */
-function findPnpm() {
-  const wanted = manifest.packageManager.slice('pnpm@'.length)
-  // From a directory without a packageManager field, or any pnpm would pretend to be the wanted one.
-  const found = spawnSync('pnpm', ['--version'], {
-    cwd: resolve('/'),
-    encoding: 'utf8',
-    shell: onWindows,
-  })
-  if (found.stdout?.trim() === wanted) return ['pnpm']
-  return ['npx', '--yes', `pnpm@${wanted}`]
 }
 
 /** Changes whenever an install could come out differently. */

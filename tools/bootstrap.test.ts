@@ -16,7 +16,9 @@ beforeAll(() => {
   for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc']) {
     copyFileSync(join(root, file), join(clone, file))
   }
-  copyFileSync(join(root, 'tools/bootstrap.mjs'), join(clone, 'tools/bootstrap.mjs'))
+  for (const file of ['bootstrap.mjs', 'pnpm.mjs']) {
+    copyFileSync(join(root, 'tools', file), join(clone, 'tools', file))
+  }
   symlinkSync(process.execPath, join(clone, 'bin/node'))
   for (const tool of ['npm', 'npx', 'sh']) symlinkSync(onPath(tool), join(clone, 'bin', tool))
 })

@@ -2,20 +2,23 @@
 // manifests promise (publint), and whether their types resolve (are-the-types-wrong).
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { findPnpm } from './pnpm.mjs'
+import { publishablePackages } from './publishable.mjs'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
+const [pnpm, ...pnpmArgs] = findPnpm()
 const scratch = await mkdtemp(join(tmpdir(), 'nexus-packages-'))
 
 try {
   let wrong = 0
-  for (const { folder, manifest } of await publishable()) {
+  for (const { folder, manifest } of await publishablePackages(root)) {
     const problems = await check(folder)
     wrong += problems.length
     console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${manifest.name}`)
@@ -26,23 +29,12 @@ try {
   await rm(scratch, { recursive: true, force: true })
 }
 
-async function publishable() {
-  const found = []
-  for (const parent of ['packages', 'apps']) {
-    for (const name of await readdir(join(root, parent))) {
-      const folder = join(root, parent, name)
-      const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
-      const manifest = text && JSON.parse(text)
-      if (manifest && !manifest.private) found.push({ folder, manifest })
-    }
-  }
-  return found
-}
-
 async function check(folder) {
-  const { stdout } = await run('pnpm', ['pack', '--json', '--pack-destination', scratch], {
-    cwd: folder,
-  })
+  const { stdout } = await run(
+    pnpm,
+    [...pnpmArgs, 'pack', '--json', '--pack-destination', scratch],
+    { cwd: join(root, folder) },
+  )
   const tarball = JSON.parse(stdout).filename
   const files = (await run('tar', ['-tzf', tarball])).stdout
     .split('\n')
@@ -100,9 +92,8 @@ async function publintProblems(tarball) {
 
 async function attwProblems(tarball) {
   try {
-    await run('pnpm', ['exec', 'attw', '--profile', 'esm-only', '--no-emoji', tarball], {
-      cwd: root,
-    })
+    const attw = join(root, 'node_modules/.bin/attw')
+    await run(attw, ['--profile', 'esm-only', '--no-emoji', tarball], { cwd: root })
     return []
   } catch (error) {
     return [`attw: ${error.stdout || error.message}`]
