@@ -1,17 +1,8 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { WasmRuntime, type WasmRuntimeOptions } from '@nexus/executor'
 import { afterAll } from 'vitest'
 
-const worker = new URL('../dist/worker.js', import.meta.url)
-
 /** A runtime that ends with the test file; without a disk cache, so that tests do not meet in one. */
 export function openRuntime(options: WasmRuntimeOptions = {}): WasmRuntime {
-  if (options.threads !== 0 && !existsSync(worker)) {
-    throw new Error(
-      `${fileURLToPath(worker)} is missing: build it with \`pnpm turbo run build --filter=@nexus/executor\``,
-    )
-  }
   const runtime = new WasmRuntime({ cacheDir: false, ...options })
   afterAll(() => runtime.shutdown())
   return runtime

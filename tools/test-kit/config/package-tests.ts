@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { sourcePrograms } from './source-programs.js'
 
 /** What one package sets by itself. */
 export interface PackageTests {
@@ -15,6 +16,7 @@ export interface PackageTests {
  */
 export function packageTests(own: PackageTests = {}): ViteUserConfig {
   return defineConfig({
+    plugins: [sourcePrograms()],
     // Resolve `@nexus/*` to its TypeScript source, so that tests need no build.
     resolve: { conditions: ['@nexus/source'] },
     ssr: { resolve: { conditions: ['@nexus/source'], externalConditions: ['@nexus/source'] } },

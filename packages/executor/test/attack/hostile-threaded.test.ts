@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { Arena } from './hostile/arena.js'
-import { assertWorkerBuilt } from './hostile/built-worker.js'
 import { corpus } from './hostile/corpus.js'
 import { reportOverruns } from './hostile/overruns.js'
 
 describe('a hostile program, on a thread,', () => {
   let arena: Arena
   beforeAll(() => {
-    assertWorkerBuilt()
     arena = new Arena({ threads: 2 })
     return arena.open()
   })
