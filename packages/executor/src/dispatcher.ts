@@ -1,5 +1,6 @@
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './call/call.js'
-import type { SandboxEngineStats, SandboxLimits } from './engine.js'
+import type { SandboxEngineStats } from './call/engine-stats.js'
+import type { SandboxLimits } from './call/sandbox-engine.js'
 import type { ThreadProfile } from './threads/profiled-threads.js'
 
 /** Gets calls run, inline or on threads. */

@@ -1,5 +1,6 @@
 export type { CompiledHandler } from '@nexus/compile-cache'
 export type { Isolation } from '@nexus/instance-pool'
+export type { ErrorCode } from './call/error-code.js'
 export type {
   EmittedEvent,
   ExecutionError,
@@ -10,7 +11,7 @@ export type {
 } from './call/execution-result.js'
 export type { HandlerContext } from './call/handler-context.js'
 export type { DispatcherStats } from './dispatcher.js'
-export { type ErrorCode, ExecutorError } from './errors.js'
+export { ExecutorError } from './errors.js'
 export type { Handler, HandlerApi, LogFunction } from './guest/handler.js'
 export type { LogLevel } from './guest/protocol.js'
 export type { Schema } from './host/extension-schema.js'

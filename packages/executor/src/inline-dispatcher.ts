@@ -1,7 +1,8 @@
 import type { CallOutcome, CallRequest, HandlerCode } from './call/call.js'
+import type { SandboxEngineOptions, SandboxLimits } from './call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
-import { SandboxEngine, type SandboxEngineOptions, type SandboxLimits } from './engine.js'
+import { Engine } from './engine.js'
 
 interface Waiting {
   readonly request: CallRequest
@@ -13,13 +14,13 @@ interface Waiting {
  * cannot be stopped. For handlers that are trusted not to attack.
  */
 export class InlineDispatcher implements Dispatcher {
-  readonly #engine: SandboxEngine
+  readonly #engine: Engine
   readonly #waiting = new Map<number, Waiting>()
   /** Called when a shutdown waits for the last call. */
   #idle: (() => void) | undefined
 
   constructor(options: SandboxEngineOptions, services: GuestServices) {
-    this.#engine = new SandboxEngine(options, {
+    this.#engine = new Engine(options, {
       finished: ({ id }, outcome) => {
         this.#waiting.get(id)?.resolve(outcome)
         this.#waiting.delete(id)

@@ -1,7 +1,7 @@
 import type { Isolation } from '@nexus/instance-pool'
-import type { ErrorCode } from '../errors.js'
 import type { GuestErrorReport, LogLevel } from '../guest/protocol.js'
 import type { WasiProgram } from '../wasi/wasi-program.js'
+import type { ErrorCode } from './error-code.js'
 
 /** What a handler is compiled to: bytecode of a JavaScript module, or a WASI command. */
 export type HandlerCode = Uint8Array | WasiProgram
@@ -51,7 +51,8 @@ export interface RawEvent {
 export interface CallFailure {
   code: ErrorCode
   report: GuestErrorReport
-  retryable: boolean
+  /** This call can never succeed, whatever `RETRYABLE` says of its code. */
+  neverRetry?: true
 }
 
 /** What a call came to, as it crosses back. */

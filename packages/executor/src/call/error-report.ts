@@ -1,8 +1,8 @@
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import type { CompileError } from '@nexus/compile-cache'
-import type { ErrorCode } from '../errors.js'
 import type { GuestErrorReport } from '../guest/protocol.js'
 import type { CallFailure } from './call.js'
+import { type ErrorCode, RETRYABLE } from './error-code.js'
 import type { ExecutionError, SourceLocation } from './execution-result.js'
 
 const LINES_AROUND = 2
@@ -25,7 +25,8 @@ interface Frame {
 
 /** Turns what a guest said of its failure into what the caller is told, in terms of the handler's own source. */
 export function describeFailure(failure: CallFailure, handler: HandlerSource): ExecutionError {
-  const { code, report, retryable } = failure
+  const { code, report, neverRetry } = failure
+  const retryable = !neverRetry && RETRYABLE[code]
   const error: ExecutionError = { code, name: report.name, message: report.message, retryable }
   if (report.cause) error.cause = { name: report.cause.name, message: report.cause.message }
   const map = handler.sourceMap === undefined ? undefined : new TraceMap(handler.sourceMap)
@@ -53,7 +54,7 @@ export function describeCompileError(failure: CompileError): ExecutionError {
     code,
     name: code === 'COMPILATION_ERROR' ? 'SyntaxError' : failure.name,
     message,
-    retryable: code === 'INTERNAL_ERROR',
+    retryable: RETRYABLE[code],
   }
   if (location) {
     const { file, line, column, lineText } = location

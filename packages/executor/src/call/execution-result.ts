@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js'
 import type { LogLevel } from '../guest/protocol.js'
+import type { ErrorCode } from './error-code.js'
 
 /** A place in the handler's own source, before bundling. Lines and columns count from 1. */
 export interface SourceLocation {

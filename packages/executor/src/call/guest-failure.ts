@@ -20,7 +20,6 @@ export function timeoutFailure(timeoutMs: number): CallFailure {
       name: 'TimeoutError',
       message: `The handler ran longer than its limit of ${timeoutMs} ms`,
     },
-    retryable: true,
   }
 }
 
@@ -28,7 +27,6 @@ export function memoryFailure(): CallFailure {
   return {
     code: 'MEMORY_LIMIT',
     report: { name: 'InternalError', message: 'out of memory' },
-    retryable: true,
   }
 }
 
@@ -39,7 +37,6 @@ export function resultTooLarge(maxResultBytes: number): CallFailure {
       name: 'RangeError',
       message: `The result is larger than its limit of ${maxResultBytes} bytes`,
     },
-    retryable: false,
   }
 }
 
@@ -51,13 +48,12 @@ export function stuckFailure(): CallFailure {
       message:
         'The promise of the handler can never settle: no timer and no host call is left that could settle it',
     },
-    retryable: true,
   }
 }
 
 /** Nexus or its engine failed; nothing is known about the handler. */
 export function engineFailure(message: string): CallFailure {
-  return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message }, retryable: true }
+  return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message } }
 }
 
 /** The answers a call was refused with: what it did not hear from the host, it cannot pass on. */
@@ -72,7 +68,7 @@ export type Refusals = ReadonlySet<number>
 export function trapFailure(error: unknown): CallFailure {
   if (error instanceof RangeError && error.message === STACK_OVERFLOW_MESSAGE) {
     const report = { name: error.name, message: error.message }
-    return { code: 'STACK_OVERFLOW', report, retryable: true }
+    return { code: 'STACK_OVERFLOW', report }
   }
   return engineFailure(`The engine failed: ${String(error)}`)
 }
@@ -80,9 +76,7 @@ export function trapFailure(error: unknown): CallFailure {
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
 export function failureFromReport(described: string, refusals: Refusals): CallFailure {
   const report = parseReport(described)
-  const code = codeOf(report, refusals)
-  // A capability does not appear by trying again.
-  return { code, report, retryable: code !== 'PERMISSION_DENIED' }
+  return { code: codeOf(report, refusals), report }
 }
 
 /** Takes the pending exception out of the engine and asks the guest to describe it. */

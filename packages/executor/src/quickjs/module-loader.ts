@@ -140,5 +140,5 @@ export class ModuleLoader {
 }
 
 function invalidHandler(message: string): CallFailure {
-  return { code: 'INVALID_HANDLER', report: { name: 'TypeError', message }, retryable: false }
+  return { code: 'INVALID_HANDLER', report: { name: 'TypeError', message } }
 }

@@ -1,6 +1,6 @@
 import type { Profiler } from 'node:inspector'
 import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../call/call.js'
-import type { SandboxEngineOptions, SandboxLimits } from '../engine.js'
+import type { SandboxEngineOptions, SandboxLimits } from '../call/sandbox-engine.js'
 
 /** What a thread is started with. */
 export interface ThreadData {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { HandlerCode } from '../call/call.js'
+import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { monotonicMs } from '../call/monotonic.js'
-import type { SandboxEngineStats } from '../engine.js'
 import { WORKER_URL } from '../worker-url.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadStatus } from './thread-status.js'

@@ -6,9 +6,9 @@ import {
   type HandlerCode,
 } from '../call/call.js'
 import { timeoutFailure } from '../call/guest-failure.js'
+import type { SandboxLimits } from '../call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
 import { drain } from '../drain.js'
-import type { SandboxLimits } from '../engine.js'
 import { CallCosts } from './call-costs.js'
 import { Confinement } from './confinement.js'
 import { ProfiledThreads, type ThreadProfile } from './profiled-threads.js'
@@ -375,7 +375,7 @@ export class ThreadPool implements Dispatcher {
 }
 
 function threadFailure(message: string): CallFailure {
-  return { code: 'INTERNAL_ERROR', report: { name: 'ThreadError', message }, retryable: true }
+  return { code: 'INTERNAL_ERROR', report: { name: 'ThreadError', message } }
 }
 
 function cutShort(): CallFailure {
@@ -389,6 +389,5 @@ function queueFull(waiting: number): CallFailure {
       name: 'QueueFullError',
       message: `${waiting} calls already wait for a thread; send less at once, or raise maxQueue or threads`,
     },
-    retryable: true,
   }
 }

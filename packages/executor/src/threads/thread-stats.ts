@@ -1,5 +1,5 @@
 import type { DiscardReason } from '@nexus/instance-pool'
-import { POOL_NUMBERS, type SandboxEngineStats } from '../engine.js'
+import { POOL_NUMBERS, type SandboxEngineStats } from '../call/engine-stats.js'
 
 const DISCARDS = [
   'trap',

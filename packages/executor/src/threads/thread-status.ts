@@ -1,5 +1,5 @@
+import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { monotonicMs } from '../call/monotonic.js'
-import type { SandboxEngineStats } from '../engine.js'
 import { readStats, STAT_CELLS, writeStats } from './thread-stats.js'
 
 const CALL_ID = 0

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { SandboxEngine } from '../engine.js'
+import { Engine } from '../engine.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadProfiler } from './thread-profiler.js'
 import { ThreadStatus } from './thread-status.js'
@@ -35,7 +35,7 @@ function send(message: FromThread): void {
   if (now - oldestAt > MAX_HELD_BACK_MS) flush()
 }
 
-const engine = new SandboxEngine(options, {
+const engine = new Engine(options, {
   finished: (request, outcome) => send({ kind: 'finished', callId: request.id, outcome }),
   asked: (callId, id, question) => send({ kind: 'asked', callId, id, question }),
   withdrawn: (callId, id) => send({ kind: 'withdrawn', callId, id }),

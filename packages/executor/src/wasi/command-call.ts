@@ -88,7 +88,6 @@ export class CommandCall {
       this.refusal = {
         code: 'PERMISSION_DENIED',
         report: { name: 'PermissionError', message },
-        retryable: true,
       }
       return HostAnswer.Denied
     }
@@ -110,7 +109,7 @@ export class CommandCall {
 
   #overLimit(message: string): number {
     const report = { name: 'RangeError', message }
-    this.refusal = { code: 'RESOURCE_LIMIT', report, retryable: true }
+    this.refusal = { code: 'RESOURCE_LIMIT', report }
     return HostAnswer.Limit
   }
 }

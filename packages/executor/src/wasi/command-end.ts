@@ -1,7 +1,7 @@
 import type { DiscardReason } from '@nexus/instance-pool'
 import type { CallFailure } from '../call/call.js'
+import type { ErrorCode } from '../call/error-code.js'
 import { engineFailure } from '../call/guest-failure.js'
-import type { ErrorCode } from '../errors.js'
 import type { CommandMemory } from './command-memory.js'
 import { PAGE_BYTES } from './module/command-layout.js'
 
@@ -84,7 +84,7 @@ export function checkResult(text: string): CallFailure | undefined {
 
 export function memoryTooSmall(neededBytes: number, limitBytes: number): CallFailure {
   const message = `The command needs ${neededBytes} bytes of memory to start; its limit is ${limitBytes}`
-  return { ...failureOf('MEMORY_LIMIT', 'RangeError', message), retryable: false }
+  return { ...failureOf('MEMORY_LIMIT', 'RangeError', message), neverRetry: true }
 }
 
 /** A refused `memory.grow` is an answer to the guest, not an error; a command that fails after it ran out of memory. */
@@ -104,7 +104,7 @@ function commandFailure(
 }
 
 function failureOf(code: ErrorCode, name: string, message: string): CallFailure {
-  return { code, report: { name, message }, retryable: true }
+  return { code, report: { name, message } }
 }
 
 /** What the trap is called, and in which functions of the module it happened, the innermost first. */

@@ -1,9 +1,10 @@
 import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
 import { type CallFailure, type CallOutcome, type CallRequest, emptyOutcome } from '../call/call.js'
+import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { engineFailure } from '../call/guest-failure.js'
 import { queueWaitUs } from '../call/queue-wait.js'
-import type { SandboxEngineStats } from '../engine.js'
+import type { EngineListener, SandboxEngine, SandboxLimits } from '../call/sandbox-engine.js'
 import { CommandCall } from './command-call.js'
 import { checkResult, endOf, memoryTooSmall } from './command-end.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
@@ -15,24 +16,15 @@ import { MEMORY_IMPORT } from './module/import-memory.js'
 import { Preview1Host } from './preview1/preview1-host.js'
 import type { WasiProgram } from './wasi-program.js'
 
-export interface WasiEngineOptions {
-  maxInstances: number
-  maxHandlerBytes: number
-}
-
-/** Who is told what happens; a part of `EngineListener`. */
-export interface WasiListener {
-  finished(request: CallRequest, outcome: CallOutcome): void
-  entered(callId: number, deadlineInMs: number): void
-  left(): void
-}
+/** Who is told what happens. */
+type WasiListener = Pick<EngineListener, 'finished' | 'entered' | 'left'>
 
 interface StoredProgram extends WasiProgram {
   readonly zeroTerminatedArgs: readonly Buffer[]
 }
 
 /** Runs the WASI commands of one thread. */
-export class WasiEngine {
+export class WasiEngine implements SandboxEngine<WasiProgram> {
   #programs: LRUCache<string, StoredProgram>
   #loads = 0
   #evictions = 0
@@ -41,13 +33,13 @@ export class WasiEngine {
   readonly #host = new Preview1Host(this.#files)
   readonly #listener: WasiListener
 
-  constructor({ maxInstances, maxHandlerBytes }: WasiEngineOptions, listener: WasiListener) {
+  constructor({ maxInstances, maxHandlerBytes }: SandboxLimits, listener: WasiListener) {
     this.#listener = listener
     this.#pool = new InstancePool(new CommandMemoryKind(), { maxInstances })
     this.#programs = this.#createPrograms(maxHandlerBytes)
   }
 
-  resize({ maxInstances, maxHandlerBytes }: WasiEngineOptions): void {
+  resize({ maxInstances, maxHandlerBytes }: SandboxLimits): void {
     this.#pool.resize(maxInstances)
     const kept = this.#programs.dump()
     this.#programs = this.#createPrograms(maxHandlerBytes)
@@ -64,17 +56,16 @@ export class WasiEngine {
     }
   }
 
-  has(key: string): boolean {
+  hasHandler(key: string): boolean {
     return this.#programs.has(key)
   }
 
-  add(key: string, program: WasiProgram): void {
+  addHandler(key: string, program: WasiProgram): void {
     const zeroTerminatedArgs = program.args.map((arg) => Buffer.from(`${arg}\0`))
     this.#loads++
     this.#programs.set(key, { ...program, zeroTerminatedArgs })
   }
 
-  /** Runs a call of a program that was added; the listener is told when it is over. */
   run(request: CallRequest): void {
     const program = this.#programs.get(request.handlerKey)!
     const use = memoryUse(program, request.limits.memoryLimitBytes)

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { CompileError, type ModuleCache } from '@nexus/compile-cache'
 import { z } from 'zod'
 import { ExecutorError } from '../errors.js'
-import type { NamedFile } from './files/memory-file-system.js'
+import type { NamedFile } from './files/named-file.js'
 import { layOutCommand } from './module/command-layout.js'
 import type { WasiProgram } from './wasi-program.js'
 

@@ -1,4 +1,4 @@
-import type { NamedFile } from './files/memory-file-system.js'
+import type { NamedFile } from './files/named-file.js'
 
 /** A command as the threads that run it know it; everything in it can be sent to a thread. */
 export interface WasiProgram {

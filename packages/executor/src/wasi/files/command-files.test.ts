@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Errno } from '../preview1/signatures.js'
 import { CommandFiles, OpenFlag, ROOT_FD } from './command-files.js'
-import type { NamedFile } from './memory-file-system.js'
+import type { NamedFile } from './named-file.js'
 import { Right } from './rights.js'
 import { wasmerLibrary } from './wasmer-library.js'
 

@@ -4,14 +4,9 @@ import { CallEnded } from '../command-end.js'
 import { Errno } from '../preview1/signatures.js'
 import { FileError } from './file-error.js'
 import { type FileNode, type NewTimes, nowNs } from './file-node.js'
+import type { NamedFile } from './named-file.js'
 import { parentOf } from './path.js'
 import { wasmerLibrary } from './wasmer-library.js'
-
-/** A file that a command gets, by its absolute path. */
-export interface NamedFile {
-  readonly path: string
-  readonly bytes: Uint8Array
-}
 
 /** Where the command's root is; what it has deleted but still holds open is beside it. */
 const ROOT = '/root'

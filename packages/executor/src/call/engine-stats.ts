@@ -1,0 +1,48 @@
+import type { DiscardReason, InstancePoolStats } from '@nexus/instance-pool'
+
+export type EnginePoolStats = Omit<InstancePoolStats, 'limits'>
+
+export interface SandboxEngineStats {
+  /** Of JavaScript handlers and WASI commands together. */
+  pool: EnginePoolStats
+  /** How many handlers are kept ready, and what they hold. */
+  handlers: number
+  handlerBytes: number
+  /** Totals: handlers made ready for a call, and those dropped for space. */
+  handlerLoads: number
+  handlerEvictions: number
+}
+
+/** What the statistics of a pool hold besides its discards. */
+export const POOL_NUMBERS = [
+  'active',
+  'available',
+  'suspended',
+  'waiting',
+  'memoryBytes',
+  'created',
+  'acquired',
+  'rewinds',
+  'rebinds',
+  'exhausted',
+] as const satisfies readonly (keyof EnginePoolStats)[]
+
+/** The figures of two engines as those of one. */
+export function addStats(one: SandboxEngineStats, other: SandboxEngineStats): SandboxEngineStats {
+  return {
+    pool: addPools(one.pool, other.pool),
+    handlers: one.handlers + other.handlers,
+    handlerBytes: one.handlerBytes + other.handlerBytes,
+    handlerLoads: one.handlerLoads + other.handlerLoads,
+    handlerEvictions: one.handlerEvictions + other.handlerEvictions,
+  }
+}
+
+function addPools(one: EnginePoolStats, other: EnginePoolStats): EnginePoolStats {
+  const sum = { ...one, discards: { ...one.discards } }
+  for (const name of POOL_NUMBERS) sum[name] += other[name]
+  for (const reason of Object.keys(sum.discards) as DiscardReason[]) {
+    sum.discards[reason] += other.discards[reason]
+  }
+  return sum
+}

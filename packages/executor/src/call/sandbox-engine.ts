@@ -1,0 +1,44 @@
+import type { CallOutcome, CallRequest, HandlerCode, Question } from './call.js'
+import type { SandboxEngineStats } from './engine-stats.js'
+
+/** Runs calls of one kind of handler, in the sandboxes of one thread. */
+export interface SandboxEngine<Code extends HandlerCode = HandlerCode> {
+  hasHandler(key: string): boolean
+  addHandler(key: string, code: Code): void
+  /**
+   * Runs a call of a handler that was added. A call that waits for nothing is over when this
+   * returns; the listener is told in any case.
+   */
+  run(request: CallRequest): void
+  getStats(): SandboxEngineStats
+  /** Changes limits; calls under way are not touched. */
+  resize(limits: SandboxLimits): void
+  /** Ends the calls that still wait, and frees every instance. */
+  shutdown(): Promise<void>
+}
+
+export interface SandboxEngineOptions extends SandboxLimits {
+  maxStackBytes: number
+}
+
+/** What may be changed while an engine runs. */
+export interface SandboxLimits {
+  maxInstances: number
+  maxHandlerBytes: number
+}
+
+/** Who an engine tells what happens; on a thread this posts messages, inline it calls functions. */
+export interface EngineListener {
+  /** A call is over. */
+  finished(request: CallRequest, outcome: CallOutcome): void
+  /** A guest asks something; `answer` brings the answer. */
+  asked(callId: number, id: number, question: Question): void
+  /** The answer to a question no longer matters; it must come all the same. */
+  withdrawn(callId: number, id: number): void
+  /** Guest code is about to run, until at most `deadlineInMs` from now. */
+  entered(callId: number, deadlineInMs: number): void
+  /** Guest code has stopped running. */
+  left(): void
+  /** The call no longer needs the thread, until something outside answers. */
+  suspended(callId: number): void
+}
