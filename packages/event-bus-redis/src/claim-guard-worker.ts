@@ -13,7 +13,10 @@ export interface GuardedRedisConsumer extends GuardedConsumer {
 export type RedisGuardOptions = Pick<
   ResolvedRedisStoreOptions,
   'url' | 'tls' | 'prefix' | 'requestTimeoutMs'
->
+> & {
+  /** Names the process among those that share the bus. */
+  process: string
+}
 
 guardClaims<GuardedRedisConsumer, RedisGuardOptions>((options) => {
   let connecting: Promise<Redis> | undefined
@@ -28,6 +31,7 @@ guardClaims<GuardedRedisConsumer, RedisGuardOptions>((options) => {
       connecting = undefined
       throw error
     })
-    await connection.eval(EXTEND, 1, options.prefix, group, id, lapseMs, ...claims)
+    const work = claims.flatMap((claim) => claim.split(' '))
+    await connection.eval(EXTEND, 1, options.prefix, group, id, lapseMs, ...work, options.process)
   }
 })

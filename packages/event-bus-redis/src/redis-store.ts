@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   type AppendRequest,
   type DeadLetterListQuery,
@@ -21,11 +20,9 @@ import {
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
-import type { Redis } from 'ioredis'
-import { createConnection } from './connection/connection.js'
-import { readDurability } from './connection/durability.js'
 import { RedisReader } from './connection/reader.js'
-import { answered, redactUrl, unavailable } from './connection/request.js'
+import { RedisServer } from './connection/redis-server.js'
+import { Attendance } from './group/attendance.js'
 import { RedisGroup } from './group/group.js'
 import {
   type RedisStoreOptions,
@@ -36,11 +33,11 @@ import { RedisDeadLetters } from './query/dead-letters.js'
 import { RedisEvents } from './query/events.js'
 import { RedisQuery } from './query/query.js'
 import { APPEND } from './scripts/append.js'
-import { END_LETTERS, FILL_GROUP, OPEN_GROUP, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
+import { PURGE, REDRIVE, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
 import { RETAIN } from './scripts/retain.js'
 
 /**
- * Keeps events in a Redis server (6.2 or later) that several runtimes share.
+ * Keeps events in a Redis server (7.0 or later, no cluster) that several runtimes share.
  *
  * @throws EventBusError `INVALID_OPTIONS`
  */
@@ -50,78 +47,68 @@ export function redisStore(options: RedisStoreOptions = {}): EventStore {
 
 /** Events handled by one script call of a long operation, so that the server stays responsive. */
 const CHUNK = 500
-/** How often the silent connection is asked whether it is still there. */
-const WATCH_MS = 10_000
 const STRENGTH: Record<Durability, number> = { memory: 0, os: 1, disk: 2 }
 
 class RedisStore implements EventStore {
   /** One on its way while the server works on another. */
   readonly concurrentAppends = 2
   readonly #options: ResolvedRedisStoreOptions
-  readonly #commands: Redis
-  /** Gets the wake-up calls; a connection in subscriber mode can do nothing else. */
-  readonly #wakeups: Redis
-  readonly #prefix: string
+  readonly #server: RedisServer
   readonly #query: RedisQuery
   readonly #deadLetters: RedisDeadLetters
   readonly #groups = new Set<RedisGroup>()
-  readonly #digests = new Map<string, string>()
-  #durability: Durability = 'memory'
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
+  #attendance: Attendance | undefined
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
-  #watchdog: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: ResolvedRedisStoreOptions) {
     this.#options = options
-    this.#prefix = `${options.prefix}:{bus}`
-    this.#commands = createConnection(options)
-    this.#wakeups = createConnection(options, { resubscribe: true })
-    const reader = new RedisReader(this.#prefix, (request) => this.#ask(request(this.#commands)))
+    this.#server = new RedisServer(options)
+    const reader = new RedisReader(this.#server.prefix, (request) => this.#server.ask(request))
     const events = new RedisEvents(reader)
     this.#query = new RedisQuery(reader, events)
     this.#deadLetters = new RedisDeadLetters(reader, events)
   }
 
   async open(context: StoreContext): Promise<void> {
-    try {
-      await Promise.all([this.#commands.connect(), this.#wakeups.connect()])
-      await this.#wakeups.subscribe(`${this.#prefix}:wake`)
-    } catch (cause) {
-      this.#commands.disconnect()
-      this.#wakeups.disconnect()
-      throw unavailable(this.#options.url, cause)
-    }
-    this.#wakeups.on('message', (_, names: string) => this.#wake(names.split(',')))
-    // Calls that came while the connection was away are lost: everybody looks.
-    this.#wakeups.on('ready', () => this.#wake(undefined))
-    this.#commands.on('close', () => {
-      if (!this.#closed) context.onDisconnected(`lost ${redactUrl(this.#options.url)}`)
+    const attendance = new Attendance(this.#server, {
+      groups: () => this.#groups,
+      onLost: context.onDisconnected,
+      onRestored: context.onConnected,
+      onError: context.onError,
     })
-    this.#commands.on('ready', () => context.onConnected())
-    this.#watchdog = setInterval(() => this.#checkWakeups(), WATCH_MS).unref()
-    this.#durability = this.#options.serverDurability ?? (await readDurability(this.#commands))
+    await this.#server.connect({
+      onConnected: context.onConnected,
+      onDisconnected: context.onDisconnected,
+      onReady: () => void attendance.attend(),
+      onWake: (groups) => this.#wake(groups),
+      onError: context.onError,
+    })
+    this.#attendance = attendance
+    await attendance.start()
     const { url, tls, requestTimeoutMs } = this.#options
+    const { prefix, process } = this.#server
     this.#guard = new ClaimGuard(
       new URL('../dist/claim-guard-worker.js', import.meta.url),
-      { url, tls, requestTimeoutMs, prefix: this.#prefix },
+      { url, tls, requestTimeoutMs, prefix, process },
       context.onError,
     )
     this.#retention = this.#openRetention(context)
-    context.onConnected()
   }
 
   async append(
     events: readonly AppendRequest[],
-    durability: Durability = this.#durability,
+    durability: Durability = this.#server.durability,
   ): Promise<PublishResult[]> {
-    if (STRENGTH[durability] > STRENGTH[this.#durability]) {
+    const available = this.#server.durability
+    if (STRENGTH[durability] > STRENGTH[available]) {
       throw new EventBusError(
         'INVALID_OPTIONS',
-        `durability: expected at most ${this.#durability}, which is what this server's settings give, got ${durability}; set appendonly yes, and appendfsync always for disk`,
-        { details: { durability, available: this.#durability } },
+        `durability: expected at most ${available}, which is what this server's settings give, got ${durability}; set appendonly yes, and appendfsync always for disk`,
+        { details: { durability, available } },
       )
     }
     const args = events.flatMap(({ event, json, deliverAtMs }) => [
@@ -130,8 +117,9 @@ class RedisStore implements EventStore {
       event.source,
       json,
       deliverAtMs ?? 0,
+      0,
     ])
-    const answers = (await this.#run(APPEND, args)) as [string | number, number][]
+    const answers = (await this.#server.run(APPEND, args)) as [string | number, number][]
     this.#retention?.nudge()
     return answers.map(([sequence, duplicate], i) => ({
       id: events[i]!.event.id,
@@ -149,18 +137,13 @@ class RedisStore implements EventStore {
   }
 
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
-    const start = await this.#query.startAfter(request)
-    const filling = await this.#run(OPEN_GROUP, [
-      request.name,
-      JSON.stringify(request.patterns),
-      start,
-    ])
-    if (filling === 1) while ((await this.#run(FILL_GROUP, [request.name, CHUNK])) === 1);
-    const group = new RedisGroup(request, (script, args) => this.#run(script, args), {
+    const startAfter = await this.#query.startAfter(request)
+    const group = new RedisGroup(request, (script, args) => this.#server.run(script, args), {
       guard: this.#guard!,
       onSettled: () => this.#retention?.nudge(),
       onClose: () => this.#groups.delete(group),
     })
+    await group.open(startAfter)
     this.#groups.add(group)
     return group
   }
@@ -173,7 +156,7 @@ class RedisStore implements EventStore {
         { details: { group: name } },
       )
     }
-    return (await this.#run(REMOVE_GROUP, [name])) === 1
+    return (await this.#server.run(REMOVE_GROUP, [name])) === 1
   }
 
   async replay(query: ReplayQuery): Promise<ReplayResult> {
@@ -181,7 +164,7 @@ class RedisStore implements EventStore {
     const result: ReplayResult = { events: 0, deliveries: 0 }
     for await (const sequences of this.#query.sequencesToReplay(query, CHUNK)) {
       const only = query.groups === undefined ? '' : JSON.stringify(groups)
-      const [events, deliveries] = (await this.#run(REPLAY, [only, ...sequences])) as [
+      const [events, deliveries] = (await this.#server.run(REPLAY, [only, ...sequences])) as [
         number,
         number,
       ]
@@ -196,11 +179,11 @@ class RedisStore implements EventStore {
   }
 
   redriveDeadLetters(query: DeadLetterQuery): Promise<number> {
-    return this.#endLetters(query, true)
+    return this.#endLetters(query, REDRIVE)
   }
 
   purgeDeadLetters(query: DeadLetterQuery): Promise<number> {
-    return this.#endLetters(query, false)
+    return this.#endLetters(query, PURGE)
   }
 
   async getStats(): Promise<StoreStats> {
@@ -208,27 +191,28 @@ class RedisStore implements EventStore {
     return {
       backend: 'redis',
       connected,
-      durability: this.#durability,
+      durability: this.#server.durability,
       deduplication: 'as long as the event is stored',
       ...this.#figures,
       removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
-        server: redactUrl(this.#options.url),
+        server: this.#server.address,
         prefix: this.#options.prefix,
         requestTimeoutMs: this.#options.requestTimeoutMs,
         retention: { ...this.#options.retention },
+        losses: this.#attendance?.losses ?? 0,
+        lastLossAt: this.#attendance?.lastLossAt ?? null,
       },
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
+    this.#closed = true
     await this.#retention?.close()
     await this.#guard?.close()
-    this.#closed = true
-    clearInterval(this.#watchdog)
-    this.#commands.disconnect()
-    this.#wakeups.disconnect()
+    await this.#attendance?.close()
+    this.#server.close()
   }
 
   /** Whether the server answered; a server that is away is not waited for. */
@@ -250,7 +234,11 @@ class RedisStore implements EventStore {
     const retention = new RetentionSweep(
       clock,
       async () => {
-        const [events, bytes, nextMs] = (await this.#run(RETAIN, args)) as [number, number, number]
+        const [events, bytes, nextMs] = (await this.#server.run(RETAIN, args)) as [
+          number,
+          number,
+          number,
+        ]
         return { events, bytes, nextMs: nextMs < 0 ? undefined : nextMs }
       },
       onError,
@@ -259,47 +247,17 @@ class RedisStore implements EventStore {
     return retention
   }
 
-  /** The wake-up connection sends nothing by itself, so it would not notice that nobody is there. */
-  #checkWakeups(): void {
-    if (this.#wakeups.status !== 'ready') return
-    const { url, requestTimeoutMs } = this.#options
-    // A connection that does not answer is made anew, and then everybody looks for work.
-    answered(this.#wakeups, this.#wakeups.ping(), url, requestTimeoutMs).catch(() => {})
-  }
-
   #wake(names: readonly string[] | undefined): void {
     for (const group of this.#groups) {
       if (names === undefined || names.includes(group.name)) group.wake()
     }
   }
 
-  async #endLetters(query: DeadLetterQuery, redrive: boolean): Promise<number> {
+  async #endLetters(query: DeadLetterQuery, script: string): Promise<number> {
     let count = 0
     for await (const [group, sequences] of this.#deadLetters.sequences(query, CHUNK)) {
-      const ended = await this.#run(END_LETTERS, [group, redrive ? 1 : 0, ...sequences])
-      count += Number(ended)
+      count += Number(await this.#server.run(script, [group, ...sequences]))
     }
     return count
-  }
-
-  async #run(script: string, args: readonly (string | number)[]): Promise<unknown> {
-    let digest = this.#digests.get(script)
-    if (digest === undefined) {
-      digest = createHash('sha1').update(script).digest('hex')
-      this.#digests.set(script, digest)
-    }
-    try {
-      return await this.#ask(this.#commands.evalsha(digest, 1, this.#prefix, ...args))
-    } catch (error) {
-      // A server that was restarted does not know the script yet.
-      if (!/NOSCRIPT/.test((error as Error).message)) throw error
-      return this.#ask(this.#commands.eval(script, 1, this.#prefix, ...args))
-    }
-  }
-
-  #ask<T>(request: Promise<T>): Promise<T> {
-    if (this.#closed) throw new EventBusError('CLOSED', 'the store was closed')
-    const { url, requestTimeoutMs } = this.#options
-    return answered(this.#commands, request, url, requestTimeoutMs)
   }
 }

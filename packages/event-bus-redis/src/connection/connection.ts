@@ -4,9 +4,18 @@ import type { ResolvedRedisStoreOptions } from '../options.js'
 /** Longest wait between two attempts to reach the server. */
 const MAX_RECONNECT_MS = 2_000
 
+/** Why a connection was lost or refused last; ioredis says only that it is closed. */
+const lastErrors = new WeakMap<Redis, Error>()
+
+/** The last error of the connection itself since it was ready. */
+export function lastErrorOf(connection: Redis): Error | undefined {
+  return lastErrors.get(connection)
+}
+
 /**
  * A connection that fails requests at once while the server is away, and comes back by itself. Requests
- * are not kept and sent later: whoever asked was told that they failed.
+ * are not stored and sent later: the caller was told that they failed. A server that became a replica is left: its name may
+ * stand for another server by now.
  */
 export function createConnection(
   {
@@ -25,10 +34,15 @@ export function createConnection(
     maxRetriesPerRequest: 0,
     connectTimeout: requestTimeoutMs,
     keepAlive: 10_000,
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
     retryStrategy: (times) => Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(times, 8)),
   })
+  connection.on('ready', () => lastErrors.delete(connection))
   // Without a listener ioredis prints errors; the requests that failed tell the same. And it hears only the
   // first one of a socket: another, such as a TLS alert after a refused certificate, would end the process.
-  connection.on('error', () => connection.stream?.on('error', () => {}))
+  connection.on('error', (error: Error) => {
+    lastErrors.set(connection, error)
+    connection.stream?.on('error', () => {})
+  })
   return connection
 }

@@ -1,7 +1,8 @@
 import { EventBusError } from '@nexus/event-bus'
 import type { Redis } from 'ioredis'
+import { lastErrorOf } from './connection.js'
 
-/** A timer that is this late was held up by the process itself: answers may be there that it has not read. */
+/** A timer that is this late was delayed by the process itself: answers may be there that it has not read. */
 const LATE_MS = 100
 
 /** Where the server is, without user and password. */
@@ -37,18 +38,43 @@ export async function answered<T>(
   try {
     return await Promise.race([request, timeout])
   } catch (cause) {
-    throw unavailable(url, cause)
+    throw unavailable(url, cause, lastErrorOf(connection))
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** The error for a server that cannot be reached or refuses. */
-export function unavailable(url: string, cause: unknown): EventBusError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+/** What an answer of the server means, and what to do about it. */
+const ADVICE: readonly [answer: RegExp, advice: string][] = [
+  [/^(WRONGPASS|NOAUTH|ERR AUTH)/, 'the server refuses the user or password: correct them in url'],
+  [/^NOPERM/, 'the user may not do this: allow it the keys, channels and commands of the bus'],
+  [/^OOM/, 'the memory of the server is full: set retention, or raise maxmemory'],
+  [/^READONLY/, 'the server is a replica now: the bus connects again, ask again'],
+  [/^MISCONF/, 'the server cannot write to its disk: free or repair it, then ask again'],
+  [/^(MOVED|CROSSSLOT|CLUSTERDOWN)/, 'the server belongs to a cluster: use one that does not'],
+]
+const AWAY = 'the bus connects again by itself, ask again'
+/** What ioredis says of a request that could not be sent. */
+const NOT_SENT = /^(Connection is closed|Stream isn't writeable)/
+
+/** Answers of a server that is not ready at the moment; it takes the same request later. */
+const TRANSIENT =
+  /^(WRONGPASS|NOAUTH|NOPERM|OOM|READONLY|MISCONF|MOVED|CROSSSLOT|CLUSTERDOWN|LOADING|BUSY|MASTERDOWN|NOREPLICAS|TRYAGAIN|UNKILLABLE|NOSCRIPT)/
+
+/** Whether the server understood the request and will refuse it however often it comes. */
+export function isRefusedForGood(error: unknown): boolean {
+  const cause = error instanceof EventBusError ? error.cause : error
+  return cause instanceof Error && cause.name === 'ReplyError' && !TRANSIENT.test(cause.message)
+}
+
+/** The error for a server that cannot be reached or refuses: one line that says what is wrong and what to do. */
+export function unavailable(url: string, cause: unknown, lastError?: Error): EventBusError {
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const told = NOT_SENT.test(error.message) && lastError !== undefined ? lastError : error
+  const advice = ADVICE.find(([answer]) => answer.test(told.message))?.[1] ?? AWAY
   return new EventBusError(
     'STORE_UNAVAILABLE',
-    `Redis at ${redactUrl(url)}: ${reason}; the bus reconnects by itself, ask again`,
-    { details: { server: redactUrl(url) }, cause },
+    `Redis at ${redactUrl(url)}: ${told.message.split('\n')[0]}; ${advice}`,
+    { details: { server: redactUrl(url) }, cause: told },
   )
 }

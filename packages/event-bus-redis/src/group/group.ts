@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type {
   Claim,
-  CloudEvent,
   GroupConsumer,
   GroupRequest,
   PublishResult,
@@ -9,10 +8,10 @@ import type {
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedRedisConsumer } from '../claim-guard-worker.js'
-import { ACK, CLAIM, EXTEND, LEAVE, SETTLE } from '../scripts/claim.js'
-
-/** Runs a script of `scripts/`. */
-export type RunScript = (script: string, args: readonly (string | number)[]) => Promise<unknown>
+import { CLAIM, EXTEND, START } from '../scripts/claim.js'
+import { FILL_GROUP, LEAVE_GROUP, OPEN_GROUP } from '../scripts/groups.js'
+import { type RedisClaim, readClaims } from './redis-claim.js'
+import { type RunScript, Settlements } from './settlements.js'
 
 /** Who is told what a group's consumer did. */
 export interface RedisGroupHost {
@@ -21,22 +20,8 @@ export interface RedisGroupHost {
   onClose(): void
 }
 
-/** A claim with the work it stands for. */
-interface RedisClaim extends Claim {
-  work: string
-}
-
-interface PendingSettlement {
-  args: readonly (string | number)[]
-  resolve(results: PublishResult[]): void
-  reject(error: unknown): void
-  emitted: readonly string[]
-}
-
-/** Settlements sent at once. */
-const MAX_SETTLEMENTS = 500
-/** Batches of settlements on their way: one while the server works on another. */
-const MAX_SENDERS = 2
+/** Events that one call looks at while older ones are given to a new group, so that the server stays responsive. */
+const FILLED_AT_ONCE = 500
 /** Claims asked for at once: the scripts pass them as arguments of one command. */
 const MAX_CLAIMS = 1_000
 
@@ -44,27 +29,62 @@ const MAX_CLAIMS = 1_000
 export class RedisGroup implements GroupConsumer {
   readonly name: string
   readonly #request: GroupRequest
+  readonly #patterns: string[]
   readonly #run: RunScript
   readonly #host: RedisGroupHost
   readonly #consumer = randomUUID()
   readonly #guarded: GuardedRedisConsumer
-  readonly #held = new Set<RedisClaim>()
-  /** When every claim that was held then was extended. */
+  readonly #settlements: Settlements
+  readonly #claims = new Set<RedisClaim>()
+  /** The id that the server gave to the patterns. */
+  #set = ''
+  #fetches = 0
+  /** The newest sequence that was claimed here, or behind which the group began. */
+  #newest = 0
+  /** When every claim of that time was extended. */
   #extendedMs = performance.now()
   /** The last claim was not answered: the server may hold work for this consumer that it does not know. */
   #answerLost = false
   #woken = false
   #wake: (() => void) | undefined
-  #settling: PendingSettlement[] = []
-  #senders = 0
   #closed = false
 
   constructor(request: GroupRequest, run: RunScript, host: RedisGroupHost) {
     this.name = request.name
     this.#request = request
+    this.#patterns = [...request.patterns].sort()
     this.#run = run
     this.#host = host
     this.#guarded = { id: this.#consumer, group: request.name, lapseMs: request.ackWaitMs }
+    const { name, ackWaitMs } = request
+    this.#settlements = new Settlements(name, ackWaitMs, run, host.onSettled)
+  }
+
+  /** The sequence behind which this consumer still has something to do, as far as it knows. */
+  get position(): number {
+    return Math.min(this.#newest, ...[...this.#claims].map(({ sequence }) => sequence - 1))
+  }
+
+  /**
+   * Joins the group, which is made where it is missing; -1 stands for the end of the log. Answers whether it was made.
+   *
+   * @throws EventBusError `STORE_UNAVAILABLE`
+   */
+  async open(startAfter: number): Promise<boolean> {
+    const answer = await this.#run(OPEN_GROUP, [
+      this.name,
+      this.#consumer,
+      JSON.stringify(this.#patterns),
+      startAfter,
+    ])
+    const [filling, set, position, made] = answer as [number, number, number, number]
+    this.#newest = made === 1 ? position : Math.max(this.#newest, position)
+    this.#set = String(set)
+    if (filling === 1) {
+      while ((await this.#run(FILL_GROUP, [this.name, FILLED_AT_ONCE])) === 1);
+    }
+    this.wake()
+    return made === 1
   }
 
   /** There may be work. */
@@ -86,24 +106,12 @@ export class RedisGroup implements GroupConsumer {
     return []
   }
 
-  settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
+  async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
     const own = claim as RedisClaim
-    return new Promise((resolve, reject) => {
-      this.#settling.push({
-        args: settlementArgs(own, settlement),
-        emitted: settlement.kind === 'ack' ? settlement.emit.map(({ event }) => event.id) : [],
-        resolve: (results) => {
-          if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
-          else this.#drop(own)
-          resolve(results)
-        },
-        reject,
-      })
-      if (this.#senders === MAX_SENDERS) return
-      this.#senders += 1
-      // Settlements of the same turn of the event loop travel together.
-      queueMicrotask(() => void this.#send())
-    })
+    const { emitted } = await this.#settlements.send(own, settlement)
+    if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
+    else this.#drop(own)
+    return emitted
   }
 
   extend(claims: readonly Claim[]): void {
@@ -116,25 +124,29 @@ export class RedisGroup implements GroupConsumer {
     if (this.#closed) return
     this.#closed = true
     this.#wake?.()
-    for (const claim of this.#held) this.#drop(claim)
+    for (const claim of this.#claims) this.#drop(claim)
     this.#host.onClose()
-    if (this.#request.ordered) await this.#run(LEAVE, [this.name, this.#consumer]).catch(() => {})
+    await this.#run(LEAVE_GROUP, [this.name, this.#consumer]).catch(() => {})
   }
 
   #drop(claim: RedisClaim): void {
-    if (this.#held.delete(claim)) this.#host.guard.release(this.#guarded, claim.work)
+    if (this.#claims.delete(claim)) this.#host.guard.release(this.#guarded, guardedClaim(claim))
   }
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
     // What this consumer still works on must not lapse into its own hands after a long stall.
     const { name, ackWaitMs, ordered } = this.#request
-    if (performance.now() - this.#extendedMs > ackWaitMs / 3) await this.#extend([...this.#held])
-    const lost =
-      ordered && this.#answerLost ? [...this.#held].map((claim) => claim.work) : undefined
+    if (performance.now() - this.#extendedMs > ackWaitMs / 3) await this.#extend([...this.#claims])
+    const lost = ordered && this.#answerLost ? [...this.#claims].map(({ work }) => work) : undefined
     this.#answerLost = true
-    const answer = (await this.#run(CLAIM, [
+    this.#fetches += 1
+    const token = `${this.#consumer}:${this.#fetches}`
+    const [waitMs, ...fields] = (await this.#run(CLAIM, [
       name,
       this.#consumer,
+      token,
+      this.#set,
+      this.#patterns.join(' '),
       Math.min(limit, MAX_CLAIMS),
       ackWaitMs,
       ordered ? 1 : 0,
@@ -142,83 +154,28 @@ export class RedisGroup implements GroupConsumer {
       ...(lost ?? []),
     ])) as string[]
     this.#answerLost = false
-    const claims: RedisClaim[] = []
-    for (let i = 1; i < answer.length; i += 4) {
-      const [work, attempt, publishedAtMs, json] = answer.slice(i, i + 4) as [
-        string,
-        string,
-        string,
-        string,
-      ]
-      const [sequence, replay] = work.split(':')
-      const claim: RedisClaim = {
-        event: JSON.parse(json) as CloudEvent,
-        sequence: Number(sequence),
-        publishedAt: new Date(Number(publishedAtMs)).toISOString(),
-        attempt: Number(attempt),
-        replay: Number(replay),
-        work,
-      }
-      this.#held.add(claim)
-      this.#host.guard.hold(this.#guarded, work)
-      claims.push(claim)
+    const claims = readClaims(fields, token)
+    if (claims.length > 0)
+      await this.#run(START, [
+        name,
+        ackWaitMs,
+        ...claims.flatMap((claim) => [claim.work, claim.token]),
+      ])
+    for (const claim of claims) {
+      this.#newest = Math.max(this.#newest, claim.sequence)
+      this.#claims.add(claim)
+      this.#host.guard.hold(this.#guarded, guardedClaim(claim))
     }
-    return { claims, waitMs: Number(answer[0]) }
+    return { claims, waitMs: Number(waitMs) }
   }
 
   async #extend(claims: readonly RedisClaim[]): Promise<void> {
     const askedMs = performance.now()
-    const work = claims.map((claim) => claim.work)
-    if (work.length > 0) {
+    if (claims.length > 0) {
+      const work = claims.flatMap((claim) => [claim.work, claim.token])
       await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
     }
     this.#extendedMs = askedMs
-  }
-
-  async #send(): Promise<void> {
-    while (this.#settling.length > 0) {
-      const batch = this.#settling.splice(0, MAX_SETTLEMENTS)
-      const acks = batch.filter((settlement) => isPlainAck(settlement))
-      const others = batch.filter((settlement) => !isPlainAck(settlement))
-      await Promise.all([this.#sendAcks(acks), this.#sendOthers(others)])
-      this.#host.onSettled()
-    }
-    this.#senders -= 1
-  }
-
-  async #sendAcks(batch: readonly PendingSettlement[]): Promise<void> {
-    if (batch.length === 0) return
-    const args: (string | number)[] = [this.name]
-    for (const { args: own } of batch) args.push(own[WORK]!, own[DELIVERY]!)
-    try {
-      await this.#run(ACK, args)
-      for (const { resolve } of batch) resolve([])
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    }
-  }
-
-  async #sendOthers(batch: readonly PendingSettlement[]): Promise<void> {
-    if (batch.length === 0) return
-    try {
-      const answers = (await this.#run(SETTLE, [
-        this.name,
-        this.#consumer,
-        this.#request.ackWaitMs,
-        ...batch.flatMap(({ args }) => args),
-      ])) as [sequence: string | number, duplicate: number][][]
-      for (const [i, { resolve, emitted }] of batch.entries()) {
-        resolve(
-          answers[i]!.map(([sequence, duplicate], n) => ({
-            id: emitted[n]!,
-            sequence: Number(sequence),
-            duplicate: duplicate === 1,
-          })),
-        )
-      }
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    }
   }
 
   async #wait(waitMs: number, signal: AbortSignal): Promise<void> {
@@ -238,46 +195,7 @@ export class RedisGroup implements GroupConsumer {
   }
 }
 
-/** Where a settlement's arguments have what the script of plain acks takes. */
-const WORK = 0
-const KIND = 1
-const DELIVERY = 3
-
-function isPlainAck({ args, emitted }: PendingSettlement): boolean {
-  return args[KIND] === 'ack' && emitted.length === 0
+/** A claim in one text, as the guard's thread knows it. */
+function guardedClaim({ work, token }: RedisClaim): string {
+  return `${work} ${token}`
 }
-
-/** A settlement as the script takes it. */
-function settlementArgs(claim: RedisClaim, settlement: Settlement): (string | number)[] {
-  const { work, replay, attempt: attempts } = claim
-  if (settlement.kind === 'release') return [work, 'release', 0, '', '', 0]
-  const { kind, durationMs, record } = settlement
-  const now = Date.now()
-  const error = kind === 'ack' ? undefined : settlement.error
-  // `replays` comes first: the scripts read it from there.
-  const delivery = JSON.stringify({
-    replays: replay,
-    status: STATUS[kind],
-    attempts,
-    updatedAtMs: now,
-    durationMs,
-    record,
-    error,
-    ...(kind === 'retry' && { nextAttemptAtMs: now + settlement.delayMs }),
-  })
-  if (kind === 'retry') {
-    return [work, settlement.hold ? 'hold' : 'retry', settlement.delayMs, delivery, '', 0]
-  }
-  if (kind === 'dead-letter') {
-    return [work, kind, 0, delivery, JSON.stringify({ attempts, atMs: now, error, record }), 0]
-  }
-  const emitted = settlement.emit.flatMap(({ event: { id, type, source }, json }) => [
-    id,
-    type,
-    source,
-    json,
-  ])
-  return [work, kind, 0, delivery, '', settlement.emit.length, ...emitted]
-}
-
-const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const

@@ -1,9 +1,13 @@
 import type { RedisReader } from '../connection/reader.js'
 
+/** A group as the server knows it. */
 export interface KnownGroup {
   name: string
+  /** All that the group gets. */
   patterns: string[]
   startAfter: number
+  /** Sets of patterns that processes of the group asked for. */
+  sets: { id: number; patterns: string[] }[]
 }
 
 /** Every group of the bus, by name. */

@@ -15,10 +15,11 @@ export class RedisEvents {
 
   /** Sequences of the oldest and the newest event. */
   async bounds(): Promise<{ first: number; head: number }> {
-    const meta = await this.#reader.ask((redis) =>
-      redis.hmget(this.#reader.key('meta'), 'first', 'head'),
+    const key = this.#reader.key('events')
+    const [oldest, newest] = await this.#reader.pipeline<[id: string][]>((pipeline) =>
+      pipeline.xrange(key, '-', '+', 'COUNT', 1).xrevrange(key, '+', '-', 'COUNT', 1),
     )
-    return { first: Number(meta[0] ?? 1), head: Number(meta[1] ?? 0) }
+    return { first: toSequence(oldest![0]?.[0] ?? '1'), head: toSequence(newest![0]?.[0] ?? '0') }
   }
 
   /** Undefined where no such event is stored. */
@@ -48,8 +49,13 @@ export class RedisEvents {
       types?.map((type) => `type:${type}`) ??
       (query.source === undefined ? undefined : [`source:${query.source}`])
     if (indexes === undefined) {
-      const length = Math.min(count, to - from + 1)
-      return Array.from({ length }, (_, i) => (reverse ? to - i : from + i))
+      const key = this.#reader.key('events')
+      const entries = await this.#reader.ask((redis) =>
+        reverse
+          ? redis.xrevrange(key, to, from, 'COUNT', count)
+          : redis.xrange(key, from, to, 'COUNT', count),
+      )
+      return entries.map(([id]) => toSequence(id))
     }
     const found = await this.#reader.pipeline<string[]>((pipeline) => {
       for (const index of indexes) {
@@ -72,30 +78,41 @@ export class RedisEvents {
       return pipeline
     })
     return found.flat().map(([id, fields]) => {
-      const publishedAtMs = Number(fields[5])
+      const publishedAtMs = Number(fields[STORED_AT])
       return {
         event: JSON.parse(fields[9]!) as CloudEvent,
-        sequence: Number.parseInt(id, 10),
+        sequence: toSequence(id),
         publishedAtMs,
         publishedAt: new Date(publishedAtMs).toISOString(),
       }
     })
   }
 
-  /** Sequence of the first event stored at this time or later. */
+  /** Sequence of the first event stored at this time or later, where the server's clock was never set back. */
   async firstAtOrAfter(time: string | Date): Promise<number> {
     const wanted = new Date(time).getTime()
     const { first, head } = await this.bounds()
+    const key = this.#reader.key('events')
     let low = first
     let high = head + 1
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
-      const [entry] = await this.read([middle])
-      if (entry === undefined || entry.publishedAtMs < wanted) low = middle + 1
-      else high = middle
+      // Dead letters that outlived their neighbours leave gaps.
+      const [entry] = await this.#reader.ask((redis) =>
+        redis.xrange(key, middle, high - 1, 'COUNT', 1),
+      )
+      if (entry === undefined || Number(entry[1][STORED_AT]) >= wanted) high = middle
+      else low = toSequence(entry[0]) + 1
     }
     return low
   }
+}
+
+/** Where an entry of the stream has the time at which it was stored. */
+const STORED_AT = 5
+
+function toSequence(id: string): number {
+  return Number.parseInt(id, 10)
 }
 
 /** An event as the bus shows it. */

@@ -74,7 +74,7 @@ export class RedisQuery {
     const more = await this.#events.candidates(query, types, from, to, reverse, 1)
     if (page.cursor === undefined && more.length > 0)
       page.cursor = String(reverse ? to + 1 : from - 1)
-    const total = await this.#count(query, types, Math.max(0, until - since + 1))
+    const total = await this.#count(query, types, since, until)
     if (total !== undefined) page.total = total
     return page
   }
@@ -131,34 +131,36 @@ export class RedisQuery {
   }
 
   async stats(): Promise<{ events: number; bytes: number; groups: GroupStats[] }> {
-    const { first, head } = await this.#events.bounds()
-    const bytes = await this.#reader.ask((redis) => redis.hget(this.#reader.key('meta'), 'bytes'))
+    const [events, bytes] = await this.#reader.pipeline<number | string | null>((pipeline) =>
+      pipeline.xlen(this.#reader.key('events')).hget(this.#reader.key('meta'), 'bytes'),
+    )
     const groups: GroupStats[] = []
-    for (const { name, patterns } of await knownGroups(this.#reader)) {
-      const [behind, scheduled, running, deadLettered] = await this.#reader.pipeline<number>(
-        (pipeline) =>
-          pipeline
-            .zcard(this.#reader.key(`ready:${name}`))
-            .zcard(this.#reader.key(`due:${name}`))
-            .zcard(this.#reader.key(`claims:${name}`))
-            .zcard(this.#reader.key(`dead:${name}`)),
-      )
+    for (const { name, patterns, sets } of await knownGroups(this.#reader)) {
+      const [ready, due, later, running, deadLettered, ...parked] =
+        await this.#reader.pipeline<number>((pipeline) => {
+          for (const kind of ['ready', 'due', 'later', 'claims', 'dead']) {
+            pipeline.zcard(this.#reader.key(`${kind}:${name}`))
+          }
+          for (const { id } of sets) pipeline.zcard(this.#reader.key(`parked:${name}:${id}`))
+          return pipeline
+        })
       groups.push({
         group: name,
         patterns,
         running: running!,
-        scheduled: scheduled!,
+        scheduled: due! + later!,
         deadLettered: deadLettered!,
-        behind: behind!,
+        behind: parked.reduce((sum, count) => sum + count, ready!),
       })
     }
-    return { events: head - first + 1, bytes: Number(bytes ?? 0), groups }
+    return { events: Number(events), bytes: Number(bytes ?? 0), groups }
   }
 
   async #count(
     query: ListQuery,
     types: readonly string[] | undefined,
-    between: number,
+    since: number,
+    until: number,
   ): Promise<number | undefined> {
     const timed = query.since !== undefined || query.until !== undefined
     const filters = Number(types !== undefined) + Number(query.source !== undefined) + Number(timed)
@@ -172,8 +174,15 @@ export class RedisQuery {
       return counts.reduce((sum, count) => sum + count, 0)
     }
     const { source } = query
-    if (source === undefined) return between
-    return this.#reader.ask((redis) => redis.zcard(this.#reader.key(`source:${source}`)))
+    if (source !== undefined) {
+      return this.#reader.ask((redis) => redis.zcard(this.#reader.key(`source:${source}`)))
+    }
+    if (!timed) return this.#reader.ask((redis) => redis.xlen(this.#reader.key('events')))
+    const scanned = await this.#reader.ask((redis) =>
+      redis.hget(this.#reader.key('meta'), 'scanned'),
+    )
+    // Up to there, only dead letters are left, with gaps between.
+    return since > Number(scanned ?? 0) ? Math.max(0, until - since + 1) : undefined
   }
 
   async #deliveries(entries: readonly RedisEvent[]): Promise<Delivery[][]> {

@@ -1,48 +1,58 @@
-import { script } from './library.js'
+import { freeingScript, script } from './library.js'
 
-/** ARGV: group, JSON patterns, sequence to start after or -1 for the end. Answers 1 when older events have to be filled in. */
-export const OPEN_GROUP = script(`
-local group, patterns, start = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[3])
-local known = redis.call('HGET', p .. ':groups', group)
-local head = tonumber(redis.call('HGET', p .. ':meta', 'head') or 0)
-local entry = known and cjson.decode(known) or { startAfter = start < 0 and head or start }
-entry.patterns = patterns
-local json = cjson.encode(entry)
-if json ~= known then
-  redis.call('HSET', p .. ':groups', group, json)
-  redis.call('DEL', p .. ':routes')
+/**
+ * Adds a consumer to a group, which is made where it is missing. ARGV: group, consumer, JSON patterns, sequence to start
+ * after or -1 for the end. Answers 1 when older events have to be filled in, the id of the patterns, the sequence
+ * behind which the group still has something to do, and 1 when the group was made.
+ */
+export const OPEN_GROUP = freeingScript(`
+local group, consumer, patterns, start = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local entry, head = entryOf(group), headOf()
+local made = not entry
+if made then
+  entry = { startAfter = start < 0 and head or start, patterns = {}, sets = {}, last = 0 }
+  redis.call('HINCRBY', p .. ':meta', 'revision', 1)
 end
+local own
+for _, set in ipairs(entry.sets) do
+  if table.concat(set.patterns, ' ') == table.concat(patterns, ' ') then own = set end
+end
+if not own then
+  entry.last = entry.last + 1
+  own = { id = entry.last, patterns = patterns, seen = clock() }
+  entry.sets[#entry.sets + 1] = own
+end
+redis.call('HSET', p .. ':members:' .. group, consumer, own.id)
+redis.call('HSET', p .. ':process:' .. me, consumer, group)
+route(group, entry)
 -- Without a long value Redis keeps a small hash as a list and searches it from the start, for each claim.
 redis.call('HSET', p .. ':work:' .. group, '', string.rep('-', 65))
-if not known and entry.startAfter < head then
+if made and entry.startAfter < head then
   redis.call('HSET', p .. ':filling', group, entry.startAfter .. ' ' .. head)
 end
-return redis.call('HEXISTS', p .. ':filling', group)`)
+local first = redis.call('ZRANGE', p .. ':ready:' .. group, 0, 0)[1]
+local position = made and entry.startAfter or (first and sequenceOf(first) - 1) or head
+finish()
+return { redis.call('HEXISTS', p .. ':filling', group), own.id, position, made and 1 or 0 }`)
 
 /** ARGV: group, how many events to look at. Answers 1 while there are more. */
-export const FILL_GROUP = script(`
+export const FILL_GROUP = freeingScript(`
 local group = ARGV[1]
-local filling = redis.call('HGET', p .. ':filling', group)
-if not filling then return 0 end
+local filling, entry = redis.call('HGET', p .. ':filling', group), entryOf(group)
+if not filling or not entry then return 0 end
 local from, to = string.match(filling, '^(%d+) (%d+)$')
 from, to = tonumber(from), tonumber(to)
-local now = clock()
-local patterns = cjson.decode(redis.call('HGET', p .. ':groups', group)).patterns
 local last = math.min(to, from + tonumber(ARGV[2]))
-for _, entry in ipairs(redis.call('XRANGE', p .. ':events', (from + 1) .. '-0', last .. '-0')) do
-  local sequence, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
-  local tokens = split(fields[2])
-  for _, pattern in ipairs(patterns) do
-    if matches(pattern, tokens) then
-      local due = tonumber(fields[8])
-      if due > now then redis.call('ZADD', p .. ':due:' .. group, due, member(sequence, 0))
-      else redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, 0)) end
-      break
-    end
+for _, found in ipairs(redis.call('XRANGE', p .. ':events', (from + 1) .. '-0', last .. '-0')) do
+  local sequence, fields = tonumber(string.match(found[1], '^%d+')), found[2]
+  if matchesAny(entry.patterns, split(fields[2])) then
+    local due = tonumber(fields[8])
+    if due > wall() then redis.call('ZADD', p .. ':due:' .. group, due, member(sequence, 0))
+    else redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, 0)) end
   end
 end
 if last < to then
-  redis.call('HSET', p .. ':filling', group, last .. ' ' .. to)
+  redis.call('HSET', p .. ':filling', group, string.format('%d %d', last, to))
   return 1
 end
 redis.call('HDEL', p .. ':filling', group)
@@ -50,59 +60,87 @@ woken[group] = true
 finish()
 return 0`)
 
+/** A consumer leaves its group; another one of an ordered group can take over at once. ARGV: group, consumer. */
+export const LEAVE_GROUP = freeingScript(`
+local group, consumer, owner = ARGV[1], ARGV[2], p .. ':owner:' .. ARGV[1]
+leave(group, consumer)
+redis.call('HDEL', p .. ':process:' .. me, consumer)
+if redis.call('HGET', owner, 'consumer') == consumer then
+  redis.call('DEL', owner)
+  woken[group] = true
+end
+finish()`)
+
 /** ARGV: group. Answers 1 when there was one. */
-export const REMOVE_GROUP = script(`
+export const REMOVE_GROUP = freeingScript(`
 local group = ARGV[1]
-for _, name in ipairs({ 'ready', 'due', 'claims', 'work', 'deliveries', 'dead', 'letters', 'owner' }) do
+for _, key in ipairs(workKeys(group)) do redis.call('UNLINK', key) end
+for _, name in ipairs({ 'parked', 'work', 'deliveries', 'dead', 'letters', 'owner', 'members' }) do
   redis.call('UNLINK', p .. ':' .. name .. ':' .. group)
 end
 redis.call('HDEL', p .. ':filling', group)
+redis.call('ZREM', p .. ':forget', group)
 redis.call('DEL', p .. ':routes')
+redis.call('HINCRBY', p .. ':meta', 'revision', 1)
 return redis.call('HDEL', p .. ':groups', group)`)
 
+const AGAIN = `
+-- Removes what waits of this event, so that it is handled once more, not several times.
+local function deliverAgain(group, sequence, replays)
+  redis.call('ZREM', p .. ':dead:' .. group, sequence)
+  redis.call('HDEL', p .. ':letters:' .. group, sequence)
+  redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
+  pending(group, sequence, replays)
+  woken[group] = true
+end
+local function replaysOf(group, sequence)
+  local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
+  return before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0
+end
+-- An event that is no dead letter any more may be removed by retention.
+local function lookAgain()
+  redis.call('HDEL', p .. ':meta', 'scanned', 'letterBytes')
+end
+`
+
 /** ARGV: JSON list of groups or an empty string, then sequences. Answers how many events and deliveries. */
-export const REPLAY = script(`
+export const REPLAY = script(`${AGAIN}
 local only = ARGV[1] ~= '' and {} or nil
 if only then for _, name in ipairs(cjson.decode(ARGV[1])) do only[name] = true end end
-local now, events, deliveries = clock(), 0, 0
+local events, deliveries = 0, 0
 for i = 2, #ARGV do
   local sequence = tonumber(ARGV[i])
-  local entry = redis.call('XRANGE', p .. ':events', sequence .. '-0', sequence .. '-0')[1]
-  if entry then
+  local fields = eventAt(sequence)
+  if fields then
     events = events + 1
-    for _, group in ipairs(routes(entry[2][2])) do
+    for _, group in ipairs(routesOf(fields[2])) do
       if not only or only[group] then
         deliveries = deliveries + 1
-        local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
-        local replays = (before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0) + 1
-        redis.call('ZREM', p .. ':dead:' .. group, sequence)
-        redis.call('HDEL', p .. ':letters:' .. group, sequence)
-        redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
-        pending(group, sequence, replays, now)
-        woken[group] = true
+        deliverAgain(group, sequence, replaysOf(group, sequence) + 1)
       end
     end
   end
 end
+lookAgain()
 finish()
 return { events, deliveries }`)
 
-/** ARGV: group, 1 to deliver again, sequences. Answers how many were dead letters. */
-export const END_LETTERS = script(`
-local group, now, count = ARGV[1], clock(), 0
-for i = 3, #ARGV do
+const END_LETTERS = `${AGAIN}
+local group, count = ARGV[1], 0
+for i = 2, #ARGV do
   local sequence = tonumber(ARGV[i])
   if redis.call('ZREM', p .. ':dead:' .. group, sequence) == 1 then
     count = count + 1
     redis.call('HDEL', p .. ':letters:' .. group, sequence)
-    if ARGV[2] == '1' then
-      local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
-      local replays = before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0
-      redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
-      pending(group, sequence, replays, now)
-      woken[group] = true
-    end
+    if REDRIVE then deliverAgain(group, sequence, replaysOf(group, sequence)) end
   end
 end
+lookAgain()
 finish()
-return count`)
+return count`
+
+/** Delivers dead letters again. ARGV: group, sequences. Answers how many were dead letters. */
+export const REDRIVE = script(`local REDRIVE = true\n${END_LETTERS}`)
+
+/** Removes dead letters. ARGV: group, sequences. Answers how many there were. */
+export const PURGE = freeingScript(`local REDRIVE = false\n${END_LETTERS}`)

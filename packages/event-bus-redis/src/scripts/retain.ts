@@ -1,32 +1,36 @@
-import { script } from './library.js'
+import { freeingScript } from './library.js'
 
 /** Events that a group holds back are looked at again after this, since it may settle them elsewhere. */
 const HELD_BACK_MS = 5_000
 
 /**
- * Removes the oldest events beyond the limits, with all that is kept about them; stops at the first that a
- * group still has to do with. ARGV: maxAgeMs, maxEvents, maxBytes, each empty when there is none, and how many
- * events to look at. Answers how many events and bytes were removed, and milliseconds until the next look, or -1.
+ * Removes the oldest events beyond the limits, with all that is stored about them; stops at the first that a
+ * group has not finished with. Dead letters stay, and do not count; \`meta\` notes up to which sequence only they are left.
+ * ARGV: maxAgeMs, maxEvents, maxBytes, each empty when there is none, and how many events to look at. Answers how many
+ * events and bytes were removed, and milliseconds until the next look, or -1.
  */
-export const RETAIN = script(`
-local maxAge, maxEvents, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local meta = redis.call('HMGET', p .. ':meta', 'head', 'bytes')
-local last, kept, now = tonumber(meta[1] or 0), tonumber(meta[2] or 0), clock()
-local oldest, nextLook = {}, -1
-for _, entry in ipairs(redis.call('XRANGE', p .. ':events', '-', '+', 'COUNT', ARGV[4])) do
+export const RETAIN = freeingScript(`
+local maxAge, maxEvents, maxBytes, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local meta = redis.call('HMGET', p .. ':meta', 'bytes', 'scanned', 'letterBytes')
+local last, scanned, letterBytes = headOf(), tonumber(meta[2] or 0), tonumber(meta[3] or 0)
+local kept = tonumber(meta[1] or 0) - letterBytes
+local found = redis.call('XRANGE', p .. ':events', string.format('%d-0', scanned + 1), '+', 'COUNT', most)
+local oldest, count, nextLook = {}, 0, -1
+for i, entry in ipairs(found) do
   local sequence, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
-  local ageLeft = maxAge and tonumber(fields[6]) + maxAge - now
-  if not ((maxEvents and last - sequence + 1 > maxEvents) or (maxBytes and kept > maxBytes)
-    or (ageLeft and ageLeft <= 0)) then
-    nextLook = ageLeft or -1
-    break
+  oldest[i] = { sequence, fields }
+  -- What was stored before an event that is too old is too old, though a wrong clock stamped it.
+  local ageLeft = maxAge and tonumber(fields[6]) + maxAge - wall()
+  if (maxEvents and last - sequence + 1 > maxEvents) or (maxBytes and kept > maxBytes) or (ageLeft and ageLeft <= 0) then
+    count = i
+  elseif ageLeft and (nextLook < 0 or ageLeft < nextLook) then
+    nextLook = ageLeft
   end
   kept = kept - #fields[10]
-  oldest[#oldest + 1] = { sequence, fields }
 end
-local count, groups = #oldest, redis.call('HKEYS', p .. ':groups')
-local sequences = {}
-for i, event in ipairs(oldest) do sequences[i] = event[1] end
+local tooMany, groups = count, redis.call('HKEYS', p .. ':groups')
+local sequences, letters = {}, {}
+for i = 1, count do sequences[i] = oldest[i][1] end
 if count > 0 and redis.call('HLEN', p .. ':filling') > 0 then count = 0 end
 for _, group in ipairs(groups) do
   if count > 0 then
@@ -34,41 +38,46 @@ for _, group in ipairs(groups) do
     for i, before in ipairs(members) do
       members[i] = member(sequences[i], before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0)
     end
-    for _, kind in ipairs({ ':ready:', ':due:', ':claims:' }) do
-      local held = redis.call('ZMSCORE', p .. kind .. group, unpack(members))
+    for _, key in ipairs(workKeys(group)) do
+      local waiting = redis.call('ZMSCORE', key, unpack(members))
       for i = 1, count do
-        if held[i] then count = i - 1 break end
+        if waiting[i] then count = i - 1 break end
       end
+    end
+    for i, score in ipairs(redis.call('ZMSCORE', p .. ':dead:' .. group, unpack(sequences))) do
+      if score then letters[i] = true end
     end
   end
 end
-if count < #oldest then nextLook = ${HELD_BACK_MS} end
+if count < tooMany then nextLook = ${HELD_BACK_MS} end
 if count == 0 then return { 0, 0, nextLook } end
-local bytes, upTo, ids, touched = 0, sequences[count], {}, {}
-local removed = {}
+local bytes, upTo, touched, ids, removed = 0, sequences[count], {}, {}, {}
 for i = 1, count do
-  local fields = oldest[i][2]
-  removed[i] = sequences[i]
-  bytes = bytes + #fields[10]
-  touched[':type:' .. fields[2]], touched[':source:' .. fields[4]] = fields[2], false
-  local id = string.match(fields[10], '^{"specversion":"1.0","id":"([^"]*)"')
-  if not id or string.find(id, '\\\\', 1, true) then
-    local read, event = pcall(cjson.decode, fields[10])
-    id = read and event.id
+  local sequence, fields = oldest[i][1], oldest[i][2]
+  if letters[i] then
+    letterBytes = letterBytes + #fields[10]
+  else
+    removed[#removed + 1], ids[#ids + 1] = sequence, string.format('%d-0', sequence)
+    bytes = bytes + #fields[10]
+    forgetIdentity(fields[12], fields[4], sequence)
+    for _, index in ipairs({ ':type:' .. fields[2], ':source:' .. fields[4] }) do
+      touched[index] = touched[index] or {}
+      table.insert(touched[index], sequence)
+    end
   end
-  if id then ids[#ids + 1] = id end
 end
-redis.call('XTRIM', p .. ':events', 'MINID', '=', (upTo + 1) .. '-0')
-if #ids > 0 then redis.call('HDEL', p .. ':ids', unpack(ids)) end
-for index, type in pairs(touched) do
-  redis.call('ZREMRANGEBYSCORE', p .. index, '-inf', upTo)
-  if type and redis.call('EXISTS', p .. index) == 0 then redis.call('SREM', p .. ':types', type) end
+if letterBytes == 0 then redis.call('XTRIM', p .. ':events', 'MINID', '=', string.format('%d-0', upTo + 1))
+elseif #ids > 0 then redis.call('XDEL', p .. ':events', unpack(ids)) end
+for index, members in pairs(touched) do
+  redis.call('ZREM', p .. index, unpack(members))
+  if string.sub(index, 1, 6) == ':type:' and redis.call('EXISTS', p .. index) == 0 then
+    redis.call('SREM', p .. ':types', string.sub(index, 7))
+  end
 end
-for _, group in ipairs(groups) do
-  redis.call('HDEL', p .. ':deliveries:' .. group, unpack(removed))
-  redis.call('HDEL', p .. ':letters:' .. group, unpack(removed))
-  redis.call('ZREMRANGEBYSCORE', p .. ':dead:' .. group, '-inf', upTo)
+if #removed > 0 then
+  for _, group in ipairs(groups) do redis.call('HDEL', p .. ':deliveries:' .. group, unpack(removed)) end
 end
 redis.call('HINCRBY', p .. ':meta', 'bytes', -bytes)
-redis.call('HSET', p .. ':meta', 'first', upTo + 1)
-return { count, bytes, count == tonumber(ARGV[4]) and 0 or nextLook }`)
+-- While nothing was left behind, the stream itself says where the oldest event is.
+if letterBytes > 0 then redis.call('HSET', p .. ':meta', 'scanned', upTo, 'letterBytes', letterBytes) end
+return { #removed, bytes, count == most and 0 or nextLook }`)

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { EventBusError } from '@nexus/event-bus'
+import type { RedisServer } from '../connection/redis-server.js'
+import { ATTEND } from '../scripts/attend.js'
+import type { RedisGroup } from './group.js'
+
+/** How often a process says that it is there, and looks whether the server still has what it had. */
+const ATTEND_MS = 2_000
+/** A process that was silent for this long is taken for dead: what only its patterns match goes to no one else. */
+const PROCESS_LAPSE_MS = 15_000
+
+/** What the process last knew of the server's data. */
+interface Known {
+  instance: string
+  revision: number
+  head: number
+}
+
+/** Where the groups of this process are, and who hears of lost data. */
+export interface AttendanceHost {
+  groups(): Iterable<RedisGroup>
+  onLost(reason: string): void
+  onRestored(): void
+  onError(error: unknown): void
+}
+
+/**
+ * Keeps this process known to the others, and notices within seconds when the server has lost events or groups: it says so,
+ * and makes the groups of this process again where they were.
+ */
+export class Attendance {
+  /** How often lost data was noticed. */
+  losses = 0
+  /** RFC 3339 time at which lost data was last noticed. */
+  lastLossAt: string | undefined
+  readonly #server: RedisServer
+  readonly #host: AttendanceHost
+  #known: Known | undefined
+  #timer: NodeJS.Timeout | undefined
+  #attending: Promise<void> | undefined
+  #closed = false
+
+  constructor(server: RedisServer, host: AttendanceHost) {
+    this.#server = server
+    this.#host = host
+  }
+
+  /** @throws EventBusError `STORE_UNAVAILABLE` */
+  async start(): Promise<void> {
+    this.#known = (await this.#ask()).known
+    this.#schedule()
+  }
+
+  /** Looks now; the server may be another one. */
+  attend(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#attending ??= this.#look()
+      .catch((error: unknown) => {
+        // A server that is away is told by the connection.
+        const away = error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE'
+        if (!away && !this.#closed) this.#host.onError(error)
+      })
+      .finally(() => {
+        this.#attending = undefined
+        this.#schedule()
+      })
+    return this.#attending
+  }
+
+  /** The process leaves; its groups have left before. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#attending
+    const { prefix, process } = this.#server
+    await this.#server
+      .ask((redis) =>
+        redis
+          .multi()
+          .zrem(`${prefix}:processes`, process)
+          .unlink(`${prefix}:process:${process}`)
+          .exec(),
+      )
+      .catch(() => {})
+  }
+
+  #schedule(): void {
+    if (this.#closed) return
+    this.#timer = setTimeout(() => void this.attend(), ATTEND_MS).unref()
+  }
+
+  async #ask(): Promise<{ known: Known; alive: boolean }> {
+    const answer = await this.#server.run(ATTEND, [randomUUID(), PROCESS_LAPSE_MS])
+    const [instance, alive, revision, head] = answer as [string, number, number, number]
+    return { known: { instance, revision, head: Number(head) }, alive: alive === 1 }
+  }
+
+  async #look(): Promise<void> {
+    const before = this.#known
+    const { known, alive } = await this.#ask()
+    if (before === undefined) return
+    const emptied = known.instance !== before.instance
+    if (emptied || known.head < before.head) {
+      this.#lost(
+        `Redis at ${this.#server.address} lost events: it held ${before.head}, now ${known.head}; ${
+          emptied ? 'the groups of this process are made again, ' : ''
+        }publish again what must not be missing, and check the persistence of the server`,
+        { eventsBefore: before.head, eventsNow: known.head },
+      )
+    }
+    if (emptied || !alive || known.revision !== before.revision) await this.#restore(emptied, alive)
+    this.#known = known
+    if (emptied) this.#host.onRestored()
+  }
+
+  async #restore(emptied: boolean, alive: boolean): Promise<void> {
+    const groups = [...this.#host.groups()]
+    if (groups.length === 0) return
+    const names = groups.map(({ name }) => name)
+    const key = `${this.#server.prefix}:groups`
+    const stored = alive && !emptied ? await this.#server.ask((r) => r.hmget(key, ...names)) : []
+    for (const [i, group] of groups.entries()) {
+      if (stored[i] != null) continue
+      const after = emptied ? 0 : group.position
+      const made = await group.open(after)
+      if (!made || emptied) continue
+      this.#lost(
+        `group ${group.name} was missing on Redis at ${this.#server.address}; it was made again and goes on after event ${after}`,
+        { group: group.name, after },
+      )
+      this.#host.onRestored()
+    }
+  }
+
+  #lost(message: string, details: Record<string, unknown>): void {
+    this.losses += 1
+    this.lastLossAt = new Date().toISOString()
+    this.#host.onLost(message)
+    this.#host.onError(new EventBusError('STORE_FAILED', message, { details }))
+  }
+}

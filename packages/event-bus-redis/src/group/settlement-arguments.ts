@@ -1,0 +1,54 @@
+import type { Settlement } from '@nexus/event-bus'
+import type { RedisClaim } from './redis-claim.js'
+
+const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const
+
+/** An argument of a script. */
+export type Argument = string | number
+
+/** What a settlement writes as the state of the event for the group; the server fills in the times. */
+export function deliveryJson(
+  claim: RedisClaim,
+  settlement: Exclude<Settlement, { kind: 'release' }>,
+): string {
+  const { kind, durationMs, record } = settlement
+  // The scripts find these first fields by their place.
+  return JSON.stringify({
+    replays: claim.replay,
+    updatedAtMs: 0,
+    ...(kind === 'retry' && { nextAttemptAtMs: 0 }),
+    status: STATUS[kind],
+    attempts: claim.attempt,
+    durationMs,
+    record,
+    error: kind === 'ack' ? undefined : settlement.error,
+  })
+}
+
+/** A settlement as the script `SETTLE` takes it. */
+export function settlementArguments(claim: RedisClaim, settlement: Settlement): Argument[] {
+  const { work, token, attempt } = claim
+  if (settlement.kind === 'release') return [work, token, 'release', 0, '', '', attempt - 1, 0]
+  const delivery = deliveryJson(claim, settlement)
+  switch (settlement.kind) {
+    case 'retry': {
+      const kind = settlement.hold ? 'hold' : 'retry'
+      return [work, token, kind, settlement.delayMs, delivery, '', attempt, 0]
+    }
+    case 'dead-letter': {
+      const { error, record } = settlement
+      const letter = JSON.stringify({ atMs: 0, attempts: attempt, error, record })
+      return [work, token, 'dead-letter', 0, delivery, letter, attempt, 0]
+    }
+    case 'ack': {
+      const emitted = settlement.emit.flatMap(({ event: { id, type, source }, json }) => [
+        id,
+        type,
+        source,
+        json,
+      ])
+      const count = settlement.emit.length
+      return [work, token, 'ack', 0, delivery, '', attempt, count, ...emitted]
+    }
+  }
+}

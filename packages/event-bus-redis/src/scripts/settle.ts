@@ -1,0 +1,93 @@
+import { freeingScript, script } from './library.js'
+
+/** Puts the server's times into JSON whose first fields a process left room for. */
+const STAMP = `
+local function stamp(json, delay)
+  json = string.gsub(json, '^({"atMs":)0', string.format('%%1%d', wall()))
+  json = string.gsub(json, '^({"replays":%d+,"updatedAtMs":)0', string.format('%%1%d', wall()))
+  return (string.gsub(json, '^({"replays":%d+,"updatedAtMs":%d+,"nextAttemptAtMs":)0', string.format('%%1%d', wall() + delay)))
+end
+`
+
+/**
+ * Acks that emit nothing. ARGV: group, then of each the work, the claim's token and its delivery as JSON. Answers 1 for each that
+ * was settled, 0 for a claim that was lost.
+ */
+export const ACK =
+  freeingScript(`${STAMP}local claims, work, members = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], {}
+for i = 2, #ARGV, 3 do members[#members + 1] = ARGV[i] end
+local before = redis.call('HMGET', work, unpack(members))
+local done, deliveries, answer = {}, {}, {}
+for i, m in ipairs(members) do
+  if before[i] and string.match(before[i], ' (.*)$') == ARGV[3 * i] then
+    done[#done + 1] = m
+    local at = #deliveries
+    deliveries[at + 1], deliveries[at + 2] = sequenceOf(m), stamp(ARGV[3 * i + 1], 0)
+    answer[i] = 1
+  else
+    answer[i] = 0
+  end
+end
+if #done > 0 then
+  redis.call('HSET', p .. ':deliveries:' .. ARGV[1], unpack(deliveries))
+  redis.call('ZREM', claims, unpack(done))
+  redis.call('HDEL', work, unpack(done))
+end
+return answer`)
+
+const SETTLE_BODY = `${STAMP}local group, ackWait = ARGV[1], tonumber(ARGV[2])
+local claims, work = p .. ':claims:' .. group, p .. ':work:' .. group
+local results, settled, members = {}, {}, {}
+local at = 3
+while at <= #ARGV do
+  settled[#settled + 1] = at
+  members[#members + 1] = ARGV[at]
+  at = at + 8 + 4 * tonumber(ARGV[at + 7])
+end
+local before = redis.call('HMGET', work, unpack(members))
+for i, first in ipairs(settled) do
+  local m, token, kind, delay = ARGV[first], ARGV[first + 1], ARGV[first + 2], tonumber(ARGV[first + 3])
+  local delivery, letter, attempts = ARGV[first + 4], ARGV[first + 5], ARGV[first + 6]
+  local sequence, emitted = sequenceOf(m), {}
+  if before[i] and string.match(before[i], ' (.*)$') == token then
+    if delivery ~= '' then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay)) end
+    if kind == 'hold' then
+      gather('ZADD', claims, leaseClock() + ackWait, m)
+    else
+      gather('ZREM', claims, m)
+      if kind == 'retry' then
+        gather('HSET', work, m, attempts)
+        gather('ZADD', p .. ':later:' .. group, clock() + delay, m)
+        woken[group] = true
+      elseif kind == 'release' then
+        gather('HSET', work, m, attempts)
+        gather('ZADD', p .. ':ready:' .. group, sequence, m)
+        woken[group] = true
+      else
+        gather('HDEL', work, m)
+        if kind == 'dead-letter' then
+          gather('ZADD', p .. ':dead:' .. group, sequence, sequence)
+          gather('HSET', p .. ':letters:' .. group, sequence, stamp(letter, 0))
+        end
+        for e = first + 8, first + 4 + 4 * tonumber(ARGV[first + 7]), 4 do
+          emitted[#emitted + 1] = append(ARGV[e], ARGV[e + 1], ARGV[e + 2], ARGV[e + 3], '0', '0')
+        end
+      end
+    end
+    results[i] = { 1, emitted }
+  else
+    results[i] = { 0, emitted }
+  end
+end
+finish()
+return results`
+
+/**
+ * ARGV: group, ackWaitMs, then per settlement: work, token, kind, delayMs, delivery as JSON, dead letter as JSON, attempts,
+ * number of emitted events, and of each of those id, type, source, JSON. Answers per settlement whether it was settled,
+ * and the results of the emitted events.
+ */
+export const SETTLE = freeingScript(SETTLE_BODY)
+
+/** As SETTLE, for settlements that store events: a server without memory refuses those as it refuses a publish. */
+export const SETTLE_AND_EMIT = script(SETTLE_BODY)
