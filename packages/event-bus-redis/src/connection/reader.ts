@@ -18,11 +18,13 @@ export class RedisReader {
   }
 
   /** Several commands in one round trip. */
-  async pipeline<T>(build: (pipeline: ChainableCommander) => ChainableCommander): Promise<T[]> {
-    const answers = await this.ask((redis) => build(redis.pipeline()).exec())
-    return (answers ?? []).map(([error, value]) => {
-      if (error !== null) throw error
-      return value as T
+  pipeline<T>(build: (pipeline: ChainableCommander) => ChainableCommander): Promise<T[]> {
+    return this.ask(async (redis) => {
+      const answers = (await build(redis.pipeline()).exec()) ?? []
+      return answers.map(([error, value]) => {
+        if (error !== null) throw error
+        return value as T
+      })
     })
   }
 }

@@ -55,7 +55,7 @@ const ADVICE: readonly [answer: RegExp, advice: string][] = [
 ]
 const AWAY = 'the bus connects again by itself, ask again'
 /** What ioredis says of a request that could not be sent. */
-const NOT_SENT = /^(Connection is closed|Stream isn't writeable)/
+const NOT_SENT = /^(Connection is closed|Stream isn't writeable|Reached the max retries)/
 
 /** Answers of a server that is not ready at the moment; it takes the same request later. */
 const TRANSIENT =
@@ -70,11 +70,18 @@ export function isRefusedForGood(error: unknown): boolean {
 /** The error for a server that cannot be reached or refuses: one line that says what is wrong and what to do. */
 export function unavailable(url: string, cause: unknown, lastError?: Error): EventBusError {
   const error = cause instanceof Error ? cause : new Error(String(cause))
-  const told = NOT_SENT.test(error.message) && lastError !== undefined ? lastError : error
+  const told = withoutCommand(
+    NOT_SENT.test(error.message) && lastError !== undefined ? lastError : error,
+  )
   const advice = ADVICE.find(([answer]) => answer.test(told.message))?.[1] ?? AWAY
   return new EventBusError(
     'STORE_UNAVAILABLE',
     `Redis at ${redactUrl(url)}: ${told.message.split('\n')[0]}; ${advice}`,
     { details: { server: redactUrl(url) }, cause: told },
   )
+}
+
+/** ioredis puts the command into its errors, with its passwords and data. */
+function withoutCommand({ name, message, stack }: Error): Error {
+  return Object.assign(new Error(message), { name, stack })
 }
