@@ -9,9 +9,11 @@ export type MetricsErrorCode =
 
 /** The one error this package throws: a misuse that the caller can correct. */
 export class MetricsError extends Error {
+  /** Always `MetricsError`. */
   override readonly name = 'MetricsError'
 
   constructor(
+    /** What went wrong, as a stable code to branch on. */
     readonly code: MetricsErrorCode,
     message: string,
     /** Data about the mistake, such as the metric and what was expected. */

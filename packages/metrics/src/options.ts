@@ -3,6 +3,7 @@ import { MetricsError } from './errors.js'
 
 /** A source of the current time in milliseconds; `Date` is one. */
 export interface Clock {
+  /** The time in milliseconds since the epoch. */
   now(): number
 }
 

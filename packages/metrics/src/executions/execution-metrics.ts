@@ -24,18 +24,27 @@ export interface ExecutionMetrics {
 
 /** Quantiles and extremes of durations, in microseconds; all 0 while nothing ran. */
 export interface DurationStats {
+  /** Arithmetic mean. */
   avg: number
+  /** The shortest. */
   min: number
+  /** The longest. */
   max: number
+  /** Half of them were shorter. */
   p50: number
+  /** 95 % of them were shorter. */
   p95: number
+  /** 99 % of them were shorter. */
   p99: number
 }
 
 /** What the executions of one function, or of all of them, add up to. */
 export interface ExecutionStats {
+  /** Executions that ended. */
   executions: number
+  /** Executions that were recorded as a success. */
   succeeded: number
+  /** Executions that were recorded as a failure. */
   failed: number
   /** Failures by error code. */
   failuresByCode: Record<string, number>
@@ -45,11 +54,13 @@ export interface ExecutionStats {
   byCacheTier: Record<string, number>
   /** Share of executions whose compiled code came from a cache, 0 to 1; 0 while nothing ran. */
   cacheHitRate: number
+  /** How long they took, in microseconds. */
   durationUs: DurationStats
 }
 
 /** Everything the collector counted. */
 export interface CollectorStats {
+  /** All functions together. */
   totals: ExecutionStats
   /** By function name; see `maxFunctions`. */
   functions: Record<string, ExecutionStats>

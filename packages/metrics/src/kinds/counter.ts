@@ -9,6 +9,7 @@ import { ValueSeries } from './value-series.js'
 
 /** A total that only grows. */
 export class Counter<L extends string = string> extends Metric<ValueSeries> {
+  /** The kind of the metric, as Prometheus names it. */
   readonly type = 'counter'
   readonly #clock: Clock
 
@@ -24,12 +25,20 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
   }
 
   /**
-   * Adds `value` to the series of `labels`.
+   * Adds `value` to the series without labels.
    *
    * @param value finite and not negative; 1 when left out
-   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
+   * @throws {@link MetricsError} `INVALID_VALUE`
    */
   inc(value?: number): void
+  /**
+   * Adds `value` to the series of `labels`.
+   *
+   * @param labels the values of the labels; one that is missing counts as empty
+   * @param value finite and not negative; 1 when left out
+   * @param exemplar labels of one example, such as `{ trace_id }`, that OpenMetrics shows beside the total
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`, `INVALID_EXEMPLAR`
+   */
   inc(labels: Labels<L>, value?: number, exemplar?: ExemplarLabels): void
   inc(labelsOrValue?: Labels<L> | number, value = 1, exemplar?: ExemplarLabels): void {
     if (typeof labelsOrValue === 'object') {

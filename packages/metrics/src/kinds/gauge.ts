@@ -11,6 +11,7 @@ import { ValueSeries } from './value-series.js'
 
 /** A value that goes up and down. */
 export class Gauge<L extends string = string> extends Metric<ValueSeries> {
+  /** The kind of the metric, as Prometheus names it. */
   readonly type = 'gauge'
   readonly #aggregate: GaugeAggregation
 
@@ -20,28 +21,39 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
     this.#aggregate = definition.aggregate
   }
 
+  /** Sets the value of the series without labels. NaN and infinities are allowed. */
+  set(value: number): void
   /**
-   * Sets the value of the series of `labels`; NaN and infinities are values too.
+   * Sets the value of the series of `labels`. NaN and infinities are allowed.
    *
    * @throws {@link MetricsError} `INVALID_LABELS`
    */
-  set(value: number): void
   set(labels: Labels<L>, value: number): void
   set(labelsOrValue: Labels<L> | number, value = 0): void {
     if (typeof labelsOrValue === 'object') this.#put(labelsOrValue, value)
     else this.#put(undefined, labelsOrValue)
   }
 
-  /** Adds `value`, 1 when left out. */
+  /** Adds `value` to the series without labels; 1 when left out. */
   inc(value?: number): void
+  /**
+   * Adds `value` to the series of `labels`; 1 when left out.
+   *
+   * @throws {@link MetricsError} `INVALID_LABELS`
+   */
   inc(labels: Labels<L>, value?: number): void
   inc(labelsOrValue?: Labels<L> | number, value = 1): void {
     if (typeof labelsOrValue === 'object') this.#add(labelsOrValue, value)
     else this.#add(undefined, labelsOrValue ?? 1)
   }
 
-  /** Subtracts `value`, 1 when left out. */
+  /** Subtracts `value` from the series without labels; 1 when left out. */
   dec(value?: number): void
+  /**
+   * Subtracts `value` from the series of `labels`; 1 when left out.
+   *
+   * @throws {@link MetricsError} `INVALID_LABELS`
+   */
   dec(labels: Labels<L>, value?: number): void
   dec(labelsOrValue?: Labels<L> | number, value = 1): void {
     if (typeof labelsOrValue === 'object') this.#add(labelsOrValue, -value)

@@ -27,6 +27,7 @@ class HistogramSeries extends Series {
 
 /** How many observations fell below each bound, and their sum. */
 export class Histogram<L extends string = string> extends Metric<HistogramSeries> {
+  /** The kind of the metric, as Prometheus names it. */
   readonly type = 'histogram'
   /** Upper bounds, inclusive; the last is +Inf. */
   readonly #bounds: Float64Array
@@ -40,17 +41,26 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
     this.#clock = context.clock
   }
 
+  /** The names of the buckets, the sum and the count. */
   override get sampleNames(): readonly string[] {
     return [this.name, `${this.name}_bucket`, `${this.name}_sum`, `${this.name}_count`]
   }
 
   /**
-   * Counts `value` in its bucket.
+   * Counts `value` in its bucket of the series without labels.
    *
    * @param value finite
-   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
+   * @throws {@link MetricsError} `INVALID_VALUE`
    */
   observe(value: number): void
+  /**
+   * Counts `value` in its bucket of the series of `labels`.
+   *
+   * @param labels the values of the labels; one that is missing counts as empty
+   * @param value finite
+   * @param exemplar labels of one example, such as `{ trace_id }`, that OpenMetrics shows beside the bucket
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`, `INVALID_EXEMPLAR`
+   */
   observe(labels: Labels<L>, value: number, exemplar?: ExemplarLabels): void
   observe(labelsOrValue: Labels<L> | number, value = Number.NaN, exemplar?: ExemplarLabels): void {
     if (typeof labelsOrValue === 'object') {

@@ -13,9 +13,13 @@ export interface MetricContext {
 
 /** One named metric and its series; the kinds differ in what a series holds. */
 export abstract class Metric<S extends Series = Series> {
+  /** The kind of the metric, as Prometheus names it. */
   abstract readonly type: MetricType
+  /** The name under which it is exported. */
   readonly name: string
+  /** What it measures, in one line. */
   readonly help: string
+  /** The names of the labels that tell its series apart. */
   readonly labelNames: readonly string[]
   /** @internal */
   readonly table: SeriesTable<S>

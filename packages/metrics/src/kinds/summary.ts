@@ -27,6 +27,7 @@ class SummarySeries extends Series {
 
 /** Quantiles of what was observed lately, with the count and sum of everything. */
 export class Summary<L extends string = string> extends Metric<SummarySeries> {
+  /** The kind of the metric, as Prometheus names it. */
   readonly type = 'summary'
   readonly #quantiles: readonly number[]
   readonly #clock: Clock
@@ -42,17 +43,24 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
     this.#clock = context.clock
   }
 
+  /** The names of the quantiles, the sum and the count. */
   override get sampleNames(): readonly string[] {
     return [this.name, `${this.name}_sum`, `${this.name}_count`]
   }
 
   /**
-   * Adds `value` to the window.
+   * Adds `value` to the window of the series without labels.
+   *
+   * @param value finite
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
+  observe(value: number): void
+  /**
+   * Adds `value` to the window of the series of `labels`.
    *
    * @param value finite
    * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
-  observe(value: number): void
   observe(labels: Labels<L>, value: number): void
   observe(labelsOrValue: Labels<L> | number, value = Number.NaN): void {
     if (typeof labelsOrValue === 'object') this.record(this.table.resolve(labelsOrValue), value)

@@ -39,7 +39,7 @@ export class MetricsGroup {
     this.#registry = registry
     this.#rejected = registry.counter({
       name: 'nexus_metrics_rejected_snapshots_total',
-      help: 'Parts of other threads and processes left out, as they mean another metric by the name.',
+      help: 'Snapshots skipped because they define a different metric under this name.',
       labelNames: ['metric'],
     })
   }
@@ -51,8 +51,8 @@ export class MetricsGroup {
   }
 
   /**
-   * The totals as text in chunks, giving way to other work like `MetricsRegistry.scrape`. What a member means
-   * otherwise than the others by the same name is left out, and counted.
+   * The totals as text in chunks, giving way to other work like `MetricsRegistry.scrape`. A snapshot that
+   * defines a different metric under the name of another is skipped, and counted.
    */
   async *scrape(options: { format?: ExpositionFormat } = {}): AsyncGenerator<string, void, void> {
     await this.#registry.refresh()

@@ -11,6 +11,7 @@ export interface SharedMetrics {
   kind: '@nexus/metrics'
   /** Parts of one round belong together; those of a round that was given up do not count. */
   round: number
+  /** What was recorded. */
   snapshot: RegistrySnapshot
   /** Whether this is the last part of its round. */
   complete: boolean
@@ -38,9 +39,9 @@ const shareOptions = z.strictObject({
 const SERIES_PER_MESSAGE = 500
 
 /**
- * Sends what this thread or process records to the {@link MetricsGroup} of its parent, again and again. It
- * keeps nothing alive, and sends once more when the thread or process ends by itself; one that is killed
- * takes what it counted since the last time with it.
+ * Sends what this thread or process records to the {@link MetricsGroup} of its parent every `intervalMs`. It
+ * does not keep the process alive. It sends once more when the thread or process ends by itself; what one
+ * that is killed counted since the last interval is lost.
  *
  * @returns a function that sends a last time and stops
  * @throws {@link MetricsError} `INVALID_OPTIONS`
@@ -58,7 +59,7 @@ export function shareMetrics(
   const post = (snapshot: RegistrySnapshot, complete: boolean) => {
     const message: SharedMetrics = { kind: '@nexus/metrics', round, snapshot, complete }
     if ('postMessage' in parent) parent.postMessage(message)
-    // The parent may be gone without having closed the channel: then there is nobody left to tell.
+    // The parent may be gone without having closed the channel: then nothing can be sent.
     else if (parent.connected) parent.send?.(message, undefined, undefined, () => {})
   }
   const sendRound = async () => {

@@ -2,7 +2,9 @@ import { CONTENT_TYPES, type ExpositionFormat } from './format.js'
 
 /** The format to answer a scrape with, and its `Content-Type`. */
 export interface NegotiatedFormat {
+  /** The format to answer in. */
   format: ExpositionFormat
+  /** The `content-type` of that answer. */
   contentType: string
 }
 

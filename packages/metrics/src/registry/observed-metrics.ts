@@ -7,6 +7,7 @@ export type ObservedDefinition =
 
 /** Several metrics that one read fills. */
 export interface ObservedMetrics<M extends Readonly<Record<string, ObservedDefinition>>> {
+  /** The metrics, by a key of your choice. */
   metrics: M
   /** Called before each scrape, with one reporting function per metric; what it does not report is absent. */
   collect: (

@@ -35,8 +35,11 @@ import type { MetricSnapshot, RegistrySnapshot } from './snapshot.js'
 export interface RegistryStats {
   /** When the registry was made, in milliseconds since the epoch. */
   startedMs: number
+  /** Metrics that are registered. */
   metrics: number
+  /** Series of all metrics. */
   series: number
+  /** Label sets that one metric may have. */
   maxSeriesPerMetric: number
   /** Updates, and handles asked for, that were refused because their metric was full. */
   refusedUpdates: number
@@ -50,6 +53,7 @@ export interface RegistryStats {
 export interface MetricsWatcher {
   /** Called before a metric is added; when it throws, the metric is not. */
   onAdd(metric: Metric): void
+  /** Called after a metric was removed. */
   onRemove(metric: Metric): void
 }
 

@@ -10,29 +10,39 @@ export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary'
 export type PlainNumber = number | 'NaN' | 'Infinity' | '-Infinity'
 
 interface Family {
+  /** Name of the metric. */
   name: string
+  /** What it measures, in one line. */
   help: string
+  /** Names of its labels; the values of a series stand in the same order. */
   labelNames: readonly string[]
 }
 
 /** A counter as plain data. */
 export interface CounterSnapshot extends Family {
+  /** Tells the kinds of snapshots apart. */
   type: 'counter'
+  /** Every series with its total. */
   series: { labels: readonly string[]; value: number; exemplar?: Exemplar }[]
 }
 
 /** A gauge as plain data. */
 export interface GaugeSnapshot extends Family {
+  /** Tells the kinds of snapshots apart. */
   type: 'gauge'
+  /** How the values of several threads or processes become one. */
   aggregate: GaugeAggregation
+  /** Every series with its value. */
   series: { labels: readonly string[]; value: PlainNumber }[]
 }
 
 /** A histogram as plain data; the counts are per bucket, not cumulative. */
 export interface HistogramSnapshot extends Family {
+  /** Tells the kinds of snapshots apart. */
   type: 'histogram'
   /** Upper bounds, without +Inf. */
   buckets: readonly number[]
+  /** Every series with its counts. */
   series: {
     labels: readonly string[]
     counts: number[]
@@ -44,8 +54,11 @@ export interface HistogramSnapshot extends Family {
 
 /** A summary as plain data. */
 export interface SummarySnapshot extends Family {
+  /** Tells the kinds of snapshots apart. */
   type: 'summary'
+  /** The quantiles that it exports, each between 0 and 1. */
   quantiles: readonly number[]
+  /** Every series with its window. */
   series: {
     labels: readonly string[]
     count: number
@@ -62,7 +75,9 @@ export type MetricSnapshot = CounterSnapshot | GaugeSnapshot | HistogramSnapshot
 
 /** Everything a registry holds, as plain data that survives `postMessage` and JSON. */
 export interface RegistrySnapshot {
+  /** Version of this format. */
   version: 1
+  /** Every metric of the registry. */
   metrics: MetricSnapshot[]
 }
 

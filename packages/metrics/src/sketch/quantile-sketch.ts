@@ -2,8 +2,11 @@ import { BucketCounts, middleOf } from './bucket-counts.js'
 
 /** A sketch as plain data: buckets as pairs of index and count. */
 export interface SketchSnapshot {
+  /** Counts of positive numbers by bucket. */
   positive: [index: number, count: number][]
+  /** Counts of negative numbers by the bucket of their magnitude. */
   negative: [index: number, count: number][]
+  /** How many zeros there were. */
   zeros: number
   /** Smallest value; absent while nothing was added. */
   min?: number
