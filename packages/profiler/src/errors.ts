@@ -10,11 +10,13 @@ export type PerformanceErrorCode =
   | 'OPTIMIZATION_NOT_APPLICABLE'
   | 'CLIENT_CLOSED'
 
-/** What every error of this package is. */
+/** The base class of every error of this package. */
 export class PerformanceError extends Error {
+  /** Name of the class. */
   override readonly name: string = 'PerformanceError'
 
   constructor(
+    /** What went wrong, as a stable code to branch on. */
     readonly code: PerformanceErrorCode,
     message: string,
     /** Data about the mistake. */
@@ -27,6 +29,7 @@ export class PerformanceError extends Error {
 
 /** A metric that cannot be recorded. */
 export class InvalidMetricError extends PerformanceError {
+  /** Always `InvalidMetricError`. */
   override readonly name = 'InvalidMetricError'
 
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
@@ -34,11 +37,15 @@ export class InvalidMetricError extends PerformanceError {
   }
 }
 
-/** No metric of this id is kept (any more). */
+/** No metric of this id is kept any more. */
 export class MetricNotFoundError extends PerformanceError {
+  /** Always `MetricNotFoundError`. */
   override readonly name = 'MetricNotFoundError'
 
-  constructor(readonly id: string) {
+  constructor(
+    /** The id that was asked for. */
+    readonly id: string,
+  ) {
     super('METRIC_NOT_FOUND', `No metric has the id "${id}". It may be older than the retention.`, {
       id,
     })
@@ -47,6 +54,7 @@ export class MetricNotFoundError extends PerformanceError {
 
 /** One profile is taken at a time. */
 export class ProfilingAlreadyInProgressError extends PerformanceError {
+  /** Always `ProfilingAlreadyInProgressError`. */
   override readonly name = 'ProfilingAlreadyInProgressError'
 
   constructor() {
@@ -56,6 +64,7 @@ export class ProfilingAlreadyInProgressError extends PerformanceError {
 
 /** There is no profile to stop. */
 export class ProfilingNotStartedError extends PerformanceError {
+  /** Always `ProfilingNotStartedError`. */
   override readonly name = 'ProfilingNotStartedError'
 
   constructor() {
@@ -65,9 +74,13 @@ export class ProfilingNotStartedError extends PerformanceError {
 
 /** No optimization of this id is suggested. */
 export class OptimizationNotFoundError extends PerformanceError {
+  /** Always `OptimizationNotFoundError`. */
   override readonly name = 'OptimizationNotFoundError'
 
-  constructor(readonly id: string) {
+  constructor(
+    /** The id that was asked for. */
+    readonly id: string,
+  ) {
     super('OPTIMIZATION_NOT_FOUND', `No optimization has the id "${id}". See getOptimizations().`, {
       id,
     })
@@ -76,9 +89,11 @@ export class OptimizationNotFoundError extends PerformanceError {
 
 /** The optimization is advice for people, or is in a state that does not allow this. */
 export class OptimizationNotApplicableError extends PerformanceError {
+  /** Always `OptimizationNotApplicableError`. */
   override readonly name = 'OptimizationNotApplicableError'
 
   constructor(
+    /** The id of the optimization. */
     readonly id: string,
     reason: string,
   ) {

@@ -37,15 +37,9 @@ export type { CallNode, Frame, FunctionCost } from './profiling/call-tree.js'
 export { mergeThreadProfiles, type ThreadCpuProfile } from './profiling/merge-threads.js'
 export { CpuProfile, HeapProfile, type Profile, type ProfileTiming } from './profiling/profile.js'
 export type { ProfilingOptions } from './profiling/recorder.js'
-export { PerformanceReport, type ReportContent } from './reports/report.js'
+export { PerformanceReport } from './reports/report.js'
+export type { ReportContent } from './reports/report-content.js'
 export type { HostFacts } from './snapshots/host-facts.js'
 export type { CpuUsage, EventLoopUsage, GcUsage, MemoryUsage } from './snapshots/process-monitor.js'
 export { PerformanceSnapshot } from './snapshots/snapshot.js'
-export type {
-  CacheFigures,
-  ComponentFigures,
-  FunctionFigures,
-  PerformanceSources,
-  PoolFigures,
-  ThreadFigures,
-} from './snapshots/sources.js'
+export type { ComponentFigures, FunctionFigures, PerformanceSources } from './snapshots/sources.js'

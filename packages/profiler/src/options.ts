@@ -3,6 +3,7 @@ import { PerformanceError } from './errors.js'
 
 /** A source of the current time in milliseconds since the epoch; `Date` is one. */
 export interface Clock {
+  /** The time in milliseconds since the epoch. */
   now(): number
 }
 
@@ -26,7 +27,7 @@ export interface PerformanceClientOptions {
    */
   enableOptimizations?: boolean | undefined
   /**
-   * Whether optimizations that turn a registered knob are applied without being asked.
+   * Whether optimizations that set a registered knob are applied without being asked.
    * @default false
    */
   autoOptimize?: boolean | undefined
@@ -41,12 +42,12 @@ export interface PerformanceClientOptions {
    */
   metricsRetentionMs?: number | undefined
   /**
-   * How many metrics are kept; the oldest go first.
+   * Keep at most this many metrics; the oldest are removed.
    * @default 10_000
    */
   maxMetrics?: number | undefined
   /**
-   * A profile that nobody stops ends after this time, in milliseconds, because its samples add up.
+   * End a profile after this time, in milliseconds, if it was not stopped before: its samples fill the memory.
    * @default 300_000
    */
   maxProfilingMs?: number | undefined
@@ -64,13 +65,21 @@ export interface PerformanceClientOptions {
 
 /** Options with every default filled in and the environment applied. */
 export interface PerformanceConfig {
+  /** Whether profiles may be taken. */
   enableProfiling: boolean
+  /** How often a snapshot is taken, in milliseconds; 0 for never. */
   profileIntervalMs: number
+  /** Whether optimizations are looked for. */
   enableOptimizations: boolean
+  /** Whether optimizations that set a registered knob are applied without being asked. */
   autoOptimize: boolean
+  /** Whether metrics are recorded. */
   enableMetrics: boolean
+  /** How long metrics and snapshots are kept, in milliseconds. */
   metricsRetentionMs: number
+  /** How many metrics are kept at most. */
   maxMetrics: number
+  /** How long a profile may take, in milliseconds. */
   maxProfilingMs: number
 }
 

@@ -21,13 +21,14 @@ import {
   type ProfilingOptions,
   type ResolvedProfilingOptions,
 } from './profiling/recorder.js'
-import { PerformanceReport, type ReportContent } from './reports/report.js'
+import { PerformanceReport } from './reports/report.js'
+import type { ReportContent } from './reports/report-content.js'
 import { type HostFacts, readHostFacts } from './snapshots/host-facts.js'
 import { ProcessMonitor } from './snapshots/process-monitor.js'
 import { PerformanceSnapshot } from './snapshots/snapshot.js'
 import { type PerformanceSources, readSources } from './snapshots/sources.js'
 
-/** Snapshots that are kept; the oldest go first. */
+/** Snapshots that are kept at most; the oldest are removed. */
 const MAX_SNAPSHOTS = 240
 
 const profilingOptions = z
@@ -44,11 +45,17 @@ const profilingOptions = z
 
 /** What a client holds, and its limits. */
 export interface PerformanceClientStats {
+  /** The options in force. */
   config: PerformanceConfig
+  /** Metrics that are kept. */
   metrics: number
+  /** Metrics recorded since the start. */
   metricsRecorded: number
+  /** Snapshots that are kept. */
   snapshots: number
+  /** Snapshots that are kept at most. */
   maxSnapshots: number
+  /** Whether a profile is being taken. */
   profiling: boolean
 }
 
@@ -96,7 +103,11 @@ export class PerformanceClient {
     return this.config.enableMetrics ? this.#metrics.record(metric) : undefined
   }
 
-  /** @throws {@link MetricNotFoundError} */
+  /**
+   * The metric with this id.
+   *
+   * @throws {@link MetricNotFoundError}
+   */
   getMetric(id: string): PerformanceMetric {
     return this.#metrics.get(id)
   }
@@ -142,9 +153,9 @@ export class PerformanceClient {
   }
 
   /**
-   * Lets optimizations turn a setting.
+   * Lets optimizations change a setting.
    *
-   * @returns a function that takes it away again
+   * @returns a function that removes it
    * @throws {@link PerformanceError} `INVALID_OPTIONS`
    */
   registerKnob(knob: Knob): () => void {
@@ -226,7 +237,7 @@ export class PerformanceClient {
   }
 
   /**
-   * Turns the knob of an optimization.
+   * Applies a suggestion: sets its knob.
    *
    * @throws {@link OptimizationNotFoundError}, {@link OptimizationNotApplicableError}, or what the knob throws
    */
@@ -235,7 +246,7 @@ export class PerformanceClient {
   }
 
   /**
-   * Turns the knob of an applied optimization back.
+   * Undoes an applied suggestion: sets its knob to the value before.
    *
    * @throws {@link OptimizationNotFoundError}, {@link OptimizationNotApplicableError}, or what the knob throws
    */

@@ -53,10 +53,13 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
 
   /** @internal */
   add(series: ValueSeries, value: number, exemplar: ExemplarLabels | undefined): void {
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+    if (
+      typeof value !== 'number' ||
+      !(value >= 0 && series.value + value < Number.POSITIVE_INFINITY)
+    ) {
       throw new MetricsError(
         'INVALID_VALUE',
-        `${this.name} can only grow by a finite number ≥ 0, got ${value}. Use a gauge for what goes down.`,
+        `${this.name} can only grow by a number ≥ 0, to a finite total; got ${String(value)}. Use a gauge for what goes down.`,
         { metric: this.name, value },
       )
     }

@@ -1,4 +1,3 @@
-import { MetricsError } from '../errors.js'
 import type { Clock } from '../options.js'
 import { type ExpositionFormat, formatBound, formatNumber } from '../registry/format.js'
 import { Series } from '../registry/series-table.js'
@@ -12,6 +11,7 @@ import {
   newerExemplar,
 } from './exemplar.js'
 import { Metric, type MetricContext } from './metric.js'
+import { expectSummable } from './summable.js'
 
 class HistogramSeries extends Series {
   readonly counts: Float64Array
@@ -75,13 +75,7 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
 
   /** @internal */
   record(series: HistogramSeries, value: number, exemplar: ExemplarLabels | undefined): void {
-    // One infinite or NaN value would make the sum useless for good.
-    if (!Number.isFinite(value)) {
-      throw new MetricsError('INVALID_VALUE', `${this.name} takes finite numbers, got ${value}.`, {
-        metric: this.name,
-        value,
-      })
-    }
+    expectSummable(this.name, series.sum, value)
     const bounds = this.#bounds
     let low = 0
     let high = bounds.length - 1

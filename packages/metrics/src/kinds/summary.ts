@@ -1,4 +1,3 @@
-import { MetricsError } from '../errors.js'
 import type { Clock } from '../options.js'
 import { type ExpositionFormat, formatBound, formatNumber } from '../registry/format.js'
 import { Series } from '../registry/series-table.js'
@@ -11,6 +10,7 @@ import {
 import { SlidingSketch } from '../sketch/sliding-sketch.js'
 import type { Labels, ResolvedSummary } from './definition.js'
 import { Metric, type MetricContext } from './metric.js'
+import { expectSummable } from './summable.js'
 
 class SummarySeries extends Series {
   count = 0
@@ -74,12 +74,7 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
 
   /** @internal */
   record(series: SummarySeries, value: number): void {
-    if (!Number.isFinite(value)) {
-      throw new MetricsError('INVALID_VALUE', `${this.name} takes finite numbers, got ${value}.`, {
-        metric: this.name,
-        value,
-      })
-    }
+    expectSummable(this.name, series.sum, value)
     series.count++
     series.sum += value
     series.touched = true

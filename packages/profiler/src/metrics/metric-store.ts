@@ -3,7 +3,9 @@ import { createMetric, type MetricCategory, type PerformanceMetric } from './met
 
 /** Which metrics to get; all of its parts must hold. */
 export interface MetricFilter {
+  /** Of this name. */
   name?: string | undefined
+  /** Of this category. */
   category?: MetricCategory | undefined
   /** Not older than this, in milliseconds since the epoch. */
   since?: number | undefined

@@ -1,15 +1,24 @@
 import type { MetricCategory, PerformanceMetric } from './metric.js'
 
-/** Metrics of one name and unit, added up. */
+/** The metrics of one name and unit together. */
 export interface MetricSummary {
+  /** Name of the metrics. */
   name: string
+  /** What they are about. */
   category: MetricCategory
+  /** Unit of all figures here. */
   unit: string
+  /** How many metrics there are. */
   count: number
+  /** The smallest value. */
   min: number
+  /** Arithmetic mean. */
   avg: number
+  /** Half of the values are at most this. */
   p50: number
+  /** 95 % of the values are at most this. */
   p95: number
+  /** The largest value. */
   max: number
 }
 
@@ -34,7 +43,8 @@ export function summarizeMetrics(metrics: readonly PerformanceMetric[]): MetricS
       unit,
       count: values.length,
       min: values[0]!,
-      avg: values.reduce((sum, value) => sum + value, 0) / values.length,
+      // Divided first: a sum of large values would be infinite.
+      avg: values.reduce((mean, value) => mean + value / values.length, 0),
       p50: quantile(values, 0.5),
       p95: quantile(values, 0.95),
       max: values.at(-1)!,

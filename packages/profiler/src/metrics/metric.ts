@@ -23,7 +23,7 @@ export type MetricMetadata = Readonly<Record<string, string | number | boolean>>
 export interface MetricInput {
   /** Such as `db.query`; up to 200 characters. */
   name: string
-  /** @default 'Custom' */
+  /** What it is about. @default 'Custom' */
   category?: MetricCategory | undefined
   /** A finite number. */
   value: number
@@ -31,18 +31,25 @@ export interface MetricInput {
   unit: string
   /** Milliseconds since the epoch. @default now */
   timestamp?: number | undefined
-  /** @default {} */
+  /** Data beside it. @default {} */
   metadata?: MetricMetadata | undefined
 }
 
 /** A recorded metric. */
 export interface PerformanceMetric {
+  /** Unique in this process. */
   readonly id: string
+  /** Such as `db.query`. */
   readonly name: string
+  /** What it is about. */
   readonly category: MetricCategory
+  /** The measured number. */
   readonly value: number
+  /** Such as `ms` or `bytes`. */
   readonly unit: string
+  /** When it was measured, in milliseconds since the epoch. */
   readonly timestamp: number
+  /** Data beside it. */
   readonly metadata: MetricMetadata
 }
 

@@ -16,12 +16,17 @@ export interface OptimizationResult {
 
 /** Something to improve, told from what was measured. */
 export class Optimization {
+  /** What was found, in one line. */
   readonly title: string
+  /** How much it matters. */
   readonly severity: Severity
   /** What was measured; the first is the figure that should improve. */
   readonly evidence: readonly [Evidence, ...Evidence[]]
+  /** What to do. */
   readonly advice: string
+  /** What that should bring. */
   readonly expectedEffect: string
+  /** What was done with it. */
   state: OptimizationState = 'suggested'
   /** What applying it changed. */
   result: OptimizationResult | undefined = undefined
@@ -29,6 +34,7 @@ export class Optimization {
   failure: string | undefined = undefined
 
   constructor(
+    /** Tells it apart; stays the same from one snapshot to the next. */
     readonly id: string,
     finding: Finding,
     /** The turn of a knob that applies it; absent when it is advice for people. */

@@ -6,9 +6,9 @@ export interface Interaction {
   name: string
   /** From the action to its visible answer, in milliseconds. */
   durationMs: number
-  /** @default true */
+  /** Whether it did what the person wanted. @default true */
   success?: boolean | undefined
-  /** @default {} */
+  /** Data beside it. @default {} */
   metadata?: MetricMetadata | undefined
 }
 

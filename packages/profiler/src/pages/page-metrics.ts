@@ -5,11 +5,15 @@ import { createMetric, type MetricInput } from '../metrics/metric.js'
 export interface PageMetrics {
   /** Path of the page, without its query. */
   page: string
+  /** What it measured. */
   metrics: readonly MetricInput[]
 }
 
 /** More than a page collects between two sendings. */
 export const MAX_PAGE_METRICS = 500
+
+/** No page measures more than this; a few larger numbers would make a running sum infinite. */
+const MAX_PAGE_VALUE = 1e15
 
 /**
  * Checks what came from a page, and gives each metric the page's path and the time of its arrival: the clock
@@ -29,6 +33,12 @@ export function parsePageMetrics(payload: unknown): MetricInput[] {
   }
   return metrics.map((input) => {
     const { name, category, value, unit, metadata } = createMetric(input, '', 0)
+    if (Math.abs(value) > MAX_PAGE_VALUE) {
+      throw new InvalidMetricError(
+        `Expected value of a page metric to be between -1e15 and 1e15, got ${value}.`,
+        { field: 'value' },
+      )
+    }
     return { name, category, value, unit, metadata: { ...metadata, page: page.slice(0, 200) } }
   })
 }

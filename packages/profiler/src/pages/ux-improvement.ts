@@ -3,17 +3,21 @@ import { quantile } from '../metrics/metric-summary.js'
 
 /** Something that people notice and that could be better. */
 export interface UxImprovement {
+  /** Tells it apart, such as `web-vital:LCP`. */
   id: string
   /** The interaction or web vital. */
   subject: string
+  /** How far it is from good. */
   severity: 'needs-improvement' | 'poor'
   /** What was measured: the 75th percentile, or a share of failures. */
   value: number
+  /** Unit of `value` and `limit`. */
   unit: string
   /** What would be good. */
   limit: number
   /** How many measurements this is from. */
   samples: number
+  /** What usually helps. */
   suggestion: string
 }
 

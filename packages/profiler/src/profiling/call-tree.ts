@@ -2,27 +2,33 @@ import type { HeapProfiler, Profiler } from 'node:inspector'
 
 /** A function as the profile saw it. */
 export interface Frame {
+  /** Name of the function. */
   name: string
   /** Address of its file; empty for what is built in. */
   url: string
   /** Counted from 1; 0 where there is none. */
   line: number
+  /** Counted from 1; 0 where there is none. */
   column: number
 }
 
 /** A function in one place of the call tree. */
 export interface CallNode {
+  /** The function. */
   frame: Frame
   /** What was measured in the function itself. */
   self: number
   /** With what it called. */
   total: number
+  /** The functions that it called. */
   children: CallNode[]
 }
 
 /** A function in all its places. */
 export interface FunctionCost extends Frame {
+  /** What was measured in the function itself. */
   self: number
+  /** With what it called. */
   total: number
   /** Share of everything measured, 0 to 1. */
   selfShare: number

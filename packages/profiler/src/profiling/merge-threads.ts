@@ -4,6 +4,7 @@ import type { Profiler } from 'node:inspector'
 export interface ThreadCpuProfile {
   /** Such as `main`; the frame above everything the thread did. */
   thread: string
+  /** The profile as V8 wrote it. */
   profile: Profiler.Profile
 }
 

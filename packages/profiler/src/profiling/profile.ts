@@ -13,6 +13,7 @@ import { encodePprof } from './pprof.js'
 export interface ProfileTiming {
   /** In milliseconds since the epoch. */
   startedMs: number
+  /** How long it took, in milliseconds. */
   durationMs: number
   /** Distance between two samples: microseconds of a CPU profile, bytes of a heap profile. */
   samplingInterval: number
@@ -20,16 +21,21 @@ export interface ProfileTiming {
 
 /** Where CPU time or memory went, in the formats people open. */
 export abstract class Profile<Raw> {
+  /** What was profiled. */
   abstract readonly kind: 'cpu' | 'heap'
   /** File name extension of {@link toJSON}, which Chrome's and VS Code's developer tools open. */
   abstract readonly extension: '.cpuprofile' | '.heapprofile'
+  /** What the numbers are, as pprof names it. @internal */
   protected abstract readonly valueType: string
+  /** Unit of the numbers. @internal */
   protected abstract readonly unit: 'microseconds' | 'bytes'
 
   protected constructor(
+    /** @internal */
     protected readonly raw: Raw,
     /** The calls, each with what it cost. */
     readonly callTree: CallNode,
+    /** When and how it was taken. */
     readonly timing: ProfileTiming,
   ) {}
 
@@ -69,9 +75,13 @@ export abstract class Profile<Raw> {
 
 /** Where CPU time went, in microseconds. */
 export class CpuProfile extends Profile<Profiler.Profile> {
+  /** What was profiled. */
   readonly kind = 'cpu'
+  /** File name extension of {@link toJSON}. */
   readonly extension = '.cpuprofile'
+  /** @internal */
   protected readonly valueType = 'cpu'
+  /** @internal */
   protected readonly unit = 'microseconds'
 
   constructor(raw: Profiler.Profile, timing: ProfileTiming) {
@@ -81,9 +91,13 @@ export class CpuProfile extends Profile<Profiler.Profile> {
 
 /** Where the memory that is still in use was allocated, in bytes. */
 export class HeapProfile extends Profile<HeapProfiler.SamplingHeapProfile> {
+  /** What was profiled. */
   readonly kind = 'heap'
+  /** File name extension of {@link toJSON}. */
   readonly extension = '.heapprofile'
+  /** @internal */
   protected readonly valueType = 'inuse_space'
+  /** @internal */
   protected readonly unit = 'bytes'
 
   constructor(raw: HeapProfiler.SamplingHeapProfile, timing: ProfileTiming) {

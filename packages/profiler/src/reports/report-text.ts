@@ -1,5 +1,5 @@
 import { describeFrame } from '../profiling/call-tree.js'
-import type { ReportContent } from './report.js'
+import type { ReportContent } from './report-content.js'
 
 /** Functions, metrics and findings beyond these are in the JSON. */
 const LINES = 10

@@ -1,34 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MetricSummary } from '../metrics/metric-summary.js'
-import type { Optimization } from '../optimizations/optimization.js'
-import type { UxImprovement } from '../pages/ux-improvement.js'
 import type { CpuProfile, HeapProfile } from '../profiling/profile.js'
-import type { HostFacts } from '../snapshots/host-facts.js'
-import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
+import type { ReportContent } from './report-content.js'
 import { formatReport } from './report-text.js'
-
-/** What a report is made of. */
-export interface ReportContent {
-  name: string
-  /** The time it is about, in milliseconds since the epoch. */
-  startedMs: number
-  endedMs: number
-  /** Oldest first; at least one. */
-  snapshots: readonly PerformanceSnapshot[]
-  /** The metrics recorded in this time. */
-  metrics: readonly MetricSummary[]
-  optimizations: readonly Optimization[]
-  uxImprovements: readonly UxImprovement[]
-  host: HostFacts | undefined
-  cpuProfile: CpuProfile | undefined
-  heapProfile: HeapProfile | undefined
-}
 
 /** What happened in a stretch of time, for people and for programs. */
 export class PerformanceReport {
-  constructor(readonly content: ReportContent) {}
+  constructor(
+    /** What the report is made of. */
+    readonly content: ReportContent,
+  ) {}
 
+  /** Name of the report and of its files. */
   get name(): string {
     return this.content.name
   }

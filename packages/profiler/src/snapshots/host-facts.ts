@@ -1,7 +1,10 @@
 /** What the machine is; read once, as it does not change. */
 export interface HostFacts {
+  /** Its processor. */
   cpu: { model: string; cores: number; physicalCores: number; speedGHz: number }
+  /** Its memory, in bytes. */
   memoryBytes: number
+  /** Its operating system. */
   os: { platform: string; distribution: string; release: string; arch: string }
   /** Whether it is a virtual machine, as far as can be told. */
   virtual: boolean

@@ -9,16 +9,23 @@ import {
 
 /** CPU time of this process, as a share of one core. */
 export interface CpuUsage {
+  /** Time in the program itself; 100 is one core. */
   userPercent: number
+  /** Time in the kernel; 100 is one core. */
   systemPercent: number
 }
 
 /** Memory of this process, in bytes. */
 export interface MemoryUsage {
+  /** All memory of the process that is in RAM. */
   rss: number
+  /** Objects of JavaScript. */
   heapUsed: number
+  /** What V8 took for them. */
   heapTotal: number
+  /** Memory outside of V8 that its objects hold. */
   external: number
+  /** Array buffers; part of `external`. */
   arrayBuffers: number
 }
 
@@ -32,8 +39,11 @@ export interface EventLoopUsage {
 
 /** Garbage collections. */
 export interface GcUsage {
+  /** How many there were. */
   count: number
+  /** How long they took together, in milliseconds. */
   totalMs: number
+  /** The longest one, in milliseconds. */
   longestMs: number
   /** Number by kind, such as `minor`. */
   byKind: Record<string, number>
@@ -43,9 +53,13 @@ export interface GcUsage {
 export interface ProcessReading {
   /** Length of the time this is about, in milliseconds. */
   durationMs: number
+  /** Its CPU time. */
   cpu: CpuUsage
+  /** Its memory now. */
   memory: MemoryUsage
+  /** Its event loop. */
   eventLoop: EventLoopUsage
+  /** Its garbage collections. */
   gc: GcUsage
 }
 
@@ -104,6 +118,7 @@ export class ProcessMonitor {
     return reading
   }
 
+  /** Stops watching. */
   close(): void {
     this.#delay.disable()
     this.#gcObserver.disconnect()

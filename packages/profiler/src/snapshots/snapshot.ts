@@ -12,12 +12,17 @@ import type { ComponentFigures } from './sources.js'
 export class PerformanceSnapshot {
   /** Length of the time this is about, in milliseconds. */
   readonly durationMs: number
+  /** CPU time of the process. */
   readonly cpu: CpuUsage
+  /** Memory of the process when the snapshot was taken. */
   readonly memory: MemoryUsage
+  /** How the event loop did. */
   readonly eventLoop: EventLoopUsage
+  /** Garbage collections. */
   readonly gc: GcUsage
 
   constructor(
+    /** Unique in this process. */
     readonly id: string,
     /** When it was taken, in milliseconds since the epoch. */
     readonly timestamp: number,

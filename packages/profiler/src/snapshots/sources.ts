@@ -1,48 +1,37 @@
 /** What one function did since it was first called. */
 export interface FunctionFigures {
+  /** Calls that ended. */
   executions: number
+  /** Calls that failed. */
   failed: number
   /** Failures by error code. */
   failuresByCode?: Readonly<Record<string, number>> | undefined
+  /** How long the calls took, in microseconds. */
   durationUs: { avg: number; p95: number; max: number }
 }
 
-/** Figures of an instance pool. */
-export interface PoolFigures {
-  active?: number | undefined
-  available?: number | undefined
-  /** Calls that wait for an instance now. */
-  waiting?: number | undefined
+/** What the built-in rules look at: figures of the components of a program, read together. */
+export interface ComponentFigures {
+  /** By the name of the function. */
+  functions?: Readonly<Record<string, FunctionFigures>> | undefined
+  /** Of a pool: how many instances work and wait, and how many calls wait for one now. */
+  pool?: { active?: number; available?: number; waiting?: number } | undefined
+  /** Of a cache of compiled code; totals count from its start. */
+  cache?: CacheCounts | undefined
+  /** Of functions that are ready to be called, on all threads; totals count from their start. */
+  handlers?: CacheCounts | undefined
+  /** Of worker threads: how many were terminated at a hard deadline since the start. */
+  threads?: { kills?: number } | undefined
 }
 
-/** Figures of a cache; totals count from its start. */
-export interface CacheFigures {
-  /** Total of look-ups answered, by tier or in all. */
+/** Totals of a cache, by tier or in all: look-ups it answered, those it did not, entries removed for space. */
+interface CacheCounts {
   hits?: number | Readonly<Record<string, number>> | undefined
-  /** Total of look-ups that no tier answered. */
   misses?: number | undefined
-  /** Total of entries dropped for space, by tier or in all. */
   evictions?: number | Readonly<Record<string, number>> | undefined
 }
 
-/** Figures of worker threads. */
-export interface ThreadFigures {
-  /** Total of threads terminated at a hard deadline. */
-  kills?: number | undefined
-}
-
-/** Figures of all components that were read together. */
-export interface ComponentFigures {
-  functions?: Readonly<Record<string, FunctionFigures>> | undefined
-  pool?: PoolFigures | undefined
-  /** Of compiled code. */
-  cache?: CacheFigures | undefined
-  /** Of functions that are ready to be called, on whichever thread. */
-  handlers?: CacheFigures | undefined
-  threads?: ThreadFigures | undefined
-}
-
-/** Components whose figures belong in snapshots, and from which optimizations are told. */
+/** Functions that read the figures of components for a snapshot. The rules judge by them. */
 export type PerformanceSources = {
   readonly [Component in keyof ComponentFigures]?: () =>
     | ComponentFigures[Component]

@@ -34,16 +34,21 @@ export interface BrowserClientOptions {
 export interface PageSnapshot {
   /** In milliseconds since the epoch. */
   timestamp: number
+  /** Path of the page. */
   page: string
+  /** How the page was loaded; undefined where the browser does not say. */
   navigation: NavigationTiming | undefined
+  /** What was recorded. */
   metrics: MetricSummary[]
 }
 
 /** What a client in a page holds. */
 export interface BrowserClientStats {
+  /** Metrics that are kept. */
   metrics: number
   /** Metrics that wait to be sent. */
   pending: number
+  /** Metrics that were sent. */
   sent: number
   /** Metrics lost because the server did not take them. */
   dropped: number

@@ -2,15 +2,19 @@
 
 /** How long the parts of loading this page took, in milliseconds. */
 export interface NavigationTiming {
+  /** Looking up the host name. */
   dnsMs: number
+  /** Connecting. */
   connectMs: number
   /** From the request to the first byte of the answer. */
   responseMs: number
+  /** From the first to the last byte of the answer. */
   downloadMs: number
   /** From the start to the parsed document with its deferred scripts run. */
   domReadyMs: number
   /** From the start to everything loaded; 0 until then. */
   loadMs: number
+  /** Size of the answer with its headers, in bytes. */
   transferredBytes: number
 }
 
