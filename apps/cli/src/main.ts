@@ -1,41 +1,39 @@
-import { UsageError } from './arguments.js'
-import { commandLine } from './command-line.js'
-import { endOnClosedPipe, printable } from './terminal.js'
+import { isGroup } from './command-line/command.js'
+import { leadingOptions } from './command-line/leading-options.js'
+import { UsageError } from './command-line/usage-error.js'
+import { nexus } from './commands/commands.js'
+import { loaders } from './commands/loaders.js'
+import { endOnClosedPipe, printable } from './terminal/terminal.js'
 
-type Command = (args: readonly string[]) => Promise<void>
-
-/** Each command is loaded when it is called, so that none waits for the others. */
-const commands: Record<string, () => Promise<Command>> = {
-  dev: async () => (await import('./commands/serve.js')).dev,
-  start: async () => (await import('./commands/serve.js')).start,
-  events: async () => (await import('./commands/events.js')).events,
-  replay: async () => (await import('./commands/replay.js')).replay,
-  metrics: async () => (await import('./commands/metrics.js')).metrics,
-  optimizations: async () => (await import('./commands/optimizations.js')).optimizations,
-  profile: async () => (await import('./commands/profile.js')).profile,
-  service: async () => (await import('./commands/service.js')).service,
-}
+/** What stands before `--help` where help on the command is. */
+let prefix = nexus.prefix
 
 async function main(argv: readonly string[]): Promise<void> {
-  const [name, ...args] = commandLine(argv, (word) => Object.hasOwn(commands, word))
+  const known = (word: string) => Object.hasOwn(nexus.commands, word)
+  const [name, ...args] = leadingOptions(argv, known)
   if (name === undefined) throw new UsageError('expected a command')
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!load) {
+  if (!known(name)) {
     const what = name.startsWith('-') ? 'option' : 'command'
     throw new UsageError(`unknown ${what} "${name}"`)
   }
-  const command = await load()
-  await command(args)
+  const entry = nexus.commands[name as keyof typeof nexus.commands]
+  if (!isGroup(entry)) return (await loaders[name as keyof typeof loaders]())(args)
+  prefix = entry.prefix
+  const [inner = '', ...rest] = args
+  if (!Object.hasOwn(entry.commands, inner)) {
+    throw new UsageError(`unknown command "${name} ${inner}"`)
+  }
+  return (await loaders[`${name} ${inner}` as keyof typeof loaders]())(rest)
 }
 
 async function fail(error: unknown): Promise<void> {
   endOnClosedPipe()
   if (error instanceof UsageError) {
-    process.stderr.write(`nexus: ${printable(error.message)}\nSee: nexus ${error.topic}--help\n`)
+    process.stderr.write(`nexus: ${printable(error.message)}\nSee: ${prefix} --help\n`)
     process.exitCode = 2
     return
   }
-  const { describeFailure } = await import('./failure.js')
+  const { describeFailure } = await import('./server/failure.js')
   process.stderr.write(describeFailure(error))
   process.exitCode = 1
 }

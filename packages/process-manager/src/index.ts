@@ -1,17 +1,17 @@
+export { ProcessManagerError, type ProcessManagerErrorCode } from './errors.js'
 export {
   CommandLock,
   type CommandLockStats,
   type LockOwner,
-} from './command-lock.js'
-export type { CommandLockOptions, WithLockOptions } from './command-lock-options.js'
-export { ProcessManagerError, type ProcessManagerErrorCode } from './errors.js'
+} from './locks/command-lock.js'
+export type { CommandLockOptions, WithLockOptions } from './locks/command-lock-options.js'
 export {
   type CacheTier,
   type CacheTierStats,
   MetricsCache,
   type MetricsCacheStats,
-} from './metrics-cache.js'
-export type { MetricsCacheOptions, SharedTier } from './metrics-cache-options.js'
+} from './metrics-cache/metrics-cache.js'
+export type { MetricsCacheOptions, SharedTier } from './metrics-cache/metrics-cache-options.js'
 export type { DaemonClientStats } from './native/client/daemon-client.js'
 export { NativeEngine } from './native/client/native-engine.js'
 export type { DaemonOptions, NativeEngineOptions } from './native/options.js'
@@ -44,8 +44,8 @@ export type {
   ServiceDefinition,
   ServiceState,
   ServiceStatus,
-} from './service.js'
-export { metricsOf, type ServiceMetrics } from './service-metrics.js'
+} from './service/service.js'
+export { metricsOf, type ServiceMetrics } from './service/service-metrics.js'
 export type { RunRequest } from './warm-pool/host-messages.js'
 export type { WarmPoolOptions } from './warm-pool/options.js'
 export { type PooledProcess, WarmPool, type WarmPoolStats } from './warm-pool/warm-pool.js'

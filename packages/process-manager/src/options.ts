@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MetricsCache } from './metrics-cache.js'
+import { MetricsCache } from './metrics-cache/metrics-cache.js'
 import type { ProcessEngine } from './process-engine.js'
 
 /** Options of `ProcessManager`. */

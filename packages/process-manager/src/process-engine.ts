@@ -1,4 +1,4 @@
-import type { ServiceDefinition, ServiceStatus } from './service.js'
+import type { ServiceDefinition, ServiceStatus } from './service/service.js'
 
 /** The answer of a health check made now. */
 export interface HealthReport {

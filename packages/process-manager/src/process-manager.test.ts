@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { ProcessManagerError } from './errors.js'
-import { MetricsCache } from './metrics-cache.js'
+import { MetricsCache } from './metrics-cache/metrics-cache.js'
 import type { ProcessEngine } from './process-engine.js'
 import { ProcessManager } from './process-manager.js'
-import type { ServiceDefinition, ServiceStatus } from './service.js'
+import type { ServiceDefinition, ServiceStatus } from './service/service.js'
 
 const definition: ServiceDefinition = { name: 'web', script: '/srv/web.js' }
 const status: ServiceStatus = {

@@ -1,13 +1,13 @@
 import { EventEmitter } from 'eventemitter3'
-import { parseDefinition, parseName } from './definition-schema.js'
 import { ProcessManagerError } from './errors.js'
-import { MetricsCache, type MetricsCacheStats } from './metrics-cache.js'
+import { MetricsCache, type MetricsCacheStats } from './metrics-cache/metrics-cache.js'
 import { NativeEngine } from './native/client/native-engine.js'
 import { type ProcessManagerOptions, processManagerSchema } from './options.js'
 import { parseOptions } from './parse-options.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from './process-engine.js'
-import type { ServiceDefinition, ServiceStatus } from './service.js'
-import { metricsOf, type ServiceMetrics } from './service-metrics.js'
+import { parseDefinition, parseName } from './service/definition-schema.js'
+import type { ServiceDefinition, ServiceStatus } from './service/service.js'
+import { metricsOf, type ServiceMetrics } from './service/service-metrics.js'
 
 /** What a {@link ProcessManager} tells of the commands that it was given. */
 export interface ProcessManagerEvents {

@@ -1,5 +1,5 @@
 import type { HealthReport } from '../process-engine.js'
-import type { ServiceDefinition, ServiceStatus } from '../service.js'
+import type { ServiceDefinition, ServiceStatus } from '../service/service.js'
 import type { WarmPoolStats } from '../warm-pool/warm-pool.js'
 
 /** Raised when a client and a daemon of different versions would misunderstand each other. */

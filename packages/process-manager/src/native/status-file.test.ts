@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { ServiceStatus } from '../service.js'
+import type { ServiceStatus } from '../service/service.js'
 import { nativePaths } from './paths.js'
 import { readFreshStatus, type StatusFile } from './status-file.js'
 

@@ -1,5 +1,5 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
-import type { ServiceStatus } from '../service.js'
+import type { ServiceStatus } from '../service/service.js'
 import type { NativePaths } from './paths.js'
 
 /**

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { CommandLock } from '../command-lock.js'
 import { ProcessManagerError } from '../errors.js'
+import { CommandLock } from '../locks/command-lock.js'
 import { parseOptions } from '../parse-options.js'
 import {
   type ConnectionPoolOptions,

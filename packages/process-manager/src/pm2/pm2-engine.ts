@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommandLock } from '../command-lock.js'
 import { ProcessManagerError } from '../errors.js'
-import { checkHealth } from '../native/daemon/health-check.js'
+import { CommandLock } from '../locks/command-lock.js'
+import { checkHealth } from '../native/daemon/health/health-check.js'
 import { writeAtomically } from '../native/write-atomically.js'
 import { parseOptions } from '../parse-options.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../process-engine.js'
-import type { HealthCheck, ServiceDefinition, ServiceStatus } from '../service.js'
-import { type ResolvedDefinition, withDefaults } from '../service-defaults.js'
+import type { HealthCheck, ServiceDefinition, ServiceStatus } from '../service/service.js'
+import { type ResolvedDefinition, withDefaults } from '../service/service-defaults.js'
 import { ConnectionPool, type ConnectionPoolStats } from './connection-pool.js'
 import {
   type Pm2EngineOptions,

@@ -2,8 +2,13 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, delimiter, join } from 'node:path'
 import { ProcessManagerError } from '../errors.js'
-import type { HealthCheck, InstanceStatus, ServiceState, ServiceStatus } from '../service.js'
-import type { ResolvedDefinition } from '../service-defaults.js'
+import type {
+  HealthCheck,
+  InstanceStatus,
+  ServiceState,
+  ServiceStatus,
+} from '../service/service.js'
+import type { ResolvedDefinition } from '../service/service-defaults.js'
 
 /** A process as PM2 lists it; only what is read here. */
 export interface Pm2Process {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import type { SharedTier } from '../metrics-cache-options.js'
+import type { SharedTier } from '../metrics-cache/metrics-cache-options.js'
 import { parseOptions } from '../parse-options.js'
 
 /** Options of `RedisTier`. */

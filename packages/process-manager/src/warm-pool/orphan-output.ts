@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { formatLogLine } from '../log-line.js'
+import { formatLogLine } from '../service/log-line.js'
 import type { RunRequest } from './host-messages.js'
 
 /** Once the parent is gone, writes what the script prints into the service's log itself, for the pipe has no reader. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { parseLogLine } from '../../log-line.js'
 import type { LogQuery, ServiceLogLine } from '../../process-engine.js'
+import { parseLogLine } from '../../service/log-line.js'
 import { LogFollower } from './log-follower.js'
 import { lastLines } from './log-tail.js'
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ProcessManagerError } from '../../errors.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../../process-engine.js'
-import type { ServiceDefinition, ServiceStatus } from '../../service.js'
+import type { ServiceDefinition, ServiceStatus } from '../../service/service.js'
 import { checkNativeOptions, type NativeEngineOptions } from '../options.js'
 import { defaultHome, logFile, nativePaths } from '../paths.js'
 import type { DaemonStats } from '../protocol.js'

@@ -1,4 +1,4 @@
-import { readUsage } from '../daemon/process-usage.js'
+import { readUsage } from '../daemon/instance/process-usage.js'
 
 /** How long a busy process runs between two looks at it. */
 const BUSY_WINDOW_MS = 50

@@ -3,11 +3,11 @@ import { WarmPool } from '../../warm-pool/warm-pool.js'
 import { DAEMON_DEFAULTS, type DaemonOptions } from '../options.js'
 import { nativePaths, socketAddress } from '../paths.js'
 import { MEASURE_INTERVAL_MS } from '../status-file.js'
-import { CommandServer } from './command-server.js'
+import { CommandServer } from './commands/command-server.js'
 import { DaemonHome } from './daemon-home.js'
-import { StatusWriter } from './status-writer.js'
+import { StatusWriter } from './state/status-writer.js'
+import { Warnings } from './state/warnings.js'
 import { Supervisor } from './supervisor.js'
-import { Warnings } from './warnings.js'
 
 // The daemon: `node daemon.cjs <home> <options as JSON>`. Says `ready`, `held` (another one lives) or why it cannot
 // start on file descriptor 3, for the client that started it.

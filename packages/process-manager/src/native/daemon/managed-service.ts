@@ -1,9 +1,9 @@
 import type { HealthReport } from '../../process-engine.js'
-import type { ServiceState, ServiceStatus } from '../../service.js'
-import type { ResolvedDefinition } from '../../service-defaults.js'
-import { Instance } from './instance.js'
-import type { InstanceContext } from './launch.js'
-import { SharedPorts } from './shared-ports.js'
+import type { ServiceState, ServiceStatus } from '../../service/service.js'
+import type { ResolvedDefinition } from '../../service/service-defaults.js'
+import { Instance } from './instance/instance.js'
+import type { InstanceContext } from './instance/launch.js'
+import { SharedPorts } from './instance/shared-ports.js'
 
 /** The worst first. */
 const BY_BADNESS: readonly ServiceState[] = [

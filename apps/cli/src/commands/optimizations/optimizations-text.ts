@@ -1,0 +1,58 @@
+import type { Optimization, OptimizationsReport } from '@nexus/client'
+import { printable, type Style } from '../../terminal/terminal.js'
+
+/** What could be better, for people. */
+export function describeOptimizations(
+  { optimizations, uxImprovements }: OptimizationsReport,
+  style: Style,
+): string {
+  const parts = [
+    ...optimizations.map((found) => describe(found, style)),
+    ...uxImprovements.map(({ subject, value, unit, limit, samples, suggestion }) => {
+      const measured = `${number(value)} ${unit}, good is ${number(limit)}, from ${samples}`
+      return `${style.bold(printable(subject))} of pages: ${measured}\n  ${printable(suggestion)}\n`
+    }),
+  ]
+  if (parts.length > 0) return parts.join('\n')
+  return 'Nothing to improve was found yet. The server looks at what happened since it was asked for the\nfirst time, or since its start with "performance" in nexus.yaml.\n'
+}
+
+/** What applying or undoing came to. */
+export function describeTurn({ id, state, change }: Optimization): string {
+  const turned =
+    change && `: ${change.knob} is ${state === 'applied' ? change.to : change.from} ${change.unit}`
+  const next =
+    state === 'applied'
+      ? `It holds until the server stops. See what it brings: nexus optimizations\nTake it back: nexus optimizations undo ${printable(id)}\n`
+      : ''
+  return `${printable(id)} is ${state}${printable(turned ?? '')}\n${next}`
+}
+
+function describe(found: Optimization, style: Style): string {
+  const { id, title, severity, evidence, advice, expectedEffect, state, change, result } = found
+  const lines = [
+    `${style.bold(printable(id))}  ${severity}, ${state}`,
+    `  ${printable(title)}`,
+    ...evidence.map(({ what, value, unit, limit }) => {
+      const past = limit === undefined ? '' : ` (limit ${number(limit)})`
+      return `  ${style.dim('-')} ${printable(`${what}: ${number(value)} ${unit}${past}`)}`
+    }),
+    `  ${printable(advice)} ${printable(expectedEffect)}`,
+  ]
+  if (change) {
+    lines.push(`  ${printable(`${change.knob}: ${change.from} to ${change.to} ${change.unit}`)}`)
+  }
+  if (change && state === 'suggested') {
+    lines.push(`  Apply it: nexus optimizations apply ${printable(id)}`)
+  }
+  if (result) {
+    const after = result.after === undefined ? 'not measured yet' : number(result.after)
+    lines.push(`  ${printable(evidence[0]!.what)}: ${number(result.before)} before, ${after} since`)
+  }
+  if (found.failure !== undefined) lines.push(`  It failed: ${printable(found.failure)}`)
+  return `${lines.join('\n')}\n`
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 4 })
+}

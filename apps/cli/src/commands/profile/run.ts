@@ -1,0 +1,89 @@
+import { access, constants, stat, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { ProfileReport } from '@nexus/client'
+import { runs } from '../../command-line/parse.js'
+import { UsageError } from '../../command-line/usage-error.js'
+import { connect } from '../../server/connect.js'
+import { attempt, CommandError } from '../../server/failure.js'
+import { print, printable, styleOf, toJson } from '../../terminal/terminal.js'
+import { profile } from './command.js'
+import { formatOf, type ProfileFormat, renderProfile, threadProfiles } from './profile-file.js'
+import { profileSummary } from './profile-summary.js'
+
+/** `nexus profile` */
+export const runProfile = runs(profile, async ({ values }) => {
+  const { seconds } = values
+  const format = values.out === undefined ? 'html' : formatOf(values.out)
+  if (format === undefined) {
+    throw new UsageError(
+      `--out: expected a file ending in .html, .cpuprofile, .pb.gz or .json, got "${values.out}"`,
+    )
+  }
+  const client = connect(values.url)
+  // Whoever wants JSON alone gets no file beside it.
+  const file = values.out ?? (values.json ? undefined : defaultName())
+  if (file !== undefined) await assertWritable(file)
+  if (!values.json) process.stderr.write(`Profiling ${client.url} for ${seconds} s …\n`)
+  const report = await attempt(
+    'profile',
+    client.url,
+    client.profile({
+      seconds,
+      ...(values.function === undefined ? {} : { function: values.function }),
+    }),
+  )
+  const files = file === undefined ? [] : await writeFiles(file, format, report)
+  if (values.json) {
+    const { cpuProfile: _, ...rest } = report
+    const threads = rest.threads.map(({ cpuProfile: _, ...thread }) => thread)
+    return print(`${toJson({ ...rest, threads }, 2)}\n`)
+  }
+  const where = `\nWrote ${files.map(printable).join(', ')}\n`
+  print(`${profileSummary(report, styleOf(process.stdout))}${where}`)
+})
+
+function defaultName(): string {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+Z$/g, '')
+  return `nexus-profile-${time}.html`
+}
+
+/** Better to hear of it before the profile is taken than after. */
+async function assertWritable(file: string): Promise<void> {
+  try {
+    await access(dirname(resolve(file)), constants.W_OK)
+    if ((await stat(file).catch(() => undefined))?.isDirectory())
+      throw new Error('it is a directory')
+  } catch (cause) {
+    throw cannotWrite(file, cause)
+  }
+}
+
+/** One file, but of the format for developer tools one for each thread: they draw a single time line. */
+async function writeFiles(
+  file: string,
+  format: ProfileFormat,
+  report: ProfileReport,
+): Promise<string[]> {
+  await write(file, await renderProfile(report, format))
+  if (format !== 'cpuprofile') return [file]
+  const files = [file]
+  for (const { thread, profile } of threadProfiles(report).slice(1)) {
+    const beside = file.replace(/\.cpuprofile$/i, `.${thread}.cpuprofile`)
+    await write(beside, JSON.stringify(profile))
+    files.push(beside)
+  }
+  return files
+}
+
+async function write(file: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(file, content)
+  } catch (cause) {
+    throw cannotWrite(file, cause)
+  }
+}
+
+function cannotWrite(file: string, cause: unknown): CommandError {
+  const message = `Cannot write ${file}: ${(cause as Error).message}`
+  return new CommandError(message, 'Name a file in a directory that exists with --out', { cause })
+}

@@ -1,0 +1,88 @@
+import { isAbsolute } from 'node:path'
+import { z } from 'zod'
+import { ProcessManagerError } from '../errors.js'
+import type { HealthCheck, RestartRule, ServiceDefinition } from './service.js'
+import { serviceNamePattern } from './service-name.js'
+
+/** The longest time a timer of Node can be set to. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+const milliseconds = z.number().int().min(0).max(MAX_TIMER_MS)
+const port = z.number().int().min(1).max(65_535)
+const path = z
+  .string()
+  .refine(isAbsolute, 'expected an absolute path: resolve it against the directory you mean')
+const withoutNull = z.string().refine((text) => !text.includes('\0'), 'must not hold a NUL')
+
+const name = z
+  .string()
+  .regex(
+    serviceNamePattern,
+    'expected 1 to 64 of letters, digits, ".", "_" and "-", beginning with a letter or a digit',
+  )
+
+const health = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }).optional(),
+    port: port.optional(),
+    ipc: z.boolean().optional(),
+    intervalMs: milliseconds.min(10).optional(),
+    timeoutMs: milliseconds.min(1).optional(),
+    failures: z.number().int().min(1).optional(),
+  })
+  .refine(
+    ({ url, port, ipc }) =>
+      [url, port, ipc || undefined].filter((way) => way !== undefined).length === 1,
+    'expected exactly one of url, port and ipc: true',
+  ) satisfies z.ZodType<HealthCheck>
+
+const restart = z.strictObject({
+  maxRestarts: z.number().int().min(0).optional(),
+  minUptimeMs: milliseconds.optional(),
+  baseDelayMs: milliseconds.optional(),
+  maxDelayMs: milliseconds.optional(),
+}) satisfies z.ZodType<RestartRule>
+
+const definition = z.strictObject({
+  name,
+  script: path,
+  args: z.array(withoutNull).optional(),
+  cwd: path.optional(),
+  env: z
+    .record(z.string().regex(/^[^=\0]+$/, 'a name must not be empty or hold "="'), withoutNull)
+    .optional(),
+  port: port.optional(),
+  instances: z.number().int().min(1).max(256).optional(),
+  lazyInit: z.boolean().optional(),
+  maxMemoryBytes: z.number().int().min(1).optional(),
+  maxCpuPercent: z.number().min(1).max(100_000).optional(),
+  health: health.optional(),
+  restart: restart.optional(),
+  stopTimeoutMs: milliseconds.optional(),
+}) satisfies z.ZodType<ServiceDefinition>
+
+/** @throws ProcessManagerError `INVALID_DEFINITION`, naming everything that is wrong and no value of `env` */
+export function parseDefinition(input: ServiceDefinition): ServiceDefinition {
+  const result = definition.safeParse(input)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  )
+  throw new ProcessManagerError(
+    'INVALID_DEFINITION',
+    `The definition of a service is not right. ${problems.join('; ')}.`,
+    { details: { problems } },
+  )
+}
+
+/** @throws ProcessManagerError `INVALID_DEFINITION` */
+export function parseName(input: string): string {
+  const result = name.safeParse(input)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ message }) => message)
+  throw new ProcessManagerError(
+    'INVALID_DEFINITION',
+    `${JSON.stringify(input)} is no name of a service: ${problems.join('; ')}.`,
+    { details: { name: input, problems } },
+  )
+}
