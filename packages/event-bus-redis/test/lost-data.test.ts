@@ -16,8 +16,7 @@ const LOSSES: readonly [what: string, lose: (server: ServerProcess) => Promise<v
   ['is emptied by FLUSHALL', (server) => command(server, (redis) => redis.flushall())],
   [
     'loses the keys of the bus',
-    (server) =>
-      command(server, async (redis) => redis.del(...(await redis.keys('nexus:{bus}:*')))),
+    (server) => command(server, async (redis) => redis.del(...(await redis.keys('nexus:{bus}:*')))),
   ],
   ['loses its list of groups', (server) => command(server, (r) => r.del('nexus:{bus}:groups'))],
   ['loses its counters', (server) => command(server, (r) => r.del('nexus:{bus}:meta'))],
@@ -97,9 +96,7 @@ describe.skipIf(!hasRedis())('a bus on a Redis server that loses data', () => {
     )
     await failing.ready
     await bus.publish({ type: 'b', id: 'old' })
-    await expect
-      .poll(async () => (await bus.get('old'))?.deliveries[0]?.status)
-      .toBe('retrying')
+    await expect.poll(async () => (await bus.get('old'))?.deliveries[0]?.status).toBe('retrying')
     await failing.close()
     await bus.removeGroup('retries')
     const got: string[] = []
