@@ -14,7 +14,7 @@ import { codeOfCompileError, describeCompileError, describeFailure } from './cal
 import type { ExecutionError, ExecutionResult } from './call/execution-result.js'
 import { callRequest, eventJsonOf, type HandlerContext } from './call/handler-context.js'
 import { resultOf, resultOfFailedCompile } from './call/outcome-result.js'
-import { redactSecrets } from './call/redact-secrets.js'
+import { redactor } from './call/redactor.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats } from './dispatcher.js'
 import { ExecutorError } from './errors.js'
@@ -302,7 +302,8 @@ export class WasmRuntime {
       callRequest(++this.#lastCallId, callable.key, undefined, { event: undefined }, this.#options),
       callable.code,
     )
-    if (failure) throw loadError(describeFailure(failure, callable), callable.filename)
+    if (failure)
+      throw loadError(describeFailure(failure, callable, redactor(undefined)), callable.filename)
   }
 
   async #execute<Value>(
@@ -318,8 +319,7 @@ export class WasmRuntime {
     const outcome = await this.#dispatcher.submit(request, callable.code)
     if (aroundHostCall) this.#aroundCalls.delete(request.id)
     this.#fetcher.callOver(request.id)
-    const result = resultOf<Value>(callable, outcome)
-    if (context.secrets) redactSecrets(result, context.secrets)
+    const result = resultOf<Value>(callable, outcome, options, context.secrets)
     this.#record(context, result)
     return result
   }

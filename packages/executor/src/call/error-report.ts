@@ -2,10 +2,18 @@ import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import type { CompileError } from '@nexus/compile-cache'
 import type { GuestErrorReport } from '../guest/protocol.js'
 import type { CallFailure } from './call.js'
+import { clipLine, clipText } from './clip-text.js'
 import { type ErrorCode, RETRYABLE } from './error-code.js'
 import type { ExecutionError, SourceLocation } from './execution-result.js'
+import type { Redact } from './redactor.js'
 
 const LINES_AROUND = 2
+/** The longest line of source that an error shows, in UTF-16 units. */
+const MAX_LINE_LENGTH = 200
+/** No error type has a longer name, and a guest may choose any. */
+const MAX_NAME_LENGTH = 256
+/** The longest message and the longest stack. */
+const MAX_TEXT_LENGTH = 16_384
 
 /** What is known of a handler's source when one of its calls failed. */
 export interface HandlerSource {
@@ -23,20 +31,33 @@ interface Frame {
   location: SourceLocation
 }
 
-/** Turns what a guest said of its failure into what the caller is told, in terms of the handler's own source. */
-export function describeFailure(failure: CallFailure, handler: HandlerSource): ExecutionError {
+/**
+ * Turns what a guest said of its failure into what the caller is told, in terms of the handler's own source.
+ *
+ * @param redact takes secrets out of each text, before it is cut
+ */
+export function describeFailure(
+  failure: CallFailure,
+  handler: HandlerSource,
+  redact: Redact,
+): ExecutionError {
+  const clip = (text: string, maxLength = MAX_TEXT_LENGTH) => clipText(redact(text), maxLength)
   const { code, report, neverRetry } = failure
   const retryable = !neverRetry && RETRYABLE[code]
-  const error: ExecutionError = { code, name: report.name, message: report.message, retryable }
-  if (report.cause) error.cause = { name: report.cause.name, message: report.cause.message }
+  const name = clip(report.name, MAX_NAME_LENGTH)
+  const error: ExecutionError = { code, name, message: clip(report.message), retryable }
+  const { cause } = report
+  if (cause) error.cause = { name: clip(cause.name, MAX_NAME_LENGTH), message: clip(cause.message) }
   const map = handler.sourceMap === undefined ? undefined : new TraceMap(handler.sourceMap)
   const frames = parseFrames(report, handler.filename).map((frame) => mapFrame(frame, map))
   if (frames.length === 0) return error
 
-  error.stack = [`${report.name}: ${report.message}`, ...frames.map(formatFrame)].join('\n')
+  // Of the texts that are redacted already: inside the stack, the end of the message is no end of a text.
+  const head = `${error.name}: ${error.message}`
+  error.stack = clip([head, ...frames.map(formatFrame)].join('\n'))
   const { location } = frames[0]!
   error.location = location
-  const lines = sourceLines(location, handler, map)
+  const lines = sourceLines(location, handler, map, redact)
   if (lines !== undefined) error.sourceLines = lines
   return error
 }
@@ -59,7 +80,7 @@ export function describeCompileError(failure: CompileError): ExecutionError {
   if (location) {
     const { file, line, column, lineText } = location
     error.location = { file, line, column }
-    error.sourceLines = `> ${line} | ${lineText}`
+    error.sourceLines = `> ${line} | ${clipLine(lineText, MAX_LINE_LENGTH, column)}`
   }
   return error
 }
@@ -100,9 +121,10 @@ function formatFrame({ name, location }: Frame): string {
 }
 
 function sourceLines(
-  { file, line }: SourceLocation,
+  { file, line, column }: SourceLocation,
   handler: HandlerSource,
   map: TraceMap | undefined,
+  redact: Redact,
 ): string | undefined {
   const text = map ? map.sourcesContent?.[map.sources.indexOf(file)] : handler.source
   const lines = text?.split('\n')
@@ -114,7 +136,9 @@ function sourceLines(
     .slice(from - 1, to)
     .map((content, i) => {
       const number = from + i
-      return `${number === line ? '>' : ' '} ${String(number).padStart(width)} | ${content}`.trimEnd()
+      const isPlace = number === line
+      const shown = clipLine(redact(content), MAX_LINE_LENGTH, isPlace ? column : 1)
+      return `${isPlace ? '>' : ' '} ${String(number).padStart(width)} | ${shown}`.trimEnd()
     })
     .join('\n')
 }

@@ -1,15 +1,30 @@
-import type { CallOutcome, RawEvent, RawLog } from './call.js'
+import type { CallLimits, CallOutcome, RawEvent, RawLog } from './call.js'
 import type { Callable } from './callable.js'
 import { describeFailure } from './error-report.js'
 import type { EmittedEvent, ExecutionError, ExecutionResult, LogEntry } from './execution-result.js'
+import { logLimitNotice } from './log-limit.js'
+import { type Redact, redactor } from './redactor.js'
 
-/** What the caller is told of a call that ran. */
-export function resultOf<Value>(callable: Callable, outcome: CallOutcome): ExecutionResult<Value> {
+/** A string of JSON, a key among them. */
+const JSON_STRING = /"(?:[^"\\]|\\.)*"/g
+
+/**
+ * What the caller is told of a call that ran.
+ *
+ * @param secrets taken out of the logs and the error; the value and the events are the handler's to choose
+ */
+export function resultOf<Value>(
+  callable: Callable,
+  outcome: CallOutcome,
+  { maxLogBytes }: Pick<CallLimits, 'maxLogBytes'>,
+  secrets?: Readonly<Record<string, string>>,
+): ExecutionResult<Value> {
+  const redact = redactor(secrets)
   const { failure, valueJson, events, logs } = outcome
   const result: ExecutionResult<Value> = {
     status: failure ? 'error' : 'success',
     events: events.length === 0 ? [] : events.map(parseEvent),
-    logs: logs.length === 0 ? [] : logs.map(parseLog),
+    logs: secrets ? redactLogs(logs, redact, maxLogBytes) : logs.map(parseLog),
     metrics: {
       durationUs: outcome.durationUs,
       queueWaitUs: outcome.queueWaitUs,
@@ -21,7 +36,7 @@ export function resultOf<Value>(callable: Callable, outcome: CallOutcome): Execu
       hostCalls: outcome.hostCalls,
     },
   }
-  if (failure) result.error = describeFailure(failure, callable)
+  if (failure) result.error = describeFailure(failure, callable, redact)
   else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
   return result
 }
@@ -57,4 +72,35 @@ function parseLog({ level, message, time, fieldsJson }: RawLog): LogEntry {
   const entry: LogEntry = { level, message, time }
   if (fieldsJson !== undefined) entry.fields = JSON.parse(fieldsJson)
   return entry
+}
+
+/** `[secret NAME]` may be longer than what it replaces: what that adds may not take the log over its limit. */
+function redactLogs(logs: readonly RawLog[], redact: Redact, maxLogBytes: number): LogEntry[] {
+  const redacted = logs.map((log) => redactLog(log, redact))
+  // A log that was full already ends with a notice, which its limit does not count.
+  let room = Math.max(maxLogBytes, bytesOf(logs))
+  const tooMany = redacted.findIndex((log) => {
+    room -= bytesOf([log])
+    return room < 0
+  })
+  if (tooMany === -1) return redacted.map(parseLog)
+  return [...redacted.slice(0, tooMany), logLimitNotice(maxLogBytes)].map(parseLog)
+}
+
+function redactLog({ message, fieldsJson, ...log }: RawLog, redact: Redact): RawLog {
+  return {
+    ...log,
+    message: redact(message),
+    fieldsJson: fieldsJson?.replace(JSON_STRING, (text) =>
+      JSON.stringify(redact(JSON.parse(text) as string)),
+    ),
+  }
+}
+
+function bytesOf(logs: readonly RawLog[]): number {
+  return logs.reduce(
+    (sum, { message, fieldsJson = '' }) =>
+      sum + Buffer.byteLength(message) + Buffer.byteLength(fieldsJson) + 1,
+    0,
+  )
 }

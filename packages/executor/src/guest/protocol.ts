@@ -30,6 +30,9 @@ export const HostAnswer = {
   Malformed: 3,
 } as const
 
+/** The guest cuts its texts to this many UTF-16 units (`MAX_TEXT` in the prelude). */
+export const GUEST_TEXT_LENGTH = 16_384
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** The severity of a log line. */

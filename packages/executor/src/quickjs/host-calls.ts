@@ -1,8 +1,9 @@
 import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
 import type { CallRequest, Question, RawEvent, RawLog } from '../call/call.js'
 import { isGranted } from '../call/capabilities.js'
+import { areAttributes } from '../call/event-attributes.js'
 import type { Refusals } from '../call/guest-failure.js'
-import { logLimitNotice } from '../call/log-limit.js'
+import { logLimitNotice, maxLogLines } from '../call/log-limit.js'
 import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
 
 /** The longest text a host call takes for a name: event types, extensions, methods. */
@@ -139,7 +140,8 @@ export class HostCalls {
     if (level === undefined) return HostAnswer.Malformed
     // A line costs its end too: lines without a text must not be free.
     const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
-    if (message === undefined || (hasFields && fieldsJson === undefined) || bytes > room) {
+    const isFull = bytes > room || this.logs.length >= maxLogLines(maxLogBytes)
+    if (message === undefined || (hasFields && fieldsJson === undefined) || isFull) {
       this.#logsDropped = true
       this.#addLog(logLimitNotice(maxLogBytes))
       return HostAnswer.Limit
@@ -162,9 +164,9 @@ export class HostCalls {
     const dataJson = this.#text(args[2], room)
     const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
-    if (attributesJson !== 'null' && !attributesJson.startsWith('{')) return HostAnswer.Malformed
+    if (attributesJson !== 'null' && !areAttributes(attributesJson)) return HostAnswer.Malformed
     const attributesBytes = attributesJson === 'null' ? 0 : Buffer.byteLength(attributesJson)
-    const bytes = Buffer.byteLength(dataJson) + attributesBytes
+    const bytes = Buffer.byteLength(type) + Buffer.byteLength(dataJson) + attributesBytes
     if (bytes > room) return HostAnswer.Limit
     this.#eventBytes += bytes
     this.#events ??= []

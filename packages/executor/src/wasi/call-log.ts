@@ -1,5 +1,5 @@
 import type { RawLog } from '../call/call.js'
-import { logLimitNotice } from '../call/log-limit.js'
+import { logLimitNotice, maxLogLines } from '../call/log-limit.js'
 import type { LogLevel } from '../guest/protocol.js'
 import { ByteCollector } from './byte-collector.js'
 
@@ -40,7 +40,7 @@ export class CallLog {
   #keep(bytes: Buffer): boolean {
     if (this.#full) return false
     this.#bytes += bytes.length
-    if (this.#bytes > this.maxBytes) {
+    if (this.#bytes > this.maxBytes || this.lines.length >= maxLogLines(this.maxBytes)) {
       this.#full = true
       this.#line.takeText()
       this.lines.push(logLimitNotice(this.maxBytes))

@@ -1,5 +1,6 @@
 import type { CallFailure, CallRequest, RawEvent } from '../call/call.js'
 import { isGranted } from '../call/capabilities.js'
+import { areAttributes } from '../call/event-attributes.js'
 import { resultTooLarge, timeoutFailure } from '../call/guest-failure.js'
 import { HostAnswer } from '../guest/protocol.js'
 import { ByteCollector } from './byte-collector.js'
@@ -91,7 +92,7 @@ export class CommandCall {
       }
       return HostAnswer.Denied
     }
-    const bytes = data.length + attributes.length
+    const bytes = type.length + data.length + attributes.length
     if (this.#eventBytes + bytes > maxResultBytes) {
       return this.#overLimit(`The events are larger than their limit of ${maxResultBytes} bytes`)
     }
@@ -101,7 +102,7 @@ export class CommandCall {
     const dataJson = jsonOf(data)
     const attributesJson = attributes.length === 0 ? 'null' : jsonOf(attributes)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Malformed
-    if (attributes.length > 0 && !attributesJson.startsWith('{')) return HostAnswer.Malformed
+    if (attributes.length > 0 && !areAttributes(attributesJson)) return HostAnswer.Malformed
     this.#eventBytes += bytes
     this.events.push({ type: name, dataJson, attributesJson })
     return HostAnswer.Ok

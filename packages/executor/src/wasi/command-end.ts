@@ -1,5 +1,6 @@
 import type { DiscardReason } from '@nexus/instance-pool'
 import type { CallFailure } from '../call/call.js'
+import { clipText } from '../call/clip-text.js'
 import type { ErrorCode } from '../call/error-code.js'
 import { engineFailure } from '../call/guest-failure.js'
 import type { CommandMemory } from './command-memory.js'
@@ -37,6 +38,8 @@ interface Remains {
  */
 const FULL = 0.9
 const MAX_FRAMES = 8
+/** How much of a result that is not JSON its error shows. */
+const MAX_SHOWN_LENGTH = 200
 /** `    at name (wasm://wasm/4a1c:wasm-function[3]:0x12f)` */
 const WASM_FRAME = /^\s*at (.+) \(wasm:\/\//
 
@@ -72,13 +75,11 @@ export function checkResult(text: string): CallFailure | undefined {
   try {
     JSON.parse(text)
     return undefined
-  } catch (error) {
-    const { message } = error as Error
-    return failureOf(
-      'EXECUTION_ERROR',
-      'SyntaxError',
-      `Expected JSON or nothing on stdout: ${message}`,
-    )
+  } catch {
+    // The parser's own message shows a piece of the text, in which a secret would be cut in half.
+    const shown = clipText(text, MAX_SHOWN_LENGTH)
+    const message = `Expected JSON or nothing on stdout, got: ${shown}`
+    return failureOf('EXECUTION_ERROR', 'SyntaxError', message)
   }
 }
 

@@ -1,0 +1,72 @@
+import { GUEST_TEXT_LENGTH } from '../guest/protocol.js'
+import { CUT_MARK } from './clip-text.js'
+
+/** Shorter values, and shorter parts of a value that was cut, would be found everywhere. */
+const SHORTEST = 4
+
+interface Hidden {
+  readonly value: string
+  readonly placeholder: string
+  /** For each length of a beginning of `value`, the longest shorter beginning that it ends with. */
+  readonly borders: readonly number[]
+}
+
+/** Takes secrets out of a text that people read. */
+export type Redact = (text: string) => string
+
+/**
+ * Takes the values of secrets out of texts: each becomes `[secret NAME]`, also as it stands inside JSON, and also its
+ * beginning where a text was cut.
+ *
+ * Run this before a text is cut: half a value is not found.
+ */
+export function redactor(secrets: Readonly<Record<string, string>> | undefined): Redact {
+  const hidden = Object.entries(secrets ?? {})
+    .filter(([, value]) => value.length >= SHORTEST)
+    .flatMap(([name, value]) =>
+      [...new Set([value, JSON.stringify(value).slice(1, -1)])].map((form) => hide(name, form)),
+    )
+    // A secret may contain another.
+    .sort((a, b) => b.value.length - a.value.length)
+  if (hidden.length === 0) return (text) => text
+  return (text) => {
+    // The guest cuts its texts itself, without a mark.
+    const endIsCut = text.length >= GUEST_TEXT_LENGTH
+    const whole = hidden.reduce(
+      (left, { value, placeholder }) => left.replaceAll(value, placeholder),
+      text,
+    )
+    if (!endIsCut && !whole.includes(CUT_MARK)) return whole
+    return hidden.reduce((left, secret) => withoutParts(left, secret, endIsCut), whole)
+  }
+}
+
+function hide(name: string, value: string): Hidden {
+  const borders = [0]
+  for (let length = 1, border = 0; length < value.length; length++) {
+    while (border > 0 && value[length] !== value[border]) border = borders[border - 1]!
+    if (value[length] === value[border]) border++
+    borders.push(border)
+  }
+  return { value, placeholder: `[secret ${name}]`, borders }
+}
+
+/** Without the beginnings of a secret that stand where the text was cut; in one pass (Knuth, Morris, Pratt). */
+function withoutParts(text: string, { value, placeholder, borders }: Hidden, endIsCut: boolean) {
+  let left = ''
+  let from = 0
+  let matched = 0
+  for (let at = 0; at <= text.length; at++) {
+    const isCut = at === text.length ? endIsCut : text[at] === CUT_MARK
+    if (isCut && matched >= SHORTEST) {
+      left += text.slice(from, at - matched) + placeholder
+      from = at
+      matched = 0
+    }
+    while (matched > 0 && (matched === value.length || text[at] !== value[matched])) {
+      matched = borders[matched - 1]!
+    }
+    if (text[at] === value[matched]) matched++
+  }
+  return left + text.slice(from)
+}
