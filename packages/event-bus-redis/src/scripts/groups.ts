@@ -85,8 +85,14 @@ redis.call('HINCRBY', p .. ':meta', 'revision', 1)
 return redis.call('HDEL', p .. ':groups', group)`)
 
 const AGAIN = `
--- Removes what waits of this event, so that it is handled once more, not several times.
-local function deliverAgain(group, sequence, replays)
+-- What still waits of the event is replaced, so that it is handled once more, not several times.
+local function deliverAgain(group, sequence, replays, before)
+  local waiting = member(sequence, before)
+  for _, key in ipairs(workKeys(group)) do
+    if key ~= p .. ':claims:' .. group and redis.call('ZREM', key, waiting) == 1 then
+      redis.call('HDEL', p .. ':work:' .. group, waiting)
+    end
+  end
   redis.call('ZREM', p .. ':dead:' .. group, sequence)
   redis.call('HDEL', p .. ':letters:' .. group, sequence)
   redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
@@ -116,7 +122,8 @@ for i = 2, #ARGV do
     for _, group in ipairs(routesOf(fields[2])) do
       if not only or only[group] then
         deliveries = deliveries + 1
-        deliverAgain(group, sequence, replaysOf(group, sequence) + 1)
+        local before = replaysOf(group, sequence)
+        deliverAgain(group, sequence, before + 1, before)
       end
     end
   end
@@ -132,7 +139,10 @@ for i = 2, #ARGV do
   if redis.call('ZREM', p .. ':dead:' .. group, sequence) == 1 then
     count = count + 1
     redis.call('HDEL', p .. ':letters:' .. group, sequence)
-    if REDRIVE then deliverAgain(group, sequence, replaysOf(group, sequence)) end
+    if REDRIVE then
+      local before = replaysOf(group, sequence)
+      deliverAgain(group, sequence, before, before)
+    end
   end
 end
 lookAgain()

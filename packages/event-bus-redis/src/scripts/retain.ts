@@ -77,7 +77,7 @@ end
 if #removed > 0 then
   for _, group in ipairs(groups) do redis.call('HDEL', p .. ':deliveries:' .. group, unpack(removed)) end
 end
-redis.call('HINCRBY', p .. ':meta', 'bytes', -bytes)
+if bytes > 0 then redis.call('HINCRBY', p .. ':meta', 'bytes', -bytes) end
 -- While nothing was left behind, the stream itself says where the oldest event is.
 if letterBytes > 0 then redis.call('HSET', p .. ':meta', 'scanned', upTo, 'letterBytes', letterBytes) end
 return { #removed, bytes, count == most and 0 or nextLook }`)

@@ -1,11 +1,21 @@
 import { freeingScript, script } from './library.js'
 
-/** Puts the server's times into JSON whose first fields a process left room for. */
-const STAMP = `
+/** Writes what a settlement says about an event, with the server's times in the first fields. */
+const RECORD = `
 local function stamp(json, delay)
   json = string.gsub(json, '^({"atMs":)0', string.format('%%1%d', wall()))
   json = string.gsub(json, '^({"replays":%d+,"updatedAtMs":)0', string.format('%%1%d', wall()))
   return (string.gsub(json, '^({"replays":%d+,"updatedAtMs":%d+,"nextAttemptAtMs":)0', string.format('%%1%d', wall() + delay)))
+end
+-- Records of the events, to tell whether a replay has a newer one by now.
+local function recordsOf(group, members)
+  local sequences = {}
+  for i, m in ipairs(members) do sequences[i] = sequenceOf(m) end
+  return redis.call('HMGET', p .. ':deliveries:' .. group, unpack(sequences))
+end
+local function isNewest(m, record)
+  local replays = record and tonumber(string.match(record, '^{"replays":(%d+)')) or 0
+  return replays <= tonumber(string.sub(m, 18))
 end
 `
 
@@ -14,28 +24,31 @@ end
  * was settled, 0 for a claim that was lost.
  */
 export const ACK =
-  freeingScript(`${STAMP}local claims, work, members = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], {}
+  freeingScript(`${RECORD}local claims, work, members = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], {}
 for i = 2, #ARGV, 3 do members[#members + 1] = ARGV[i] end
 local before = redis.call('HMGET', work, unpack(members))
+local records = recordsOf(ARGV[1], members)
 local done, deliveries, answer = {}, {}, {}
 for i, m in ipairs(members) do
   if before[i] and string.match(before[i], ' (.*)$') == ARGV[3 * i] then
     done[#done + 1] = m
     local at = #deliveries
-    deliveries[at + 1], deliveries[at + 2] = sequenceOf(m), stamp(ARGV[3 * i + 1], 0)
+    if isNewest(m, records[i]) then
+      deliveries[at + 1], deliveries[at + 2] = sequenceOf(m), stamp(ARGV[3 * i + 1], 0)
+    end
     answer[i] = 1
   else
     answer[i] = 0
   end
 end
 if #done > 0 then
-  redis.call('HSET', p .. ':deliveries:' .. ARGV[1], unpack(deliveries))
+  if #deliveries > 0 then redis.call('HSET', p .. ':deliveries:' .. ARGV[1], unpack(deliveries)) end
   redis.call('ZREM', claims, unpack(done))
   redis.call('HDEL', work, unpack(done))
 end
 return answer`)
 
-const SETTLE_BODY = `${STAMP}local group, ackWait = ARGV[1], tonumber(ARGV[2])
+const SETTLE_BODY = `${RECORD}local group, ackWait = ARGV[1], tonumber(ARGV[2])
 local claims, work = p .. ':claims:' .. group, p .. ':work:' .. group
 local results, settled, members = {}, {}, {}
 local at = 3
@@ -45,12 +58,13 @@ while at <= #ARGV do
   at = at + 8 + 4 * tonumber(ARGV[at + 7])
 end
 local before = redis.call('HMGET', work, unpack(members))
+local records = recordsOf(group, members)
 for i, first in ipairs(settled) do
   local m, token, kind, delay = ARGV[first], ARGV[first + 1], ARGV[first + 2], tonumber(ARGV[first + 3])
   local delivery, letter, attempts = ARGV[first + 4], ARGV[first + 5], ARGV[first + 6]
   local sequence, emitted = sequenceOf(m), {}
   if before[i] and string.match(before[i], ' (.*)$') == token then
-    if delivery ~= '' then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay)) end
+    if delivery ~= '' and isNewest(m, records[i]) then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay)) end
     if kind == 'hold' then
       gather('ZADD', claims, leaseClock() + ackWait, m)
     else
@@ -65,7 +79,7 @@ for i, first in ipairs(settled) do
         woken[group] = true
       else
         gather('HDEL', work, m)
-        if kind == 'dead-letter' then
+        if kind == 'dead-letter' and isNewest(m, records[i]) then
           gather('ZADD', p .. ':dead:' .. group, sequence, sequence)
           gather('HSET', p .. ':letters:' .. group, sequence, stamp(letter, 0))
         end

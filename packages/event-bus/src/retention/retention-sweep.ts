@@ -28,6 +28,8 @@ export class RetentionSweep {
   #running: Promise<void> | undefined
   #cancel: (() => void) | undefined
   #dueAtMs = Number.POSITIVE_INFINITY
+  /** Something changed while a look was under way, which may have missed it. */
+  #nudged = false
   #closed = false
 
   /** @param sweep removes some of what is too much, the oldest first, and nothing a group still has to do with */
@@ -51,6 +53,7 @@ export class RetentionSweep {
 
   #lookWithin(ms: number): void {
     const dueAtMs = this.#clock.now() + ms
+    if (this.#running !== undefined) this.#nudged = true
     if (this.#closed || this.#running !== undefined || dueAtMs >= this.#dueAtMs) return
     this.#cancel?.()
     this.#dueAtMs = dueAtMs
@@ -59,9 +62,11 @@ export class RetentionSweep {
 
   #look(): void {
     this.#dueAtMs = Number.POSITIVE_INFINITY
+    this.#nudged = false
     this.#running = this.#removeAll().then((nextMs) => {
       this.#running = undefined
-      if (nextMs !== undefined) this.#lookWithin(Math.max(SHORTEST_WAIT_MS, nextMs))
+      if (this.#nudged) this.#lookWithin(GATHER_MS)
+      else if (nextMs !== undefined) this.#lookWithin(Math.max(SHORTEST_WAIT_MS, nextMs))
     })
   }
 
