@@ -227,6 +227,10 @@ class NatsStore implements EventStore {
     })
   }
 
+  async erase(): Promise<boolean> {
+    throw new EventBusError('STORE_FAILED', 'erase: this store cannot erase events yet')
+  }
+
   listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     return this.#ask(() => this.#query.listDeadLetters(query))
   }

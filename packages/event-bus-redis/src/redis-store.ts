@@ -174,6 +174,10 @@ class RedisStore implements EventStore {
     return result
   }
 
+  async erase(): Promise<boolean> {
+    throw new EventBusError('STORE_FAILED', 'erase: this store cannot erase events yet')
+  }
+
   listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     return this.#deadLetters.list(query)
   }

@@ -1,6 +1,8 @@
 /** The stable codes an {@link EventBusError} can carry. */
 export type EventBusErrorCode =
+  | 'AMBIGUOUS_ID'
   | 'BACKPRESSURE'
+  | 'CLAIM_LOST'
   | 'CLOSED'
   | 'EVENT_TOO_LARGE'
   | 'GROUP_CONFLICT'
@@ -10,7 +12,9 @@ export type EventBusErrorCode =
   | 'NOT_FOUND'
   | 'READ_ONLY'
   | 'SCHEMA_MISMATCH'
+  | 'SETTLEMENT_REFUSED'
   | 'STORE_CORRUPT'
+  | 'STORE_EMPTIED'
   | 'STORE_FAILED'
   | 'STORE_LOCKED'
   | 'STORE_UNAVAILABLE'

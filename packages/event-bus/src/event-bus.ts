@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3'
 import { type Clock, systemClock } from './clock.js'
 import type { EventHandler } from './consume/handler-runner.js'
+import { isInsideHandlerOf, leaveHandlerScope } from './consume/handler-scope.js'
 import { Subscription, type SubscriptionStats } from './consume/subscription.js'
 import { EventBusError } from './errors.js'
 import { type CloudEvent, type EventInput, encodeEvent } from './event/cloud-event.js'
@@ -9,6 +10,7 @@ import { assertSchema } from './event/schema-check.js'
 import {
   type EventBusOptions,
   eventBusSchema,
+  MAX_DELAY_MS,
   type PublishOptions,
   publishSchema,
   type ResolvedEventBusOptions,
@@ -20,6 +22,7 @@ import { Publisher } from './publish/publisher.js'
 import { DeadLetters } from './store/dead-letters.js'
 import type {
   AppendRequest,
+  EraseQuery,
   EventDetails,
   EventPage,
   EventStore,
@@ -29,7 +32,7 @@ import type {
   ReplayResult,
   StoreStats,
 } from './store/event-store.js'
-import { listSchema, replaySchema } from './store/query-options.js'
+import { eraseSchema, eventKeySchema, listSchema, replaySchema } from './store/query-options.js'
 
 /** What `bus.on` listens to; all of it concerns this process only. */
 export interface EventBusListeners {
@@ -54,6 +57,9 @@ export interface EventBusListeners {
     attempt: number
     error: Error
   }) => void
+  /** The store came back without what it had; the bus is not ready until `repaired`. */
+  emptied: (what: string) => void
+  repaired: () => void
   connected: () => void
   disconnected: (reason: string) => void
   /** Something failed that no call of yours could report; the bus goes on trying. */
@@ -72,6 +78,8 @@ export interface EventBusStats {
   failed: number
   deadLettered: number
   replayed: number
+  /** How often the store came back without what it had. */
+  emptied: number
   pendingPublishes: number
   limits: { maxPendingEvents: number; maxEventBytes: number; maxBatchSize: number }
   subscriptions: SubscriptionStats[]
@@ -97,7 +105,10 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     failed: 0,
     deadLettered: 0,
     replayed: 0,
+    emptied: 0,
   }
+  /** Why the bus is not ready, by what is wrong. */
+  readonly #problems = new Map<'connection' | 'contents', string>()
 
   private constructor(options: ResolvedEventBusOptions) {
     super()
@@ -122,8 +133,19 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     const bus = new EventBus(parseOptions(eventBusSchema, options, 'EventBus'))
     await bus.#store.open({
       clock: bus.#clock,
-      onConnected: () => bus.emit('connected'),
-      onDisconnected: (reason) => bus.emit('disconnected', reason),
+      onConnected: () => {
+        bus.#problems.delete('connection')
+        bus.emit('connected')
+      },
+      onDisconnected: (reason) => {
+        bus.#problems.set('connection', reason)
+        bus.emit('disconnected', reason)
+      },
+      onEmptied: (what) => bus.#emptied(what),
+      onRepaired: () => {
+        bus.#problems.delete('contents')
+        bus.emit('repaired')
+      },
       onError: (error) => bus.emit('error', error),
     })
     return bus
@@ -141,7 +163,8 @@ export class EventBus extends EventEmitter<EventBusListeners> {
 
   /**
    * Stores events in this order; when one of them is refused, none is stored. More than
-   * `batching.maxSize` of them are several writes.
+   * `batching.maxSize` of them are several writes: when the store fails at one of them, `details.stored` says how
+   * many events were stored, and publishing the same events again stores the rest.
    *
    * @throws as `publish` does
    */
@@ -151,9 +174,9 @@ export class EventBus extends EventEmitter<EventBusListeners> {
   ): Promise<PublishResult[]> {
     this.#assertOpen()
     try {
-      const { durability, deliverAtMs } = this.#readPublishOptions(options)
-      const requests = events.map((event) => this.#encode(event, deliverAtMs))
-      const results = await this.#writeInChunks(requests, durability)
+      const { durability, ...delivery } = this.#readPublishOptions(options)
+      const requests = events.map((event) => this.#encode(event, delivery))
+      const results = await this.#publisher.publish(requests, durability)
       for (const [i, result] of results.entries()) this.#published(result, requests[i]!.event)
       return results
     } catch (error) {
@@ -194,6 +217,11 @@ export class EventBus extends EventEmitter<EventBusListeners> {
           ordered: resolved.orderingKey !== undefined,
           ackWaitMs: resolved.ackWaitMs,
         }),
+      maxRecordBytes: () =>
+        Math.min(
+          this.#options.maxRecordBytes,
+          this.#store.maxRecordBytes ?? Number.POSITIVE_INFINITY,
+        ),
       encodeEmitted: (input, id, parent) => this.#encodeEmitted(input, id, parent),
       onDelivered: ({ event, attempt }, group, durationMs, emitted) => {
         this.#counts.delivered += 1
@@ -216,9 +244,25 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     return subscription
   }
 
-  /** An event with what every group did with it. */
-  get(id: string): Promise<EventDetails | undefined> {
-    return this.#store.get(id)
+  /**
+   * An event with what every group did with it. Say the source where events of several sources have the id.
+   *
+   * @throws EventBusError `AMBIGUOUS_ID`, `INVALID_OPTIONS`
+   */
+  async get(id: string, source?: string): Promise<EventDetails | undefined> {
+    const key = parseOptions(eventKeySchema, { id, source }, 'get')
+    return this.#store.get(key.id, key.source)
+  }
+
+  /**
+   * Removes the personal part of an event: its data, and the records, logs and errors that groups kept of it. The
+   * envelope stays, with time and reason. Answers false when there is no such event.
+   *
+   * @throws EventBusError `AMBIGUOUS_ID`, `INVALID_OPTIONS`
+   */
+  async erase(query: EraseQuery): Promise<boolean> {
+    this.#assertOpen()
+    return this.#store.erase(parseOptions(eraseSchema, query, 'erase'))
   }
 
   /**
@@ -252,6 +296,13 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     return this.#store.removeGroup(group)
   }
 
+  /** Whether events are stored and delivered now; `problem` says why not. */
+  getReadiness(): { ready: boolean; problem?: string } {
+    if (this.#closing !== undefined) return { ready: false, problem: 'the bus was closed' }
+    const [problem] = this.#problems.values()
+    return problem === undefined ? { ready: true } : { ready: false, problem }
+  }
+
   /** Figures of this process and of the store; answers also while the store's server is away. */
   async getStats(): Promise<EventBusStats> {
     const { maxPendingEvents, maxEventBytes, batching } = this.#options
@@ -264,34 +315,40 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     }
   }
 
-  /** Finishes what runs, gives back what does not finish in time, and closes the store. */
+  /**
+   * Finishes what runs, gives back what does not finish in time, and closes the store. Called in a handler of one of
+   * its subscriptions it resolves at once: the handler has to end before the rest can happen.
+   */
   close(options: { drainTimeoutMs?: number } = {}): Promise<void> {
+    const isInsideHandler = [...this.#subscriptions].some((one) => isInsideHandlerOf(one))
     this.#closing ??= this.#close(options.drainTimeoutMs ?? 10_000)
-    return this.#closing
+    if (!isInsideHandler) return this.#closing
+    this.#closing.catch((error: unknown) => this.emit('error', error))
+    return Promise.resolve()
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
-    await Promise.all([...this.#subscriptions].map((one) => one.close({ drainTimeoutMs })))
+    const subscriptions = [...this.#subscriptions]
+    // Each one is waited for, also when a handler called this.
+    await leaveHandlerScope(() =>
+      Promise.all(subscriptions.map((one) => one.close({ drainTimeoutMs }))),
+    )
     await this.#publisher.settled()
     await this.#store.close()
   }
 
-  async #writeInChunks(
-    requests: AppendRequest[],
-    durability: PublishOptions['durability'],
-  ): Promise<PublishResult[]> {
-    const { maxSize } = this.#options.batching
-    if (requests.length <= maxSize) return this.#publisher.publish(requests, durability)
-    const chunks: Promise<PublishResult[]>[] = []
-    for (let at = 0; at < requests.length; at += maxSize) {
-      chunks.push(this.#publisher.publish(requests.slice(at, at + maxSize), durability))
-    }
-    // All are waited for, so that no rejection is left without a listener.
-    const settled = await Promise.allSettled(chunks)
-    return settled.flatMap((chunk) => {
-      if (chunk.status === 'rejected') throw chunk.reason
-      return chunk.value
-    })
+  #emptied(what: string): void {
+    this.#counts.emptied += 1
+    this.#problems.set('contents', what)
+    this.emit('emptied', what)
+    this.emit(
+      'error',
+      new EventBusError(
+        'STORE_EMPTIED',
+        `the store came back without what it had: ${what}. Events that were stored there are lost; groups are made again and consuming goes on. Give the server a disk, or restore its backup`,
+        { details: { what } },
+      ),
+    )
   }
 
   #published(result: PublishResult, event: CloudEvent): void {
@@ -300,11 +357,16 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     this.emit('published', result, event)
   }
 
-  #encode(input: EventInput, deliverAtMs?: number): AppendRequest {
+  #encode(
+    input: EventInput,
+    delivery?: Pick<AppendRequest, 'deliverAtMs' | 'delayMs'>,
+  ): AppendRequest {
     const { source, maxEventBytes, schemas } = this.#options
     const encoded = encodeEvent(input, { source, maxEventBytes, now: this.#clock.now() })
     assertSchema(schemas, encoded.event)
-    return deliverAtMs === undefined ? encoded : { ...encoded, deliverAtMs }
+    const request = { ...encoded, ...delivery }
+    this.#store.checkEvent?.(request)
+    return request
   }
 
   #encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest {
@@ -320,6 +382,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
   #readPublishOptions(options: PublishOptions | undefined): {
     durability?: PublishOptions['durability']
     deliverAtMs?: number
+    delayMs?: number
   } {
     if (options === undefined) return {}
     const { durability, delayMs, deliverAt } = parseOptions(publishSchema, options, 'publish')
@@ -330,10 +393,16 @@ export class EventBus extends EventEmitter<EventBusListeners> {
         'publish: expected either deliverAt or delayMs, got both',
       )
     }
-    const deliverAtMs = at ?? (delayMs === undefined ? undefined : this.#clock.now() + delayMs)
+    if (at !== undefined && at > this.#clock.now() + MAX_DELAY_MS) {
+      throw new EventBusError(
+        'INVALID_OPTIONS',
+        `publish: deliverAt: expected a time within the next ten years, got ${new Date(at).toISOString()}`,
+      )
+    }
     return {
       ...(durability !== undefined && { durability }),
-      ...(deliverAtMs !== undefined && { deliverAtMs }),
+      ...(at !== undefined && { deliverAtMs: at }),
+      ...(delayMs !== undefined && { delayMs }),
     }
   }
 

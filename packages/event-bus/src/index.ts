@@ -35,7 +35,9 @@ export type {
 export { parseOptions } from './parse-options.js'
 export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
 export { RetentionSweep, type SweepResult } from './retention/retention-sweep.js'
+export { claimLost } from './store/claim-lost.js'
 export { DeadLetters } from './store/dead-letters.js'
+export { ambiguousId, eventKey } from './store/event-identity.js'
 export type {
   AppendRequest,
   Claim,
@@ -47,6 +49,8 @@ export type {
   DeliveryError,
   DeliveryStatus,
   Durability,
+  EraseQuery,
+  Erasure,
   EventDetails,
   EventPage,
   EventStore,
@@ -63,3 +67,5 @@ export type {
   StoredEvent,
   StoreStats,
 } from './store/event-store.js'
+export { deliveryTimeOf } from './store/event-store.js'
+export { DEFAULT_PAGE_BYTES, PageSize } from './store/page-size.js'

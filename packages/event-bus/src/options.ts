@@ -16,6 +16,11 @@ export interface EventBusOptions {
   maxPendingEvents?: number | undefined
   /** Largest event, as UTF-8 bytes of its JSON text. @default 1048576 */
   maxEventBytes?: number | undefined
+  /**
+   * Longest JSON of what is stored with a delivery, in UTF-8 bytes: a longer record is cut, and says so in
+   * `truncated`. @default 1048576
+   */
+  maxRecordBytes?: number | undefined
   /** Schemas of `data`, by event type: an event that does not fit is refused at publish. @default {} */
   schemas?: Readonly<Record<string, z.ZodType>> | undefined
   /** @default the machine's clock */
@@ -36,9 +41,9 @@ export interface BatchingOptions {
 export interface PublishOptions {
   /** What to survive before the publish resolves. @default the store's level */
   durability?: Durability | undefined
-  /** Deliver no earlier than this long from now. */
+  /** Deliver no earlier than this after it is stored, by the store's clock: 0 to 315,360,000,000, ten years. */
   delayMs?: number | undefined
-  /** Deliver no earlier than this time. */
+  /** Deliver no earlier than this time, which is within the next ten years; one that has passed means now. */
   deliverAt?: string | Date | undefined
 }
 
@@ -117,6 +122,7 @@ export const eventBusSchema = z.strictObject({
   batching: batchingSchema.prefault({}),
   maxPendingEvents: z.int().min(1).default(10_000),
   maxEventBytes: z.int().min(1).default(1_048_576),
+  maxRecordBytes: z.int().min(1_024).default(1_048_576),
   schemas: z.record(z.string(), z.custom<z.ZodType>(isObject, 'expected a zod schema')).default({}),
   clock: z.custom<Clock>(isObject, 'expected a clock').optional(),
 }) satisfies z.ZodType<ResolvedEventBusOptions, EventBusOptions>
@@ -157,8 +163,11 @@ export const subscribeSchema = z.strictObject({
   start: startSchema.default('now'),
 }) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>
 
+/** Ten years. */
+export const MAX_DELAY_MS = 10 * 365 * 86_400_000
+
 export const publishSchema = z.strictObject({
   durability: z.enum(['memory', 'os', 'disk']).optional(),
-  delayMs: z.number().min(0).optional(),
+  delayMs: z.number().min(0).max(MAX_DELAY_MS).optional(),
   deliverAt: timeSchema.optional(),
 }) satisfies z.ZodType<PublishOptions, PublishOptions>

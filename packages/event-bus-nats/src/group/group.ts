@@ -147,6 +147,11 @@ export class Group implements GroupConsumer {
     return emitted
   }
 
+  // An attempt is counted by its claim: the start of its handler is not noted yet.
+  begin(claims: readonly Claim[]): readonly Claim[] {
+    return claims
+  }
+
   extend(claims: readonly Claim[]): void {
     this.#host.guard.beat()
     for (const { message } of claims as readonly NatsClaim[]) message.working()

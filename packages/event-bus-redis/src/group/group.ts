@@ -114,6 +114,11 @@ export class RedisGroup implements GroupConsumer {
     return emitted
   }
 
+  // An attempt is counted by its claim: the start of its handler is not noted yet.
+  begin(claims: readonly Claim[]): readonly Claim[] {
+    return claims
+  }
+
   extend(claims: readonly Claim[]): void {
     this.#host.guard.beat()
     // A failed heartbeat is followed by the next one; the claim lapses only after several.

@@ -180,7 +180,7 @@ export const deliveryCases: readonly ConformanceCase[] = [
 
   withBus('a handler that emits a wrong event fails', async (bus) => {
     const { inbox } = await collect(bus, 'a', { group: 'g', retry: { maxAttempts: 1 } }, () => ({
-      emit: [{ type: 'fine' }, { type: 'not fine' }],
+      emit: [{ type: 'fine' }, { type: 'not*fine' }],
     }))
     await bus.publish({ type: 'a', id: 'x' })
     await inbox.waitFor(1)

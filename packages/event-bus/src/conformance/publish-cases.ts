@@ -77,11 +77,11 @@ export const publishCases: readonly ConformanceCase[] = [
 
   withBus('a wrong event is refused by name, and nothing of its batch is stored', async (bus) => {
     await rejectsWith('INVALID_EVENT', bus.publish({ type: '' }))
-    await rejectsWith('INVALID_EVENT', bus.publish({ type: 'a b' }))
+    await rejectsWith('INVALID_EVENT', bus.publish({ type: 'a*b' }))
     await rejectsWith('INVALID_EVENT', bus.publish({ type: 'a', time: 'yesterday' }))
     await rejectsWith('INVALID_EVENT', bus.publish({ type: 'a', Upper: 'case' }))
     await rejectsWith('INVALID_EVENT', bus.publish({ type: 'a', data: { n: 1n } }))
-    await rejectsWith('INVALID_EVENT', bus.publishBatch([{ type: 'a' }, { type: 'a..b' }]))
+    await rejectsWith('INVALID_EVENT', bus.publishBatch([{ type: 'a' }, { type: 'a>b' }]))
     assert.equal((await bus.list()).total, 0)
     assert.equal((await bus.getStats()).rejected, 7)
   }),

@@ -98,14 +98,22 @@ export const retentionCases: readonly ConformanceCase[] = [
     assert.equal((await bus.list()).total, 1)
   }),
 
-  withRetention('a dead letter goes with its event', { maxEvents: 1 }, async (bus) => {
-    await collect(bus, 'a', { group: 'g', retry: { maxAttempts: 1 } }, () => {
-      throw new Error('no')
-    })
-    await bus.publish({ type: 'a', id: 'dead' })
-    await eventually('the end', async () => (await bus.deadLetters.list()).total === 1)
-    await bus.publish({ type: 'b', id: 'next' })
-    await eventually('the removal', async () => (await bus.deadLetters.list()).total === 0)
-    await eventually('the next event alone', async () => (await kept(bus)) === 'next')
-  }),
+  withRetention(
+    'a dead letter stays until it is purged, with its event',
+    { maxEvents: 1 },
+    async (bus) => {
+      await collect(bus, 'a', { group: 'g', retry: { maxAttempts: 1 } }, () => {
+        throw new Error('no')
+      })
+      await bus.publish({ type: 'a', id: 'dead' })
+      await eventually('the end', async () => (await bus.deadLetters.list()).total === 1)
+      await bus.publishBatch(['1', '2', '3'].map((id) => ({ type: 'b', id })))
+      await eventually('the removal', async () => (await bus.getStats()).store.removed.events === 2)
+      assert.equal((await bus.deadLetters.list()).deadLetters[0]?.event.id, 'dead')
+      assert.equal(await kept(bus), 'dead,3')
+      assert.equal(await bus.deadLetters.purge(), 1)
+      await bus.publish({ type: 'b', id: 'next' })
+      await eventually('the next event alone', async () => (await kept(bus)) === 'next')
+    },
+  ),
 ]

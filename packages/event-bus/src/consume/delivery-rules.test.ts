@@ -18,11 +18,12 @@ it('jitter takes away at most its share', () => {
 })
 
 it('ids of emitted events differ by everything they come from, and by nothing else', () => {
-  const event = { id: 'event', time: '2026-01-02T03:04:05.006Z' }
+  const event = { id: 'event', source: '/s', time: '2026-01-02T03:04:05.006Z' }
   const id = emittedId(event, 'group', 0, 0)
   expect(emittedId({ ...event }, 'group', 0, 0)).toBe(id)
   for (const other of [
     emittedId({ ...event, id: 'other' }, 'group', 0, 0),
+    emittedId({ ...event, source: '/other' }, 'group', 0, 0),
     emittedId(event, 'other', 0, 0),
     emittedId(event, 'group', 1, 0),
     emittedId(event, 'group', 0, 1),
@@ -37,14 +38,18 @@ it('ids of emitted events grow with the time of the event they come from', () =>
     '2026-01-02T03:04:05.006Z',
     '2026-01-02T03:04:05.007Z',
     '9999-12-31T23:59:59Z',
-  ].map((time) => emittedId({ id: 'event', time }, 'group', 0, 0))
+  ].map((time) => emittedId({ id: 'event', source: '/s', time }, 'group', 0, 0))
   expect([...ids].sort()).toEqual(ids)
   expect(new Set(ids.map((id) => id.length))).toEqual(new Set([45]))
 })
 
 it('a rate limiter gives one second at once, then evenly', () => {
   let now = 0
-  const limiter = new RateLimiter(10, { now: () => now, schedule: () => () => {} })
+  const limiter = new RateLimiter(10, {
+    now: () => 0,
+    monotonic: () => now,
+    schedule: () => () => {},
+  })
   expect(limiter.available()).toBe(10)
   limiter.take(10)
   expect(limiter.available()).toBe(0)

@@ -1,8 +1,10 @@
-import type { CloudEvent, EventInput } from '../event/cloud-event.js'
+import type { CloudEvent, EventInput, JsonValue } from '../event/cloud-event.js'
 import type { HandlerOutcome, ResolvedRetryOptions } from '../options.js'
 import { emittedId } from '../publish/emitted-id.js'
 import type { AppendRequest, Claim, Settlement } from '../store/event-store.js'
 import { describeFailure, jsonCopy } from './delivery-error.js'
+import { fitRecord } from './fit-record.js'
+import { runInHandlerScope } from './handler-scope.js'
 import { retryDelayMs } from './retry-delay.js'
 
 /** One event on its way through a handler. */
@@ -38,6 +40,10 @@ export interface HandlerSetup {
   /** Where order is kept: a claim with a key is kept for its next attempt. */
   keyOf: ((claim: Claim) => string | undefined) | undefined
   signal: AbortSignal
+  /** Whose handlers these are, see `isInsideHandlerOf`. */
+  scope: object
+  /** Longer records are cut. */
+  maxRecordBytes(): number
   encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest
 }
 
@@ -51,12 +57,17 @@ export class HandlerRunner {
     this.#setup = setup
   }
 
+  /** All its attempts were started, and none of them ended: its process died each time. */
+  isExhausted(claim: Claim): boolean {
+    return claim.attempt > this.#setup.retry.maxAttempts
+  }
+
   async run(claim: Claim): Promise<Attempt> {
     const startedMs = performance.now()
-    const { group, keyOf, retry, signal } = this.#setup
+    const { group, keyOf, retry, scope, signal } = this.#setup
     try {
-      if (claim.attempt > retry.maxAttempts) throw processDied(claim, retry.maxAttempts)
-      const outcome = await this.#handler({
+      if (this.isExhausted(claim)) throw processDied(claim, retry.maxAttempts)
+      const context = {
         // A kept claim is handled again: what the handler changes must not be there the next time.
         event: keyOf === undefined ? claim.event : structuredClone(claim.event),
         group,
@@ -65,7 +76,8 @@ export class HandlerRunner {
         sequence: claim.sequence,
         publishedAt: claim.publishedAt,
         signal,
-      })
+      }
+      const outcome = await runInHandlerScope(scope, () => this.#handler(context))
       const durationMs = performance.now() - startedMs
       return { settlement: this.#acknowledge(claim, outcome ?? undefined, durationMs) }
     } catch (thrown) {
@@ -78,13 +90,18 @@ export class HandlerRunner {
     const emit = (outcome?.emit ?? []).map((input, n) =>
       encodeEmitted(input, emittedId(claim.event, group, n, claim.replay), claim.event),
     )
-    const record = jsonCopy(outcome?.record)
+    const record = this.#fit(jsonCopy(outcome?.record))
     return { kind: 'ack', emit, durationMs, ...(record !== undefined && { record }) }
+  }
+
+  #fit(record: JsonValue | undefined): JsonValue | undefined {
+    return record === undefined ? undefined : fitRecord(record, this.#setup.maxRecordBytes())
   }
 
   #failed(claim: Claim, thrown: unknown, durationMs: number): Settlement {
     const { keyOf, retry } = this.#setup
-    const { error, retryable, record } = describeFailure(thrown)
+    const { error, retryable, record: full } = describeFailure(thrown)
+    const record = this.#fit(full)
     const kept = { error, durationMs, ...(record !== undefined && { record }) }
     if (!retryable || claim.attempt >= retry.maxAttempts) return { kind: 'dead-letter', ...kept }
     const delayMs = retryDelayMs(claim.attempt, retry)

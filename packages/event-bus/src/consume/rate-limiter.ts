@@ -13,13 +13,13 @@ export class RateLimiter {
     this.#perSecond = perSecond
     this.#capacity = Math.max(1, perSecond)
     this.#tokens = this.#capacity
-    this.#at = clock.now()
+    this.#at = clock.monotonic()
   }
 
   /** How many may go now. */
   available(): number {
-    const now = this.#clock.now()
-    const earned = (Math.max(0, now - this.#at) * this.#perSecond) / 1000
+    const now = this.#clock.monotonic()
+    const earned = ((now - this.#at) * this.#perSecond) / 1000
     this.#tokens = Math.min(this.#capacity, this.#tokens + earned)
     this.#at = now
     return Math.floor(this.#tokens + 1e-9)

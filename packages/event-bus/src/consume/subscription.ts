@@ -1,19 +1,21 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../clock.js'
 import { EventBusError } from '../errors.js'
 import type { CloudEvent, EventInput } from '../event/cloud-event.js'
 import { orderingKeyReader } from '../event/ordering-key.js'
 import type { ResolvedSubscribeOptions } from '../options.js'
-import type {
-  AppendRequest,
-  Claim,
-  GroupConsumer,
-  PublishResult,
-  Settlement,
-} from '../store/event-store.js'
+import { claimLost } from '../store/claim-lost.js'
+import type { AppendRequest, Claim, GroupConsumer, PublishResult } from '../store/event-store.js'
+import { ChangeSignal } from './change-signal.js'
+import { ClaimKeeper } from './claim-keeper.js'
 import { describeFailure } from './delivery-error.js'
+import { FetchLoop } from './fetch-loop.js'
 import { type Attempt, type EventHandler, HandlerRunner } from './handler-runner.js'
-import { KeyGate } from './key-gate.js'
+import { isInsideHandlerOf } from './handler-scope.js'
 import { RateLimiter } from './rate-limiter.js'
+import { RunQueue } from './run-queue.js'
+import { Settler } from './settler.js'
+import { storeRetryMs } from './store-retry.js'
 
 /** What a subscription did since it was opened. */
 export interface SubscriptionStats {
@@ -27,6 +29,8 @@ export interface SubscriptionStats {
   failed: number
   retried: number
   deadLettered: number
+  /** Claims that were lost before they were settled: another consumer may have handled the event. */
+  lost: number
   limits: { concurrency: number; batchSize: number; maxPerSecond: number | null }
 }
 
@@ -34,17 +38,14 @@ export interface SubscriptionStats {
 export interface SubscriptionHost {
   clock: Clock
   openConsumer(): Promise<GroupConsumer>
+  /** Longest JSON of a record in UTF-8 bytes. */
+  maxRecordBytes(): number
   encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest
   onDelivered(claim: Claim, group: string, durationMs: number, emitted: PublishResult[]): void
   onFailed(claim: Claim, group: string, error: Error, nextDelayMs: number | undefined): void
   onDeadLettered(claim: Claim, group: string, error: Error): void
   onClosed(subscription: Subscription): void
   onError(error: unknown): void
-}
-
-/** Wait before a store that failed so often in a row is asked again. */
-function storeRetryMs(failures: number): number {
-  return Math.min(5_000, 100 * 4 ** failures)
 }
 
 /** A consumer of a group: fetches events, runs the handler, settles. */
@@ -56,26 +57,19 @@ export class Subscription {
   readonly #options: ResolvedSubscribeOptions
   readonly #host: SubscriptionHost
   readonly #runner: HandlerRunner
-  readonly #gate = new KeyGate()
+  readonly #signal: ChangeSignal
+  readonly #claims: ClaimKeeper
+  readonly #queue: RunQueue
+  readonly #fetchLoop: FetchLoop
+  readonly #settler: Settler
   readonly #keyOf: ((event: CloudEvent) => string | undefined) | undefined
-  readonly #limiter: RateLimiter | undefined
-  readonly #held = new Set<Claim>()
-  readonly #runnable: Claim[] = []
-  /** Cancel the waits of kept claims. */
-  readonly #retries = new Set<() => void>()
+  /** Aborts when the drain took too long. */
   readonly #expired = new AbortController()
-  #cancelHeartbeat: (() => void) | undefined
-  #cancelLimit: (() => void) | undefined
+  readonly #counts = { succeeded: 0, failed: 0, retried: 0, deadLettered: 0, lost: 0 }
   #consumer: GroupConsumer | undefined
-  #fetching: AbortController | undefined
   #paused = false
   #closing: Promise<void> | undefined
-  #running = 0
-  /** Handled, but not yet settled in the store. */
-  #settling = 0
-  #wake: (() => void) | undefined
   #loop: Promise<void> = Promise.resolve()
-  readonly #counts = { succeeded: 0, failed: 0, retried: 0, deadLettered: 0 }
 
   constructor(
     patterns: readonly string[],
@@ -87,58 +81,87 @@ export class Subscription {
     this.patterns = patterns
     this.#options = options
     this.#host = host
+    const { clock, onError } = host
+    const { signal } = this.#expired
+    // Every handler that runs and every settlement that waits may listen.
+    setMaxListeners(0, signal)
     if (options.orderingKey !== undefined) this.#keyOf = orderingKeyReader(options.orderingKey)
-    if (options.maxPerSecond !== undefined) {
-      this.#limiter = new RateLimiter(options.maxPerSecond, host.clock)
-    }
+    const limiter =
+      options.maxPerSecond === undefined ? undefined : new RateLimiter(options.maxPerSecond, clock)
+    this.#signal = new ChangeSignal(clock)
+    this.#claims = new ClaimKeeper(clock, options.ackWaitMs, onError)
+    this.#settler = new Settler(clock, signal, onError)
+    this.#queue = new RunQueue({
+      clock,
+      concurrency: options.concurrency,
+      limiter,
+      keyOf: (claim) => this.#key(claim),
+      onStart: (claims) => void this.#begin(claims),
+      onRoom: () => this.#signal.notify(),
+    })
+    this.#fetchLoop = new FetchLoop({
+      clock,
+      signal: this.#signal,
+      maxWaitMs: options.maxWaitMs,
+      wanted: () => this.#wanted(),
+      onClaims: (claims) => this.#claimed(claims),
+      onError,
+    })
     this.#runner = new HandlerRunner(handler, {
       group: options.group,
       retry: options.retry,
       keyOf: this.#keyOf && ((claim) => this.#key(claim)),
-      signal: this.#expired.signal,
+      signal,
+      scope: this,
+      maxRecordBytes: () => host.maxRecordBytes(),
       encodeEmitted: (input, id, parent) => host.encodeEmitted(input, id, parent),
     })
     this.ready = this.#open()
-    this.ready.catch((error: unknown) => host.onError(error))
+    this.ready.catch((error: unknown) => onError(error))
   }
 
   /** Stops taking events; those that run go on. */
   pause(): void {
     this.#paused = true
-    this.#fetching?.abort()
+    this.#fetchLoop.interrupt()
   }
 
+  /** Takes events again. */
   resume(): void {
     this.#paused = false
-    this.#changed()
+    this.#signal.notify()
   }
 
+  /** What it did in this process, and what it is doing. */
   getStats(): SubscriptionStats {
     const { concurrency, batchSize, maxPerSecond } = this.#options
     return {
       group: this.group,
       patterns: this.patterns,
       paused: this.#paused,
-      running: this.#running,
-      waiting: this.#held.size - this.#running - this.#settling,
+      running: this.#queue.running,
+      waiting: this.#claims.size - this.#queue.running - this.#queue.settling,
       ...this.#counts,
       limits: { concurrency, batchSize, maxPerSecond: maxPerSecond ?? null },
     }
   }
 
   /**
-   * Takes no more events, waits for those that run, then gives the rest back. The group goes on existing.
+   * Takes no more events, waits for those that run, then gives the rest back. The group goes on existing. Called
+   * in its own handler it resolves at once: the handler has to end before the rest can happen.
    */
   close(options: { drainTimeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainTimeoutMs ?? 10_000).finally(() =>
       this.#host.onClosed(this),
     )
-    return this.#closing
+    if (!isInsideHandlerOf(this)) return this.#closing
+    this.#closing.catch((error: unknown) => this.#host.onError(error))
+    return Promise.resolve()
   }
 
   async #open(): Promise<void> {
     this.#consumer = await this.#openConsumer()
-    this.#loop = this.#run(this.#consumer)
+    this.#loop = this.#fetchLoop.run(this.#consumer)
   }
 
   /** Opens the group; a server that is away is waited for. */
@@ -150,77 +173,38 @@ export class Subscription {
         const away = error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE'
         if (!away || this.#closing !== undefined) throw error
         this.#host.onError(error)
-        await this.#changeWithin(storeRetryMs(failures))
+        await this.#signal.waitWithin(storeRetryMs(failures))
       }
     }
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
-    this.#fetching?.abort()
-    this.#changed()
+    this.#fetchLoop.stop()
     await this.ready.catch(() => {})
     if (this.#consumer === undefined) return
-    this.#fetching?.abort()
-    this.#changed()
+    this.#fetchLoop.stop()
     await this.#loop
-    for (const cancel of this.#retries) cancel()
-    this.#cancelLimit?.()
-    this.#gate.clear()
-    this.#runnable.length = 0
+    this.#queue.close()
     const cancelDrain = this.#host.clock.schedule(() => {
       this.#expired.abort(new EventBusError('CLOSED', 'the subscription was closed'))
-      this.#changed()
+      this.#signal.notify()
     }, drainTimeoutMs)
-    while (this.#running + this.#settling > 0 && !this.#expired.signal.aborted) await this.#change()
+    while (this.#queue.running + this.#queue.settling > 0 && !this.#expired.signal.aborted) {
+      await this.#signal.wait()
+    }
     cancelDrain()
-    this.#cancelHeartbeat?.()
-    for (const cancel of this.#retries) cancel()
-    await this.#giveBack()
+    await this.#claims.giveBack(this.#consumer)
     await this.#consumer.close()
   }
 
-  async #run(consumer: GroupConsumer): Promise<void> {
-    let failures = 0
-    while (this.#closing === undefined) {
-      const room = this.#room()
-      if (room <= 0) {
-        await this.#change()
-        continue
-      }
-      this.#fetching = new AbortController()
-      try {
-        const wanted = Math.min(room, this.#options.batchSize, this.#claimAtOnce)
-        const claims = await consumer.fetch(wanted, this.#fetching.signal)
-        failures = 0
-        for (const claim of claims) this.#held.add(claim)
-        if (claims.length > 0) this.#heartbeat()
-        for (const claim of claims) this.#admit(claim)
-        this.#start()
-        if (claims.length < wanted) await this.#letGather()
-      } catch (error) {
-        this.#host.onError(error)
-        await this.#changeWithin(storeRetryMs(failures))
-        failures += 1
-      }
-    }
-  }
-
-  /** Lets events gather, so that a trickle is claimed and settled in batches. */
-  async #letGather(): Promise<void> {
-    const { maxWaitMs } = this.#options
-    if (maxWaitMs === 0 || this.#closing !== undefined) return
-    let over = false
-    const cancel = this.#host.clock.schedule(() => {
-      over = true
-      this.#changed()
-    }, maxWaitMs)
-    while (!over && this.#closing === undefined) await this.#change()
-    cancel()
-  }
-
-  /** Half of what may be claimed: the store looks for the other half while this one is handled. */
-  get #claimAtOnce(): number {
-    return Math.ceil(this.#most / 2)
+  /** How many events to claim now. */
+  #wanted(): number {
+    if (this.#paused) return 0
+    const most = this.#most
+    const room = most - (this.#claims.size - this.#queue.settling)
+    if (room <= 0) return room
+    // Half of what may be claimed: the store looks for the other half while this one is handled.
+    return Math.min(room, this.#queue.allowed, this.#options.batchSize, Math.ceil(most / 2))
   }
 
   /** How many events may be claimed and not handled yet. */
@@ -230,19 +214,9 @@ export class Subscription {
     return this.#keyOf === undefined ? concurrency : concurrency + batchSize
   }
 
-  /** How many more events may be claimed now. */
-  #room(): number {
-    if (this.#paused) return 0
-    const room = this.#most - (this.#held.size - this.#settling)
-    if (this.#limiter === undefined || room <= 0) return room
-    const allowed = this.#limiter.available() - this.#runnable.length
-    if (allowed <= 0) this.#wakeAfterLimit(this.#limiter)
-    return Math.min(room, allowed)
-  }
-
-  #admit(claim: Claim): void {
-    const key = this.#key(claim)
-    if (key === undefined || this.#gate.enter(key, claim)) this.#runnable.push(claim)
+  #claimed(claims: readonly Claim[]): void {
+    this.#claims.add(claims, this.#consumer!)
+    if (this.#closing === undefined) this.#queue.add(claims)
   }
 
   #key(claim: Claim): string | undefined {
@@ -255,82 +229,92 @@ export class Subscription {
     }
   }
 
-  /** As many settlements may be on their way as handlers run: what a crash repeats is bounded. */
-  #mayStart(): boolean {
-    const { concurrency } = this.#options
-    return this.#running < concurrency && this.#running + this.#settling < 2 * concurrency
-  }
-
-  #start(): void {
-    while (this.#runnable.length > 0 && this.#mayStart()) {
-      if (this.#limiter !== undefined) {
-        if (this.#limiter.available() === 0) {
-          this.#wakeAfterLimit(this.#limiter)
-          return
-        }
-        this.#limiter.take(1)
-      }
-      this.#running += 1
-      void this.#handle(this.#runnable.shift()!)
+  /** Says that handlers start, and starts them; one whose claim was lost meanwhile is not started. */
+  async #begin(claims: readonly Claim[]): Promise<void> {
+    const startable = claims.filter((claim) => !this.#runner.isExhausted(claim))
+    for (const claim of claims) if (this.#runner.isExhausted(claim)) void this.#handle(claim)
+    if (startable.length === 0) return
+    const answer = this.#tryBegin(startable)
+    const begun = answer instanceof Promise ? await answer : answer
+    if (this.#expired.signal.aborted) {
+      this.#queue.running -= startable.length
+      this.#goOn()
+      return
+    }
+    for (const claim of startable) {
+      if (begun.includes(claim)) void this.#handle(claim)
+      else this.#lost(claim)
     }
   }
 
-  async #handle(claim: Claim): Promise<void> {
-    const attempt = await this.#runner.run(claim)
-    this.#running -= 1
-    this.#settling += 1
+  #tryBegin(claims: readonly Claim[]): readonly Claim[] | Promise<readonly Claim[]> {
+    try {
+      const answer = this.#consumer!.begin(claims)
+      return answer instanceof Promise
+        ? answer.catch((error: unknown) => this.#beginLater(claims, error))
+        : answer
+    } catch (error) {
+      return this.#beginLater(claims, error)
+    }
+  }
+
+  async #beginLater(claims: readonly Claim[], failure: unknown): Promise<readonly Claim[]> {
+    let error = failure
+    for (let failures = 0; !this.#expired.signal.aborted; failures++) {
+      this.#host.onError(error)
+      await this.#settler.pause(storeRetryMs(failures))
+      try {
+        return await this.#consumer!.begin(claims)
+      } catch (next) {
+        error = next
+      }
+    }
+    return []
+  }
+
+  #lost(claim: Claim): void {
+    this.#queue.running -= 1
+    this.#counts.lost += 1
+    this.#host.onError(claimLost(this.group, claim.event))
+    this.#finished(claim)
     this.#goOn()
-    const heldMs = await this.#conclude(claim, attempt)
-    this.#settling -= 1
-    if (heldMs === undefined) this.#finished(claim)
-    else this.#retryAfter(claim, heldMs)
+  }
+
+  async #handle(claim: Claim): Promise<void> {
+    const { attempt } = claim
+    const result = await this.#runner.run(claim)
+    this.#queue.running -= 1
+    this.#queue.settling += 1
+    this.#goOn()
+    const settled = await this.#settler.settle(this.#consumer!, claim, result.settlement)
+    this.#queue.settling -= 1
+    if (settled.kind === 'lost') {
+      // What a closing subscription could not wait for is given back.
+      if (!this.#expired.signal.aborted) {
+        this.#counts.lost += 1
+        this.#finished(claim)
+      }
+    } else {
+      const { settlement, emitted, refusal } = settled
+      this.#report({ ...claim, attempt }, { settlement, thrown: refusal ?? result.thrown }, emitted)
+      if (settlement.kind === 'retry' && settlement.hold) {
+        this.#queue.retryAfter(claim, settlement.delayMs)
+      } else this.#finished(claim)
+    }
     this.#goOn()
   }
 
   #goOn(): void {
-    if (this.#closing === undefined) this.#start()
-    this.#changed()
+    if (this.#closing === undefined) this.#queue.start()
+    this.#signal.notify()
   }
 
   #finished(claim: Claim): void {
-    this.#held.delete(claim)
-    const key = this.#key(claim)
-    const next = key === undefined ? undefined : this.#gate.leave(key)
-    if (next !== undefined) this.#runnable.push(next)
+    this.#claims.delete(claim)
+    this.#queue.finished(claim)
   }
 
-  /** Tries a kept claim again: its key stays closed until then. */
-  #retryAfter(claim: Claim, delayMs: number): void {
-    const cancel = this.#host.clock.schedule(() => {
-      this.#retries.delete(cancel)
-      this.#runnable.push(claim)
-      this.#start()
-    }, delayMs)
-    this.#retries.add(cancel)
-  }
-
-  /** Settles and tells; answers the wait when the claim is kept for another attempt. */
-  async #conclude(claim: Claim, { settlement, thrown }: Attempt): Promise<number | undefined> {
-    const emitted = await this.#settle(claim, settlement)
-    if (emitted === undefined) return undefined
-    this.#report(claim, settlement, emitted, thrown)
-    return settlement.kind === 'retry' && settlement.hold ? settlement.delayMs : undefined
-  }
-
-  /** Settles, however long the store fails; undefined when the subscription had to give up. */
-  async #settle(claim: Claim, settlement: Settlement): Promise<PublishResult[] | undefined> {
-    for (let failures = 0; !this.#expired.signal.aborted; failures++) {
-      try {
-        return await this.#consumer!.settle(claim, settlement)
-      } catch (error) {
-        this.#host.onError(error)
-        await this.#pauseFor(storeRetryMs(failures))
-      }
-    }
-    return undefined
-  }
-
-  #report(claim: Claim, settlement: Settlement, emitted: PublishResult[], thrown: unknown): void {
+  #report(claim: Claim, { settlement, thrown }: Attempt, emitted: PublishResult[]): void {
     if (settlement.kind === 'ack') {
       this.#counts.succeeded += 1
       this.#host.onDelivered(claim, this.group, settlement.durationMs, emitted)
@@ -347,69 +331,5 @@ export class Subscription {
       this.#host.onFailed(claim, this.group, error, undefined)
       this.#host.onDeadLettered(claim, this.group, error)
     }
-  }
-
-  async #giveBack(): Promise<void> {
-    for (const claim of [...this.#held].sort((a, b) => a.sequence - b.sequence)) {
-      try {
-        await this.#consumer!.settle(claim, { kind: 'release' })
-      } catch (error) {
-        this.#host.onError(error)
-      }
-    }
-    this.#held.clear()
-  }
-
-  /** Keeps the claims while there are any; an idle subscription has no timer. */
-  #heartbeat(): void {
-    this.#cancelHeartbeat ??= this.#host.clock.schedule(() => {
-      this.#cancelHeartbeat = undefined
-      if (this.#held.size === 0) return
-      this.#consumer!.extend([...this.#held])
-      this.#heartbeat()
-    }, this.#options.ackWaitMs / 3)
-  }
-
-  /** Goes on when the rate limit lets the next one through. */
-  #wakeAfterLimit(limiter: RateLimiter): void {
-    this.#cancelLimit ??= this.#host.clock.schedule(() => {
-      this.#cancelLimit = undefined
-      this.#start()
-      this.#changed()
-    }, limiter.waitMs())
-  }
-
-  async #pauseFor(ms: number): Promise<void> {
-    const { signal } = this.#expired
-    await new Promise<void>((resolve) => {
-      const cancel = this.#host.clock.schedule(() => {
-        signal.removeEventListener('abort', stop)
-        resolve()
-      }, ms)
-      const stop = (): void => {
-        cancel()
-        resolve()
-      }
-      signal.addEventListener('abort', stop, { once: true })
-    })
-  }
-
-  #changed(): void {
-    this.#wake?.()
-  }
-
-  /** As `#change`, but no longer than this. */
-  async #changeWithin(ms: number): Promise<void> {
-    if (this.#closing !== undefined) return
-    const cancel = this.#host.clock.schedule(() => this.#changed(), ms)
-    await this.#change()
-    cancel()
-  }
-
-  /** Resolves at the next change of what this subscription may do. */
-  async #change(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
   }
 }

@@ -1,4 +1,6 @@
 import { EventBusError } from '../errors.js'
+import { unwantedCharacter } from './plain-text.js'
+import { parseRfc3339 } from './rfc3339.js'
 import { timeOrderedId } from './time-ordered-id.js'
 
 /** Anything `JSON.stringify` writes and `JSON.parse` gives back unchanged. */
@@ -13,11 +15,11 @@ export type JsonValue =
 /** A CloudEvents 1.0 event in its JSON shape; any other lower-case key is an extension attribute. */
 export interface CloudEvent {
   specversion: '1.0'
-  /** Unique on the bus: publishing the same id again stores nothing. */
+  /** Unique within its source: publishing the same source and id again stores nothing. */
   id: string
   /** URI reference of what produced the event. */
   source: string
-  /** Dot-separated tokens, such as `com.example.order.created`. */
+  /** Such as `com.example.order.created`: patterns look at the tokens between the dots. */
   type: string
   /** RFC 3339 time at which it happened. */
   time: string
@@ -73,9 +75,9 @@ export interface EncodedEvent {
 
 /** Ids, types and sources are keys in every store; the smallest key limit among them decides. */
 const MAX_ATTRIBUTE_BYTES = 512
-const TYPE = /^[^\s.*>]+(?:\.[^\s.*>]+)*$/
 const EXTENSION_NAME = /^[a-z0-9]{1,64}$/
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+const [MIN_INTEGER, MAX_INTEGER] = [-(2 ** 31), 2 ** 31 - 1]
 const KNOWN = new Set([
   'specversion',
   'id',
@@ -98,10 +100,9 @@ export function encodeEvent(input: EventInput, defaults: EventDefaults): Encoded
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw invalid('event', 'an object with at least `type`', input)
   }
-  const type = input.type
-  if (typeof type !== 'string' || !TYPE.test(type)) {
-    throw invalid('type', 'dot-separated tokens without spaces, `*` or `>`', type)
-  }
+  const type = key('type', input.type)
+  // They stand for tokens in patterns.
+  if (/[*>]/.test(type)) throw invalid('type', 'a type without `*` and `>`', type)
   if (input.specversion !== undefined && input.specversion !== '1.0') {
     throw invalid('specversion', '"1.0"', input.specversion)
   }
@@ -109,38 +110,57 @@ export function encodeEvent(input: EventInput, defaults: EventDefaults): Encoded
     specversion: '1.0',
     id: input.id === undefined ? timeOrderedId() : key('id', input.id),
     source: input.source === undefined ? defaults.source : key('source', input.source),
-    type: key('type', type),
+    type,
     time: readTime(input.time, defaults.now),
   }
-  for (const name in input) {
+  for (const name of Object.keys(input)) {
     const value = input[name]
-    if (value === undefined || value === null || name in event) continue
+    if (value === undefined || value === null || Object.hasOwn(event, name)) continue
     event[name] = KNOWN.has(name) ? knownAttribute(name, value) : extension(name, value)
   }
   if (event.data !== undefined && event.data_base64 !== undefined) {
     throw invalid('data_base64', 'either `data` or `data_base64`, not both', 'both')
   }
-  // A null payload is a payload; only the other attributes read null as absent.
-  if (input.data === null) event.data = null
+  // A null payload is a payload, unless there is another one; the other attributes read null as absent.
+  if (input.data === null && event.data_base64 === undefined) event.data = null
   const json = stringify(event, defaults.maxEventBytes)
   return { event, json, hasFreshId: input.id === undefined }
 }
 
 function knownAttribute(name: string, value: unknown): JsonValue {
   if (name === 'data') return value as JsonValue
+  if (name === 'data_base64') return base64(value)
   if (typeof value !== 'string' || value === '') throw invalid(name, 'a non-empty string', value)
-  return value
+  return text(name, value)
+}
+
+function base64(value: unknown): string {
+  if (typeof value === 'string' && value.length % 4 === 0 && BASE64.test(value)) return value
+  throw invalid('data_base64', 'base64 with its padding', value)
 }
 
 function extension(name: string, value: unknown): JsonValue {
   if (!EXTENSION_NAME.test(name)) {
     throw invalid(name, 'an extension name of 1 to 64 lower-case letters and digits', name)
   }
-  const isInteger = typeof value === 'number' && Number.isInteger(value)
-  if (typeof value !== 'string' && typeof value !== 'boolean' && !isInteger) {
-    throw invalid(name, 'a string, a boolean or an integer', value)
+  if (typeof value === 'string') return text(name, value)
+  const isInteger = Number.isInteger(value) && Number(value) >= MIN_INTEGER
+  if (typeof value === 'boolean' || (isInteger && Number(value) <= MAX_INTEGER)) {
+    return value as number | boolean
   }
-  return value as string | number | boolean
+  throw invalid(name, 'a string, a boolean or an integer of 32 bits', value)
+}
+
+/** An attribute's text, which must come back from every store as it was. */
+function text(name: string, value: string): string {
+  const unwanted = unwantedCharacter(value)
+  if (unwanted === undefined) return value
+  throw invalid(
+    name,
+    'text without control characters and halves of surrogate pairs',
+    value,
+    unwanted,
+  )
 }
 
 function key(name: string, value: unknown): string {
@@ -148,13 +168,13 @@ function key(name: string, value: unknown): string {
   if (value.length > MAX_ATTRIBUTE_BYTES / 4 && Buffer.byteLength(value) > MAX_ATTRIBUTE_BYTES) {
     throw invalid(name, `at most ${MAX_ATTRIBUTE_BYTES} bytes`, `${Buffer.byteLength(value)} bytes`)
   }
-  return value
+  return text(name, value)
 }
 
 function readTime(time: unknown, now: number): string {
   if (time === undefined || time === null) return timestamp(now)
   if (time instanceof Date && !Number.isNaN(time.getTime())) return time.toISOString()
-  if (typeof time === 'string' && RFC3339.test(time) && !Number.isNaN(Date.parse(time))) return time
+  if (typeof time === 'string' && parseRfc3339(time) !== undefined) return time
   throw invalid('time', 'an RFC 3339 time such as 2026-01-31T12:00:00Z', time)
 }
 
@@ -176,6 +196,8 @@ function stringify(event: CloudEvent, maxEventBytes: number): string {
       cause,
     })
   }
+  // JSON writes numbers that are not finite as null.
+  if (json.includes('null')) assertFinite(event.data)
   // One UTF-16 unit is at most 3 bytes of UTF-8: most events need no count.
   if (json.length * 3 > maxEventBytes && Buffer.byteLength(json) > maxEventBytes) {
     const bytes = Buffer.byteLength(json)
@@ -188,8 +210,27 @@ function stringify(event: CloudEvent, maxEventBytes: number): string {
   return json
 }
 
-function invalid(attribute: string, expected: string, got: unknown): EventBusError {
-  const shown = typeof got === 'string' ? JSON.stringify(got.slice(0, 80)) : describe(got)
+/** Refuses NaN and the infinities, which `1e400` in a JSON text becomes too. */
+function assertFinite(data: JsonValue | undefined): void {
+  const waiting: unknown[] = [data]
+  const seen = new Set<unknown>()
+  while (waiting.length > 0) {
+    const value = waiting.pop()
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw invalid('data', 'numbers that JSON can write', value)
+    }
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue
+    seen.add(value)
+    for (const member of Object.values(value)) waiting.push(member)
+  }
+}
+
+function invalid(
+  attribute: string,
+  expected: string,
+  got: unknown,
+  shown = typeof got === 'string' ? JSON.stringify(got.slice(0, 80)) : describe(got),
+): EventBusError {
   return new EventBusError('INVALID_EVENT', `${attribute}: expected ${expected}, got ${shown}`, {
     details: { attribute },
   })

@@ -1,6 +1,10 @@
 import { EventBusError } from '../errors.js'
+import { unwantedCharacter } from './plain-text.js'
 
-const PATTERN = /^(?:\*|[^\s.*>]+)(?:\.(?:\*|[^\s.*>]+))*(?:\.>)?$/
+/** Tokens between dots; a token is `*` or has neither `*` nor `>`. */
+const PATTERN = /^(?:\*|[^.*>]*)(?:\.(?:\*|[^.*>]*))*(?:\.>)?$/
+/** Types have no more: see `encodeEvent`. */
+const MAX_PATTERN_BYTES = 512
 
 /**
  * Checks an event pattern: dot-separated tokens, `*` for one token, `>` at the end for the rest.
@@ -8,10 +12,17 @@ const PATTERN = /^(?:\*|[^\s.*>]+)(?:\.(?:\*|[^\s.*>]+))*(?:\.>)?$/
  * @throws EventBusError `INVALID_PATTERN`
  */
 export function assertPattern(pattern: unknown): asserts pattern is string {
-  if (typeof pattern === 'string' && (pattern === '>' || PATTERN.test(pattern))) return
+  if (pattern === '>') return
+  const fits =
+    typeof pattern === 'string' &&
+    pattern !== '' &&
+    Buffer.byteLength(pattern) <= MAX_PATTERN_BYTES &&
+    unwantedCharacter(pattern) === undefined &&
+    PATTERN.test(pattern)
+  if (fits) return
   throw new EventBusError(
     'INVALID_PATTERN',
-    `pattern: expected dot-separated tokens where * is one token and a last > is the rest, such as com.example.order.*, got ${JSON.stringify(pattern)}`,
+    `pattern: expected at most ${MAX_PATTERN_BYTES} bytes of dot-separated tokens where * is one token and a last > is the rest, such as com.example.order.*, got ${JSON.stringify(pattern)?.slice(0, 80)}`,
     { details: { pattern } },
   )
 }

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 
 import { join } from 'node:path'
 import { EventBusError } from '../errors.js'
 import { LogDraft } from '../log/log-draft.js'
-import type { LogHead, LogRecord } from '../log/log-engine.js'
+import { EMPTY_HEAD, type LogHead, type LogRecord } from '../log/log-engine.js'
 import { checkLogFile } from './check-file.js'
 import { lockDirectory } from './directory-lock.js'
 import { LmdbEngine, LOG_FILE } from './lmdb-engine.js'
@@ -70,7 +70,7 @@ export async function recoverLocalStore(options: {
     { path: to, readOnly: false, durability: 'disk' },
     lockDirectory(to),
   )
-  let head: LogHead = { first: 1, last: 0, bytes: 0, publishedAtMs: 0 }
+  let head: LogHead = EMPTY_HEAD
   let oldest: number | undefined
   try {
     for (let at = 0; at < scan.found.length; at += EVENTS_PER_COMMIT) {

@@ -46,7 +46,14 @@ async function claimTwo(visibleAtOnce = false) {
     durable: false,
     retention: {},
   })
-  await store.open({ clock, onConnected() {}, onDisconnected() {}, onError() {} })
+  await store.open({
+    clock,
+    onConnected() {},
+    onDisconnected() {},
+    onEmptied() {},
+    onRepaired() {},
+    onError() {},
+  })
   const request = { name: 'g', patterns: ['a'], ordered: false, ackWaitMs: 30_000 }
   const consumer = await store.openGroup({ ...request, start: 'beginning' })
   const encode = (id: string) => {

@@ -10,8 +10,12 @@ export interface Work {
   /** Its entry in `due`, when it came from there. */
   dueAtMs?: number
   settled: boolean
+  /** The claim that has it now. */
+  claim?: LogClaim
+  /** Its handler was started: the attempt counts, whatever happens to the process. */
+  begun: boolean
   /** Waits for its next attempt in the consumer's hands. */
-  holding: boolean
+  retryingInPlace: boolean
 }
 
 /** A claim that knows where it came from. */

@@ -4,12 +4,14 @@ import type {
   DeadLetterPage,
   DeadLetterQuery,
 } from '../store/event-store.js'
-import { deliverAgain } from './deliver-again.js'
+import { PageSize } from '../store/page-size.js'
+import { sequenceOf } from './event-lookup.js'
+import type { LogAccess } from './log-access.js'
 import type { LogDraft } from './log-draft.js'
 import type { DeadEntry, LogEngine } from './log-engine.js'
 import { toStoredEvent } from './log-record.js'
-import type { LogAccess } from './log-replay.js'
 import { LAST_STRING } from './postings.js'
+import { redeliver } from './redeliver.js'
 
 type Entry = { key: [group: string, sequence: number]; value: DeadEntry }
 
@@ -22,13 +24,15 @@ export function listDeadLetters(engine: LogEngine, query: DeadLetterListQuery): 
   const after = query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as Entry['key'])
   const deadLetters: DeadLetter[] = []
   let last: Entry['key'] | undefined
+  const size = new PageSize(query.maxPageBytes)
   for (const { key, value } of deadEntries(engine, query, after)) {
-    if (deadLetters.length === limit) {
+    if (deadLetters.length === limit || size.isFull) {
       return { deadLetters, total: countDead(engine, query), cursor: JSON.stringify(last) }
     }
     last = key
     const record = engine.get('events', key[1])
     if (record === undefined) continue
+    size.add(record.json, value.error, value.record)
     deadLetters.push({
       ...toStoredEvent(record),
       group: key[0],
@@ -43,7 +47,9 @@ export function listDeadLetters(engine: LogEngine, query: DeadLetterListQuery): 
 
 /** Gives dead letters back to their groups with a fresh count of attempts. */
 export async function redriveDeadLetters(log: LogAccess, query: DeadLetterQuery): Promise<number> {
-  return changeAll(log, query, (draft, { key }) => deliverAgain(log, draft, key, 'redrive'))
+  return changeAll(log, query, (draft, { key }) => {
+    redeliver(log, draft, key, 'redrive')
+  })
 }
 
 /** Removes dead letters; the events stay. */
@@ -64,6 +70,7 @@ async function changeAll(
       const left = entries
         .slice(at, at + CHUNK)
         .filter(({ key }) => log.engine.get('dead', key) !== undefined)
+        .filter(({ key: [group, sequence] }) => !draft.redelivered.has(`${group} ${sequence}`))
       for (const entry of left) {
         draft.remove('dead', entry.key)
         change(draft, entry)
@@ -79,7 +86,8 @@ function* deadEntries(
   query: DeadLetterQuery,
   after?: Entry['key'],
 ): Generator<Entry> {
-  const only = query.id === undefined ? undefined : (engine.get('ids', query.id) ?? -1)
+  const { id, source } = query
+  const only = id === undefined ? undefined : (sequenceOf(engine, { id, source }) ?? -1)
   for (const group of groupsWithDead(engine, query)) {
     if (after !== undefined && group < after[0]) continue
     const newest = after !== undefined && group === after[0] ? after[1] - 1 : undefined

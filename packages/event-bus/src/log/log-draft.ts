@@ -1,4 +1,5 @@
-import type { AppendRequest, PublishResult } from '../store/event-store.js'
+import { eventKey } from '../store/event-identity.js'
+import { type AppendRequest, deliveryTimeOf, type PublishResult } from '../store/event-store.js'
 import type {
   LogEngine,
   LogHead,
@@ -16,6 +17,10 @@ export class LogDraft {
   readonly records: LogRecord[] = []
   /** Run once the commit is visible. */
   readonly afterCommit: (() => void)[] = []
+  /** Events that this commit makes due again, as `group sequence`: others in it cannot read that yet. */
+  readonly redelivered = new Set<string>()
+  /** Lowest sequence whose deliveries change. */
+  lowestChanged = Number.POSITIVE_INFINITY
   readonly #engine: LogEngine
   readonly #writes: Write[] = []
   readonly #ids = new Map<string, number>()
@@ -25,7 +30,7 @@ export class LogDraft {
 
   constructor(engine: LogEngine, head: LogHead, now: number) {
     this.#engine = engine
-    this.head = { ...head }
+    this.head = { ...head, falls: [...head.falls] }
     this.now = now
   }
 
@@ -35,28 +40,33 @@ export class LogDraft {
 
   put<N extends TableName>(table: N, key: TableKey<N>, value: TableValue<N>): void {
     this.#writes.push({ table, key, value } as Write)
+    if (table === 'deliveries') this.#changed((key as TableKey<'deliveries'>)[0])
   }
 
   remove<N extends TableName>(table: N, key: TableKey<N>): void {
     this.#writes.push({ table, key } as Write)
+    if (table === 'dead') this.#changed((key as TableKey<'dead'>)[1])
+    if (table === 'deliveries') this.#changed((key as TableKey<'deliveries'>)[0])
   }
 
-  /** Adds one event unless its id is stored already. */
-  append(
-    { event, json, deliverAtMs, hasFreshId }: AppendRequest,
-    publishedAtMs: number = this.now,
-  ): PublishResult {
-    const known = hasFreshId === true ? undefined : this.#sequenceOf(event.id)
+  /** Adds one event unless one with its source and id is stored already. */
+  append(request: AppendRequest, publishedAtMs: number = this.now): PublishResult {
+    const { event, json, delayMs, hasFreshId } = request
+    const known = hasFreshId === true ? undefined : this.#sequenceOf(event.source, event.id)
     if (known !== undefined) return { id: event.id, duplicate: true, sequence: known }
     const head = this.head
     head.last += 1
-    head.bytes += json.length
-    head.publishedAtMs = Math.max(head.publishedAtMs, publishedAtMs)
+    head.events += 1
+    head.bytes += Buffer.byteLength(json)
     const sequence = head.last
+    if (publishedAtMs < head.publishedAtMs) noteFall(head, sequence)
+    head.publishedAtMs = publishedAtMs
+    const dueAtMs = deliveryTimeOf(request, this.now)
     const record: LogRecord = {
       sequence,
-      publishedAtMs: head.publishedAtMs,
-      ...(deliverAtMs !== undefined && { deliverAtMs }),
+      publishedAtMs,
+      ...(dueAtMs !== undefined && { deliverAtMs: dueAtMs }),
+      ...(delayMs !== undefined && { delayMs }),
       id: event.id,
       type: event.type,
       source: event.source,
@@ -64,8 +74,8 @@ export class LogDraft {
     }
     this.records.push(record)
     this.put('events', sequence, record)
-    this.put('ids', event.id, sequence)
-    if (hasFreshId !== true) this.#ids.set(event.id, sequence)
+    this.put('ids', [event.id, event.source], sequence)
+    if (hasFreshId !== true) this.#ids.set(eventKey(event.source, event.id), sequence)
     this.#index('type', event.type, sequence)
     this.#index('source', event.source, sequence)
     return { id: event.id, duplicate: false, sequence }
@@ -105,8 +115,12 @@ export class LogDraft {
     return this.#writes
   }
 
-  #sequenceOf(id: string): number | undefined {
-    return this.#ids.get(id) ?? this.#engine.get('ids', id)
+  #sequenceOf(source: string, id: string): number | undefined {
+    return this.#ids.get(eventKey(source, id)) ?? this.#engine.get('ids', [id, source])
+  }
+
+  #changed(sequence: number): void {
+    this.lowestChanged = Math.min(this.lowestChanged, sequence)
   }
 
   #index(attribute: 'type' | 'source', value: string, sequence: number): void {
@@ -114,4 +128,11 @@ export class LogDraft {
     if (sequences === undefined) this.#added[attribute].set(value, [sequence])
     else sequences.push(sequence)
   }
+}
+
+/** More than this are no clock that is corrected now and then: searches by time get less exact, not slow. */
+const MAX_FALLS = 1_000
+
+function noteFall(head: LogHead, sequence: number): void {
+  if (head.falls.length < MAX_FALLS) head.falls.push(sequence)
 }

@@ -1,17 +1,20 @@
 import type { JsonValue } from '../event/cloud-event.js'
-import type { DeliveryError, DeliveryStatus } from '../store/event-store.js'
+import type { DeliveryError, DeliveryStatus, Erasure } from '../store/event-store.js'
 
 /** One event as the log keeps it. */
 export interface LogRecord {
   sequence: number
-  /** Never falls with the sequence, whatever the wall clock does. */
+  /** Time of storing. It falls with the sequence only where the wall clock was set back: see `LogHead.falls`. */
   publishedAtMs: number
   deliverAtMs?: number
+  /** The delay that `deliverAtMs` was made from. */
+  delayMs?: number
   id: string
   type: string
   source: string
   /** The event's JSON text: every reader parses its own copy. */
   json: string
+  erased?: Erasure
 }
 
 /** The log's totals. */
@@ -20,8 +23,23 @@ export interface LogHead {
   first: number
   /** Sequence of the newest event; `first - 1` when there is none. */
   last: number
+  /** Events that are kept; fewer than `last - first + 1` where some between them were removed. */
+  events: number
+  /** UTF-8 bytes of their JSON. */
   bytes: number
   publishedAtMs: number
+  /** First sequences of stretches with a time of storing before that of their predecessor: a clock was set back. */
+  falls: number[]
+}
+
+/** The totals of a log that was never written to. */
+export const EMPTY_HEAD: LogHead = {
+  first: 1,
+  last: 0,
+  events: 0,
+  bytes: 0,
+  publishedAtMs: 0,
+  falls: [],
 }
 
 export interface GroupEntry {
@@ -46,9 +64,12 @@ export interface DeliveryEntry {
 }
 
 export interface DueEntry {
-  kind: 'retry' | 'scheduled' | 'replay' | 'redrive'
+  /** `parked`: no open consumer asks for the event's type. */
+  kind: 'retry' | 'scheduled' | 'replay' | 'redrive' | 'parked'
   attempt: number
   replay: number
+  /** The wait that the time was made from: after a step of the wall clock it begins again. */
+  delayMs?: number
 }
 
 export interface DeadEntry {
@@ -65,7 +86,7 @@ export type RunningEntry = [group: string, sequence: number, attempt: number]
 export interface LogSchema {
   head: [key: 'head', value: LogHead]
   events: [key: number, value: LogRecord]
-  ids: [key: string, value: number]
+  ids: [key: [id: string, source: string], value: number]
   /** Sequences of a commit's events per type and per source: [attribute, value, first sequence]. */
   postings: [key: [attribute: string, value: string, first: number], value: number[]]
   /** How many events there are of a type or source: [attribute, value]. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import { matchesPattern } from '../event/pattern.js'
+import { claimLost } from '../store/claim-lost.js'
 import type {
   Claim,
   GroupRequest,
@@ -10,16 +11,16 @@ import type {
 import type { CommitQueue } from './commit-queue.js'
 import { DueSchedule } from './due-schedule.js'
 import { LogClaim, type Work } from './log-claim.js'
-import type { GroupEntry, LogEngine, LogRecord, RunningEntry } from './log-engine.js'
+import { LogConsumer } from './log-consumer.js'
+import type { LogDraft } from './log-draft.js'
+import type { DueEntry, GroupEntry, LogEngine, LogRecord, RunningEntry } from './log-engine.js'
+import { LogReader } from './log-reader.js'
 import { writeSettlement } from './log-settlement.js'
-import { knownValues, sequencesOf } from './postings.js'
-
-/** Newly stored events a group keeps at hand; beyond, it reads them from the log again. */
-const MAX_READY = 2048
-/** Events read from the log at once while a group catches up. */
-const CATCH_UP_CHUNK = 256
+import { SettledWindow } from './settled-window.js'
+import { WaitingWork } from './waiting-work.js'
 
 interface Waiter {
+  consumer: LogConsumer
   limit: number
   serve(claims: Claim[]): void
   fail(error: unknown): void
@@ -32,8 +33,14 @@ export interface LogGroupHost {
   clock: Clock
   /** The newest event. */
   last(): number
-  /** What the group has claimed was changed. */
-  claimsChanged(): void
+  /** An event was erased since the log was opened: what is in memory may have its data. */
+  hasErased(): boolean
+  /** Which attempts run was changed. */
+  attemptsChanged(): void
+  /** The group wants other types than before; `before` are the patterns it had. */
+  patternsChanged(group: LogGroup, before: readonly string[]): void
+  /** The last consumer left. */
+  closed(group: LogGroup): void
   /** The attempt that ended with the process before, 0 when there was none. */
   takeCrashedAttempt(group: string, sequence: number): number
 }
@@ -41,64 +48,114 @@ export interface LogGroupHost {
 /** Where one consumer group stands in the log, and what it has claimed. */
 export class LogGroup {
   readonly name: string
-  readonly patterns: readonly string[]
-  consumers = 0
   readonly #host: LogGroupHost
+  readonly #ordered: boolean
   readonly #startAfter: number
+  readonly #consumers = new Set<LogConsumer>()
+  /** Patterns of the consumer that was opened last. */
+  #newest: readonly string[]
+  /** What the group wants: the newest patterns, and those of every open consumer. */
+  #patterns: readonly string[]
+  /** The one consumer of an ordered group that gets events. */
+  #owner: LogConsumer | undefined
   readonly #matching = new Map<string, boolean>()
   /** Events up to here may have been handled by a former process. */
   readonly #recoverUntil: number
   #floor: number
-  #read: number
-  /** Nothing between `#read` and the end of the log matches, except what is in `#ready`. */
-  #live = false
-  #ready: LogRecord[] = []
-  #readyAt = 0
-  /** Work from the log in order, so that the floor can follow it. */
-  #window: Work[] = []
-  #windowAt = 0
-  #returned: Work[] = []
-  readonly #running = new Set<Work>()
+  readonly #reader: LogReader
+  readonly #window = new SettledWindow()
+  readonly #waiting = new WaitingWork()
+  /** Work was left in `due` because too much of its type was waiting. */
+  #leftInDue = false
+  readonly #claimed = new Set<Work>()
   readonly #waiters: Waiter[] = []
   readonly #due: DueSchedule
 
-  constructor(host: LogGroupHost, request: GroupRequest, entry: GroupEntry) {
-    this.name = request.name
-    this.patterns = request.patterns
+  constructor(host: LogGroupHost, { name, ordered }: GroupRequest, entry: GroupEntry) {
+    this.name = name
     this.#host = host
+    this.#ordered = ordered
+    this.#newest = entry.patterns
+    this.#patterns = entry.patterns
     this.#startAfter = entry.startAfter
     this.#floor = Math.max(entry.floor, entry.startAfter)
-    this.#read = this.#floor
     this.#recoverUntil = host.last()
-    this.#due = new DueSchedule(request.name, {
+    this.#reader = new LogReader(
+      {
+        engine: host.engine,
+        last: () => host.last(),
+        matches: (type) => this.matches(type),
+        onMore: () => this.serve(),
+      },
+      this.#floor,
+    )
+    this.#due = new DueSchedule(name, {
       engine: host.engine,
       clock: host.clock,
-      isWanted: () => this.consumers > 0,
-      isClaimed: (sequence, dueAtMs) => this.#isClaimed(sequence, dueAtMs),
+      isWanted: () => this.#consumers.size > 0,
+      verdict: (type) => (this.#isAskedFor(type) ? 'take' : this.matches(type) ? 'leave' : 'drop'),
+      drop: (dueAtMs, sequence) => this.#drop(dueAtMs, sequence),
+      move: (dueAtMs, sequence, entry, toMs) => this.#move(dueAtMs, sequence, entry, toMs),
       onDue: () => this.serve(),
     })
   }
 
+  get patterns(): readonly string[] {
+    return this.#patterns
+  }
+
+  get isOpen(): boolean {
+    return this.#consumers.size > 0
+  }
+
+  /** Whether the group wants events of the type. */
   matches(type: string): boolean {
     let known = this.#matching.get(type)
     if (known === undefined) {
-      known = this.patterns.some((pattern) => matchesPattern(pattern, type))
+      if (this.#matching.size >= 10_000) this.#matching.clear()
+      known = this.#patterns.some((pattern) => matchesPattern(pattern, type))
       this.#matching.set(type, known)
     }
     return known
   }
 
+  /** Adds a consumer, whose patterns are the newest from then on. */
+  join(patterns: readonly string[]): LogConsumer {
+    const consumer = new LogConsumer(this, patterns)
+    this.#consumers.add(consumer)
+    this.#newest = patterns
+    this.#updatePatterns()
+    // Work may be there that no consumer asked for until now.
+    this.#due.rewind()
+    return consumer
+  }
+
+  /** A consumer leaves; the last one stops the timer. */
+  leave(consumer: LogConsumer): void {
+    this.#consumers.delete(consumer)
+    if (this.#owner === consumer) this.#owner = undefined
+    this.#updatePatterns()
+    if (this.#consumers.size > 0) {
+      this.serve()
+      return
+    }
+    this.#due.stop()
+    this.#host.closed(this)
+  }
+
   /** The group's claims whose handlers run. */
   isRunning(sequence: number): boolean {
-    for (const work of this.#running) {
-      if (work.record.sequence === sequence) return !work.holding
+    for (const work of this.#claimed) {
+      if (work.record.sequence === sequence) return work.begun
     }
     return false
   }
 
   /** The attempts under way. */
   *runningEntries(): Generator<RunningEntry> {
-    for (const { record, attempt } of this.#running) yield [this.name, record.sequence, attempt]
+    for (const { record, attempt, begun } of this.#claimed) {
+      if (begun) yield [this.name, record.sequence, attempt]
+    }
   }
 
   /** Everything up to here is settled, or scheduled. */
@@ -108,27 +165,20 @@ export class LogGroup {
 
   /** Takes note of a new event that matches. */
   offer(record: LogRecord): void {
-    if (!this.#live) return
-    if (this.#ready.length - this.#readyAt >= MAX_READY) {
-      this.#live = false
-      return
-    }
-    this.#ready.push(record)
-    this.#read = record.sequence
+    this.#reader.offer(record)
   }
 
-  /** Hands out what is there to whoever waits. */
+  /** Hands out what is there to consumers that wait. */
   serve(): void {
-    while (this.#waiters.length > 0) {
-      const waiter = this.#waiters[0]!
-      try {
-        const claims = this.#take(waiter.limit)
-        if (claims.length === 0) break
-        this.#waiters.shift()
-        waiter.serve(claims)
-      } catch (error) {
-        this.#waiters.shift()
-        waiter.fail(error)
+    for (let served = true; served; ) {
+      served = false
+      for (const waiter of [...this.#waiters]) {
+        const claims = this.#takeFor(waiter)
+        if (claims === undefined || claims.length > 0) {
+          this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+          served = true
+          if (claims !== undefined) waiter.serve(claims)
+        }
       }
     }
   }
@@ -138,19 +188,25 @@ export class LogGroup {
     return this.#due.freeTime(sequence, wantedMs)
   }
 
+  /** Whether work of `due` was handed out. */
+  isOut(dueAtMs: number, sequence: number): boolean {
+    return this.#due.isOut(dueAtMs, sequence)
+  }
+
   /** Work was added to `due`. */
   wakeAt(dueAtMs: number, sequence: number): void {
     this.#due.added(dueAtMs, sequence)
   }
 
-  async fetch(limit: number, signal: AbortSignal): Promise<Claim[]> {
+  async fetch(consumer: LogConsumer, limit: number, signal: AbortSignal): Promise<Claim[]> {
     if (signal.aborted) return []
-    if (this.#waiters.length === 0) {
-      const claims = this.#take(limit)
-      if (claims.length > 0) return claims
-    }
+    const claims = this.#take(consumer, limit)
+    // Looking for this consumer's work may have found that of others.
+    if (this.#waiting.size > 0 && this.#waiters.length > 0) this.serve()
+    if (claims.length > 0) return claims
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
+        consumer,
         limit,
         serve: (claims) => {
           signal.removeEventListener('abort', abort)
@@ -170,178 +226,267 @@ export class LogGroup {
     })
   }
 
-  async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
-    const { work } = claim as LogClaim
-    if (work.settled || !this.#running.has(work)) return []
+  /** The handlers of these claims start. */
+  begin(claims: readonly LogClaim[]): void {
+    for (const { work } of claims) work.begun = true
+    this.#host.attemptsChanged()
+  }
+
+  async settle(claim: LogClaim, settlement: Settlement): Promise<PublishResult[]> {
+    const { work } = claim
     if (settlement.kind === 'release') {
-      this.#running.delete(work)
-      this.#returned.push(work)
-      this.serve()
+      if (work.claim === claim) this.#giveBack(work)
       return []
     }
-    const holds = settlement.kind === 'retry' && settlement.hold
-    return this.#host.queue.run((draft) => {
-      const emitted = settlement.kind === 'ack' ? settlement.emit.map((e) => draft.append(e)) : []
-      const dueAtMs =
-        settlement.kind === 'retry' && !settlement.hold
-          ? this.dueTimeOf(work.record.sequence, draft.now + settlement.delayMs)
-          : undefined
-      writeSettlement(draft, this.name, work, settlement, dueAtMs)
-      draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
-      draft.afterCommit.push(() => {
-        if (holds) {
-          work.attempt += 1
-          work.holding = true
-          claim.attempt = work.attempt
-          return
-        }
-        work.settled = true
-        this.#running.delete(work)
-        if (dueAtMs !== undefined) this.wakeAt(dueAtMs, work.record.sequence)
-      })
-      return emitted
-    })
+    if (work.claim !== claim) throw claimLost(this.name, claim.event)
+    return this.#host.queue.run((draft) => this.#settleIn(draft, claim, settlement))
+  }
+
+  /** A consumer has one claim less: an ordered group may go to another one. */
+  settledBy(consumer: LogConsumer): void {
+    const handsOver = this.#ordered && consumer === this.#owner && consumer.claimed.size === 0
+    if (handsOver && this.#consumers.size > 1) this.serve()
   }
 
   stats(deadLettered: number, scheduled: number): GroupStats {
     return {
       group: this.name,
-      patterns: this.patterns,
-      running: this.#running.size,
+      patterns: this.#patterns,
+      running: this.#claimed.size,
       scheduled,
       deadLettered,
-      behind: Math.max(0, this.#host.last() - this.#advance()) - this.#running.size,
+      behind: Math.max(0, this.#host.last() - this.#advance() - this.#claimed.size),
     }
-  }
-
-  /** One consumer leaves; the last one stops the timer. */
-  leave(): void {
-    this.consumers -= 1
-    if (this.consumers > 0) return
-    this.#due.stop()
   }
 
   /** What to keep of the group. */
   entry(): GroupEntry {
     return {
-      patterns: [...this.patterns],
+      patterns: [...this.#patterns],
       startAfter: this.#startAfter,
       floor: this.#advance(),
     }
   }
 
+  #updatePatterns(): void {
+    const before = this.#patterns
+    const wanted = new Set(this.#newest)
+    for (const { patterns } of this.#consumers) for (const pattern of patterns) wanted.add(pattern)
+    if (wanted.size === before.length && before.every((pattern) => wanted.has(pattern))) return
+    this.#patterns = [...wanted]
+    this.#matching.clear()
+    this.#host.patternsChanged(this, before)
+  }
+
+  /** Whether an open consumer asks for events of the type. */
+  #isAskedFor(type: string): boolean {
+    for (const consumer of this.#consumers) if (consumer.wants(type)) return true
+    return false
+  }
+
+  #settleIn(
+    draft: LogDraft,
+    claim: LogClaim,
+    settlement: Exclude<Settlement, { kind: 'release' }>,
+  ): PublishResult[] {
+    const { work } = claim
+    const { sequence } = work.record
+    const emitted = settlement.kind === 'ack' ? settlement.emit.map((e) => draft.append(e)) : []
+    const inPlace = settlement.kind === 'retry' && settlement.hold
+    const attempts = work.begun ? work.attempt : work.attempt - 1
+    const dueAtMs =
+      settlement.kind === 'retry' && !inPlace
+        ? this.dueTimeOf(sequence, draft.now + settlement.delayMs)
+        : undefined
+    const record = this.#host.hasErased() ? this.#host.engine.get('events', sequence) : undefined
+    writeSettlement(draft, this.name, work, settlement, dueAtMs, record?.erased !== undefined)
+    draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
+    draft.afterCommit.push(() => {
+      work.begun = false
+      if (inPlace) {
+        work.attempt = attempts + 1
+        work.retryingInPlace = true
+        claim.attempt = work.attempt
+        return
+      }
+      work.settled = true
+      this.#forget(work)
+      if (work.dueAtMs !== undefined) this.#due.returned(work.dueAtMs, sequence)
+      if (dueAtMs !== undefined) this.wakeAt(dueAtMs, sequence)
+    })
+    return emitted
+  }
+
+  #forget(work: Work): void {
+    this.#claimed.delete(work)
+    delete work.claim
+  }
+
+  #giveBack(work: Work): void {
+    this.#forget(work)
+    work.begun = false
+    work.retryingInPlace = false
+    this.#waiting.add(work)
+    this.serve()
+  }
+
   /** Everything up to the answer is settled or in `due`. */
   #advance(): number {
-    const window = this.#window
-    while (this.#windowAt < window.length && window[this.#windowAt]!.settled) {
-      this.#floor = window[this.#windowAt]!.record.sequence
-      this.#windowAt += 1
-    }
-    if (this.#windowAt > 1024 && this.#windowAt * 2 > window.length) {
-      window.splice(0, this.#windowAt)
-      this.#windowAt = 0
-    }
-    if (this.#windowAt === window.length && this.#readyAt === this.#ready.length && this.#live) {
+    this.#floor = this.#window.advance() ?? this.#floor
+    if (this.#window.isEmpty && this.#reader.caughtUp) {
       this.#floor = Math.max(this.#floor, this.#host.last())
     }
     return this.#floor
   }
 
-  #isClaimed(sequence: number, dueAtMs: number): boolean {
-    for (const claimed of [this.#running, this.#returned]) {
-      for (const work of claimed) {
-        if (work.record.sequence === sequence && work.dueAtMs === dueAtMs) return true
-      }
+  #takeFor(waiter: Waiter): Claim[] | undefined {
+    try {
+      return this.#take(waiter.consumer, waiter.limit)
+    } catch (error) {
+      waiter.fail(error)
+      return undefined
     }
-    return false
   }
 
-  #take(limit: number): Claim[] {
+  #take(consumer: LogConsumer, limit: number): Claim[] {
     const claims: Claim[] = []
-    while (claims.length < limit) {
-      const work = this.#returned.shift() ?? this.#due.next() ?? this.#nextFromLog()
-      if (work === undefined) break
-      const crashed = this.#host.takeCrashedAttempt(this.name, work.record.sequence)
-      work.attempt = Math.max(work.attempt, crashed + 1)
-      this.#running.add(work)
-      claims.push(new LogClaim(work))
+    if (this.#ordered && this.#choosesOwner() !== consumer) return claims
+    if (this.#leftInDue && this.#waiting.size === 0) {
+      this.#leftInDue = false
+      this.#due.rewind()
     }
-    if (claims.length > 0) this.#host.claimsChanged()
+    while (claims.length < limit) {
+      const work =
+        this.#waiting.take((type) => consumer.wants(type)) ??
+        this.#due.next() ??
+        this.#nextFromLog()
+      if (work === undefined) break
+      if (consumer.wants(work.record.type)) claims.push(this.#claim(work, consumer))
+      else this.#leave(work)
+    }
     return claims
+  }
+
+  #claim(work: Work, consumer: LogConsumer): LogClaim {
+    const { engine, hasErased, takeCrashedAttempt } = this.#host
+    const { sequence } = work.record
+    if (hasErased()) work.record = engine.get('events', sequence) ?? work.record
+    work.attempt = Math.max(work.attempt, takeCrashedAttempt(this.name, sequence) + 1)
+    const claim = new LogClaim(work)
+    work.claim = claim
+    this.#claimed.add(work)
+    consumer.claimed.add(claim)
+    return claim
+  }
+
+  /**
+   * Who gets the events of an ordered group: one consumer at a time, and one with the newest patterns if there is any.
+   * Another one keeps its place until it has no claims left.
+   */
+  #choosesOwner(): LogConsumer | undefined {
+    const covers = ({ patterns }: LogConsumer): boolean =>
+      this.#newest.every((pattern) => patterns.includes(pattern))
+    if (this.#owner !== undefined && covers(this.#owner)) return this.#owner
+    const better = [...this.#consumers].find(covers)
+    if (this.#owner === undefined) this.#owner = better ?? [...this.#consumers][0]
+    else if (better !== undefined) {
+      if (this.#owner.claimed.size > 0) return undefined
+      this.#owner = better
+    }
+    return this.#owner
+  }
+
+  /** Leaves work to a consumer that asks for its type. */
+  #leave(work: Work): void {
+    const { record, dueAtMs } = work
+    if (this.#waiting.hasRoom(record.type)) {
+      this.#waiting.add(work)
+      return
+    }
+    this.#leftInDue = true
+    if (dueAtMs === undefined) this.#schedule(work, record.publishedAtMs, 'parked')
+    else this.#due.returned(dueAtMs, record.sequence)
   }
 
   #nextFromLog(): Work | undefined {
     for (;;) {
-      if (this.#readyAt === this.#ready.length && !this.#refill()) return undefined
-      const record = this.#ready[this.#readyAt++]
-      if (record === undefined) continue
-      const work: Work = { record, attempt: 1, replay: 0, settled: false, holding: false }
+      const record = this.#reader.next()
+      if (record === undefined) return undefined
+      const work: Work = {
+        record,
+        attempt: 1,
+        replay: 0,
+        settled: false,
+        begun: false,
+        retryingInPlace: false,
+      }
       if (record.sequence <= this.#recoverUntil) {
         const before = this.#host.engine.get('deliveries', [record.sequence, this.name])
         if (before !== undefined && before.held !== true) continue
         if (before !== undefined) work.attempt = before.attempts + 1
       }
-      this.#window.push(work)
-      if (record.deliverAtMs === undefined || record.deliverAtMs <= this.#host.clock.now()) {
-        return work
-      }
-      this.#schedule(work, record.deliverAtMs)
+      this.#window.add(work)
+      const isDue = record.deliverAtMs === undefined || record.deliverAtMs <= this.#host.clock.now()
+      if (!isDue) this.#schedule(work, record.deliverAtMs!, 'scheduled')
+      else if (!this.#isAskedFor(record.type)) this.#schedule(work, record.publishedAtMs, 'parked')
+      else return work
     }
   }
 
-  /** Reads on in the log; false when the group has caught up. */
-  #refill(): boolean {
-    this.#ready = []
-    this.#readyAt = 0
-    if (this.#live) return false
-    const { engine } = this.#host
-    const last = this.#host.last()
-    const types = knownValues(engine, 'type')
-    const wanted = types.filter((type) => this.matches(type))
-    if (wanted.length === types.length) {
-      const range = { start: this.#read + 1, end: last + 1, limit: CATCH_UP_CHUNK }
-      for (const { value } of engine.range('events', range)) this.#ready.push(value)
-    } else {
-      for (const sequence of sequencesOf(engine, 'type', wanted, this.#read + 1, last, false)) {
-        const record = engine.get('events', sequence)
-        if (record !== undefined) this.#ready.push(record)
-        if (this.#ready.length === CATCH_UP_CHUNK) break
-      }
-    }
-    if (this.#ready.length < CATCH_UP_CHUNK) {
-      this.#live = true
-      this.#read = last
-    } else this.#read = this.#ready.at(-1)!.sequence
-    return this.#ready.length > 0
-  }
-
-  /** Leaves an event that is not due yet to the `due` table. */
-  #schedule(work: Work, deliverAtMs: number): void {
-    const dueAtMs = this.dueTimeOf(work.record.sequence, deliverAtMs)
+  /** Leaves an event to the `due` table. */
+  #schedule(work: Work, wantedMs: number, kind: 'scheduled' | 'parked'): void {
+    const { sequence, delayMs } = work.record
+    const dueAtMs = this.dueTimeOf(sequence, wantedMs)
     this.#host.queue
       .run((draft) => {
-        draft.put('due', [this.name, dueAtMs, work.record.sequence], {
-          kind: 'scheduled',
-          attempt: 1,
+        draft.put('due', [this.name, dueAtMs, sequence], {
+          kind,
+          attempt: work.attempt,
           replay: 0,
+          ...(kind === 'scheduled' && delayMs !== undefined && { delayMs }),
         })
-        draft.put('deliveries', [work.record.sequence, this.name], {
+        draft.put('deliveries', [sequence, this.name], {
           status: 'pending',
-          attempts: 0,
+          attempts: work.attempt - 1,
           replays: 0,
           updatedAtMs: draft.now,
-          nextAttemptAtMs: dueAtMs,
+          ...(kind === 'scheduled' && { nextAttemptAtMs: dueAtMs }),
         })
         draft.onFinish(this, () => draft.put('groups', this.name, this.entry()))
         draft.afterCommit.push(() => {
           work.settled = true
-          this.wakeAt(dueAtMs, work.record.sequence)
+          this.wakeAt(dueAtMs, sequence)
         })
       })
       .catch(() => {
         // Not stored, so not scheduled: it stays in the window and comes back as ordinary work.
-        this.#returned.push(work)
+        this.#waiting.add(work)
         this.serve()
       })
+  }
+
+  /** Removes work that the group no longer wants. */
+  #drop(dueAtMs: number, sequence: number): void {
+    this.#changeDue((draft) => {
+      draft.remove('due', [this.name, dueAtMs, sequence])
+      draft.remove('deliveries', [sequence, this.name])
+    })
+  }
+
+  #move(dueAtMs: number, sequence: number, entry: DueEntry, wantedMs: number): void {
+    const toMs = this.dueTimeOf(sequence, wantedMs)
+    this.#changeDue((draft) => {
+      const delivery = this.#host.engine.get('deliveries', [sequence, this.name])
+      if (this.isOut(dueAtMs, sequence) || delivery === undefined) return
+      draft.remove('due', [this.name, dueAtMs, sequence])
+      draft.put('due', [this.name, toMs, sequence], entry)
+      draft.put('deliveries', [sequence, this.name], { ...delivery, nextAttemptAtMs: toMs })
+      draft.afterCommit.push(() => this.wakeAt(toMs, sequence))
+    })
+  }
+
+  #changeDue(change: (draft: LogDraft) => void): void {
+    // One that is not stored is tried again at the next look at the entry.
+    this.#host.queue.run(change).catch(() => {})
   }
 }

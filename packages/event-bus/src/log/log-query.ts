@@ -6,13 +6,18 @@ import type {
   EventPage,
   ListQuery,
 } from '../store/event-store.js'
+import { PageSize } from '../store/page-size.js'
 import type { LogEngine, LogHead, LogRecord } from './log-engine.js'
 import type { LogGroup } from './log-group.js'
 import { toDelivery, toStoredEvent } from './log-record.js'
 import { knownValues, LAST_STRING, sequencesOf } from './postings.js'
+import { rangesBetween, type SequenceRange } from './time-ranges.js'
 
 /** A page looks at no more events than this, so that a rare match does not stall the process. */
 const MAX_SCANNED = 5_000
+/** With more types than this that a pattern may mean, the log itself is read. */
+const MAX_TYPES = 1_000
+const READ_AT_ONCE = 64
 
 type GroupOf = (name: string) => LogGroup | undefined
 
@@ -33,84 +38,111 @@ export function listEvents(
   groupOf: GroupOf,
 ): EventPage {
   const reverse = query.order !== 'asc'
-  const since = query.since === undefined ? head.first : firstAtOrAfter(engine, head, query.since)
-  const until =
-    query.until === undefined ? head.last : firstAtOrAfter(engine, head, query.until) - 1
   const cursor = query.cursor === undefined ? undefined : Number(query.cursor)
-  const from = reverse || cursor === undefined ? since : Math.max(since, cursor + 1)
-  const to = !reverse || cursor === undefined ? until : Math.min(until, cursor - 1)
   const types = query.type === undefined ? undefined : typesMatching(engine, query.type)
   const limit = query.limit ?? 20
-
+  const ranges = rangesBetween(engine, head, query)
+  const size = new PageSize(query.maxPageBytes)
   const page: EventPage = { events: [] }
   let scanned = 0
-  for (const sequence of candidates(engine, query, types, from, to, reverse)) {
-    if (page.events.length === limit || scanned === MAX_SCANNED) {
-      page.cursor = String(reverse ? sequence + 1 : sequence - 1)
+  let last: number | undefined
+  for (const { sequence, record } of lookedAt(engine, query, types, ranges, cursor, reverse)) {
+    if (page.events.length === limit || size.isFull || scanned === MAX_SCANNED) {
+      page.cursor = String(last)
       break
     }
     scanned += 1
-    const record = engine.get('events', sequence)
+    last = sequence
     if (record === undefined) continue
+    if (query.type !== undefined && !matchesPattern(query.type, record.type)) continue
     if (query.source !== undefined && record.source !== query.source) continue
     if (query.status !== undefined && !hasStatus(engine, record, query.status, groupOf)) continue
+    size.add(record.json)
     page.events.push(toStoredEvent(record))
   }
-  const total = countMatching(engine, query, types, Math.max(0, until - since + 1))
+  const total = countMatching(engine, query, types, head.events)
   if (total !== undefined) page.total = total
   return page
 }
 
-/** Sequence of the first event stored at or after `time`; one past the last when there is none. */
-export function firstAtOrAfter(engine: LogEngine, head: LogHead, time: string | Date): number {
-  const wanted = new Date(time).getTime()
-  let low = head.first
-  let high = head.last + 1
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const record = engine.get('events', middle)
-    if (record === undefined || record.publishedAtMs < wanted) low = middle + 1
-    else high = middle
+/** The stored types that a type or pattern means; undefined when there are so many that looking at the log is less work. */
+export function typesMatching(engine: LogEngine, pattern: string): string[] | undefined {
+  const wildcard = pattern.search(/[*>]/)
+  if (wildcard < 0) return [pattern]
+  const known = knownValues(engine, 'type', pattern.slice(0, wildcard), MAX_TYPES)
+  return known?.filter((type) => matchesPattern(pattern, type))
+}
+
+/** The records of a range, by the index where there is one for what is asked; undefined for one that is gone. */
+export function* recordsOf(
+  engine: LogEngine,
+  { types, source }: { types?: string[] | undefined; source?: string | undefined },
+  { from, to }: SequenceRange,
+  reverse: boolean,
+): Generator<LogRecord | undefined> {
+  if (types === undefined && source === undefined) {
+    return yield* allRecords(engine, { from, to }, reverse)
   }
-  return low
+  const indexed =
+    types === undefined
+      ? sequencesOf(engine, 'source', [source!], from, to, reverse)
+      : sequencesOf(engine, 'type', types, from, to, reverse)
+  for (const sequence of indexed) yield engine.get('events', sequence)
 }
 
-/** The stored types that a type or pattern means. */
-export function typesMatching(engine: LogEngine, pattern: string): string[] {
-  if (!/[*>]/.test(pattern)) return [pattern]
-  return knownValues(engine, 'type').filter((type) => matchesPattern(pattern, type))
+function* allRecords(
+  engine: LogEngine,
+  { from, to }: SequenceRange,
+  reverse: boolean,
+): Generator<LogRecord> {
+  let [low, high] = [from, to]
+  while (low <= high) {
+    const range = reverse
+      ? { start: high, end: low - 0.5, reverse, limit: READ_AT_ONCE }
+      : { start: low, end: high + 1, limit: READ_AT_ONCE }
+    const records = [...engine.range('events', range)]
+    for (const { value } of records) yield value
+    if (records.length < READ_AT_ONCE) return
+    if (reverse) high = records.at(-1)!.key - 1
+    else low = records.at(-1)!.key + 1
+  }
 }
 
-function* candidates(
+function* lookedAt(
   engine: LogEngine,
   query: ListQuery,
   types: string[] | undefined,
-  from: number,
-  to: number,
+  ranges: readonly SequenceRange[],
+  cursor: number | undefined,
   reverse: boolean,
-): Generator<number> {
-  if (types !== undefined) return yield* sequencesOf(engine, 'type', types, from, to, reverse)
-  if (query.source !== undefined) {
-    return yield* sequencesOf(engine, 'source', [query.source], from, to, reverse)
+): Generator<{ sequence: number; record: LogRecord | undefined }> {
+  const { source } = query
+  const wanted = { types, source: query.type === undefined ? source : undefined }
+  for (const range of reverse ? ranges.toReversed() : ranges) {
+    const from = reverse || cursor === undefined ? range.from : Math.max(range.from, cursor + 1)
+    const to = !reverse || cursor === undefined ? range.to : Math.min(range.to, cursor - 1)
+    if (from > to) continue
+    for (const record of recordsOf(engine, wanted, { from, to }, reverse)) {
+      if (record !== undefined) yield { sequence: record.sequence, record }
+    }
   }
-  const step = reverse ? -1 : 1
-  for (let at = reverse ? to : from; at >= from && at <= to; at += step) yield at
 }
 
 function countMatching(
   engine: LogEngine,
   query: ListQuery,
   types: string[] | undefined,
-  between: number,
+  all: number,
 ): number | undefined {
   const timed = query.since !== undefined || query.until !== undefined
-  const filters = Number(types !== undefined) + Number(query.source !== undefined) + Number(timed)
-  if (query.status !== undefined || filters > 1) return undefined
+  const filters = Number(query.type !== undefined) + Number(query.source !== undefined)
+  if (query.status !== undefined || timed || filters > 1) return undefined
+  if (query.type !== undefined && types === undefined) return undefined
   if (types !== undefined) {
     return types.reduce((sum, type) => sum + (engine.get('counts', ['type', type]) ?? 0), 0)
   }
   if (query.source !== undefined) return engine.get('counts', ['source', query.source]) ?? 0
-  return between
+  return all
 }
 
 function deliveriesOf(engine: LogEngine, record: LogRecord, groupOf: GroupOf): Delivery[] {

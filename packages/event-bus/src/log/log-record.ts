@@ -8,6 +8,7 @@ export function toStoredEvent(record: LogRecord): StoredEvent {
     event: JSON.parse(record.json) as CloudEvent,
     sequence: record.sequence,
     publishedAt: new Date(record.publishedAtMs).toISOString(),
+    ...(record.erased !== undefined && { erased: record.erased }),
   }
 }
 

@@ -1,20 +1,13 @@
 import { EventBusError } from '../errors.js'
 import { matchesPattern } from '../event/pattern.js'
 import type { ReplayQuery, ReplayResult } from '../store/event-store.js'
-import type { CommitQueue } from './commit-queue.js'
-import { deliverAgain } from './deliver-again.js'
-import type { GroupEntry, LogEngine, LogHead, LogRecord } from './log-engine.js'
-import type { LogGroup } from './log-group.js'
-import { firstAtOrAfter, typesMatching } from './log-query.js'
-import { LAST_STRING, sequencesOf } from './postings.js'
-
-/** What replay and dead letters need of the store. */
-export interface LogAccess {
-  engine: LogEngine
-  queue: CommitQueue
-  head: LogHead
-  groupOf(name: string): LogGroup | undefined
-}
+import { sequenceOf } from './event-lookup.js'
+import type { LogAccess } from './log-access.js'
+import type { GroupEntry, LogEngine, LogRecord } from './log-engine.js'
+import { recordsOf, typesMatching } from './log-query.js'
+import { LAST_STRING } from './postings.js'
+import { redeliver } from './redeliver.js'
+import { rangesBetween } from './time-ranges.js'
 
 /** Events put back into `due` by one commit; between two of them others get their turn. */
 const CHUNK = 500
@@ -24,8 +17,10 @@ export async function replayEvents(log: LogAccess, query: ReplayQuery): Promise<
   const groups = wantedGroups(log.engine, query.groups)
   const result: ReplayResult = { events: 0, deliveries: 0 }
   let chunk: LogRecord[] = []
-  for (const sequence of wantedSequences(log, query)) {
-    const record = log.engine.get('events', sequence)
+  let lookedAt = 0
+  for (const record of wantedRecords(log, query)) {
+    lookedAt += 1
+    if (lookedAt % CHUNK === 0) await new Promise((resolve) => setImmediate(resolve))
     if (record === undefined) continue
     chunk.push(record)
     if (chunk.length < CHUNK) continue
@@ -48,19 +43,26 @@ function wantedGroups(engine: LogEngine, names: readonly string[] | undefined) {
   })
 }
 
-function wantedSequences({ engine, head }: LogAccess, query: ReplayQuery): Iterable<number> {
+/** What to replay; undefined for a record that was looked at in vain. */
+function* wantedRecords(
+  { engine, head }: LogAccess,
+  query: ReplayQuery,
+): Generator<LogRecord | undefined> {
   if ('id' in query) {
-    const sequence = engine.get('ids', query.id)
-    if (sequence !== undefined) return [sequence]
+    const sequence = sequenceOf(engine, query)
+    if (sequence !== undefined) return yield engine.get('events', sequence)
     throw new EventBusError('NOT_FOUND', `id: expected a stored event, got ${query.id}`, {
       details: { id: query.id },
     })
   }
-  const from = query.since === undefined ? head.first : firstAtOrAfter(engine, head, query.since)
-  const to = query.until === undefined ? head.last : firstAtOrAfter(engine, head, query.until) - 1
-  const types = typesMatching(engine, query.type ?? '>')
-  // Read before the first change: the replay itself moves nothing in these tables.
-  return sequencesOf(engine, 'type', types, from, to, false)
+  const pattern = query.type ?? '>'
+  const types = typesMatching(engine, pattern)
+  for (const range of rangesBetween(engine, head, query)) {
+    for (const record of recordsOf(engine, { types }, range, false)) {
+      const wanted = record !== undefined && matchesPattern(pattern, record.type)
+      yield wanted ? record : undefined
+    }
+  }
 }
 
 async function replayChunk(
@@ -75,8 +77,7 @@ async function replayChunk(
     for (const record of records) {
       for (const { name, entry } of groups) {
         if (!entry.patterns.some((pattern) => matchesPattern(pattern, record.type))) continue
-        result.deliveries += 1
-        deliverAgain(log, draft, [name, record.sequence], 'replay')
+        if (redeliver(log, draft, [name, record.sequence], 'replay')) result.deliveries += 1
         draft.remove('dead', [name, record.sequence])
       }
     }

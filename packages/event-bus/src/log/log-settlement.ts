@@ -16,19 +16,24 @@ export function writeSettlement(
   work: Work,
   settlement: Exclude<Settlement, { kind: 'release' }>,
   retryAtMs: number | undefined,
+  isErased: boolean,
 ): void {
   const { sequence } = work.record
   const holds = settlement.kind === 'retry' && settlement.hold
   if (work.dueAtMs !== undefined && !holds) draft.remove('due', [group, work.dueAtMs, sequence])
+  // An attempt counts once its handler was started.
+  const attempts = work.begun ? work.attempt : work.attempt - 1
   const delivery: DeliveryEntry = {
     status: STATUS[settlement.kind],
-    attempts: work.attempt,
+    attempts,
     replays: work.replay,
     updatedAtMs: draft.now,
     durationMs: settlement.durationMs,
   }
-  if (settlement.record !== undefined) delivery.record = settlement.record
-  if (settlement.kind !== 'ack') delivery.error = settlement.error
+  if (settlement.record !== undefined && !isErased) delivery.record = settlement.record
+  const error =
+    settlement.kind === 'ack' ? undefined : isErased ? { message: 'erased' } : settlement.error
+  if (error !== undefined) delivery.error = error
   if (holds) {
     delivery.held = true
     delivery.nextAttemptAtMs = draft.now + settlement.delayMs
@@ -36,15 +41,16 @@ export function writeSettlement(
     delivery.nextAttemptAtMs = retryAtMs
     draft.put('due', [group, retryAtMs, sequence], {
       kind: 'retry',
-      attempt: work.attempt + 1,
+      attempt: attempts + 1,
       replay: work.replay,
+      ...(settlement.kind === 'retry' && { delayMs: settlement.delayMs }),
     })
   } else if (settlement.kind === 'dead-letter') {
     draft.put('dead', [group, sequence], {
-      attempts: work.attempt,
+      attempts,
       atMs: draft.now,
-      error: settlement.error,
-      ...(settlement.record !== undefined && { record: settlement.record }),
+      error: error!,
+      ...(delivery.record !== undefined && { record: delivery.record }),
     })
   }
   draft.put('deliveries', [sequence, group], delivery)

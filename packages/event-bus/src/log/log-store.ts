@@ -7,6 +7,7 @@ import type {
   DeadLetterPage,
   DeadLetterQuery,
   Durability,
+  EraseQuery,
   EventDetails,
   EventPage,
   EventStore,
@@ -20,16 +21,25 @@ import type {
   StoreStats,
 } from '../store/event-store.js'
 import { CommitQueue } from './commit-queue.js'
-import { consumerOf } from './log-consumer.js'
+import { eraseEvent } from './erase-event.js'
+import { sequenceOf } from './event-lookup.js'
+import type { LogAccess } from './log-access.js'
 import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './log-dead-letters.js'
 import { LogDraft } from './log-draft.js'
-import type { LogEngine, LogHead, LogRecord, RunningEntry } from './log-engine.js'
+import {
+  EMPTY_HEAD,
+  type LogEngine,
+  type LogHead,
+  type LogRecord,
+  type RunningEntry,
+} from './log-engine.js'
 import { LogGroup } from './log-group.js'
-import { describeEvent, firstAtOrAfter, listEvents } from './log-query.js'
-import { type LogAccess, replayEvents } from './log-replay.js'
+import { describeEvent, listEvents } from './log-query.js'
+import { replayEvents } from './log-replay.js'
 import { LAST_STRING } from './postings.js'
 import { removeGroup } from './remove-group.js'
 import { Retention } from './retention.js'
+import { rangesBetween } from './time-ranges.js'
 
 /** How a log store is made. */
 export interface LogStoreSetup {
@@ -49,7 +59,8 @@ export class LogStore implements EventStore {
   #context!: StoreContext
   #engine!: LogEngine
   #queue!: CommitQueue
-  #head: LogHead = { first: 1, last: 0, bytes: 0, publishedAtMs: 0 }
+  #head: LogHead = EMPTY_HEAD
+  #hasErased = false
   #closed = false
   #retention!: Retention
   /** Attempts that ended with the process before, until their events are claimed again. */
@@ -109,9 +120,9 @@ export class LogStore implements EventStore {
     return results
   }
 
-  async get(id: string): Promise<EventDetails | undefined> {
+  async get(id: string, source?: string): Promise<EventDetails | undefined> {
     this.#assertOpen()
-    const sequence = this.#engine.get('ids', id)
+    const sequence = sequenceOf(this.#engine, { id, source })
     const record = sequence === undefined ? undefined : this.#engine.get('events', sequence)
     return record === undefined
       ? undefined
@@ -126,34 +137,9 @@ export class LogStore implements EventStore {
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
     this.#assertWritable()
     const opened = this.#groups.get(request.name)
-    if (opened !== undefined) {
-      if (opened.patterns.join() !== request.patterns.join()) {
-        throw new EventBusError(
-          'GROUP_CONFLICT',
-          `group ${request.name}: expected the patterns of its other subscription, ${opened.patterns.join(', ')}, got ${request.patterns.join(', ')}; use another group name or the same patterns`,
-          { details: { group: request.name, patterns: request.patterns } },
-        )
-      }
-      return consumerOf(opened, () => this.#left(opened))
-    }
-    const known = this.#engine.get('groups', request.name)
-    const startAfter = known?.startAfter ?? this.#resolveStart(request)
-    const entry = { patterns: [...request.patterns], startAfter, floor: known?.floor ?? startAfter }
-    const host = {
-      engine: this.#engine,
-      queue: this.#queue,
-      clock: this.#context.clock,
-      last: () => this.#head.last,
-      claimsChanged: () => this.#saveRunning(),
-      takeCrashedAttempt: (name: string, sequence: number) =>
-        this.#takeCrashedAttempt(name, sequence),
-    }
-    const group = new LogGroup(host, request, entry)
-    this.#groups.set(group.name, group)
-    for (const pattern of group.patterns) this.#routes.add(pattern, group)
-    this.#routeCache.clear()
-    const consumer = consumerOf(group, () => this.#left(group))
-    await this.#queue.run((draft) => draft.put('groups', group.name, entry))
+    const group = opened ?? this.#openGroup(request)
+    const consumer = group.join(request.patterns)
+    await this.#queue.run((draft) => draft.put('groups', group.name, group.entry()))
     return consumer
   }
 
@@ -172,6 +158,13 @@ export class LogStore implements EventStore {
   async replay(query: ReplayQuery): Promise<ReplayResult> {
     this.#assertWritable()
     return replayEvents(this.#access(), query)
+  }
+
+  async erase(query: EraseQuery): Promise<boolean> {
+    this.#assertWritable()
+    const erased = await eraseEvent(this.#access(), query)
+    this.#hasErased ||= erased
+    return erased
   }
 
   async listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
@@ -221,7 +214,7 @@ export class LogStore implements EventStore {
       connected: !this.#closed,
       durability: this.#setup.durability,
       deduplication: 'as long as the event is stored',
-      events: head.last - head.first + 1,
+      events: head.events,
       bytes: head.bytes,
       groups,
       removed: { ...this.#retention.removed },
@@ -244,8 +237,10 @@ export class LogStore implements EventStore {
 
   #committed(draft: LogDraft): void {
     this.#head = draft.head
-    this.#retention.enforce()
+    // Groups hear of new events first: how far they have got is asked next.
     if (draft.records.length > 0) this.#offer(draft.records)
+    this.#retention.changed(draft.lowestChanged)
+    this.#retention.enforce()
   }
 
   #offer(records: readonly LogRecord[]): void {
@@ -297,8 +292,44 @@ export class LogStore implements EventStore {
     return groups
   }
 
-  #left(group: LogGroup): void {
-    if (group.consumers > 0) return
+  #openGroup(request: GroupRequest): LogGroup {
+    const known = this.#engine.get('groups', request.name)
+    const startAfter = known?.startAfter ?? this.#resolveStart(request)
+    const entry = { patterns: [...request.patterns], startAfter, floor: known?.floor ?? startAfter }
+    const host = {
+      engine: this.#engine,
+      queue: this.#queue,
+      clock: this.#context.clock,
+      last: () => this.#head.last,
+      hasErased: () => this.#hasErased,
+      attemptsChanged: () => this.#saveRunning(),
+      patternsChanged: (changed: LogGroup, before: readonly string[]) =>
+        this.#groupChanged(changed, before),
+      closed: (closed: LogGroup) => this.#groupClosed(closed),
+      takeCrashedAttempt: (name: string, sequence: number) =>
+        this.#takeCrashedAttempt(name, sequence),
+    }
+    const group = new LogGroup(host, request, entry)
+    this.#groups.set(group.name, group)
+    this.#reroute(group, [])
+    return group
+  }
+
+  /** A group wants other types than before, or was closed. */
+  #reroute(group: LogGroup, before: readonly string[]): void {
+    for (const pattern of before) this.#routes.remove(pattern, group)
+    for (const pattern of group.patterns) this.#routes.add(pattern, group)
+    this.#routeCache.clear()
+  }
+
+  #groupChanged(group: LogGroup, before: readonly string[]): void {
+    this.#reroute(group, before)
+    this.#queue
+      .run((draft) => draft.put('groups', group.name, group.entry()))
+      .catch((error: unknown) => this.#context.onError(error))
+  }
+
+  #groupClosed(group: LogGroup): void {
     this.#groups.delete(group.name)
     for (const pattern of group.patterns) this.#routes.remove(pattern, group)
     this.#routeCache.clear()
@@ -307,8 +338,11 @@ export class LogStore implements EventStore {
   #resolveStart({ name, start }: GroupRequest): number {
     if (start === 'beginning') return this.#head.first - 1
     if (start === 'now') return this.#head.last
-    if ('time' in start) return firstAtOrAfter(this.#engine, this.#head, start.time) - 1
-    const sequence = this.#engine.get('ids', start.id)
+    if ('time' in start) {
+      const [range] = rangesBetween(this.#engine, this.#head, { since: start.time })
+      return range === undefined ? this.#head.last : range.from - 1
+    }
+    const sequence = sequenceOf(this.#engine, start)
     if (sequence !== undefined) return sequence - 1
     throw new EventBusError(
       'NOT_FOUND',

@@ -27,16 +27,22 @@ export function* sequencesOf(
   }
 }
 
-/** Values of an attribute that some stored event has. */
-export function knownValues(engine: LogEngine, attribute: 'type' | 'source'): string[] {
+/** Values of an attribute that some stored event has and that begin with `prefix`; undefined when there are more than `most`. */
+export function knownValues(
+  engine: LogEngine,
+  attribute: 'type' | 'source',
+  prefix: string,
+  most: number,
+): string[] | undefined {
   const found: string[] = []
   for (const { key } of engine.range('counts', {
-    start: [attribute, ''],
-    end: [attribute, LAST_STRING],
+    start: [attribute, prefix],
+    end: [attribute, prefix + LAST_STRING],
+    limit: most + 1,
   })) {
     found.push(key[1])
   }
-  return found
+  return found.length > most ? undefined : found
 }
 
 /** Sorts after every type and source, which are UTF-8 text. */

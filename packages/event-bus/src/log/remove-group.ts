@@ -1,4 +1,4 @@
-import type { LogAccess } from './log-replay.js'
+import type { LogAccess } from './log-access.js'
 
 /** Events looked at by one commit; a long history is forgotten piece by piece. */
 const CHUNK = 2_000

@@ -1,14 +1,16 @@
 import type { Clock } from '../clock.js'
 import type { RetentionOptions } from '../retention/retention-options.js'
 import type { CommitQueue } from './commit-queue.js'
+import { IndexRemoval } from './index-removal.js'
 import type { LogDraft } from './log-draft.js'
-import type { LogEngine, LogHead, LogRecord } from './log-engine.js'
+import type { DeliveryEntry, LogEngine, LogHead, LogRecord } from './log-engine.js'
 import { LAST_STRING } from './postings.js'
 
 /** Events removed by one commit. */
 const CHUNK = 500
 /** The oldest event's age is looked at again no sooner than this. */
 const SHORTEST_WAIT_MS = 1_000
+const LONGEST_WAIT_MS = 60_000
 
 /** What retention needs of its log. */
 export interface RetentionHost {
@@ -21,14 +23,19 @@ export interface RetentionHost {
 }
 
 /**
- * Removes the oldest events beyond the limits, together with their deliveries and dead letters. What a
- * group has not finished with stays, whatever the limits say.
+ * Removes the oldest events beyond the limits, together with their deliveries. What a
+ * group has not finished with stays, and what it gave up on, whatever the limits say.
  */
 export class Retention {
   readonly removed = { events: 0, bytes: 0 }
   readonly #host: RetentionHost
   readonly #options: RetentionOptions
+  /** What lies before it has to stay until it is changed: so much, which is kept in addition to the limits. */
+  #from = 0
+  #kept = { events: 0, bytes: 0 }
   #running: Promise<void> | undefined
+  /** Something was stored or settled while events were removed. */
+  #again = false
   #cancelTimer: (() => void) | undefined
   #closed = false
 
@@ -37,16 +44,30 @@ export class Retention {
     this.#options = options
   }
 
+  /** Deliveries of this event, or of later ones, were changed: it may be removable now. */
+  changed(sequence: number): void {
+    if (sequence >= this.#from) return
+    this.#from = 0
+    this.#kept = { events: 0, bytes: 0 }
+  }
+
   /** Removes what is too much now; called after commits. */
   enforce(): void {
-    if (this.#closed || this.#running !== undefined) return
+    if (this.#closed) return
+    if (this.#running !== undefined) {
+      this.#again = true
+      return
+    }
     if (!this.#exceeded(this.#host.head())) {
       this.#waitForAge()
       return
     }
     this.#running = this.#remove().finally(() => {
       this.#running = undefined
-      this.#waitForAge()
+      const again = this.#again
+      this.#again = false
+      if (again) this.enforce()
+      else this.#waitForAge()
     })
     this.#running.catch(() => {})
   }
@@ -58,54 +79,78 @@ export class Retention {
   }
 
   #exceeded(head: LogHead): boolean {
-    if (head.last < head.first) return false
+    if (head.events === 0) return false
     const { maxAgeMs, maxEvents, maxBytes } = this.#options
-    if (maxEvents !== undefined && head.last - head.first + 1 > maxEvents) return true
-    if (maxBytes !== undefined && head.bytes > maxBytes) return true
+    const { events, bytes } = this.#kept
+    if (maxEvents !== undefined && head.events - events > maxEvents) return this.#mayRemove(head)
+    if (maxBytes !== undefined && head.bytes - bytes > maxBytes) return this.#mayRemove(head)
     return maxAgeMs !== undefined && this.#oldestExpiresAtMs(maxAgeMs) <= this.#host.clock.now()
   }
 
+  /** Something is left to look at: what lies before it has to stay for now. */
+  #mayRemove(head: LogHead): boolean {
+    return Math.max(this.#from, head.first) <= this.#host.settledUntil()
+  }
+
   #oldestExpiresAtMs(maxAgeMs: number): number {
-    const oldest = this.#host.engine.get('events', this.#host.head().first)
-    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.publishedAtMs + maxAgeMs
+    const start = Math.max(this.#from, this.#host.head().first)
+    const [oldest] = this.#host.engine.range('events', {
+      start,
+      end: this.#host.settledUntil() + 1,
+      limit: 1,
+    })
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.value.publishedAtMs + maxAgeMs
   }
 
   async #remove(): Promise<void> {
-    let removed = CHUNK
-    while (removed === CHUNK && !this.#closed) {
+    let more = true
+    while (more && !this.#closed) {
       const chunk = await this.#host.queue.run((draft) => this.#removeChunk(draft))
-      removed = chunk.events
+      more = chunk.lookedAt === CHUNK
       this.removed.events += chunk.events
       this.removed.bytes += chunk.bytes
     }
   }
 
-  #removeChunk(draft: LogDraft): { events: number; bytes: number } {
+  #removeChunk(draft: LogDraft): { events: number; bytes: number; lookedAt: number } {
     const { engine } = this.#host
-    const removed = { events: 0, bytes: 0 }
+    const chunk = { events: 0, bytes: 0, lookedAt: 0 }
     const settledUntil = this.#host.settledUntil()
-    const touched = new Map<string, [attribute: string, value: string]>()
+    const index = new IndexRemoval(engine)
     const { maxAgeMs = Number.POSITIVE_INFINITY } = this.#options
     const { maxEvents = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } =
       this.#options
+    const { head } = draft
+    const start = Math.max(this.#from, head.first)
+    // Only what is removed from the very beginning moves it.
+    let fromTheFirst = start === head.first
     for (const { value: record } of engine.range('events', {
-      start: draft.head.first,
+      start,
       end: settledUntil + 1,
       limit: CHUNK,
     })) {
-      const { head } = draft
-      const tooMany = head.last - head.first + 1 > maxEvents || head.bytes > maxBytes
-      if (!tooMany && record.publishedAtMs + maxAgeMs > draft.now) break
-      if (!removeEvent(engine, draft, record)) break
-      removed.events += 1
-      removed.bytes += record.json.length
-      touched.set(`type\n${record.type}`, ['type', record.type])
-      touched.set(`source\n${record.source}`, ['source', record.source])
+      const kept = this.#kept
+      const tooMany = head.events - kept.events > maxEvents || head.bytes - kept.bytes > maxBytes
+      // An event of a clock that was ahead has no age yet; those behind it have.
+      const tooOld = record.publishedAtMs + maxAgeMs <= draft.now
+      if (!tooMany && !tooOld && record.publishedAtMs <= draft.now) break
+      chunk.lookedAt += 1
+      this.#from = record.sequence + 1
+      if ((tooMany || tooOld) && removeEvent(engine, draft, record)) {
+        chunk.events += 1
+        chunk.bytes += Buffer.byteLength(record.json)
+        index.removed(record)
+        if (fromTheFirst) head.first = record.sequence + 1
+      } else {
+        index.kept(record)
+        kept.events += 1
+        kept.bytes += Buffer.byteLength(record.json)
+        fromTheFirst = false
+      }
     }
-    for (const [attribute, value] of touched.values()) {
-      removePostings(engine, draft, attribute, value)
-    }
-    return removed
+    index.write(draft)
+    head.falls = head.falls.filter((at) => at > head.first)
+    return chunk
   }
 
   /** One timer for the moment at which the oldest event becomes too old. */
@@ -115,46 +160,40 @@ export class Retention {
     const expiresAtMs = this.#oldestExpiresAtMs(maxAgeMs)
     if (expiresAtMs === Number.POSITIVE_INFINITY) return
     const waitMs = Math.max(SHORTEST_WAIT_MS, expiresAtMs - this.#host.clock.now())
-    this.#cancelTimer = this.#host.clock.schedule(() => {
-      this.#cancelTimer = undefined
-      this.enforce()
-    }, waitMs)
+    this.#cancelTimer = this.#host.clock.schedule(
+      () => {
+        this.#cancelTimer = undefined
+        this.enforce()
+      },
+      // The wall clock may be set meanwhile.
+      Math.min(waitMs, LONGEST_WAIT_MS),
+    )
   }
 }
 
-/** False when some group still has to do with the event. */
+/** False when a group still has to do with the event, or gave up on it. */
 function removeEvent(engine: LogEngine, draft: LogDraft, record: LogRecord): boolean {
   const { sequence } = record
   const deliveries = [
     ...engine.range('deliveries', { start: [sequence, ''], end: [sequence, LAST_STRING] }),
   ]
-  const unfinished = deliveries.some(
-    ({ value }) => value.status === 'retrying' || value.status === 'pending',
-  )
-  if (unfinished) return false
-  for (const { key } of deliveries) {
-    draft.remove('deliveries', key)
-    draft.remove('dead', [key[1], sequence])
-  }
+  if (deliveries.some(({ key, value }) => isNeeded(engine, key, value))) return false
+  for (const { key } of deliveries) draft.remove('deliveries', key)
   draft.remove('events', sequence)
-  draft.remove('ids', record.id)
+  draft.remove('ids', [record.id, record.source])
   draft.count('type', record.type, -1)
   draft.count('source', record.source, -1)
-  draft.head.first = sequence + 1
-  draft.head.bytes -= record.json.length
+  draft.head.events -= 1
+  draft.head.bytes -= Buffer.byteLength(record.json)
   return true
 }
 
-function removePostings(
+function isNeeded(
   engine: LogEngine,
-  draft: LogDraft,
-  attribute: string,
-  value: string,
-): void {
-  for (const { key, value: sequences } of engine.range('postings', {
-    start: [attribute, value, -1],
-    end: [attribute, value, draft.head.first],
-  })) {
-    if (sequences.at(-1)! < draft.head.first) draft.remove('postings', key)
-  }
+  [sequence, group]: [sequence: number, group: string],
+  { status }: DeliveryEntry,
+): boolean {
+  if (status === 'retrying' || status === 'pending') return true
+  // A dead letter stays until it is redriven, replayed or purged.
+  return status === 'dead-lettered' && engine.get('dead', [group, sequence]) !== undefined
 }

@@ -7,6 +7,7 @@ import type {
   TableValue,
   Write,
 } from '../log/log-engine.js'
+import { IdTable } from './id-table.js'
 import { SortedTable } from './sorted-table.js'
 
 /** The log's tables in this process's memory. */
@@ -23,11 +24,10 @@ export class MemoryEngine implements LogEngine {
     due: new SortedTable(),
     dead: new SortedTable(),
   }
-  /** Ids are random, so a sorted array would move half of itself on each insert. */
-  readonly #ids = new Map<string, number>()
+  readonly #ids = new IdTable()
 
   get<N extends TableName>(table: N, key: TableKey<N>): TableValue<N> | undefined {
-    if (table === 'ids') return this.#ids.get(key as string) as TableValue<N> | undefined
+    if (table === 'ids') return this.#ids.get(key as [string, string]) as TableValue<N> | undefined
     return this.#table(table).get(key) as TableValue<N> | undefined
   }
 
@@ -35,7 +35,8 @@ export class MemoryEngine implements LogEngine {
     table: N,
     options: RangeOptions<TableKey<N>>,
   ): Iterable<{ key: TableKey<N>; value: TableValue<N> }> {
-    return this.#table(table).range(options) as Iterable<{ key: TableKey<N>; value: TableValue<N> }>
+    const found = table === 'ids' ? this.#ids : this.#table(table)
+    return found.range(options as never) as Iterable<{ key: TableKey<N>; value: TableValue<N> }>
   }
 
   count<N extends TableName>(table: N, options: RangeOptions<TableKey<N>>): number {
@@ -45,8 +46,8 @@ export class MemoryEngine implements LogEngine {
   async commit(writes: readonly Write[]): Promise<void> {
     for (const { table, key, value } of writes) {
       if (table === 'ids') {
-        if (value === undefined) this.#ids.delete(key)
-        else this.#ids.set(key, value)
+        if (value === undefined) this.#ids.remove(key)
+        else this.#ids.put(key, value)
       } else if (value === undefined) this.#table(table).remove(key)
       else this.#table(table).put(key, value)
     }

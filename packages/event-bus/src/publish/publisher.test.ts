@@ -22,6 +22,7 @@ function setup(options = batching, maxPendingEvents = 100, concurrentAppends = 1
   } as unknown as EventStore
   const clock: Clock = {
     now: () => 0,
+    monotonic: () => 0,
     schedule(fire, delayMs) {
       const timer = { delayMs, fire }
       timers.push(timer)

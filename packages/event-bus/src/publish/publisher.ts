@@ -59,8 +59,21 @@ export class Publisher {
         ),
       )
     }
+    const { maxSize } = this.#batching
+    this.#pending += requests.length
+    if (requests.length <= maxSize) return this.#enqueue(requests, durability)
+    const chunks: Promise<PublishResult[]>[] = []
+    for (let at = 0; at < requests.length; at += maxSize) {
+      chunks.push(this.#enqueue(requests.slice(at, at + maxSize), durability))
+    }
+    return allOf(chunks)
+  }
+
+  #enqueue(
+    requests: AppendRequest[],
+    durability: Durability | undefined,
+  ): Promise<PublishResult[]> {
     return new Promise((resolve, reject) => {
-      this.#pending += requests.length
       this.#queued += requests.length
       this.#queue.push({ requests, durability, resolve, reject })
       this.#consider()
@@ -150,4 +163,18 @@ export class Publisher {
     }
     if (this.#queue.length > 0) this.#consider()
   }
+}
+
+/** What the writes of one publish came back with; all are waited for, so that no rejection is left without a listener. */
+async function allOf(chunks: Promise<PublishResult[]>[]): Promise<PublishResult[]> {
+  const settled = await Promise.allSettled(chunks)
+  const results = settled.flatMap((chunk) => (chunk.status === 'fulfilled' ? chunk.value : []))
+  const failed = settled.find((chunk) => chunk.status === 'rejected')
+  if (failed === undefined) return results
+  const { reason } = failed
+  if (!(reason instanceof EventBusError)) throw reason
+  throw new EventBusError(reason.code, reason.message, {
+    details: { ...reason.details, stored: results.length },
+    cause: reason,
+  })
 }

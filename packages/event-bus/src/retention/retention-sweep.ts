@@ -52,7 +52,7 @@ export class RetentionSweep {
   }
 
   #lookWithin(ms: number): void {
-    const dueAtMs = this.#clock.now() + ms
+    const dueAtMs = this.#clock.monotonic() + ms
     if (this.#running !== undefined) this.#nudged = true
     if (this.#closed || this.#running !== undefined || dueAtMs >= this.#dueAtMs) return
     this.#cancel?.()

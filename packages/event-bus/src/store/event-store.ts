@@ -40,6 +40,24 @@ export interface StoredEvent {
   sequence: number
   /** RFC 3339 time at which it was stored. */
   publishedAt: string
+  /** Present when its data, results and logs were erased: only the envelope is left. */
+  erased?: Erasure
+}
+
+/** When and why an event's data was erased. */
+export interface Erasure {
+  /** RFC 3339 time. */
+  at: string
+  reason?: string
+}
+
+/** Which event to erase. */
+export interface EraseQuery {
+  id: string
+  /** Needed where events of several sources have the id. */
+  source?: string | undefined
+  /** Kept with the envelope; at most 512 characters. */
+  reason?: string | undefined
 }
 
 /** A stored event with what every group did with it. */
@@ -50,7 +68,7 @@ export interface EventDetails extends StoredEvent {
 /** What became of one published event. */
 export interface PublishResult {
   id: string
-  /** True when the id was stored before; nothing was stored this time. */
+  /** True when an event with this source and id was stored before; nothing was stored this time. */
   duplicate: boolean
   /** Position in the store; for a duplicate, of the event stored first where the store knows it. */
   sequence: number
@@ -58,27 +76,50 @@ export interface PublishResult {
 
 /** An event on its way into the store. */
 export interface AppendRequest extends EncodedEvent {
-  /** Epoch milliseconds before which no group gets it. */
+  /** Epoch milliseconds before which no group gets it; never together with `delayMs`. */
   deliverAtMs?: number
+  /** No group gets it earlier than this after it is stored, by the clock of the store. */
+  delayMs?: number
+}
+
+/** When an event that is stored at `nowMs` is due, by the clock of the store; undefined means at once. */
+export function deliveryTimeOf(
+  { deliverAtMs, delayMs }: Pick<AppendRequest, 'deliverAtMs' | 'delayMs'>,
+  nowMs: number,
+): number | undefined {
+  return delayMs === undefined ? deliverAtMs : nowMs + delayMs
 }
 
 /** Where a group that is seen for the first time begins. */
-export type StartPosition = 'now' | 'beginning' | { time: string | Date } | { id: string }
+export type StartPosition =
+  | 'now'
+  | 'beginning'
+  | { time: string | Date }
+  | { id: string; source?: string | undefined }
 
 /** What a store has to know about a consumer group. */
 export interface GroupRequest {
   name: string
+  /**
+   * What this consumer asks for: it gets no other events. The group wants what its open consumers ask for,
+   * and what the consumer that was opened last asked for, open or not. What the group wants and no open
+   * consumer asks for waits; what it no longer wants leaves it. A consumer of an ordered group whose patterns
+   * are not those of the consumer opened last hands its place over when its claims are settled.
+   */
   patterns: readonly string[]
   start: StartPosition
   /** Claims must come in publish order, to one process at a time. */
   ordered: boolean
-  /** A claim that was not extended for this long is given to somebody else. */
+  /** A claim that was not extended for this long, counted from its request, goes to another consumer. */
   ackWaitMs: number
 }
 
 /** One event handed to one consumer of a group, until it is settled. */
 export interface Claim extends StoredEvent {
-  /** 1 for the first attempt; attempts that ended with the process count. */
+  /**
+   * 1 for the first attempt. Counts handler starts (`begin`), those that ended with their process included;
+   * a claim that was never begun does not count.
+   */
   attempt: number
   /** 0 for the original delivery, n for the n-th replay. */
   replay: number
@@ -116,7 +157,18 @@ export interface GroupConsumer {
    * Answers an empty list when `signal` aborts.
    */
   fetch(limit: number, signal: AbortSignal): Promise<Claim[]>
-  /** Resolves when the settlement is stored; answers what became of the emitted events. */
+  /**
+   * The handlers of these claims are about to start: from here on their attempts count, also when the
+   * process dies. Answers the claims that are still this consumer's; a lost one must not be handled.
+   */
+  begin(claims: readonly Claim[]): readonly Claim[] | Promise<readonly Claim[]>
+  /**
+   * Resolves when the settlement is stored; answers what became of the emitted events.
+   *
+   * @throws EventBusError `CLAIM_LOST` when another consumer may have the event by now: nothing was stored.
+   * `SETTLEMENT_REFUSED` when the store will never take this settlement, such as one that is too large: the
+   * caller makes a dead letter of it. Any other error means that sending it again may help.
+   */
   settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]>
   /** Tells the store that these claims are still worked on. */
   extend(claims: readonly Claim[]): void
@@ -141,6 +193,11 @@ export interface ListQuery {
   status?: DeliveryStatus | undefined
   /** @default 'desc', newest first */
   order?: 'asc' | 'desc' | undefined
+  /**
+   * A page ends early, with its cursor, once its events have this many UTF-8 bytes of JSON; it has at least
+   * one event. @default 4194304
+   */
+  maxPageBytes?: number | undefined
 }
 
 /** One page of `list`. */
@@ -154,7 +211,12 @@ export interface EventPage {
 
 /** Which events to deliver again. */
 export type ReplayQuery =
-  | { id: string; groups?: readonly string[] | undefined }
+  | {
+      id: string
+      /** Needed where events of several sources have the id. */
+      source?: string | undefined
+      groups?: readonly string[] | undefined
+    }
   | {
       /** An event type or a pattern. */
       type?: string | undefined
@@ -185,6 +247,8 @@ export interface DeadLetter extends StoredEvent {
 export interface DeadLetterQuery {
   group?: string | undefined
   id?: string | undefined
+  /** Needed where events of several sources have the id. */
+  source?: string | undefined
 }
 
 /** A page of the dead letters that match. */
@@ -193,6 +257,8 @@ export interface DeadLetterListQuery extends DeadLetterQuery {
   limit?: number | undefined
   /** The `cursor` of the page before. */
   cursor?: string | undefined
+  /** As in `ListQuery`; counts the JSON of event, error and record. @default 4194304 */
+  maxPageBytes?: number | undefined
 }
 
 /** One page of dead letters, newest first in each group. */
@@ -238,6 +304,12 @@ export interface StoreContext {
   clock: Clock
   onConnected(): void
   onDisconnected(reason: string): void
+  /**
+   * The store came back without what it had: groups, streams or events are gone. The bus reports it and is
+   * not ready until `onRepaired`; the store makes its groups again and goes on by itself.
+   */
+  onEmptied(what: string): void
+  onRepaired(): void
   onError(error: unknown): void
 }
 
@@ -245,13 +317,30 @@ export interface StoreContext {
 export interface EventStore {
   /** Writes worth having under way at once: what waits is shared out over them; beyond, publishes gather for the next one. */
   readonly concurrentAppends: number
+  /** Longest JSON of a delivery's record in UTF-8 bytes, known after `open`; longer ones are cut before they are settled. */
+  readonly maxRecordBytes?: number | undefined
   open(context: StoreContext): Promise<void>
-  /** Stores events in order; resolves once they are as durable as `durability` says. */
+  /**
+   * Refuses an event that this store can never take, before anything of its batch is written.
+   *
+   * @throws EventBusError `EVENT_TOO_LARGE`, `INVALID_EVENT`
+   */
+  checkEvent?(event: AppendRequest): void
+  /**
+   * Stores events in order; resolves once they are as durable as `durability` says. An event whose source
+   * and id are stored already is a duplicate.
+   */
   append(
     events: readonly AppendRequest[],
     durability: Durability | undefined,
   ): Promise<PublishResult[]>
-  get(id: string): Promise<EventDetails | undefined>
+  /** @throws EventBusError `AMBIGUOUS_ID` when `source` is left out and events of several sources have the id */
+  get(id: string, source?: string): Promise<EventDetails | undefined>
+  /**
+   * Removes the event's data, and records, logs and errors of its deliveries and dead letters; the envelope stays, with
+   * time and reason. Answers false when there is no such event.
+   */
+  erase(query: EraseQuery): Promise<boolean>
   list(query: ListQuery): Promise<EventPage>
   openGroup(request: GroupRequest): Promise<GroupConsumer>
   /** Forgets a group: its position, deliveries and dead letters. */

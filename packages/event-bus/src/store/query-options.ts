@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { assertPattern } from '../event/pattern.js'
-import type { DeadLetterQuery, ListQuery, ReplayQuery } from './event-store.js'
+import { parseRfc3339 } from '../event/rfc3339.js'
+import type { DeadLetterQuery, EraseQuery, ListQuery, ReplayQuery } from './event-store.js'
 
 /** A moment: RFC 3339 text or a Date. */
 export const timeSchema = z
   .union([z.string(), z.date()])
   .refine(
-    (time) => !Number.isNaN(new Date(time).getTime()),
+    (time) =>
+      typeof time === 'string' ? parseRfc3339(time) !== undefined : !Number.isNaN(time.getTime()),
     'expected an RFC 3339 time such as 2026-01-31T12:00:00Z, or a Date',
   )
 
@@ -19,22 +21,36 @@ const patternSchema = z.string().superRefine((pattern, context) => {
 })
 
 const limitSchema = z.int().min(1).max(1000).optional()
+const maxPageBytesSchema = z.int().min(1).optional()
+/** Ids and sources of events have no more. */
+const attributeSchema = z.string().min(1).max(512)
+
+/** Which event a call is about. */
+export const eventKeySchema = z.strictObject({
+  id: attributeSchema,
+  source: attributeSchema.optional(),
+})
+
+export const eraseSchema = eventKeySchema.extend({
+  reason: z.string().max(512).optional(),
+}) satisfies z.ZodType<EraseQuery, EraseQuery>
 
 export const listSchema = z.strictObject({
   limit: limitSchema,
-  cursor: z.string().regex(/^\d+$/, 'expected the cursor of an earlier page').optional(),
+  cursor: z.string().max(20).regex(/^\d+$/, 'expected the cursor of an earlier page').optional(),
   type: patternSchema.optional(),
-  source: z.string().optional(),
+  source: attributeSchema.optional(),
   since: timeSchema.optional(),
   until: timeSchema.optional(),
   status: z.enum(['pending', 'running', 'retrying', 'succeeded', 'dead-lettered']).optional(),
   order: z.enum(['asc', 'desc']).optional(),
+  maxPageBytes: maxPageBytesSchema,
 }) satisfies z.ZodType<ListQuery, ListQuery>
 
 const groupsSchema = z.array(z.string()).optional()
 
 export const replaySchema = z.union([
-  z.strictObject({ id: z.string().min(1), groups: groupsSchema }),
+  eventKeySchema.extend({ groups: groupsSchema }),
   z.strictObject({
     type: patternSchema.optional(),
     since: timeSchema.optional(),
@@ -44,13 +60,15 @@ export const replaySchema = z.union([
 ]) satisfies z.ZodType<ReplayQuery, ReplayQuery>
 
 export const deadLetterSchema = z.strictObject({
-  group: z.string().optional(),
-  id: z.string().optional(),
+  group: z.string().max(128).optional(),
+  id: attributeSchema.optional(),
+  source: attributeSchema.optional(),
 }) satisfies z.ZodType<DeadLetterQuery, DeadLetterQuery>
 
 /** A page of dead letters; the cursor is the group and sequence of the last one, as JSON. */
 export const deadLetterListSchema = deadLetterSchema.extend({
   limit: limitSchema,
+  maxPageBytes: maxPageBytesSchema,
   cursor: z
     .string()
     .regex(/^\["[\w-]+",\d+\]$/, 'expected the cursor of an earlier page')
