@@ -20,8 +20,8 @@ export interface Dispatcher {
 
 /** Answers what guests ask of the host's thread. */
 export interface GuestServices {
-  /** Never rejects. */
-  answer(call: CallRequest, id: number, question: Question): Promise<Answer>
+  /** Never rejects; `undefined` when the call is over and its question was dropped. */
+  answer(call: CallRequest, id: number, question: Question): Promise<Answer | undefined>
   /** The answer to this question no longer matters; it still comes. */
   withdraw(callId: number, id: number): void
 }

@@ -28,9 +28,9 @@ export class InlineDispatcher implements Dispatcher {
       },
       asked: (callId, id, question) => {
         const { request } = this.#waiting.get(callId)!
-        void services
-          .answer(request, id, question)
-          .then((answer) => this.#engine.answer(callId, id, answer))
+        void services.answer(request, id, question).then((answer) => {
+          if (answer) this.#engine.answer(callId, id, answer)
+        })
       },
       withdrawn: (callId, id) => services.withdraw(callId, id),
       entered: () => {},

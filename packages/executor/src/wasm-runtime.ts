@@ -9,17 +9,19 @@ import {
   type ModuleCacheStats,
 } from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
+import { type CallOutcome, type CallRequest, emptyOutcome } from './call/call.js'
 import { type Callable, callableOf, callableOfAny, callableOfWasi } from './call/callable.js'
 import { codeOfCompileError, describeCompileError, describeFailure } from './call/error-report.js'
 import type { ExecutionError, ExecutionResult } from './call/execution-result.js'
 import { callRequest, eventJsonOf, type HandlerContext } from './call/handler-context.js'
-import { resultOf, resultOfFailedCompile } from './call/outcome-result.js'
+import { resultOfFailedCompile, safeResultOf } from './call/outcome-result.js'
 import { redactor } from './call/redactor.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats } from './dispatcher.js'
 import { ExecutorError } from './errors.js'
 import { type ExtensionMethods, Extensions } from './host/extensions.js'
 import { type AroundHostCall, guestServices } from './host/guest-services.js'
+import { TurnBudget } from './host/turn-budget.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
 import { cacheFigures, poolFigures, threadFigures } from './metric-sources.js'
 import { Fetcher } from './net/fetcher.js'
@@ -65,7 +67,8 @@ export class WasmRuntime {
   readonly #dispatcher: Dispatcher
   readonly #extensions = new Extensions()
   readonly #fetcher: Fetcher
-  readonly #aroundCalls = new Map<number, AroundHostCall>()
+  readonly #openCalls = new Map<number, AroundHostCall | undefined>()
+  readonly #turns = new TurnBudget()
   readonly #modules = new ModuleCache()
   #lastCallId = 0
   #total = 0
@@ -82,7 +85,7 @@ export class WasmRuntime {
     const { maxStackBytes, maxInstances, maxHandlerBytes, hardTimeoutGraceMs } = this.#options
     const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
     this.#fetcher = new Fetcher(this.#options.resolveHost)
-    const services = guestServices(this.#extensions, this.#fetcher, this.#aroundCalls)
+    const services = guestServices(this.#extensions, this.#fetcher, this.#openCalls, this.#turns)
     this.#dispatcher =
       threads === 0
         ? new InlineDispatcher(engine, services)
@@ -312,16 +315,35 @@ export class WasmRuntime {
     given: number | CallOptions | undefined,
   ): Promise<ExecutionResult<Value>> {
     const options = resolveCallOptions(given, this.#options)
-    const eventJson = eventJsonOf(context)
-    const request = callRequest(++this.#lastCallId, callable.key, eventJson, context, options)
-    const { aroundHostCall } = context
-    if (aroundHostCall) this.#aroundCalls.set(request.id, aroundHostCall)
-    const outcome = await this.#dispatcher.submit(request, callable.code)
-    if (aroundHostCall) this.#aroundCalls.delete(request.id)
-    this.#fetcher.callOver(request.id)
-    const result = resultOf<Value>(callable, outcome, options, context.secrets)
+    const id = ++this.#lastCallId
+    const event = eventJsonOf(context)
+    const outcome =
+      'failure' in event
+        ? emptyOutcome(event.failure)
+        : await this.#submit(
+            callable,
+            callRequest(id, callable.key, event.json, context, options),
+            context.aroundHostCall,
+          )
+    const turn = this.#turns.take(id, outcome.steps)
+    if (turn) await turn
+    const result = safeResultOf<Value>(callable, outcome, options, context.secrets)
     this.#record(context, result)
     return result
+  }
+
+  async #submit(
+    { code }: Callable,
+    request: CallRequest,
+    aroundHostCall: AroundHostCall | undefined,
+  ): Promise<CallOutcome> {
+    this.#openCalls.set(request.id, aroundHostCall)
+    try {
+      return await this.#dispatcher.submit(request, code)
+    } finally {
+      this.#openCalls.delete(request.id)
+      this.#fetcher.callOver(request.id)
+    }
   }
 
   #record(

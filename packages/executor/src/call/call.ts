@@ -1,5 +1,6 @@
 import type { Isolation } from '@nexus/instance-pool'
 import type { GuestErrorReport, LogLevel } from '../guest/protocol.js'
+import type { FetchRequest, FetchResponse } from '../guest/web/kit.js'
 import type { WasiProgram } from '../wasi/wasi-program.js'
 import type { ErrorCode } from './error-code.js'
 
@@ -62,6 +63,8 @@ export interface CallOutcome {
   failure: CallFailure | undefined
   events: readonly RawEvent[]
   logs: readonly RawLog[]
+  /** What parsing the result, the events and the logs costs the host's thread. */
+  steps: number
   durationUs: number
   queueWaitUs: number
   memoryUsedBytes: number
@@ -69,19 +72,33 @@ export interface CallOutcome {
   hostCalls: number
 }
 
-/** What a guest asks of the host's thread; the texts are of the value codec, and the guest's. */
+/**
+ * What a guest asks of the host's thread. The sandbox's thread has read it completely: it is well formed, within its
+ * limits, and costs the host's thread as many steps as it says (`MAX_STEPS` at most).
+ */
 export type Question =
-  | { kind: 'extension'; extension: string; method: string; encodedArguments: string }
-  | { kind: 'fetch'; encodedRequest: string }
+  | {
+      kind: 'extension'
+      extension: string
+      method: string
+      /** Text of the value codec. */
+      encodedArguments: string
+      steps: number
+    }
+  /** A fetch that is one too many has no request: it was not read. */
+  | { kind: 'fetch'; request: FetchRequest | undefined; steps: number }
 
 /** The answer to a {@link Question}. */
-export interface Answer {
-  failed: boolean
-  /** The value or the error, as text of the value codec. */
-  encoded: string
-  /** Whether the host itself refused, and not what it called: `HostAnswer.Denied` or `HostAnswer.Limit`. */
-  refusal?: number | undefined
-}
+export type Answer =
+  | {
+      failed: boolean
+      /** The value or the error, as text of the value codec. */
+      encoded: string
+      /** Whether the host itself refused, and not what it called: `HostAnswer.Denied` or `HostAnswer.Limit`. */
+      refusal?: number | undefined
+    }
+  /** Of a fetch; the sandbox's thread makes the text of it. */
+  | { response: FetchResponse }
 
 /** The outcome of a call whose handler did not run. */
 export function emptyOutcome(failure: CallFailure | undefined, queueWaitUs = 0): CallOutcome {
@@ -90,6 +107,7 @@ export function emptyOutcome(failure: CallFailure | undefined, queueWaitUs = 0):
     failure,
     events: [],
     logs: [],
+    steps: 0,
     durationUs: 0,
     queueWaitUs,
     memoryUsedBytes: 0,

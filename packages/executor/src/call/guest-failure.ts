@@ -1,5 +1,8 @@
 import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
 import { type GuestErrorReport, HostAnswer } from '../guest/protocol.js'
+import { describeThrown } from '../values/describe-thrown.js'
+import { hostCodec } from '../values/host-codec.js'
+import { MAX_STEPS } from '../values/value-limits.js'
 import type { CallFailure } from './call.js'
 
 /** What a guest may still allocate to describe the error that ended it for lack of memory. */
@@ -40,6 +43,18 @@ export function resultTooLarge(maxResultBytes: number): CallFailure {
   }
 }
 
+/** @param place the path of a place that is nested too deep */
+export function tooDeepFailure(place: string): CallFailure {
+  const { name, message } = hostCodec.tooDeep(place)
+  return { code: 'RESOURCE_LIMIT', report: { name, message } }
+}
+
+/** @param what holds more values than the host's thread may be asked to build */
+export function tooManyValuesFailure(what: string): CallFailure {
+  const message = `${what}: there are more values than a call may hand over (${MAX_STEPS} steps)`
+  return { code: 'RESOURCE_LIMIT', report: { name: 'RangeError', message } }
+}
+
 export function stuckFailure(): CallFailure {
   return {
     code: 'EXECUTION_ERROR',
@@ -56,6 +71,9 @@ export function engineFailure(message: string): CallFailure {
   return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message } }
 }
 
+/** What the host answers when something is over a limit. */
+const LIMITS = [HostAnswer.Limit, HostAnswer.TooDeep, HostAnswer.TooLarge]
+
 /** The answers a call was refused with: what it did not hear from the host, it cannot pass on. */
 export type Refusals = ReadonlySet<number>
 
@@ -70,7 +88,7 @@ export function trapFailure(error: unknown): CallFailure {
     const report = { name: error.name, message: error.message }
     return { code: 'STACK_OVERFLOW', report }
   }
-  return engineFailure(`The engine failed: ${String(error)}`)
+  return engineFailure(`The engine failed: ${describeThrown(error).message}`)
 }
 
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
@@ -115,6 +133,7 @@ function codeOf(
     return 'STACK_OVERFLOW'
   }
   if (code === 'PERMISSION_DENIED' && refusals.has(HostAnswer.Denied)) return 'PERMISSION_DENIED'
-  if (code === 'RESOURCE_LIMIT' && refusals.has(HostAnswer.Limit)) return 'RESOURCE_LIMIT'
+  if (code === 'RESOURCE_LIMIT' && LIMITS.some((answer) => refusals.has(answer)))
+    return 'RESOURCE_LIMIT'
   return 'EXECUTION_ERROR'
 }

@@ -1,13 +1,18 @@
 import { ExecutorError } from '../errors.js'
 import type { AroundHostCall } from '../host/guest-services.js'
 import type { ResolvedCallOptions } from '../options.js'
-import type { CallRequest } from './call.js'
+import { describeThrown } from '../values/describe-thrown.js'
+import { hostCodec } from '../values/host-codec.js'
+import type { CallFailure, CallRequest } from './call.js'
+import { tooDeepFailure } from './guest-failure.js'
 import { monotonicMs } from './monotonic.js'
 
 /** What a call is about, and what it may do. */
 export interface HandlerContext {
   /** The handler's first argument; crosses as JSON. */
-  event: unknown
+  event?: unknown
+  /** The event as JSON text, where that is at hand: it is given to the handler instead of `event`, as it is. */
+  eventJson?: string | undefined
   /** The name under which the call is measured, and which the handler sees. */
   functionName?: string | undefined
   /** Tokens of what the handler may do, such as `events:emit:com.nexus.order.*`; nothing by default. */
@@ -64,14 +69,25 @@ export function callRequest(
   }
 }
 
-/** @throws ExecutorError `INVALID_OPTIONS` */
-export function eventJsonOf({ event }: HandlerContext): string {
+/**
+ * The event as JSON, or why the call cannot be made: no JSON that an event may hold is an exception.
+ *
+ * @throws ExecutorError `INVALID_OPTIONS` when it is no JSON: it holds a cycle, a BigInt, a getter that throws
+ */
+export function eventJsonOf({
+  event,
+  eventJson,
+}: HandlerContext): { json: string } | { failure: CallFailure } {
+  if (eventJson !== undefined) return { json: eventJson }
   try {
-    return JSON.stringify(event) ?? 'null'
+    return { json: JSON.stringify(event) ?? 'null' }
   } catch (cause) {
+    // Only a stack that was too small is about nesting: a cycle is a TypeError.
+    const place = cause instanceof RangeError ? hostCodec.deepPlace(event, 'event') : undefined
+    if (place !== undefined) return { failure: tooDeepFailure(place) }
     throw new ExecutorError(
       'INVALID_OPTIONS',
-      `context.event cannot be turned into JSON: ${(cause as Error).message}`,
+      `context.event cannot be turned into JSON: ${describeThrown(cause).message}`,
       { cause },
     )
   }

@@ -1,7 +1,9 @@
+import { describeThrown } from '../values/describe-thrown.js'
 import type { CallLimits, CallOutcome, RawEvent, RawLog } from './call.js'
 import type { Callable } from './callable.js'
 import { describeFailure } from './error-report.js'
 import type { EmittedEvent, ExecutionError, ExecutionResult, LogEntry } from './execution-result.js'
+import { engineFailure } from './guest-failure.js'
 import { logLimitNotice } from './log-limit.js'
 import { type Redact, redactor } from './redactor.js'
 
@@ -13,7 +15,7 @@ const JSON_STRING = /"(?:[^"\\]|\\.)*"/g
  *
  * @param secrets taken out of the logs and the error; the value and the events are the handler's to choose
  */
-export function resultOf<Value>(
+function resultOf<Value>(
   callable: Callable,
   outcome: CallOutcome,
   { maxLogBytes }: Pick<CallLimits, 'maxLogBytes'>,
@@ -39,6 +41,25 @@ export function resultOf<Value>(
   if (failure) result.error = describeFailure(failure, callable, redact)
   else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
   return result
+}
+
+/**
+ * What the caller is told of a call, without its secrets. Never throws: a result that cannot be made, or from which the
+ * secrets cannot be taken, is an `INTERNAL_ERROR` that shows nothing of it.
+ */
+export function safeResultOf<Value>(
+  callable: Callable,
+  outcome: CallOutcome,
+  limits: Pick<CallLimits, 'maxLogBytes'>,
+  secrets: Readonly<Record<string, string>> | undefined,
+): ExecutionResult<Value> {
+  try {
+    return resultOf<Value>(callable, outcome, limits, secrets)
+  } catch (error) {
+    const what = describeThrown(error).name
+    const failure = engineFailure(`What the call left cannot be read: ${what}`)
+    return resultOf(callable, { ...outcome, failure, valueJson: '', events: [], logs: [] }, limits)
+  }
 }
 
 /** What the caller is told when there is nothing to run. */

@@ -1,13 +1,40 @@
-import { createValueCodec } from '../values/value-codec.js'
-import { installEngineGaps } from './web/engine-gaps.js'
-import { installEvents } from './web/events.js'
-import { installFetch } from './web/fetch-api.js'
-import { installKeyFormats } from './web/key-formats.js'
+import type { CodecParts, ValueCodec } from '../values/value-codec.js'
+import type { GuestErrorReport, HostAnswer, HostOperation, LogLevel } from './protocol.js'
+import type { FetchRequest, FetchResponse, GuestKit } from './web/kit.js'
 
-/** The functions of the prelude that the host calls. */
-export const PRELUDE_ENTRIES = ['load', 'run', 'settle', 'fire', 'describe'] as const
+/** The host's one function in the guest; answers a number of `HostAnswer`. */
+export type GuestHost = (operation: number, ...args: (string | number | undefined)[]) => number
 
-export type PreludeEntry = (typeof PRELUDE_ENTRIES)[number]
+/** What the prelude is given, besides the host. */
+export interface PreludeParts {
+  createCodec(parts: CodecParts): ValueCodec
+  /** Installs the web APIs, where the handler gets them; gives what makes `ctx.signal`. */
+  installWeb: ((kit: GuestKit) => (deadline: number) => AbortSignal) | undefined
+  operations: typeof HostOperation
+  answers: typeof HostAnswer
+  maxNesting: number
+}
+
+/** The functions that the host calls. */
+export interface Prelude {
+  /** Takes the handler out of its module; answers the `typeof` what was there. */
+  load(namespace: { default: unknown }): string
+  /**
+   * Calls the handler. Gives the JSON of the result, `''` for undefined, or `!` and the JSON of an error; or a promise
+   * of one of these.
+   */
+  run(
+    eventJson: string,
+    contextJson: string | undefined,
+    deadline: number,
+  ): string | Promise<string>
+  /** Hands over the answer to a question: text of the value codec. */
+  settle(id: number, answer: string, failed: number | undefined): void
+  /** A timer is due. Gives the description of what its callback threw. */
+  fire(id: number): string | undefined
+  /** `!` and the JSON of an error. */
+  describe(error: unknown): string
+}
 
 /**
  * The guest's side of a call, run once before any handler is loaded.
@@ -16,179 +43,316 @@ export type PreludeEntry = (typeof PRELUDE_ENTRIES)[number]
  * `Promise.prototype.then` or `Object.prototype` and still only fool itself. Nothing here is a
  * guard: what a guest may do is decided on the host's side of each host call.
  *
- * `run` returns the JSON of the result, `''` for undefined, or `!` and the JSON of an error; or a
- * promise of one of these.
- *
- * `createCodec` is what `createValueCodec` is on the host; `installWeb` installs the web APIs, where
- * the handler gets them.
+ * The guest gets the source of this function: it may use nothing but its arguments and globals.
  */
-const PRELUDE = `(host, createCodec, installWeb) => {
-  'use strict'
+export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
+  const { createCodec, installWeb, operations, answers, maxNesting } = parts
   const { parse, stringify } = JSON
   const { defineProperty: define } = Object
   const { now } = Date
-  const { Promise: GuestPromise, Error: GuestError, TypeError: GuestTypeError, RangeError: GuestRangeError, String: toText, Map: GuestMap } = globalThis
-  const uncurry = (method) => Function.prototype.call.bind(method)
+  const [GuestPromise, GuestError, GuestMap, toText] = [Promise, Error, Map, String]
+  const [GuestTypeError, GuestRangeError] = [TypeError, RangeError]
+  const uncurry = <This, Args extends unknown[], Result>(
+    method: (this: This, ...args: Args) => Result,
+  ): ((self: This, ...args: Args) => Result) => Function.prototype.call.bind(method) as never
   const clip = uncurry(String.prototype.slice)
-  const get = uncurry(Map.prototype.get)
+  const get = uncurry(Map.prototype.get) as <V>(map: Map<number, V>, id: number) => V | undefined
   const set = uncurry(Map.prototype.set)
   const remove = uncurry(Map.prototype.delete)
-  const LOG = 1, EMIT = 2, CALL = 3, SET_TIMER = 4, CLEAR_TIMER = 5, FETCH = 6, ABORT = 7
-  const DENIED = 1, LIMIT = 2, MALFORMED = 3
-  const MAX_TEXT = 16384
-  const base64 = { toBase64: uncurry(Uint8Array.prototype.toBase64), fromBase64: Uint8Array.fromBase64 }
-  const { encode, decode } = createCodec(base64)
+  const MAX_TEXT = 16_384
+  const MAX_CAUSES = 3
+  type Bytes = Uint8Array & { toBase64(): string }
+  const { encode, decode, deepPlace, tooDeep } = createCodec({
+    toBase64: uncurry((Uint8Array.prototype as Bytes).toBase64) as (bytes: Uint8Array) => string,
+    fromBase64: (Uint8Array as unknown as CodecParts).fromBase64,
+    maxNesting,
+  })
 
-  const text = (value) => {
-    try { return clip(typeof value === 'symbol' ? toText(value) : '' + value, 0, MAX_TEXT) }
-    catch { return 'a value that cannot be turned into text' }
-  }
-  const read = (object, key) => {
+  const text = (value: unknown): string => {
     try {
-      const value = object[key]
-      return value === undefined ? undefined : text(value)
-    } catch { return undefined }
-  }
-  const report = (error, depth) => {
-    if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
-      return { __proto__: null, name: 'Error', message: text(error) }
+      return clip(toText(value), 0, MAX_TEXT)
+    } catch {
+      return 'a value that cannot be turned into text'
     }
-    let cause
-    try { cause = error.cause } catch {}
+  }
+  const read = (object: object, key: string): string | undefined => {
+    try {
+      const value = (object as Record<string, unknown>)[key]
+      return value === undefined ? undefined : text(value)
+    } catch {
+      return undefined
+    }
+  }
+  const messageOf = (error: unknown): string =>
+    (typeof error === 'object' && error !== null ? read(error, 'message') : undefined) ??
+    text(error)
+  const report = (error: unknown, depth: number): GuestErrorReport => {
+    if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
+      return { __proto__: null, name: 'Error', message: text(error) } as GuestErrorReport
+    }
+    let cause: unknown
+    try {
+      cause = (error as { cause?: unknown }).cause
+    } catch {}
     return {
       __proto__: null,
       name: read(error, 'name') ?? 'Error',
       message: read(error, 'message') ?? text(error),
       stack: read(error, 'stack'),
       code: read(error, 'code'),
-      cause: cause === undefined || depth === 3 ? undefined : report(cause, depth + 1),
-    }
+      cause: cause === undefined || depth === MAX_CAUSES ? undefined : report(cause, depth + 1),
+    } as GuestErrorReport
   }
-  const describe = (error) => '!' + stringify(report(error, 0))
+  const describe = (error: unknown): string => `!${stringify(report(error, 0))}`
 
-  const succeed = (value) => {
-    let json
-    try { json = stringify(value) }
-    catch (cause) {
+  /** A stack that is too small for the nesting of a value is that value's fault, and is told as such. */
+  const blamed = (error: unknown, value: unknown, name: string): unknown => {
+    const place = error instanceof GuestRangeError ? deepPlace(value, name) : undefined
+    if (place === undefined) return error
+    host(operations.TooDeep)
+    return tooDeep(place)
+  }
+  const succeed = (value: unknown): string => {
+    let json: string | undefined
+    try {
+      json = stringify(value)
+    } catch (cause) {
       // A TypeError is how JSON refuses a value; all else came from what it ran, or from a limit.
-      if (!(cause instanceof GuestTypeError)) throw cause
-      throw new GuestTypeError('The result of the handler cannot be turned into JSON: ' + read(cause, 'message'), { cause })
+      if (!(cause instanceof GuestTypeError)) throw blamed(cause, value, 'result')
+      throw new GuestTypeError(
+        `The result of the handler cannot be turned into JSON: ${messageOf(cause)}`,
+        { cause },
+      )
     }
     return json === undefined ? '' : json
   }
-  const finish = async (result) => {
-    try { return succeed(await result) } catch (error) { return describe(error) }
+  const finish = async (result: unknown): Promise<string> => {
+    try {
+      return succeed(await result)
+    } catch (error) {
+      return describe(error)
+    }
   }
 
-  const refuse = (answer, what, token) => {
-    if (answer === DENIED) {
-      const error = new GuestError(what + ' is not allowed; grant it with the capability ' + token)
+  const coded = (error: Error, code: string): Error => {
+    ;(error as Error & { code: string }).code = code
+    return error
+  }
+  const refuse = (answer: number, what: string, token: string): void => {
+    if (answer === answers.Ok) return
+    if (answer === answers.Denied) {
+      const message = `${what} is not allowed; grant it with the capability ${token}`
+      const error = coded(new GuestError(message), 'PERMISSION_DENIED')
       error.name = 'PermissionError'
-      error.code = 'PERMISSION_DENIED'
       throw error
     }
-    if (answer === LIMIT) {
-      const error = new GuestRangeError(what + ' is over a limit of this call')
-      error.code = 'RESOURCE_LIMIT'
-      throw error
+    if (answer === answers.Limit) {
+      throw coded(new GuestRangeError(`${what} is over a limit of this call`), 'RESOURCE_LIMIT')
     }
-    if (answer === MALFORMED) throw new GuestTypeError(what + ': wrong arguments')
+    if (answer === answers.TooDeep) throw tooDeep(what)
+    if (answer === answers.TooLarge) {
+      const message = `${what}: there are more values than a call may hand over`
+      throw coded(new GuestRangeError(message), 'RESOURCE_LIMIT')
+    }
+    throw new GuestTypeError(`${what}: wrong arguments`)
   }
 
+  interface Waiting {
+    resolve(value: unknown): void
+    reject(reason: unknown): void
+    site: Error
+  }
+  interface Timer {
+    callback: (...values: unknown[]) => unknown
+    values: unknown[]
+    repeats: boolean
+  }
   let lastId = 0
-  const calls = new GuestMap()
-  const timers = new GuestMap()
+  const calls = new GuestMap<number, Waiting>()
+  const timers = new GuestMap<number, Timer>()
 
-  const toJson = (value) => {
-    const json = stringify(value)
-    return json === undefined ? 'null' : json
+  const toJson = (value: unknown, name: string): string | undefined => {
+    try {
+      return stringify(value)
+    } catch (error) {
+      throw blamed(error, value, name)
+    }
   }
-  const log = (level) => (message, fields) => {
-    let json
-    try { json = fields === undefined ? undefined : stringify(fields) } catch (error) { json = stringify({ __proto__: null, unserialisable: read(error, 'message') }) }
-    host(LOG, level, text(message), json)
+  const log = (level: LogLevel) => (message: unknown, fields: unknown) => {
+    let json: string | undefined
+    if (fields !== undefined) {
+      try {
+        json = stringify(fields)
+      } catch (cause) {
+        const error = blamed(cause, fields, 'fields')
+        if (error !== cause) throw error
+        json = stringify({ __proto__: null, unserialisable: messageOf(cause) })
+      }
+    }
+    const answer = host(operations.Log, level, text(message), json)
+    if (answer === answers.TooDeep) throw tooDeep(deepPlace(fields, 'fields') ?? 'fields')
   }
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
 
-  const emit = async (type, data, attributes) => {
-    if (typeof type !== 'string') throw new GuestTypeError('ctx.emit: expected the type of the event as a string, got ' + typeof type)
-    refuse(host(EMIT, type, toJson(data), toJson(attributes)), 'Emitting ' + type, 'events:emit:' + type)
+  const emit = async (type: unknown, data: unknown, attributes: unknown): Promise<void> => {
+    if (typeof type !== 'string') {
+      throw new GuestTypeError(
+        `ctx.emit: expected the type of the event as a string, got ${typeof type}`,
+      )
+    }
+    const dataJson = toJson(data, 'data') ?? 'null'
+    const attributesJson = toJson(attributes, 'attributes') ?? 'null'
+    const answer = host(operations.Emit, type, dataJson, attributesJson)
+    if (answer === answers.TooDeep) {
+      throw tooDeep(deepPlace(data, 'data') ?? deepPlace(attributes, 'attributes') ?? 'data')
+    }
+    refuse(answer, `Emitting ${type}`, `events:emit:${type}`)
   }
-  const ask = (operation, what, token, details) => new GuestPromise((resolve, reject) => {
-    const id = ++lastId
-    // Made here, where the handler is on the stack: when the answer comes it no longer is.
-    set(calls, id, { __proto__: null, resolve, reject, site: new GuestError() })
-    let answer = MALFORMED
-    try { answer = host(operation, id, ...details()) } finally { if (answer !== 0) remove(calls, id) }
-    refuse(answer, what, token)
-  })
-  const call = (extension, method, ...values) => {
+  const ask = (
+    operation: number,
+    what: string,
+    token: string,
+    details: () => string[],
+  ): Promise<unknown> =>
+    new GuestPromise((resolve, reject) => {
+      const id = ++lastId
+      // Made here, where the handler is on the stack: when the answer comes it no longer is.
+      set(calls, id, { __proto__: null, resolve, reject, site: new GuestError() } as Waiting)
+      let answer: number = answers.Malformed
+      try {
+        answer = host(operation, id, ...details())
+      } finally {
+        if (answer !== answers.Ok) remove(calls, id)
+      }
+      refuse(answer, what, token)
+    })
+  const encoded = (value: unknown, name: string): string => {
+    try {
+      return encode(value, name)
+    } catch (error) {
+      if (error instanceof GuestRangeError && read(error, 'code') === 'RESOURCE_LIMIT') {
+        host(operations.TooDeep)
+      }
+      throw error
+    }
+  }
+  const call = (extension: unknown, method: unknown, ...values: unknown[]): Promise<unknown> => {
     const name = text(extension)
     const methodName = text(method)
-    const what = name + '.' + methodName
-    return ask(CALL, 'Calling ' + what, 'ext:' + name, () => [name, methodName, encode(values, what)])
+    const what = `${name}.${methodName}`
+    return ask(operations.Call, `Calling ${what}`, `ext:${name}`, () => [
+      name,
+      methodName,
+      encoded(values, what),
+    ])
   }
 
-  const show = (value) => {
+  const show = (value: unknown): string => {
     if (typeof value === 'string') return value
     if (typeof value === 'object' && value !== null) {
-      const message = read(value, 'stack')
-      if (message !== undefined) return (read(value, 'name') ?? 'Error') + ': ' + read(value, 'message') + '\\n' + message
-      try { return stringify(value) ?? text(value) } catch {}
+      const stack = read(value, 'stack')
+      if (stack !== undefined) {
+        return `${read(value, 'name') ?? 'Error'}: ${read(value, 'message')}\n${stack}`
+      }
+      try {
+        return stringify(value) ?? text(value)
+      } catch {}
     }
     return text(value)
   }
-  const print = (level) => (...values) => {
-    let line = ''
-    for (let i = 0; i < values.length; i++) line += (i === 0 ? '' : ' ') + show(values[i])
-    host(LOG, level, clip(line, 0, MAX_TEXT))
-  }
-  globalThis.console = { debug: print('debug'), log: print('info'), info: print('info'), warn: print('warn'), error: print('error') }
+  const print =
+    (level: LogLevel) =>
+    (...values: unknown[]) => {
+      let line = ''
+      for (let i = 0; i < values.length; i++) line += (i === 0 ? '' : ' ') + show(values[i])
+      host(operations.Log, level, clip(line, 0, MAX_TEXT))
+    }
+  globalThis.console = {
+    debug: print('debug'),
+    log: print('info'),
+    info: print('info'),
+    warn: print('warn'),
+    error: print('error'),
+  } as Console
 
   // The engine's own has the moment at which the image was made as its origin, and keeps it.
-  const monotonic = performance.now
-  globalThis.performance = { now: () => monotonic(), get timeOrigin() { return now() - monotonic() } }
+  const monotonic = performance.now as () => number
+  globalThis.performance = {
+    now: () => monotonic(),
+    get timeOrigin() {
+      return now() - monotonic()
+    },
+  } as Performance
 
-  const startTimer = (callback, delayMs, values, repeats) => {
-    if (typeof callback !== 'function') throw new GuestTypeError('A timer takes a function, got ' + typeof callback)
+  const startTimer = (
+    callback: unknown,
+    delayMs: unknown,
+    values: unknown[],
+    repeats: boolean,
+  ): number => {
+    if (typeof callback !== 'function') {
+      throw new GuestTypeError(`A timer takes a function, got ${typeof callback}`)
+    }
     const id = ++lastId
-    const delay = +delayMs
-    refuse(host(SET_TIMER, id, delay > 0 ? delay : 0, repeats), 'Another timer', '')
-    set(timers, id, { __proto__: null, callback, values, repeats })
+    const delay = +(delayMs as number)
+    // NaN is 0 as well.
+    const isLater = delay > 0
+    refuse(host(operations.SetTimer, id, isLater ? delay : 0, repeats ? 1 : 0), 'Another timer', '')
+    set(timers, id, { __proto__: null, callback, values, repeats } as unknown as Timer)
     return id
   }
-  const stopTimer = (id) => {
-    if (remove(timers, id)) host(CLEAR_TIMER, id)
+  const stopTimer = (id: number): void => {
+    if (remove(timers, id)) host(operations.ClearTimer, id)
   }
-  globalThis.setTimeout = (callback, delayMs, ...values) => startTimer(callback, delayMs, values, 0)
-  globalThis.setInterval = (callback, delayMs, ...values) => startTimer(callback, delayMs, values, 1)
-  globalThis.clearTimeout = stopTimer
-  globalThis.clearInterval = stopTimer
+  const setTimeout = (callback: unknown, delayMs?: unknown, ...values: unknown[]) =>
+    startTimer(callback, delayMs, values, false)
+  const setInterval = (callback: unknown, delayMs?: unknown, ...values: unknown[]) =>
+    startTimer(callback, delayMs, values, true)
+  for (const [name, timer] of [
+    ['setTimeout', setTimeout],
+    ['setInterval', setInterval],
+    ['clearTimeout', stopTimer],
+    ['clearInterval', stopTimer],
+  ] as const) {
+    ;(globalThis as Record<string, unknown>)[name] = timer
+  }
 
-  const fetch = (request, signal) => {
-    const answer = ask(FETCH, 'fetch', '', () => [encode(request, 'request')])
+  const fetch = (request: FetchRequest, signal: AbortSignal): Promise<FetchResponse> => {
+    const answer = ask(operations.Fetch, 'fetch', '', () => [encoded(request, 'request')])
     const id = lastId
     signal.addEventListener('abort', () => {
       const waiting = get(calls, id)
-      if (!remove(calls, id)) return
-      host(ABORT, id)
+      if (waiting === undefined || !remove(calls, id)) return
+      host(operations.Abort, id)
       waiting.reject(signal.reason)
     })
-    return answer
+    return answer as Promise<FetchResponse>
   }
-  const signalUntil = installWeb && installWeb({ fetch, setTimeout, report: (error) => host(LOG, 'error', 'Uncaught ' + show(error)) })
+  const signalUntil = installWeb?.({
+    fetch,
+    setTimeout,
+    report: (error) => {
+      host(operations.Log, 'error', `Uncaught ${show(error)}`)
+    },
+  })
 
-  let handler
-  const noFacts = { __proto__: null }
+  interface Facts {
+    functionName?: string
+    attempt?: number
+    env?: Record<string, string>
+    secrets?: Record<string, string>
+  }
+  let handler: (event: unknown, context: unknown) => unknown
+  const noFacts = { __proto__: null } as Facts
 
   return {
     load(namespace) {
-      handler = namespace.default
+      handler = namespace.default as typeof handler
       return typeof handler
     },
     run(eventJson, contextJson, deadline) {
       try {
-        const facts = contextJson === undefined ? noFacts : parse(contextJson)
+        const facts: Facts = contextJson === undefined ? noFacts : parse(contextJson)
         const context = {
           functionName: facts.functionName,
           attempt: facts.attempt ?? 1,
@@ -200,41 +364,56 @@ const PRELUDE = `(host, createCodec, installWeb) => {
           call,
         }
         if (signalUntil !== undefined) {
-          let signal
-          define(context, 'signal', { __proto__: null, get: () => signal ??= signalUntil(deadline), enumerable: true })
+          let signal: AbortSignal | undefined
+          define(context, 'signal', {
+            __proto__: null,
+            get: () => {
+              signal ??= signalUntil(deadline)
+              return signal
+            },
+            enumerable: true,
+          } as PropertyDescriptor)
         }
         const result = handler(parse(eventJson), context)
-        if (result !== null && (typeof result === 'object' || typeof result === 'function') && typeof result.then === 'function') return finish(result)
+        if (
+          result !== null &&
+          (typeof result === 'object' || typeof result === 'function') &&
+          typeof (result as { then?: unknown }).then === 'function'
+        ) {
+          return finish(result)
+        }
         return succeed(result)
-      } catch (error) { return describe(error) }
+      } catch (error) {
+        return describe(error)
+      }
     },
     settle(id, answer, failed) {
       const waiting = get(calls, id)
-      if (!remove(calls, id)) return
+      if (waiting === undefined || !remove(calls, id)) return
       const value = decode(answer)
-      if (!failed) return waiting.resolve(value)
-      define(value, 'stack', { __proto__: null, value: waiting.site.stack, writable: true, configurable: true })
+      if (!failed) {
+        waiting.resolve(value)
+        return
+      }
+      define(value as object, 'stack', {
+        __proto__: null,
+        value: waiting.site.stack,
+        writable: true,
+        configurable: true,
+      } as PropertyDescriptor)
       waiting.reject(value)
     },
     fire(id) {
       const timer = get(timers, id)
-      if (timer === undefined) return
-      if (timer.repeats === 0) remove(timers, id)
-      try { timer.callback(...timer.values) } catch (error) { return describe(error) }
+      if (timer === undefined) return undefined
+      if (!timer.repeats) remove(timers, id)
+      try {
+        timer.callback(...timer.values)
+      } catch (error) {
+        return describe(error)
+      }
+      return undefined
     },
     describe,
   }
-}`
-
-const INSTALL_WEB = `(kit) => {
-  (${installEngineGaps})();
-  (${installKeyFormats})()
-  const signalUntil = (${installEvents})(kit);
-  (${installFetch})(kit)
-  return signalUntil
-}`
-
-/** The prelude as one function of the guest's `host`, with or without the web APIs. */
-export function preludeSource(webApis: boolean): string {
-  return `(host) => (${PRELUDE})(host, ${createValueCodec}, ${webApis ? INSTALL_WEB : 'undefined'})`
 }

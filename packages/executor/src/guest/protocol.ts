@@ -1,22 +1,21 @@
-/**
- * What the guest asks of the host: the first argument of each host call. The numbers are written
- * out in `prelude.ts`, which is text for the guest.
- */
+/** What the guest asks of the host: the first argument of each host call. */
 export const HostOperation = {
-  /** `(LOG, level, message, fieldsJson?)` */
+  /** `(Log, level, message, fieldsJson?)` */
   Log: 1,
-  /** `(EMIT, type, dataJson, attributesJson)` */
+  /** `(Emit, type, dataJson, attributesJson)` */
   Emit: 2,
-  /** `(CALL, id, extension, method, encodedArguments)`; answered later by `settle` */
+  /** `(Call, id, extension, method, encodedArguments)`; answered later by `settle` */
   Call: 3,
-  /** `(SET_TIMER, id, delayMs, repeats)`; answered later by `fire` */
+  /** `(SetTimer, id, delayMs, repeats)`; answered later by `fire` */
   SetTimer: 4,
-  /** `(CLEAR_TIMER, id)` */
+  /** `(ClearTimer, id)` */
   ClearTimer: 5,
-  /** `(FETCH, id, encodedRequest)`; answered later by `settle` */
+  /** `(Fetch, id, encodedRequest)`; answered later by `settle` */
   Fetch: 6,
-  /** `(ABORT, id)`: nobody waits for that fetch any more */
+  /** `(Abort, id)`: the guest no longer waits for that fetch */
   Abort: 7,
+  /** `(TooDeep)`: the prelude refused a value that is nested too deep to be turned into text */
+  TooDeep: 8,
 } as const
 
 /** What the host answers at once; see `QuickJSInstance.onHostCall`. */
@@ -28,6 +27,10 @@ export const HostAnswer = {
   Limit: 2,
   /** The arguments are not what the operation takes. */
   Malformed: 3,
+  /** A value is nested too deep. */
+  TooDeep: 4,
+  /** A value holds more than the host's thread may be asked to build. */
+  TooLarge: 5,
 } as const
 
 /** The guest cuts its texts to this many UTF-16 units (`MAX_TEXT` in the prelude). */
@@ -42,7 +45,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface GuestErrorReport {
   name: string
   message: string
-  stack?: string
-  code?: string
-  cause?: GuestErrorReport
+  stack?: string | undefined
+  code?: string | undefined
+  cause?: GuestErrorReport | undefined
 }

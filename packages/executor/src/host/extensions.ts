@@ -1,8 +1,6 @@
-import type { Answer } from '../call/call.js'
 import { ExecutorError } from '../errors.js'
 import { hostCodec } from '../values/host-codec.js'
 import { type Schema, validate } from './extension-schema.js'
-import { guestError } from './guest-error.js'
 
 /** A method whose one argument is checked before it runs. */
 export interface CheckedMethod<Input = unknown> {
@@ -50,17 +48,16 @@ export class Extensions {
     this.#extensions.set(name, table)
   }
 
-  /** Calls a method for a guest; what it throws goes to the guest without its stack and without host paths. */
-  async call(extension: string, method: string, encodedArguments: string): Promise<Answer> {
-    try {
-      const { input, run } = this.#find(extension, method)
-      const args = argumentsOf(encodedArguments)
-      const what = `${extension}.${method}`
-      const value = input ? await run(await checked(what, input, args)) : await run(...args)
-      return { failed: false, encoded: hostCodec.encode(value, `the result of ${what}`) }
-    } catch (error) {
-      return { failed: true, encoded: hostCodec.encode(guestError(error), 'error') }
-    }
+  /**
+   * Calls a method for a guest.
+   *
+   * @throws what the guest is told, without its stack and without host paths
+   */
+  async call(extension: string, method: string, encodedArguments: string): Promise<unknown> {
+    const { input, run } = this.#find(extension, method)
+    const args = argumentsOf(encodedArguments)
+    const what = `${extension}.${method}`
+    return input ? await run(await checked(what, input, args)) : await run(...args)
   }
 
   #find(extension: string, method: string): Method {

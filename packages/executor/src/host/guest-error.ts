@@ -1,6 +1,6 @@
 import { homedir, tmpdir } from 'node:os'
+import { describeThrown, type ThrownDescription } from '../values/describe-thrown.js'
 
-const MAX_CAUSES = 3
 /** Where a host keeps its files: absolute paths that start here say nothing to a guest but where it runs. */
 const ROOTS = [
   ...new Set([process.cwd(), homedir(), tmpdir()]),
@@ -18,12 +18,15 @@ function escapeRegExp(text: string): string {
 }
 
 /** What a guest is told of an error of the host: name, message, code and causes, no stack and no host paths. */
-export function guestError(error: unknown, depth = 0): Error {
-  const { name, message, code, cause } = Object(error) as Partial<Record<string, unknown>>
-  const told = new Error(withoutPaths(typeof message === 'string' ? message : String(error)))
-  told.name = typeof name === 'string' ? name : 'Error'
-  if (typeof code === 'string') Object.assign(told, { code })
-  if (cause !== undefined && depth < MAX_CAUSES) told.cause = guestError(cause, depth + 1)
+export function guestError(thrown: unknown): Error {
+  return errorOf(describeThrown(thrown))
+}
+
+function errorOf({ name, message, code, cause }: ThrownDescription): Error {
+  const told = new Error(withoutPaths(message))
+  told.name = name
+  if (code !== undefined) Object.assign(told, { code })
+  if (cause !== undefined) told.cause = errorOf(cause)
   return told
 }
 

@@ -2,9 +2,11 @@ import type { Answer, CallRequest, Question } from '../call/call.js'
 import type { GuestServices } from '../dispatcher.js'
 import { HostAnswer } from '../guest/protocol.js'
 import type { Fetcher } from '../net/fetcher.js'
+import { describeThrown } from '../values/describe-thrown.js'
 import { hostCodec } from '../values/host-codec.js'
 import type { Extensions } from './extensions.js'
 import { guestError } from './guest-error.js'
+import type { TurnBudget } from './turn-budget.js'
 
 /**
  * Wraps a call of the guest to the host, to trace or time it; must call `run` once and give what it gives.
@@ -13,25 +15,57 @@ import { guestError } from './guest-error.js'
  */
 export type AroundHostCall = <T>(name: string, run: () => Promise<T>) => Promise<T>
 
+/** The calls that are under way, and what their callers want around each host call. */
+export type OpenCalls = ReadonlyMap<number, AroundHostCall | undefined>
+
 /**
- * What guests may ask of the host's thread: the embedder's extensions, and fetches.
- *
- * @param aroundCalls by the id of the call, what its caller wants around each
+ * What guests may ask of the host's thread: the embedder's extensions, and fetches. What a call asked that is over by the
+ * time its turn comes is dropped unread.
  */
 export function guestServices(
   extensions: Extensions,
   fetcher: Fetcher,
-  aroundCalls: ReadonlyMap<number, AroundHostCall>,
+  openCalls: OpenCalls,
+  turns: TurnBudget,
 ): GuestServices {
-  function answer(call: CallRequest, id: number, question: Question): Promise<Answer> {
-    if (question.kind === 'fetch') return fetchFor(fetcher, call, id, question.encodedRequest)
+  async function answer(
+    call: CallRequest,
+    id: number,
+    question: Question,
+  ): Promise<Answer | undefined> {
+    if (question.kind === 'fetch') {
+      try {
+        return { response: await fetcher.fetch(call, id, question.request) }
+      } catch (error) {
+        return failedAnswer(error, refusalOf(error))
+      }
+    }
     const { extension, method, encodedArguments } = question
-    return extensions.call(extension, method, encodedArguments)
+    let value: unknown
+    try {
+      value = await extensions.call(extension, method, encodedArguments)
+    } catch (error) {
+      return failedAnswer(error)
+    }
+    // An answer is taken to be as large as its question: it has a turn of its own.
+    const turn = turns.take(call.id, question.steps, () => openCalls.has(call.id))
+    if (turn) await turn
+    if (!openCalls.has(call.id)) return undefined
+    try {
+      const encoded = hostCodec.encode(value, `the result of ${extension}.${method}`)
+      return { failed: false, encoded }
+    } catch (error) {
+      return failedAnswer(error, refusalOf(error))
+    }
   }
 
   return {
-    answer(call, id, question) {
-      const around = aroundCalls.get(call.id)
+    async answer(call, id, question) {
+      const isWanted = () => openCalls.has(call.id)
+      const turn = turns.take(call.id, question.steps, isWanted)
+      if (turn) await turn
+      if (!isWanted()) return undefined
+      const around = openCalls.get(call.id)
       if (!around) return answer(call, id, question)
       const name = question.kind === 'fetch' ? 'fetch' : `${question.extension}.${question.method}`
       return answerWithin(around, name, () => answer(call, id, question))
@@ -40,41 +74,33 @@ export function guestServices(
   }
 }
 
-/** Whoever is around sees a failed answer as what it is: an error. */
+/** The wrapper sees a failed answer as what it is: an error. */
 async function answerWithin(
   around: AroundHostCall,
   name: string,
-  ask: () => Promise<Answer>,
-): Promise<Answer> {
-  let answer: Answer | undefined
+  ask: () => Promise<Answer | undefined>,
+): Promise<Answer | undefined> {
+  let asked: Promise<Answer | undefined> | undefined
   try {
     await around(name, async () => {
-      answer = await ask()
-      if (answer.failed) throw hostCodec.decode(answer.encoded)
+      asked = ask()
+      const answer = await asked
+      if (answer && 'encoded' in answer && answer.failed) throw hostCodec.decode(answer.encoded)
     })
   } catch {
     // Whatever the wrapper does, the guest gets its answer.
   }
-  return answer ?? ask()
+  return asked ?? ask()
 }
 
-async function fetchFor(
-  fetcher: Fetcher,
-  call: CallRequest,
-  id: number,
-  encodedRequest: string,
-): Promise<Answer> {
-  try {
-    const response = await fetcher.fetch(call, id, hostCodec.decode(encodedRequest))
-    return { failed: false, encoded: hostCodec.encode(response, 'response') }
-  } catch (error) {
-    const { code } = Object(error) as { code?: unknown }
-    const refusal =
-      code === 'PERMISSION_DENIED'
-        ? HostAnswer.Denied
-        : code === 'RESOURCE_LIMIT'
-          ? HostAnswer.Limit
-          : undefined
-    return { failed: true, encoded: hostCodec.encode(guestError(error), 'error'), refusal }
-  }
+/** What was thrown, as an answer to the guest. */
+function failedAnswer(thrown: unknown, refusal?: number): Answer {
+  return { failed: true, encoded: hostCodec.encode(guestError(thrown), 'error'), refusal }
+}
+
+/** Whether the host itself refused. */
+function refusalOf(thrown: unknown): number | undefined {
+  const { code } = describeThrown(thrown)
+  if (code === 'PERMISSION_DENIED') return HostAnswer.Denied
+  return code === 'RESOURCE_LIMIT' ? HostAnswer.Limit : undefined
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { FetchRequest } from '../guest/web/kit.js'
+import { hostCodec } from '../values/host-codec.js'
 
 const schema = z.strictObject({
   url: z.string().max(16 * 1024),
@@ -7,6 +9,21 @@ const schema = z.strictObject({
   body: z.instanceof(Uint8Array).optional(),
   redirect: z.enum(['follow', 'error', 'manual']),
 })
+
+/**
+ * Reads what a guest asks to fetch, on the sandbox's thread.
+ *
+ * @param encoded text of the value codec
+ * @returns `undefined` when a guest that bypassed the prelude asks for something else than a fetch
+ */
+export function decodeRequest(encoded: string): FetchRequest | undefined {
+  try {
+    const parsed = schema.safeParse(hostCodec.decode(encoded))
+    return parsed.data && { ...parsed.data, body: parsed.data.body }
+  } catch {
+    return undefined
+  }
+}
 
 /** A fetch that a guest asks for, checked. */
 export interface CheckedRequest {
@@ -41,7 +58,7 @@ const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK']
 export function checkRequest(value: unknown, maxRequestBytes: number): CheckedRequest {
   const parsed = schema.safeParse(value)
   if (!parsed.success) throw new TypeError('fetch: wrong arguments')
-  const { url: href, method, redirect, body } = parsed.data
+  const { url: href, method, headers: given, redirect, body } = parsed.data
   const url = checkUrl(href)
   if (FORBIDDEN_METHODS.includes(method.toUpperCase())) {
     throw new TypeError(`fetch: the method ${method} is forbidden`)
@@ -53,7 +70,7 @@ export function checkRequest(value: unknown, maxRequestBytes: number): CheckedRe
     )
   }
   const headers = new Headers()
-  for (const [name, value] of parsed.data.headers) {
+  for (const [name, value] of given) {
     if (!FORBIDDEN.has(name.toLowerCase())) headers.append(name, value)
   }
   return { url, method, headers, redirect, body: body && new Uint8Array(body) }

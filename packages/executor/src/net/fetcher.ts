@@ -205,7 +205,14 @@ async function readBody(
   } finally {
     fetches.heldBytes -= length
   }
-  return Buffer.concat(chunks, length)
+  // Memory of its own: a slice of a shared pool would cross to the thread with all that lies beside it.
+  const body = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return body
 }
 
 function describe(

@@ -8,10 +8,13 @@ import {
   resultTooLarge,
   stuckFailure,
   timeoutFailure,
+  tooDeepFailure,
+  tooManyValuesFailure,
   trapFailure,
 } from '../call/guest-failure.js'
 import { queueWaitUs } from '../call/queue-wait.js'
-import type { PreludeEntry } from '../guest/prelude.js'
+import type { PreludeEntry } from '../guest/prelude-source.js'
+import { hostCodec } from '../values/host-codec.js'
 import { type HostCaller, HostCalls } from './host-calls.js'
 
 /** What the description of an error can grow to: no limit of the result may hide why a call failed. */
@@ -94,13 +97,17 @@ export class GuestCall implements HostCaller {
   }
 
   /** Hands the guest an answer of the host's thread. One that comes too late is ignored. */
-  answer(id: number, { failed, encoded, refusal }: Answer): void {
+  answer(id: number, answer: Answer): void {
     if (this.#over) return
-    if (refusal !== undefined) this.#hostCalls.refused(refusal)
+    if ('refusal' in answer && answer.refusal !== undefined) {
+      this.#hostCalls.refused(answer.refusal)
+    }
     this.#hostCalls.answered(id)
     this.#wake((instance, args) => {
+      const isResponse = 'response' in answer
+      const encoded = isResponse ? hostCodec.encode(answer.response, 'response') : answer.encoded
       args.push(instance.newNumber(id), instance.newString(encoded))
-      if (failed) args.push(instance.newNumber(1))
+      if (!isResponse && answer.failed) args.push(instance.newNumber(1))
       return this.#entries.settle
     })
   }
@@ -194,7 +201,17 @@ export class GuestCall implements HostCaller {
     else if (text === undefined) this.#finish('', resultTooLarge(maxResultBytes))
     else if (text.startsWith('!')) this.#finish('', this.#failureFromReport(text))
     else if (isLonger(text, maxResultBytes)) this.#finish('', resultTooLarge(maxResultBytes))
-    else this.#finish(text, undefined)
+    else this.#finishResult(text)
+  }
+
+  /** The host's thread only parses what was counted here. */
+  #finishResult(json: string): void {
+    const verdict = this.#hostCalls.meter.add(json)
+    if (verdict === 'ok') this.#finish(json, undefined)
+    else if (verdict === 'large')
+      this.#finish('', tooManyValuesFailure('The result and the events'))
+    else
+      this.#finish('', tooDeepFailure(hostCodec.deepPlace(JSON.parse(json), 'result') ?? 'result'))
   }
 
   #finishPromise(): void {
@@ -264,6 +281,7 @@ export class GuestCall implements HostCaller {
         failure,
         events: failure ? [] : this.#hostCalls.events,
         logs: this.#hostCalls.logs,
+        steps: this.#hostCalls.meter.steps,
         durationUs: (now - this.#startedAt) * 1000,
         queueWaitUs: queueWaitUs(this.request.submittedAt, this.#startedAt),
         memoryUsedBytes: this.#instance.allocatedBytes,

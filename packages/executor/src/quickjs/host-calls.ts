@@ -5,6 +5,9 @@ import { areAttributes } from '../call/event-attributes.js'
 import type { Refusals } from '../call/guest-failure.js'
 import { logLimitNotice, maxLogLines } from '../call/log-limit.js'
 import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
+import { decodeRequest } from '../net/fetch-request.js'
+import { JsonMeter } from '../values/json-meter.js'
+import { measureEncoded } from '../values/measure-encoded.js'
 
 /** The longest text a host call takes for a name: event types, extensions, methods. */
 const MAX_NAME_BYTES = 1024
@@ -14,6 +17,11 @@ const MAX_REQUEST_HEAD_BYTES = 64 * 1024
 /** Node's own limit of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
+const ANSWERS = {
+  deep: HostAnswer.TooDeep,
+  large: HostAnswer.TooLarge,
+  malformed: HostAnswer.Malformed,
+}
 const NO_REFUSALS: Refusals = new Set()
 const NOTHING: readonly never[] = []
 
@@ -39,9 +47,11 @@ export class HostCalls {
   #pending: Map<number, number> | undefined
   #pendingBytes = 0
   #eventBytes = 0
+  #fetches = 0
   #logBytes = 0
   #logsDropped = false
   #refusals: Set<number> | undefined
+  readonly #meter = new JsonMeter()
   #events: RawEvent[] | undefined
   #logs: RawLog[] | undefined
 
@@ -49,6 +59,11 @@ export class HostCalls {
     this.#request = request
     this.#instance = instance
     this.#caller = caller
+  }
+
+  /** Counts what the events and the log lines cost the host's thread; the result is added at the end. */
+  get meter(): JsonMeter {
+    return this.#meter
   }
 
   /** Host calls so far. */
@@ -115,6 +130,8 @@ export class HostCalls {
         return this.#limited() ?? this.#fetch(args)
       case HostOperation.Abort:
         return this.#limited() ?? this.#withdraw(args)
+      case HostOperation.TooDeep:
+        return HostAnswer.TooDeep
       default:
         return HostAnswer.Malformed
     }
@@ -138,10 +155,13 @@ export class HostCalls {
     const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
     const fieldsJson = this.#text(args[3], room)
     if (level === undefined) return HostAnswer.Malformed
+    const verdict = fieldsJson === undefined ? 'ok' : this.#meter.add(fieldsJson)
+    if (verdict === 'deep') return HostAnswer.TooDeep
     // A line costs its end too: lines without a text must not be free.
     const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
+    const isLost = message === undefined || (hasFields && fieldsJson === undefined)
     const isFull = bytes > room || this.logs.length >= maxLogLines(maxLogBytes)
-    if (message === undefined || (hasFields && fieldsJson === undefined) || isFull) {
+    if (isLost || isFull || verdict === 'large') {
       this.#logsDropped = true
       this.#addLog(logLimitNotice(maxLogBytes))
       return HostAnswer.Limit
@@ -149,6 +169,11 @@ export class HostCalls {
     this.#logBytes += bytes
     this.#addLog({ level, message, time: Date.now(), fieldsJson })
     return HostAnswer.Ok
+  }
+
+  #measure(json: string): number | undefined {
+    const verdict = this.#meter.add(json)
+    return verdict === 'ok' ? undefined : ANSWERS[verdict]
   }
 
   #addLog(log: RawLog): void {
@@ -168,6 +193,8 @@ export class HostCalls {
     const attributesBytes = attributesJson === 'null' ? 0 : Buffer.byteLength(attributesJson)
     const bytes = Buffer.byteLength(type) + Buffer.byteLength(dataJson) + attributesBytes
     if (bytes > room) return HostAnswer.Limit
+    const refusal = this.#measure(dataJson) ?? this.#measure(attributesJson)
+    if (refusal !== undefined) return refusal
     this.#eventBytes += bytes
     this.#events ??= []
     this.#events.push({ type, dataJson, attributesJson })
@@ -184,19 +211,27 @@ export class HostCalls {
     if (!isGranted(this.#request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
     const encodedArguments = this.#text(args[4], this.#request.limits.maxResultBytes)
     if (encodedArguments === undefined) return HostAnswer.Limit
+    const { verdict, steps } = measureEncoded(encodedArguments)
+    if (verdict !== 'ok') return ANSWERS[verdict]
     const bytes = Buffer.byteLength(encodedArguments)
-    return this.#ask(id, bytes, { kind: 'extension', extension, method, encodedArguments })
+    return this.#ask(id, bytes, { kind: 'extension', extension, method, encodedArguments, steps })
   }
 
   #fetch(args: readonly GuestPtr[]): number {
     const id = this.#instance.readNumber(args[1] ?? 0)
     if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
+    if (++this.#fetches > this.#request.limits.maxFetches) {
+      return this.#ask(id, 0, { kind: 'fetch', request: undefined, steps: 0 })
+    }
     // Base64 makes four characters of three bytes.
     const maxBytes = (this.#request.limits.maxRequestBytes / 3) * 4 + MAX_REQUEST_HEAD_BYTES
     const encodedRequest = this.#text(args[2], maxBytes)
     if (encodedRequest === undefined) return HostAnswer.Limit
-    const bytes = Buffer.byteLength(encodedRequest)
-    return this.#ask(id, bytes, { kind: 'fetch', encodedRequest })
+    const { verdict, steps } = measureEncoded(encodedRequest)
+    if (verdict !== 'ok') return ANSWERS[verdict]
+    const request = decodeRequest(encodedRequest)
+    if (request === undefined) return HostAnswer.Malformed
+    return this.#ask(id, Buffer.byteLength(encodedRequest), { kind: 'fetch', request, steps })
   }
 
   #ask(id: number, bytes: number, question: Question): number {

@@ -8,7 +8,7 @@ import {
   timeoutFailure,
   trapFailure,
 } from '../call/guest-failure.js'
-import { PRELUDE_ENTRIES, type PreludeEntry, preludeSource } from '../guest/prelude.js'
+import { PRELUDE_ENTRIES, type PreludeEntry, preludeSource } from '../guest/prelude-source.js'
 import { HostAnswer } from '../guest/protocol.js'
 
 export type Template = QuickJSTemplate<PreludeEntry>

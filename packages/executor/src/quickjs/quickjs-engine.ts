@@ -23,6 +23,7 @@ import type {
   SandboxEngineOptions,
   SandboxLimits,
 } from '../call/sandbox-engine.js'
+import { describeThrown } from '../values/describe-thrown.js'
 import { type CallHost, GuestCall, type GuestEntries } from './guest-call.js'
 import { HandlerStore } from './handler-store.js'
 import { LoadFailure } from './module-loader.js'
@@ -123,7 +124,7 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
               code: 'POOL_EXHAUSTED',
               report: { name: error.name, message: error.message },
             }
-          : engineFailure(String(error))
+          : engineFailure(describeThrown(error).message)
     }
     this.#listener.finished(request, emptyOutcome(failure, queueWaitUs(request.submittedAt)))
   }

@@ -294,7 +294,7 @@ export class ThreadPool implements Dispatcher {
   async #answer(thread: SandboxThread, request: CallRequest, asked: Asked): Promise<void> {
     const { callId, id, question } = asked
     const answer = await this.#services.answer(request, id, question)
-    thread.send({ kind: 'answer', callId, id, answer })
+    if (answer) thread.send({ kind: 'answer', callId, id, answer })
   }
 
   #leaveSeat(seat: Seat, call: PendingCall): void {

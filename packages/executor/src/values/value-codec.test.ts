@@ -86,12 +86,35 @@ describe('a value that crosses', () => {
     expect(out).toEqual(['leaf', 'leaf'])
   })
 
-  it('may be 100,000 objects deep', () => {
-    let value: unknown = 'end'
-    for (let i = 0; i < 100_000; i++) value = { value }
-    let out = through(value) as { value: never }
-    for (let i = 0; i < 100_000; i++) out = out.value
-    expect(out).toBe('end')
+  it('may be 256 levels deep, and one more is refused with its path', () => {
+    const nested = (levels: number) => {
+      let value: unknown = {}
+      for (let i = 1; i < levels; i++) value = { v: value }
+      return value
+    }
+    expect(through(nested(256))).toEqual(nested(256))
+    expect(() => hostCodec.encode(nested(257), 'value')).toThrow(
+      expect.objectContaining({
+        name: 'RangeError',
+        code: 'RESOURCE_LIMIT',
+        message: expect.stringMatching(/^value\.v\.v.*…\.v.* is nested deeper than 256 levels$/),
+      }),
+    )
+  })
+
+  it('is what toJSON gives, which is not asked again for its own', () => {
+    let asked = 0
+    const chain = (): object => ({ n: ++asked, toJSON: chain })
+    expect(() => hostCodec.encode({ chain: { toJSON: chain } }, 'value')).toThrow(
+      'value.chain.toJSON is a function',
+    )
+    expect(asked).toBe(1)
+  })
+
+  it('may be a BigInt of any length, in a text that is read in linear time', () => {
+    const value = -(1n << 100_000n) - 12345n
+    expect(through(value)).toBe(value)
+    expect(hostCodec.encode(255n, 'value')).toBe('[["b","ff"]]')
   })
 
   it('keeps a key __proto__ as data', () => {
@@ -132,6 +155,11 @@ describe('text that no encoder wrote', () => {
     '[[1],["J",[2]],["J",[1]]]',
     '[["b",{}]]',
     '[["b","1.5"]]',
+    '[["b","0xff"]]',
+    '[["b",""]]',
+    '[["n","1"]]',
+    '[["n",[[[]]]]]',
+    '[[1],["D",[2]],["A"]]',
     '[[1],["B",7]]',
     'x',
     '',
@@ -144,7 +172,7 @@ describe('text that no encoder wrote', () => {
 
 it('needs nothing but its argument: its source is what the guest runs', () => {
   const { encode, decode } = runInNewContext(
-    `(${createValueCodec})({ toBase64: String, fromBase64: String })`,
+    `(${createValueCodec})({ toBase64: String, fromBase64: String, maxNesting: 256 })`,
   ) as typeof hostCodec
   expect(encode({ a: 1n }, 'v')).toBe(hostCodec.encode({ a: 1n }, 'v'))
   expect((decode(hostCodec.encode(new Map([[1, 2]]), 'v')) as Map<number, number>).get(1)).toBe(2)

@@ -2,15 +2,26 @@
 export interface ValueCodec {
   /**
    * @throws TypeError naming the path of what cannot cross, such as `value.rows[2].onClick`
+   * @throws RangeError with the code `RESOURCE_LIMIT` and the path where a value is nested too deep
    */
   encode(value: unknown, name: string): string
   /** @throws TypeError when `text` is not what {@link encode} gives */
   decode(text: string): unknown
+  /**
+   * The path of a place that is nested too deep, such as `result.a[3].b`, in a value as JSON sees it.
+   *
+   * @returns `undefined` when there is none
+   */
+  deepPlace(value: unknown, name: string): string | undefined
+  /** The error about a value that is nested too deep at `path`. */
+  tooDeep(path: string): Error
 }
 
-export interface Base64 {
+/** What the codec of each side gets from outside. */
+export interface CodecParts {
   toBase64(bytes: Uint8Array): string
   fromBase64(text: string): Uint8Array
+  maxNesting: number
 }
 
 /**
@@ -20,18 +31,21 @@ export interface Base64 {
  *
  * The text is `=` and JSON where that says all, as it does for most values. Otherwise it is JSON of a
  * list of nodes. A node that another refers to stands once, so that cycles and shared objects
- * survive, and neither side recurses however deep a value is. A slot is a
+ * survive, and neither side recurses. A slot is a
  * string, a number, a boolean or null as itself, or an array: `[index]` of a node, `['u']` for
- * undefined, `['n', text]` for a number that JSON has not, `['b', digits]` for a BigInt. The first
+ * undefined, `['n', text]` for a number that JSON has not, `['b', digits]` for a BigInt, in base 16
+ * because that is read in linear time. The first
  * entry of the list is the slot of the whole value. A node is a plain object of slots, or an array
- * whose first entry says what the rest is.
+ * whose first entry says what the rest is. Every reference is followed by one look into the list, so
+ * that decoding is linear in the text, whoever wrote it.
  */
-export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
+export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecParts): ValueCodec {
   type Slot = string | number | boolean | null | [number] | [string, string?]
   type Node = { [key: string]: Slot } | unknown[]
   interface Origin {
     parent: Origin | undefined
     step: string
+    depth: number
   }
   const { parse, stringify } = JSON
   const { isArray } = Array
@@ -42,6 +56,7 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
   const [ToMap, ToSet, ToDate, ToBigInt, ToNumber] = [Map, Set, Date, BigInt, Number]
   const [Failure, Bytes, Buffers, WeakRefs] = [Error, Uint8Array, ArrayBuffer, WeakMap]
   const [WrongType, Pending, Pattern, Weak] = [TypeError, Promise, RegExp, WeakSet]
+  const OutOfRange = RangeError
   const arrays: Record<string, new (buffer: ArrayBuffer) => ArrayBufferView> = {
     Int8Array,
     Uint8Array,
@@ -67,12 +82,23 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
   const timeOf = uncurry(ToDate.prototype.getTime)
   const eachEntry = uncurry(ToMap.prototype.forEach)
   const eachMember = uncurry(ToSet.prototype.forEach)
-  const mapGet = uncurry(ToMap.prototype.get)
-  const mapSet = uncurry(ToMap.prototype.set)
+  const mapGet = uncurry(ToMap.prototype.get) as <V>(
+    map: Map<unknown, V>,
+    key: unknown,
+  ) => V | undefined
+  const mapSet = uncurry(ToMap.prototype.set) as <V>(
+    map: Map<unknown, V>,
+    key: unknown,
+    value: V,
+  ) => void
   const setAdd = uncurry(ToSet.prototype.add)
   const SIMPLE_KEY = /^[A-Za-z_$][\w$]*$/
+  const HEX = /^-?[0-9a-f]+$/
+  const SPECIAL_NUMBERS = ['NaN', 'Infinity', '-Infinity', '-0']
   const sliced = uncurry(toText.prototype.slice)
   const matches = uncurry(Pattern.prototype.test)
+  const includes = uncurry(Array.prototype.includes as (this: unknown[], item: unknown) => boolean)
+  const digitsOf = uncurry(ToBigInt.prototype.toString)
 
   const pathOf = (origin: Origin): string => {
     let path = ''
@@ -83,11 +109,17 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
   const refuse = (what: string, origin: Origin): never => {
     throw new WrongType(`${pathOf(origin)} is ${what}, which cannot cross between guest and host`)
   }
+  const tooDeep = (path: string): Error => {
+    const shown = path.length > 200 ? `${sliced(path, 0, 140)}…${sliced(path, -40)}` : path
+    const error = new OutOfRange(`${shown} is nested deeper than ${maxNesting} levels`)
+    ;(error as Error & { code?: string }).code = 'RESOURCE_LIMIT'
+    return error
+  }
   const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
   /** How much is looked at before a value is taken for one that JSON cannot carry. */
   const MAX_PLAIN_DEPTH = 64
-  const MAX_PLAIN_VALUES = 100_000
+  const MAX_PLAIN_VALUES = 250_000
   let budget = 0
   const isPlain = (value: unknown, depth: number): boolean => {
     switch (typeof value) {
@@ -124,7 +156,7 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
     budget = MAX_PLAIN_VALUES
     if (isPlain(root, 0)) return `=${stringify(root)}`
     const nodes: unknown[] = [null]
-    const indexes = new ToMap<unknown, number>()
+    const slots = new ToMap<unknown, Slot>()
     const objects: object[] = []
     const origins: Origin[] = []
 
@@ -140,20 +172,45 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
         case 'undefined':
           return ['u']
         case 'bigint':
-          return ['b', toText(value)]
+          return ['b', digitsOf(value, 16)]
         case 'function':
         case 'symbol':
           return refuse(`a ${typeof value}`, origin)
       }
       if (value === null) return null
-      const known = mapGet(indexes as Map<unknown, unknown>, value) as number | undefined
-      if (known !== undefined) return [known]
+      const known = mapGet(slots, value)
+      if (known !== undefined) return known
+      if (!hasToJson(value as object)) return place(value as object, origin)
+      // As JSON does: what it gives is taken as it is, whatever `toJSON` that has.
+      const plain = (value as { toJSON(): unknown }).toJSON()
+      const isObject = typeof plain === 'object' && plain !== null
+      const made = isObject ? (mapGet(slots, plain) ?? place(plain, origin)) : slot(plain, origin)
+      mapSet(slots, value, made)
+      return made
+    }
+    const place = (value: object, origin: Origin): Slot => {
+      if (origin.depth >= maxNesting) throw tooDeep(pathOf(origin))
       const index = nodes.length
-      mapSet(indexes as Map<unknown, unknown>, value, index)
+      const made: Slot = [index]
+      mapSet(slots, value, made)
       nodes[index] = null
-      objects[index] = value as object
+      objects[index] = value
       origins[index] = origin
-      return [index]
+      return made
+    }
+    const hasToJson = (value: object): boolean => {
+      if (
+        isArray(value) ||
+        value instanceof ToDate ||
+        value instanceof ToMap ||
+        value instanceof ToSet ||
+        value instanceof Failure ||
+        value instanceof Buffers ||
+        isView(value)
+      )
+        return false
+      const { toJSON } = value as { toJSON?: unknown }
+      return typeof toJSON === 'function' && getPrototypeOf(value) !== null
     }
     const bytesOf = (buffer: ArrayBufferLike, from: number, length: number, origin: Origin) =>
       buffer instanceof Buffers
@@ -161,7 +218,8 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
         : refuse('shared memory', origin)
 
     const node = (value: object, origin: Origin): Node => {
-      const child = (inner: unknown, step: string) => slot(inner, { parent: origin, step })
+      const depth = origin.depth + 1
+      const child = (inner: unknown, step: string) => slot(inner, { parent: origin, step, depth })
       if (isArray(value)) {
         const list: unknown[] = ['A']
         for (let i = 0; i < value.length; i++) list[i + 1] = child(value[i], `[${i}]`)
@@ -211,10 +269,6 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
       if (value instanceof WeakRefs || value instanceof Weak)
         return refuse('a weak collection', origin)
       if (value instanceof Pattern) return refuse('a regular expression', origin)
-      const { toJSON } = value as { toJSON?: unknown }
-      if (typeof toJSON === 'function' && getPrototypeOf(value) !== null) {
-        return ['J', child((value as { toJSON(): unknown }).toJSON(), '')]
-      }
       const fields = { __proto__: null } as unknown as { [key: string]: Slot }
       const names = keys(value)
       for (let i = 0; i < names.length; i++) {
@@ -224,7 +278,7 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
       return fields
     }
 
-    nodes[0] = slot(root, { parent: undefined, step: name })
+    nodes[0] = slot(root, { parent: undefined, step: name, depth: 0 })
     for (let i = 1; i < nodes.length; i++) nodes[i] = node(objects[i]!, origins[i]!)
     return stringify(nodes)
   }
@@ -238,28 +292,20 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
     if (!isArray(nodes)) return malformed()
     const made: unknown[] = [null]
 
-    /** A `J` node is its content: what its toJSON gave. */
-    const resolve = (index: unknown): unknown => {
-      let at = index
-      for (let hops = 0; hops <= nodes.length; hops++) {
-        if (typeof at !== 'number' || at < 1 || at >= nodes.length || at % 1 !== 0)
-          return malformed()
-        const node: unknown = nodes[at]
-        if (!isArray(node) || node[0] !== 'J') return made[at]
-        const inner: unknown = node[1]
-        if (!isArray(inner) || typeof inner[0] !== 'number') return slotValue(inner)
-        at = inner[0]
-      }
-      return malformed()
-    }
     const slotValue = (slot: unknown): unknown => {
       if (!isArray(slot)) return typeof slot === 'object' && slot !== null ? malformed() : slot
-      const tag: unknown = slot[0]
+      const [tag, text] = slot as unknown[]
+      if (typeof tag === 'number') {
+        return tag >= 1 && tag < nodes.length && tag % 1 === 0 ? made[tag] : malformed()
+      }
       if (tag === 'u') return undefined
-      if (tag === 'n') return ToNumber(slot[1])
-      if (tag === 'b') return typeof slot[1] === 'string' ? ToBigInt(slot[1]) : malformed()
-      return resolve(tag)
+      if (tag === 'n') return includes(SPECIAL_NUMBERS, text) ? ToNumber(text) : malformed()
+      return tag === 'b' && typeof text === 'string' && matches(HEX, text)
+        ? bigIntOf(text)
+        : malformed()
     }
+    const bigIntOf = (digits: string) =>
+      digits[0] === '-' ? -ToBigInt(`0x${sliced(digits, 1)}`) : ToBigInt(`0x${digits}`)
     const bytes = (encoded: unknown): ArrayBuffer => {
       const decoded = fromBase64(typeof encoded === 'string' ? encoded : malformed())
       // A buffer of its own: the host's base64 decoder hands out slices of a shared pool.
@@ -270,8 +316,10 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
       switch (node[0]) {
         case 'A':
           return []
-        case 'D':
-          return new ToDate(slotValue(node[1]) as number)
+        case 'D': {
+          const time = slotValue(node[1])
+          return new ToDate(typeof time === 'number' ? time : malformed())
+        }
         case 'M':
           return new ToMap()
         case 'S':
@@ -280,7 +328,7 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
           return bytes(node[1])
         case 'T': {
           const kind =
-            typeof node[1] === 'string' && arrayNames.includes(node[1]) ? node[1] : malformed()
+            typeof node[1] === 'string' && includes(arrayNames, node[1]) ? node[1] : malformed()
           return new arrays[kind]!(bytes(node[2]))
         }
         case 'E': {
@@ -292,8 +340,6 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
           if (typeof code === 'string') (error as Error & { code?: string }).code = code
           return error
         }
-        case 'J':
-          return undefined
         default:
           return malformed()
       }
@@ -333,5 +379,51 @@ export function createValueCodec({ toBase64, fromBase64 }: Base64): ValueCodec {
     return slotValue(nodes[0])
   }
 
-  return { encode, decode }
+  const deepPlace = (root: unknown, name: string): string | undefined => {
+    interface Open {
+      value: object
+      names: string[] | undefined
+      next: number
+      step: string
+    }
+    const open = (value: unknown, key: string, step: string): Open | undefined => {
+      let seen = value
+      try {
+        if (typeof seen === 'object' && seen !== null) {
+          const { toJSON } = seen as { toJSON?: (key: string) => unknown }
+          if (typeof toJSON === 'function')
+            seen = (seen as { toJSON(key: string): unknown }).toJSON(key)
+        }
+        if (typeof seen !== 'object' || seen === null) return undefined
+        return { value: seen, names: isArray(seen) ? undefined : keys(seen), next: 0, step }
+      } catch {
+        return undefined
+      }
+    }
+    const first = open(root, '', name)
+    const path: Open[] = first ? [first] : []
+    while (path.length > 0) {
+      if (path.length > maxNesting) {
+        let place = ''
+        for (let i = 0; i < path.length; i++) place += path[i]!.step
+        return place
+      }
+      const { value, names, next } = path[path.length - 1]!
+      if (next >= (names ?? (value as unknown[])).length) {
+        path.length--
+        continue
+      }
+      path[path.length - 1]!.next++
+      const key = names ? names[next]! : toText(next)
+      let child: unknown
+      try {
+        child = (value as Record<string, unknown>)[key]
+      } catch {}
+      const entered = open(child, key, names ? keyStep(key) : `[${key}]`)
+      if (entered) path[path.length] = entered
+    }
+    return undefined
+  }
+
+  return { encode, decode, deepPlace, tooDeep }
 }

@@ -1,11 +1,18 @@
 import type { CallFailure, CallRequest, RawEvent } from '../call/call.js'
 import { isGranted } from '../call/capabilities.js'
 import { areAttributes } from '../call/event-attributes.js'
-import { resultTooLarge, timeoutFailure } from '../call/guest-failure.js'
+import {
+  resultTooLarge,
+  timeoutFailure,
+  tooDeepFailure,
+  tooManyValuesFailure,
+} from '../call/guest-failure.js'
 import { HostAnswer } from '../guest/protocol.js'
+import { hostCodec } from '../values/host-codec.js'
+import { JsonMeter } from '../values/json-meter.js'
 import { ByteCollector } from './byte-collector.js'
 import { CallLog } from './call-log.js'
-import { CallEnded } from './command-end.js'
+import { CallEnded, checkResult } from './command-end.js'
 
 const MAX_NAME_BYTES = 1024
 const MAX_ATTRIBUTES_BYTES = 16 * 1024
@@ -33,6 +40,7 @@ export class CommandCall {
   #stdinAt = 0
   readonly #stdout = new ByteCollector()
   #eventBytes = 0
+  readonly #meter = new JsonMeter()
 
   constructor(
     readonly request: CallRequest,
@@ -45,6 +53,11 @@ export class CommandCall {
     this.log = new CallLog(limits.maxLogBytes)
     this.environ = contextJson === undefined ? [] : environOf(JSON.parse(contextJson))
     this.#stdin = Buffer.from(eventJson)
+  }
+
+  /** What parsing the events and the result costs the host's thread. */
+  get steps(): number {
+    return this.#meter.steps
   }
 
   /** @throws CallEnded when the time limit has passed */
@@ -68,11 +81,6 @@ export class CommandCall {
       throw new CallEnded(resultTooLarge(maxResultBytes))
     }
     this.#stdout.add(chunk)
-  }
-
-  /** What was written to stdout, without blanks at its ends. */
-  takeResult(): string {
-    return this.#stdout.takeText().trim()
   }
 
   /** Takes an event; the texts are the guest's, each checked as if an enemy had chosen it. */
@@ -103,9 +111,31 @@ export class CommandCall {
     const attributesJson = attributes.length === 0 ? 'null' : jsonOf(attributes)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Malformed
     if (attributes.length > 0 && !areAttributes(attributesJson)) return HostAnswer.Malformed
+    for (const [name, json] of Object.entries({ data: dataJson, attributes: attributesJson })) {
+      const failure = this.#measure(name, json)
+      if (failure) {
+        this.refusal = failure
+        return HostAnswer.Limit
+      }
+    }
     this.#eventBytes += bytes
     this.events.push({ type: name, dataJson, attributesJson })
     return HostAnswer.Ok
+  }
+
+  /** What the command wrote to stdout, or why that is no result. */
+  takeResult(): { json: string } | { failure: CallFailure } {
+    const json = this.#stdout.takeText().trim()
+    const failure = json === '' ? undefined : (this.#measure('result', json) ?? checkResult(json))
+    return failure ? { failure } : { json }
+  }
+
+  /** Counts a text before anything parses it. */
+  #measure(name: string, json: string): CallFailure | undefined {
+    const verdict = this.#meter.add(json)
+    if (verdict === 'deep') return tooDeepFailure(deepPlaceOf(json, name))
+    if (verdict === 'large') return tooManyValuesFailure('The result and the events')
+    return undefined
   }
 
   #overLimit(message: string): number {
@@ -122,6 +152,15 @@ function environOf({ functionName, attempt, env, secrets }: CallContext): Buffer
     ...(attempt === undefined ? [] : [`NEXUS_ATTEMPT=${attempt}`]),
   ]
   return entries.map((entry) => Buffer.from(`${entry}\0`))
+}
+
+function deepPlaceOf(json: string, name: string): string {
+  try {
+    return hostCodec.deepPlace(JSON.parse(json), name) ?? name
+  } catch {
+    // It is not JSON either.
+    return name
+  }
 }
 
 function jsonOf(bytes: Buffer): string | undefined {

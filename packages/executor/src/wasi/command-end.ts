@@ -3,6 +3,7 @@ import type { CallFailure } from '../call/call.js'
 import { clipText } from '../call/clip-text.js'
 import type { ErrorCode } from '../call/error-code.js'
 import { engineFailure } from '../call/guest-failure.js'
+import { describeThrown } from '../values/describe-thrown.js'
 import type { CommandMemory } from './command-memory.js'
 import { PAGE_BYTES } from './module/command-layout.js'
 
@@ -66,12 +67,14 @@ export function endOf(thrown: unknown, remains: Remains): CommandEnd {
   if (thrown instanceof RangeError && thrown.message === 'Maximum call stack size exceeded') {
     return { failure: failureOf('STACK_OVERFLOW', 'RangeError', thrown.message), discard: 'trap' }
   }
-  return { failure: engineFailure(`The engine failed: ${String(thrown)}`), discard: 'trap' }
+  return {
+    failure: engineFailure(`The engine failed: ${describeThrown(thrown).message}`),
+    discard: 'trap',
+  }
 }
 
 /** The result of a command is what it wrote to stdout. */
 export function checkResult(text: string): CallFailure | undefined {
-  if (text === '') return undefined
   try {
     JSON.parse(text)
     return undefined

@@ -5,8 +5,9 @@ import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { engineFailure } from '../call/guest-failure.js'
 import { queueWaitUs } from '../call/queue-wait.js'
 import type { EngineListener, SandboxEngine, SandboxLimits } from '../call/sandbox-engine.js'
+import { describeThrown } from '../values/describe-thrown.js'
 import { CommandCall } from './command-call.js'
-import { checkResult, endOf, memoryTooSmall } from './command-end.js'
+import { endOf, memoryTooSmall } from './command-end.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
 import { CommandFiles } from './files/command-files.js'
 import { wasmerLibrary } from './files/wasmer-library.js'
@@ -99,7 +100,10 @@ export class WasiEngine implements SandboxEngine<WasiProgram> {
       if (program.usesFiles) await wasmerLibrary.load()
       lease = await this.#pool.acquire(use)
     } catch (error) {
-      this.#finishUnrun(request, engineFailure(`The command could not be started: ${error}`))
+      this.#finishUnrun(
+        request,
+        engineFailure(`The command could not be started: ${describeThrown(error).message}`),
+      )
       return
     }
     this.#run(request, program, lease)
@@ -143,15 +147,16 @@ export class WasiEngine implements SandboxEngine<WasiProgram> {
     const { request, startedAt, log, events, hostCalls } = call
     const now = performance.now()
     const end = endOf(error, { memory: lease.instance, growthRefused, refusal: call.refusal })
-    const valueJson = end.failure ? '' : call.takeResult()
-    const failure = end.failure ?? checkResult(valueJson)
+    const result = end.failure ? end : call.takeResult()
+    const failure = 'json' in result ? undefined : result.failure
     const memoryBytes = lease.instance.bytes
     log.endLine()
     const outcome: CallOutcome = {
-      valueJson: failure ? '' : valueJson,
+      valueJson: 'json' in result ? result.json : '',
       failure,
       events: failure ? [] : events,
       logs: log.lines,
+      steps: call.steps,
       durationUs: (now - startedAt) * 1000,
       queueWaitUs: queueWaitUs(request.submittedAt, startedAt),
       memoryUsedBytes: memoryBytes,

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { hostCodec } from './host-codec.js'
+import { JsonMeter } from './json-meter.js'
+import { measureEncoded } from './measure-encoded.js'
+import { MAX_STEPS } from './value-limits.js'
+
+const list = (unit: string, count: number) => `[${new Array(count).fill(unit).join(',')}]`
+const numbered = (count: number, unit: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => unit(n)).join(',')
+
+/** JSON of about `n` units that costs the thread that parses it most. */
+const JSON_CASES: Record<string, (n: number) => string> = {
+  numbers: (n) => list('1', n),
+  'empty arrays': (n) => list('[]', n),
+  'empty objects': (n) => list('{}', n),
+  'arrays in arrays': (n) => list('[[]]', n),
+  'new names': (n) => `{${numbered(n, (i) => `"k${i}":0`)}}`,
+  'new shapes': (n) => `[${numbered(n, (i) => `{"k${i}":0}`)}]`,
+  escapes: (n) => `"${'\\u0001'.repeat(n)}"`,
+  'escaped quotes': (n) => `"${'\\"'.repeat(n)}"`,
+  backslashes: (n) => `"${'\\\\'.repeat(n)}"`,
+  'names of spaces': (n) => `{${numbered(n, (i) => `"${i}"   :0`)}}`,
+  'what is not JSON': (n) => '[}{"'.repeat(n),
+}
+
+/** Text of the value codec, as an enemy would write it. */
+const CODEC_CASES: Record<string, (n: number) => string> = {
+  nodes: (n) => `[[1],["A",${numbered(n, (i) => `[${i + 2}]`)}]${',["A"]'.repeat(n)}]`,
+  'one node, often': (n) => `[[1],["A"${',[2]'.repeat(n)}],["A"]]`,
+  'a chain of references': (n) => `[[1],${numbered(n, (i) => `["A",[${i + 2}]]`)}]`,
+  'references back to the first': (n) => `[[1],${numbered(n, () => '["A",[1]]')}]`,
+  'references that lead nowhere': (n) => `[[1],["A"${',[9e9],[-1],[0.5]'.repeat(n)}]]`,
+  'tags of old': (n) => `[[1],${numbered(n, (i) => `["J",[${i + 2}]]`)}]`,
+  'a BigInt': (n) => `[["b","${'f'.repeat(n)}"]]`,
+  BigInts: (n) => `[[1],["A",${numbered(n, (i) => `["b","${i}"]`)}]]`,
+  'bytes that are none': (n) => `[[1],["B","${'!'.repeat(n)}"]]`,
+  errors: (n) => `[[1],["A",${numbered(n, (i) => `[${i + 2}]`)}]${',["E","x","",null]'.repeat(n)}]`,
+  fields: (n) => `[[1],{${numbered(n, (i) => `"k${i}":["u"]`)}}]`,
+}
+
+describe('counting what a text will cost', () => {
+  it.each(Object.entries(JSON_CASES))('is one pass over JSON: %s', (_name, make) => {
+    for (const n of [10, 1_000, 100_000]) {
+      const text = make(n)
+      const meter = new JsonMeter()
+      meter.add(text)
+      expect(meter.read).toBeLessThanOrEqual(text.length)
+      expect(meter.steps).toBeLessThanOrEqual(MAX_STEPS + 12)
+    }
+  })
+
+  it.each(Object.entries({ ...JSON_CASES, ...CODEC_CASES }))(
+    'grows with the bytes and not faster: %s',
+    (_name, make) => {
+      const cost = (n: number) => {
+        const text = make(n)
+        return measureEncoded(text, Number.POSITIVE_INFINITY).steps / text.length
+      }
+      expect(cost(20_000)).toBeLessThanOrEqual(cost(2_000) * 1.1 + 0.01)
+      expect(cost(20_000)).toBeLessThanOrEqual(16)
+    },
+  )
+
+  it.each(Object.entries(CODEC_CASES))('lets no text pass that costs more: %s', (_name, make) => {
+    const { verdict, steps } = measureEncoded(make(200_000))
+    if (verdict === 'ok') expect(steps).toBeLessThanOrEqual(MAX_STEPS)
+    else expect(['deep', 'large', 'malformed']).toContain(verdict)
+  })
+
+  it.each(Object.entries(CODEC_CASES))(
+    'and what passes is decoded, or refused as malformed: %s',
+    (_name, make) => {
+      const text = make(50)
+      try {
+        hostCodec.decode(text)
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError)
+      }
+    },
+  )
+
+  it('is exact at the limits', () => {
+    const meter = (max: number) => new JsonMeter(max)
+    // Each number is a step, the list is two.
+    expect(meter(12).add(list('1', 10))).toBe('ok')
+    expect(meter(11).add(list('1', 10))).toBe('large')
+    expect(new JsonMeter().add('['.repeat(256) + ']'.repeat(256))).toBe('ok')
+    expect(new JsonMeter().add('['.repeat(257) + ']'.repeat(257))).toBe('deep')
+    expect(new JsonMeter().add(`"${'['.repeat(1_000)}"`)).toBe('ok')
+    expect(new JsonMeter().add(`"\\"${'['.repeat(1_000)}\\\\"`)).toBe('ok')
+  })
+
+  it('counts all that one call leaves together', () => {
+    const meter = new JsonMeter(30)
+    expect([1, 2, 3].map(() => meter.add(list('1', 10)))).toEqual(['ok', 'ok', 'large'])
+  })
+
+  it('counts a name that came before less than a new one', () => {
+    const stepsOf = (text: string) => {
+      const meter = new JsonMeter()
+      meter.add(text)
+      return meter.steps
+    }
+    expect(stepsOf('[{"a":1},{"b":1}]') - stepsOf('[{"a":1},{"a":1}]')).toBe(9)
+  })
+
+  it('expects the worst of numbers and BigInts as keys: hashes of V8 that all meet', () => {
+    const bigInts = (n: number) => `[[1],["S",${numbered(n, (i) => `["b","${i}"]`)}]]`
+    const numbers = (n: number) => `[[1],["M",${numbered(n, (i) => `${i},0`)}]]`
+    expect(measureEncoded(bigInts(1_000)).verdict).toBe('ok')
+    expect(measureEncoded(bigInts(4_000)).verdict).toBe('large')
+    expect(measureEncoded(numbers(4_000)).verdict).toBe('ok')
+    expect(measureEncoded(numbers(8_000)).verdict).toBe('large')
+  })
+
+  it('finds the longest way through what refers to each other', () => {
+    // The first list leads to each node at once, and each node to the next.
+    const shortAndLong = (n: number) =>
+      `[[1],["A",${numbered(n, (i) => `[${i + 2}]`)}],${numbered(n, (i) => `["A",[${i + 3}]]`)},["A"]]`
+    expect(measureEncoded(shortAndLong(254)).verdict).toBe('ok')
+    expect(measureEncoded(shortAndLong(255)).verdict).toBe('deep')
+  })
+})
