@@ -1,4 +1,6 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { CallRequest } from '../call/call.js'
 import { Fetcher } from './fetcher.js'
 
@@ -28,6 +30,53 @@ const request = {
   body: undefined,
   redirect: 'follow',
 }
+
+describe('responses that come at once', () => {
+  /** Answers every request with a body of 2,000 bytes at once, and ends it when told to. */
+  async function openServer() {
+    const finish: (() => void)[] = []
+    const server = createServer((_request, response) => {
+      response.write(Buffer.alloc(2000))
+      finish.push(() => response.end())
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const fetcher = new Fetcher(async () => [])
+    onTestFinished(async () => {
+      await fetcher.close()
+      server.closeAllConnections()
+      server.close()
+    })
+    const ask = (id: number, memoryLimitBytes: number) => {
+      const capabilities = [`net:127.0.0.1:${port}`]
+      const limits = { ...call.limits, memoryLimitBytes }
+      const url = `http://127.0.0.1:${port}/`
+      return fetcher.fetch({ ...call, capabilities, limits }, id, { ...request, url })
+    }
+    return { ask, finish }
+  }
+
+  it('may fill the memory limit together', async () => {
+    const { ask, finish } = await openServer()
+    const fetches = [ask(1, 4000), ask(2, 4000)]
+    await expect.poll(() => finish.length).toBe(2)
+    for (const end of finish) end()
+    expect(await Promise.all(fetches)).toHaveLength(2)
+  })
+
+  it('are refused above it, and hold nothing once they are over', async () => {
+    const { ask, finish } = await openServer()
+    const fetches = [ask(1, 3999), ask(2, 3999)]
+    await expect(Promise.race(fetches)).rejects.toMatchObject({ code: 'RESOURCE_LIMIT' })
+    for (const end of finish) end()
+    const settled = await Promise.allSettled(fetches)
+    expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const next = ask(3, 3999)
+    await expect.poll(() => finish.length).toBe(3)
+    finish[2]!()
+    await expect(next).resolves.toMatchObject({ status: 200 })
+  })
+})
 
 describe('a guest that bypasses its prelude', () => {
   const fetcher = new Fetcher(() => new Promise(() => {}))

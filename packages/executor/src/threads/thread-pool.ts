@@ -104,15 +104,17 @@ export class ThreadPool implements Dispatcher {
   }
 
   #enqueue(call: PendingCall): void {
-    const { id, handlerKey } = call.request
-    const waiting = this.#queue.size + this.#confinedQueue.size
-    if (this.#startError) this.#fail(call, this.#startFailure())
-    else if (waiting >= this.#options.maxQueue) this.#fail(call, queueFull(waiting))
-    else {
-      const queue = this.#confinement.isConfined(handlerKey) ? this.#confinedQueue : this.#queue
-      queue.set(id, call)
-      this.#dispatch()
+    if (this.#startError) {
+      this.#fail(call, this.#startFailure())
+      return
     }
+    const { id, handlerKey } = call.request
+    const queue = this.#confinement.isConfined(handlerKey) ? this.#confinedQueue : this.#queue
+    queue.set(id, call)
+    this.#dispatch()
+    const waiting = this.#queue.size + this.#confinedQueue.size
+    if (waiting > this.#options.maxQueue && queue.delete(id))
+      this.#fail(call, queueFull(waiting - 1))
   }
 
   getStats(): DispatcherStats {

@@ -18,14 +18,18 @@ export interface HostileProgram {
   readonly verify?: (result: ExecutionResult) => void
   readonly context?: Partial<HandlerContext>
   readonly limits?: CallOptions
+  /** Its module is loaded anew by each call: what loading takes is the attack. */
+  readonly isFresh?: true
   /** It spins inside the engine where no interrupt reaches it, or none in time: only a thread can be stopped. */
   readonly needsHardKill?: true
 }
 
 export const FINGERPRINT_EVENT = 'fingerprint'
 
-export function sourceOf({ name, handler, module }: HostileProgram): string {
-  if (module !== undefined) return module
+let fresh = 0
+
+export function sourceOf({ name, handler, module, isFresh }: HostileProgram): string {
+  if (module !== undefined) return isFresh ? `${module}\n// ${++fresh}` : module
   if (handler === undefined) throw new Error(`${name} has neither a handler nor a module`)
   return `${FINGERPRINT}
 const attack = ${handler}
