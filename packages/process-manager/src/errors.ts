@@ -12,6 +12,7 @@ export type ProcessManagerErrorCode =
   | 'INTERNAL_ERROR'
   | 'INVALID_DEFINITION'
   | 'INVALID_OPTIONS'
+  | 'INVALID_REQUEST'
   | 'LOCK_FAILED'
   | 'LOCK_TIMEOUT'
   | 'NOT_FOUND'

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ProcessManagerError } from '../errors.js'
+import { serviceNamePattern } from '../service/service-name.js'
 
 /** Where the native engine keeps its files. */
 export interface NativePaths {
@@ -58,6 +59,14 @@ function hashOf(text: string) {
 
 /** The log that a service writes now; older ones have `.1`, `.2`, … behind it. */
 export function logFile(paths: NativePaths, name: string): string {
+  // Every name becomes a path here: none may lead out of the directory, whoever chose it.
+  if (typeof name !== 'string' || !serviceNamePattern.test(name)) {
+    throw new ProcessManagerError(
+      'INVALID_DEFINITION',
+      `${typeof name === 'string' ? JSON.stringify(name.slice(0, 200)) : typeof name} is no name of a service, so it has no log.`,
+      { details: { name } },
+    )
+  }
   return join(paths.logs, `${name}.log`)
 }
 

@@ -17,7 +17,25 @@ function written(file: Partial<StatusFile>, runs = true) {
     status: join(root, 'status.json'),
     statusWanted: join(root, 'status.wanted'),
   }
-  const service = { name: 'web', instances: [{ pid: runs ? 1 : null }] } as unknown as ServiceStatus
+  const service: ServiceStatus = {
+    name: 'web',
+    script: '/web.mjs',
+    port: null,
+    state: runs ? 'online' : 'stopped',
+    instances: [
+      {
+        index: 0,
+        pid: runs ? 4711 : null,
+        state: runs ? 'online' : 'stopped',
+        startedAt: null,
+        restarts: 0,
+        cpuPercent: 0,
+        memoryBytes: 0,
+        exit: null,
+        reason: null,
+      },
+    ],
+  }
   const complete: StatusFile = {
     version: 1,
     daemon: { pid: process.pid, identity: null, startedAt: 0 },
@@ -65,5 +83,23 @@ describe('The status file', () => {
     expect(readFreshStatus(other, WRITTEN_AT)).toBeNull()
     writeFileSync(other.status, '{"version":1,"daem')
     expect(readFreshStatus(other, WRITTEN_AT)).toBeNull()
+  })
+
+  it.each<[string, unknown]>([
+    ['no daemon', { daemon: null }],
+    [
+      'a daemon that is a group of processes',
+      { daemon: { pid: -1, identity: null, startedAt: 0 } },
+    ],
+    ['services that are none', { services: [null] }],
+    ['a name that leads elsewhere', { services: [{ name: '../x', instances: [] }] }],
+    [
+      'instances that are none',
+      { services: [{ name: 'a', script: '/a', port: null, state: 'online', instances: [1] }] },
+    ],
+    ['warnings that are none', { warnings: [{}] }],
+    ['no time', { writtenAt: 'now' }],
+  ])('does not hold with %s', (_what, wrong) => {
+    expect(readFreshStatus(written(wrong as Partial<StatusFile>), WRITTEN_AT)).toBeNull()
   })
 })

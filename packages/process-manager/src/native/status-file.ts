@@ -1,5 +1,6 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import type { ServiceStatus } from '../service/service.js'
+import { serviceNamePattern } from '../service/service-name.js'
 import type { NativePaths } from './paths.js'
 
 /**
@@ -32,11 +33,63 @@ const STALE_AFTER_MS = 2 * UNREAD_INTERVAL_MS
 /** What the daemon wrote last; null where it never wrote, or something else did. */
 export function readStatusFile(paths: Pick<NativePaths, 'status'>): StatusFile | null {
   try {
-    const file: StatusFile = JSON.parse(readFileSync(paths.status, 'utf8'))
-    return file.version === 1 && Array.isArray(file.services) ? file : null
+    const file: unknown = JSON.parse(readFileSync(paths.status, 'utf8'))
+    return isStatusFile(file) ? file : null
   } catch {
     return null
   }
+}
+
+/** Checked by hand: a command that reads the status loads nothing else. */
+function isStatusFile(value: unknown): value is StatusFile {
+  const file = value as StatusFile
+  return (
+    isObject(value) &&
+    file.version === 1 &&
+    isObject(file.daemon) &&
+    isPid(file.daemon.pid) &&
+    Number.isFinite(file.writtenAt) &&
+    Array.isArray(file.services) &&
+    file.services.every(isService) &&
+    Array.isArray(file.warnings) &&
+    file.warnings.every((warning) => typeof warning === 'string')
+  )
+}
+
+function isService(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { name, script, port, state, instances } = value as ServiceStatus
+  return (
+    isObject(value) &&
+    typeof name === 'string' &&
+    serviceNamePattern.test(name) &&
+    typeof script === 'string' &&
+    (port === null || Number.isInteger(port)) &&
+    typeof state === 'string' &&
+    Array.isArray(instances) &&
+    instances.every(isInstance)
+  )
+}
+
+function isInstance(value: unknown): boolean {
+  const one = value as ServiceStatus['instances'][number]
+  return (
+    isObject(value) &&
+    typeof one.state === 'string' &&
+    (one.pid === null || isPid(one.pid)) &&
+    (one.startedAt === null || Number.isFinite(one.startedAt)) &&
+    (one.reason === null || typeof one.reason === 'string') &&
+    [one.index, one.restarts, one.cpuPercent, one.memoryBytes].every(Number.isFinite)
+  )
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** 0 and below stand for groups of processes. */
+function isPid(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 1
 }
 
 /**

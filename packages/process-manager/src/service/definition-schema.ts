@@ -11,8 +11,15 @@ const milliseconds = z.number().int().min(0).max(MAX_TIMER_MS)
 const port = z.number().int().min(1).max(65_535)
 const path = z
   .string()
+  .max(4096)
+  .refine((text) => !text.includes('\0'), 'must not hold a NUL')
   .refine(isAbsolute, 'expected an absolute path: resolve it against the directory you mean')
-const withoutNull = z.string().refine((text) => !text.includes('\0'), 'must not hold a NUL')
+/** What Linux gives a program in one argument or variable. */
+const MAX_TEXT = 131_072
+const withoutNull = z
+  .string()
+  .max(MAX_TEXT)
+  .refine((text) => !text.includes('\0'), 'must not hold a NUL')
 
 const name = z
   .string()
@@ -23,7 +30,10 @@ const name = z
 
 const health = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/ }).optional(),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(4096)
+      .optional(),
     port: port.optional(),
     ipc: z.boolean().optional(),
     intervalMs: milliseconds.min(10).optional(),
@@ -46,10 +56,16 @@ const restart = z.strictObject({
 const definition = z.strictObject({
   name,
   script: path,
-  args: z.array(withoutNull).optional(),
+  args: z.array(withoutNull).max(10_000).optional(),
   cwd: path.optional(),
   env: z
-    .record(z.string().regex(/^[^=\0]+$/, 'a name must not be empty or hold "="'), withoutNull)
+    .record(
+      z
+        .string()
+        .max(4096)
+        .regex(/^[^=\0]+$/, 'a name must not be empty or hold "="'),
+      withoutNull,
+    )
     .optional(),
   port: port.optional(),
   instances: z.number().int().min(1).max(256).optional(),
@@ -62,7 +78,7 @@ const definition = z.strictObject({
 }) satisfies z.ZodType<ServiceDefinition>
 
 /** @throws ProcessManagerError `INVALID_DEFINITION`, naming everything that is wrong and no value of `env` */
-export function parseDefinition(input: ServiceDefinition): ServiceDefinition {
+export function parseDefinition(input: unknown): ServiceDefinition {
   const result = definition.safeParse(input)
   if (result.success) return result.data
   const problems = result.error.issues.map(({ path, message }) =>
@@ -76,13 +92,14 @@ export function parseDefinition(input: ServiceDefinition): ServiceDefinition {
 }
 
 /** @throws ProcessManagerError `INVALID_DEFINITION` */
-export function parseName(input: string): string {
+export function parseName(input: unknown): string {
   const result = name.safeParse(input)
   if (result.success) return result.data
   const problems = result.error.issues.map(({ message }) => message)
+  const shown = typeof input === 'string' ? JSON.stringify(input.slice(0, 200)) : typeof input
   throw new ProcessManagerError(
     'INVALID_DEFINITION',
-    `${JSON.stringify(input)} is no name of a service: ${problems.join('; ')}.`,
-    { details: { name: input, problems } },
+    `${shown} is no name of a service: ${problems.join('; ')}.`,
+    { details: { name: typeof input === 'string' ? input.slice(0, 200) : null, problems } },
   )
 }

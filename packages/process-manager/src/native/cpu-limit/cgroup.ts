@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { CpuLimit } from './cpu-limit.js'
+import type { CpuLimit } from './limit.js'
 
 const PERIOD_US = 100_000
 

@@ -1,13 +1,7 @@
 import { limitByCgroup } from './cgroup.js'
 import { ContinuationGuard } from './continuation-guard.js'
 import { DutyCycle } from './duty-cycle.js'
-
-/** Holds a process to its share of a core until it is lifted. */
-export interface CpuLimit {
-  readonly by: 'cgroup' | 'signals'
-  /** Lets the process run freely, so that it can end; called once more after its end. */
-  lift(): void
-}
+import type { CpuLimit } from './limit.js'
 
 /** Limits processes by the kernel where this user may write cgroups, by stopping and continuing them elsewhere. */
 export class CpuLimiter {

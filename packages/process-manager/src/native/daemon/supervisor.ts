@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ProcessManagerError } from '../../errors.js'
 import type { HealthReport } from '../../process-engine.js'
 import { processIdentity } from '../../process-identity.js'
+import { parseDefinition } from '../../service/definition-schema.js'
 import type { ServiceDefinition, ServiceStatus } from '../../service/service.js'
 import { type ResolvedDefinition, withDefaults } from '../../service/service-defaults.js'
 import type { WarmPool } from '../../warm-pool/warm-pool.js'
@@ -13,7 +14,7 @@ import type { DaemonHome } from './daemon-home.js'
 import { measureAll } from './instance/process-usage.js'
 import { type LogLimits, ServiceLog } from './instance/service-log.js'
 import { ManagedService } from './managed-service.js'
-import { readState, type ServiceRecord, writeState } from './state/state-file.js'
+import { asGiven, readState, type ServiceRecord, writeState } from './state/state-file.js'
 import type { Warnings } from './state/warnings.js'
 
 /** So long a stop lets commands before it finish by themselves. */
@@ -114,7 +115,9 @@ export class Supervisor {
     )
     // One that fails does not keep the others down; its state says why.
     await Promise.allSettled(
-      down.map(({ definition }) => this.start(asGiven(definition), timeoutMs, gone)),
+      down.map(({ definition }) =>
+        this.start(parseDefinition(asGiven(definition)), timeoutMs, gone),
+      ),
     )
     return down.map(({ definition }) => definition.name)
   }
@@ -226,12 +229,6 @@ export class Supervisor {
     if (!this.#restored || !this.home.isOurs) return
     this.warnings.attempt('write its state', () => writeState(this.paths.state, this.#records()))
   }
-}
-
-/** A definition as `start` takes it: nulls stand for what was not given. */
-function asGiven(definition: ResolvedDefinition): ServiceDefinition {
-  const entries = Object.entries(definition).filter(([, value]) => value !== null)
-  return Object.fromEntries(entries) as unknown as ServiceDefinition
 }
 
 /** How long a command waits for a service: until it is too late, nobody waits for the answer, or a stop is due. */

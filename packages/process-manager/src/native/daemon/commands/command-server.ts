@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { ProcessManagerError } from '../../../errors.js'
 import { readJsonLines } from '../../json-lines.js'
 import { type Methods, PROTOCOL, type Reply, type Request } from '../../protocol.js'
+import { MAX_REQUEST_CHARACTERS, parseParams, parseRequest } from './request-schema.js'
 
 /** What the daemon does for each method; `gone` aborts when the client who asked is no longer there. */
 export type Handlers = {
@@ -71,8 +72,13 @@ export class CommandServer {
     send({ hello: { protocol: PROTOCOL, pid: process.pid } })
     readJsonLines(
       socket,
-      (request) => void this.#answer(request as Request, send, gone.signal),
+      (message) => {
+        const request = parseRequest(message)
+        if (request) void this.#answer(request, send, gone.signal)
+        else socket.destroy()
+      },
       () => socket.destroy(),
+      MAX_REQUEST_CHARACTERS,
     )
   }
 
@@ -80,9 +86,9 @@ export class CommandServer {
     this.requests++
     send({ id, received: true })
     try {
-      if (!Object.hasOwn(this.handlers, method)) throw new Error(`there is no method "${method}"`)
+      const checked = parseParams(method, params)
       const handler = this.handlers[method] as (params: unknown, gone: AbortSignal) => unknown
-      const result = await handler(params, gone)
+      const result = await handler(checked, gone)
       this.answering()
       send({ id, result: result ?? null })
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { InstanceStatus, ServiceState } from '../../../service/service.js'
 import { aborted } from '../../aborted.js'
-import type { CpuLimit } from '../../cpu-limit/cpu-limit.js'
+import type { CpuLimit } from '../../cpu-limit/limit.js'
 import { type Deferred, deferred } from '../../deferred.js'
 import { checkHealth } from '../health/health-check.js'
 import { HealthMonitor } from '../health/health-monitor.js'

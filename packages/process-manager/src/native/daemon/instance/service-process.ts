@@ -99,7 +99,7 @@ export class AdoptedProcess implements ServiceProcess {
       }, LOOK_MS)
     })
     // The daemon before may have died while it held the process back for its CPU limit.
-    signalGroup(pid, 'SIGCONT')
+    this.signalGroup('SIGCONT')
   }
 
   terminate(): void {
@@ -107,7 +107,7 @@ export class AdoptedProcess implements ServiceProcess {
   }
 
   signalGroup(signal: NodeJS.Signals): void {
-    if (!this.#gone) signalGroup(this.pid, signal)
+    if (!this.#gone && this.#isAlive()) signalGroup(this.pid, signal)
   }
 
   #isAlive() {
@@ -121,9 +121,13 @@ export class AdoptedProcess implements ServiceProcess {
   }
 }
 
-/** What a process started and left in its group ends with it. Windows has no groups, and may have given the pid away. */
+/**
+ * What a process started and left in its group ends with it. While its group has members the system gives the pid to no
+ * other process; so where a process has it, that is a stranger, and the group is the stranger's. Windows has no groups.
+ */
 function killLeftBehind(pid: number) {
-  if (process.platform !== 'win32') signalGroup(pid, 'SIGKILL')
+  if (process.platform === 'win32' || processIdentity(pid) !== null) return
+  signalGroup(pid, 'SIGKILL')
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals) {

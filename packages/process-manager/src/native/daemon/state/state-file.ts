@@ -1,7 +1,9 @@
 import { readFileSync, renameSync } from 'node:fs'
 import { uptime } from 'node:os'
+import { z } from 'zod'
 import { ProcessManagerError } from '../../../errors.js'
-import type { ResolvedDefinition } from '../../../service/service-defaults.js'
+import { parseDefinition } from '../../../service/definition-schema.js'
+import { type ResolvedDefinition, withDefaults } from '../../../service/service-defaults.js'
 import { writeAtomically } from '../../write-atomically.js'
 import type { InstanceRecord } from '../instance/instance.js'
 
@@ -48,14 +50,46 @@ export function readState(path: string): {
     throw unreadable(path, error)
   }
   try {
-    const state: StateFile = JSON.parse(text)
-    if (state.version !== 1 || !Array.isArray(state.services)) throw new Error('unknown version')
-    return { services: state.services, rebooted: state.writtenAt < Date.now() - uptime() * 1_000 }
+    const state = stateSchema.parse(JSON.parse(text))
+    const services = state.services.map((service) => ({
+      ...service,
+      definition: withDefaults(parseDefinition(asGiven(service.definition))),
+    }))
+    const names = new Set(services.map(({ definition }) => definition.name))
+    if (names.size < services.length) throw new Error('it holds two services of one name')
+    return { services, rebooted: state.writtenAt < Date.now() - uptime() * 1_000 }
   } catch (error) {
     const aside = `${path}.unreadable`
     renameSync(path, aside)
     throw unreadable(aside, error)
   }
+}
+
+/** The file may have been damaged, or written by something else: a pid of -1 or 0 would signal every process. */
+const stateSchema = z.object({
+  version: z.literal(1),
+  writtenAt: z.number(),
+  services: z.array(
+    z.object({
+      definition: z.record(z.string(), z.unknown()),
+      wanted: z.boolean(),
+      instances: z.array(
+        z.nullable(
+          z.object({
+            pid: z.number().int().min(2),
+            identity: z.string().min(1).max(256),
+            startedAt: z.number(),
+            restarts: z.number().int().min(0),
+          }),
+        ),
+      ),
+    }),
+  ),
+})
+
+/** A definition as `start` takes it: nulls stand for what was not given. */
+export function asGiven(definition: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(definition).filter(([, value]) => value !== null))
 }
 
 function unreadable(path: string, cause: unknown) {

@@ -1,0 +1,57 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { withDefaults } from '../../../service/service-defaults.js'
+import { readState, writeState } from './state-file.js'
+
+const process = { pid: 4711, identity: 'boot/1', startedAt: 1, restarts: 0 }
+const record = {
+  definition: withDefaults({ name: 'web', script: '/srv/web.mjs', health: { port: 80 } }),
+  wanted: true,
+  instances: [process, null],
+}
+
+function file(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'nexus-state-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'state.json')
+}
+
+it('reads what was written', () => {
+  const path = file()
+  writeState(path, [record])
+  expect(readState(path)).toEqual({ services: [record], rebooted: false })
+})
+
+const wrongRecords: [string, object][] = [
+  ['a name that leads elsewhere', { definition: { ...record.definition, name: '../../../x' } }],
+  ['a name with a NUL', { definition: { ...record.definition, name: 'a\0' } }],
+  ['a relative script', { definition: { ...record.definition, script: '../x.mjs' } }],
+  ['an environment that is none', { definition: { ...record.definition, env: { 'A=B': 'x' } } }],
+  ['no definition', { definition: null }],
+  ['no wish', { wanted: 'yes' }],
+  // Signals to these pids reach every process of the user, or of the daemon's group.
+  ...[-1, 0, 1, -4711, 1.5, '4711', '1/../self'].map((pid): [string, object] => [
+    `the pid ${pid}`,
+    { instances: [{ ...process, pid }] },
+  ]),
+  ['no identity', { instances: [{ ...process, identity: '' }] }],
+]
+
+it.each(wrongRecords)('puts a file with %s aside', (_what, wrong) => {
+  const path = file()
+  writeFileSync(
+    path,
+    JSON.stringify({ version: 1, writtenAt: Date.now(), services: [{ ...record, ...wrong }] }),
+  )
+  expect(() => readState(path)).toThrow('cannot be read')
+  expect(existsSync(path)).toBe(false)
+  expect(existsSync(`${path}.unreadable`)).toBe(true)
+})
+
+it('puts a file with two services of one name aside', () => {
+  const path = file()
+  writeState(path, [record, record])
+  expect(() => readState(path)).toThrow('two services of one name')
+})
