@@ -10,20 +10,24 @@ export type {
   FunctionRun,
   JsonValue,
   LogLine,
-  MetricsReport,
   NewEvent,
+  PublishReceipt,
+  ReplayReceipt,
+  RunError,
+  RunStatus,
+} from './wire/events.js'
+export type { MetricsReport } from './wire/metrics-report.js'
+export type {
   Optimization,
   OptimizationEvidence,
   OptimizationsReport,
   PageMetricSummary,
   PagePerformanceReport,
+  UxImprovement,
+} from './wire/optimizations-report.js'
+export type {
   ProfiledCode,
   ProfiledFunction,
   ProfiledThread,
   ProfileReport,
-  PublishReceipt,
-  ReplayReceipt,
-  RunError,
-  RunStatus,
-  UxImprovement,
-} from './wire.js'
+} from './wire/profile-report.js'

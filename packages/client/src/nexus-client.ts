@@ -1,19 +1,24 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { answers } from './answers.js'
+import { NexusClientError } from './errors.js'
 import { type NexusClientOptions, type ResolvedClientOptions, resolveOptions } from './options.js'
-import { requestJson } from './request.js'
+import { type RequestInput, requestJson } from './request.js'
+import type { Shape } from './shape.js'
 import type {
   CloudEvent,
   EventDetails,
   EventPage,
-  MetricsReport,
   NewEvent,
+  PublishReceipt,
+  ReplayReceipt,
+} from './wire/events.js'
+import type { MetricsReport } from './wire/metrics-report.js'
+import type {
   Optimization,
   OptimizationsReport,
   PagePerformanceReport,
-  ProfileReport,
-  PublishReceipt,
-  ReplayReceipt,
-} from './wire.js'
+} from './wire/optimizations-report.js'
+import type { ProfileReport } from './wire/profile-report.js'
 
 /** Which events to list. */
 export interface EventFilter {
@@ -55,9 +60,9 @@ export class NexusClient {
     return this.#options.url
   }
 
-  /** Publishes one event; resolves once it is durable. */
+  /** Publishes one event; resolves once it is durable. Sent again, with the same id, when no answer came. */
   publish(event: NewEvent): Promise<PublishReceipt> {
-    return requestJson(this.#options, {
+    return this.#publish(answers.receipt, {
       method: 'POST',
       path: '/api/events',
       contentType: 'application/cloudevents+json',
@@ -67,7 +72,7 @@ export class NexusClient {
 
   /** Publishes several events in one request, all of them or none; resolves once they are durable. */
   async publishBatch(events: readonly NewEvent[]): Promise<PublishReceipt[]> {
-    const { results } = await requestJson<{ results: PublishReceipt[] }>(this.#options, {
+    const { results } = await this.#publish<{ results: PublishReceipt[] }>(answers.receipts, {
       method: 'POST',
       path: '/api/events',
       contentType: 'application/cloudevents-batch+json',
@@ -78,7 +83,10 @@ export class NexusClient {
 
   /** One page of the log, newest first. */
   listEvents(query: ListEventsQuery = {}): Promise<EventPage> {
-    return requestJson(this.#options, { path: '/api/events', query: { ...query } })
+    return requestJson(this.#options, answers.eventPage, {
+      path: '/api/events',
+      query: { ...query },
+    })
   }
 
   /** Every event that matches, newest first, fetched page by page as the loop asks for them. */
@@ -97,12 +105,14 @@ export class NexusClient {
 
   /** One event and what each function did with it. */
   getEvent(id: string): Promise<EventDetails> {
-    return requestJson(this.#options, { path: `/api/events/${encodeURIComponent(id)}` })
+    return requestJson(this.#options, answers.eventDetails, {
+      path: `/api/events/${encodeURIComponent(id)}`,
+    })
   }
 
   /** Has every function run a stored event once more. */
   replay(id: string): Promise<ReplayReceipt> {
-    return requestJson(this.#options, {
+    return requestJson(this.#options, answers.replay, {
       method: 'POST',
       path: `/api/events/${encodeURIComponent(id)}/replay`,
     })
@@ -110,7 +120,7 @@ export class NexusClient {
 
   /** Counters of the running process. */
   metrics(): Promise<MetricsReport> {
-    return requestJson(this.#options, { path: '/api/metrics' })
+    return requestJson(this.#options, answers.metrics, { path: '/api/metrics' })
   }
 
   /**
@@ -121,13 +131,14 @@ export class NexusClient {
     const { seconds = 10 } = query
     return requestJson(
       { ...this.#options, timeoutMs: this.#options.timeoutMs + seconds * 1000 },
+      answers.profile,
       { method: 'POST', path: '/api/profile', query: { ...query } },
     )
   }
 
   /** What the server could do better, told from what it measured, and what was applied. */
   optimizations(): Promise<OptimizationsReport> {
-    return requestJson(this.#options, { path: '/api/optimizations' })
+    return requestJson(this.#options, answers.optimizations, { path: '/api/optimizations' })
   }
 
   /** Turns the setting of an optimization; refused with status 409 for one that is advice, or was applied. */
@@ -142,13 +153,35 @@ export class NexusClient {
 
   /** What pages with `@nexus/profiler/browser` sent. */
   pagePerformance(): Promise<PagePerformanceReport> {
-    return requestJson(this.#options, { path: '/api/performance' })
+    return requestJson(this.#options, answers.pagePerformance, { path: '/api/performance' })
+  }
+
+  /** Sends it again where it may not have arrived: the server stores an event of the same source and id once. */
+  async #publish<T>(shape: Shape, input: RequestInput): Promise<T> {
+    const { publishAttempts, publishRetryDelayMs } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await requestJson<T>(this.#options, shape, input)
+      } catch (error) {
+        if (attempt >= publishAttempts || !mayPass(error)) throw error
+      }
+      const longestMs = publishRetryDelayMs * 2 ** (attempt - 1)
+      await new Promise((later) => setTimeout(later, longestMs * (0.5 + Math.random() / 2)))
+    }
   }
 
   #changeOptimization(id: string, action: 'apply' | 'undo'): Promise<Optimization> {
     const path = `/api/optimizations/${encodeURIComponent(id)}/${action}`
-    return requestJson(this.#options, { method: 'POST', path })
+    return requestJson(this.#options, answers.optimization, { method: 'POST', path })
   }
+}
+
+/** Whether the same request may be answered the next time. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof NexusClientError)) return false
+  const { code, status = 0 } = error
+  if (code === 'HTTP_ERROR') return [408, 429, 502, 503, 504].includes(status)
+  return code === 'CONNECTION_REFUSED' || code === 'CONNECTION_FAILED' || code === 'TIMEOUT'
 }
 
 /** A complete structured CloudEvent; the server sets `time`. */

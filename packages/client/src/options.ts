@@ -15,6 +15,18 @@ export interface NexusClientOptions {
    */
   timeoutMs?: number
   /**
+   * How often `publish` and `publishBatch` send their request before they reject, where the server cannot be reached, does
+   * not answer in time or is busy (408, 429, 502, 503, 504). The server stores events of one source and id once.
+   * @default 3
+   */
+  publishAttempts?: number
+  /**
+   * The longest wait before the second attempt, in milliseconds; it doubles with each attempt, and is shortened by up to
+   * half at random.
+   * @default 200
+   */
+  publishRetryDelayMs?: number
+  /**
    * The `fetch` to use.
    * @default globalThis.fetch
    */
@@ -26,10 +38,19 @@ export interface ResolvedClientOptions {
   url: string
   token: string | undefined
   timeoutMs: number
+  publishAttempts: number
+  publishRetryDelayMs: number
   fetch: typeof globalThis.fetch
 }
 
-const known = new Set(['url', 'token', 'timeoutMs', 'fetch'])
+const known = new Set([
+  'url',
+  'token',
+  'timeoutMs',
+  'fetch',
+  'publishAttempts',
+  'publishRetryDelayMs',
+])
 
 /** Checks options by hand: a client for browsers does not bring a schema library along. */
 export function resolveOptions(options: NexusClientOptions): ResolvedClientOptions {
@@ -37,17 +58,31 @@ export function resolveOptions(options: NexusClientOptions): ResolvedClientOptio
   if (unknown.length > 0) {
     throw invalid(`unknown option ${unknown.join(', ')}; expected ${[...known].join(', ')}`)
   }
-  const { url = 'http://localhost:8080', token, timeoutMs = 10_000 } = options
+  const {
+    url = 'http://localhost:8080',
+    token,
+    timeoutMs = 10_000,
+    publishAttempts = 3,
+    publishRetryDelayMs = 200,
+  } = options
   if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
     throw invalid(`url must be an http or https URL, got ${JSON.stringify(url)}`)
   }
   if (!Number.isFinite(timeoutMs) || timeoutMs <= 0) {
     throw invalid(`timeoutMs must be a positive number, got ${String(timeoutMs)}`)
   }
+  if (!Number.isSafeInteger(publishAttempts) || publishAttempts < 1) {
+    throw invalid(`publishAttempts must be a whole number from 1, got ${String(publishAttempts)}`)
+  }
+  if (!Number.isFinite(publishRetryDelayMs) || publishRetryDelayMs < 0) {
+    throw invalid(`publishRetryDelayMs must be a number from 0, got ${String(publishRetryDelayMs)}`)
+  }
   return {
     url: url.replace(/\/+$/, ''),
     token,
     timeoutMs,
+    publishAttempts,
+    publishRetryDelayMs,
     // Called as a method of anything but the global object, a browser's fetch throws.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
   }

@@ -1,5 +1,6 @@
 import { NexusClientError } from './errors.js'
 import type { ResolvedClientOptions } from './options.js'
+import type { Shape } from './shape.js'
 
 /** What differs between requests. */
 export interface RequestInput {
@@ -11,17 +12,19 @@ export interface RequestInput {
 }
 
 /**
- * Sends one request and reads its whole answer, JSON, within the time limit.
+ * Sends one request and reads its whole answer, JSON of this shape, within the time limit.
  *
- * @throws NexusClientError for everything but a 2xx answer
+ * @throws NexusClientError for everything but a 2xx answer of the shape
  */
 export async function requestJson<T>(
   options: ResolvedClientOptions,
+  shape: Shape,
   input: RequestInput,
 ): Promise<T> {
   const text = await request(options, input)
+  let answer: unknown
   try {
-    return JSON.parse(text) as T
+    answer = JSON.parse(text)
   } catch (cause) {
     throw new NexusClientError(
       'INVALID_RESPONSE',
@@ -29,6 +32,13 @@ export async function requestJson<T>(
       { cause, url: options.url },
     )
   }
+  const problem = shape(answer, 'the answer')
+  if (problem === undefined) return answer as T
+  throw new NexusClientError(
+    'INVALID_RESPONSE',
+    `${options.url}${input.path} answered something else than a Nexus server does: ${problem}. Is this a Nexus server of the client's version?`,
+    { url: options.url },
+  )
 }
 
 async function request(options: ResolvedClientOptions, input: RequestInput): Promise<string> {

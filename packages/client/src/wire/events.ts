@@ -1,0 +1,117 @@
+/** Any value that JSON can carry. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | JsonValue[]
+  | { [key: string]: JsonValue | undefined }
+
+/** A CloudEvents 1.0 event as the runtime stores and returns it. */
+export interface CloudEvent {
+  specversion: '1.0'
+  /** Unique among the events of the log. */
+  id: string
+  /** URI reference of the producer. */
+  source: string
+  /** Dot-separated name, e.g. `com.nexus.order.created`. */
+  type: string
+  /** RFC 3339, UTC. */
+  time: string
+  subject?: string
+  datacontenttype?: string
+  data?: JsonValue
+  /** Extension attributes. */
+  [attribute: string]: JsonValue | undefined
+}
+
+/** An event to publish; the runtime fills in `id`, `source` and `time` where they are missing. */
+export interface NewEvent {
+  type: string
+  data?: JsonValue
+  id?: string
+  source?: string
+  time?: string
+  subject?: string
+  [attribute: string]: JsonValue | undefined
+}
+
+/** What the runtime answers once an event is durable. */
+export interface PublishReceipt {
+  id: string
+  /** `true` when an event with this id was stored before; it was not stored again. */
+  duplicate: boolean
+}
+
+/** One page of the log, newest event first. */
+export interface EventPage {
+  events: CloudEvent[]
+  /** Events in the log that match the filter, on all pages; absent where only a scan could tell. */
+  total?: number
+  /** Hand this to the next call; absent on the last page. */
+  cursor?: string
+}
+
+/** Where one function stands with one event. */
+export type RunStatus = 'pending' | 'running' | 'retrying' | 'succeeded' | 'dead-lettered'
+
+/** A line that a function logged. A type, like those it is stored with, so that it is JSON for the compiler too. */
+export type LogLine = {
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  /** RFC 3339, UTC. */
+  time: string
+  fields?: JsonValue
+}
+
+/** Why the last attempt of a function failed. */
+export type RunError = {
+  /** Stable code, e.g. `TIMEOUT` or `EXECUTION_ERROR`. */
+  code: string
+  /** Name of what was thrown, e.g. `TypeError`. */
+  name: string
+  message: string
+  /** Stack of the function's own frames, in its own source. */
+  stack?: string
+  /** Where in the function's own source; lines and columns count from 1. */
+  location?: { file: string; line: number; column: number }
+  /** The lines around `location`, the line itself marked with `>`. */
+  sourceLines?: string
+}
+
+/** What one function did with an event. */
+export interface FunctionRun {
+  function: string
+  /** `dead-lettered` is final: every attempt failed. */
+  status: RunStatus
+  /** Attempts since the event was published or replayed. */
+  attempts: number
+  /** How often the event was replayed to this function. */
+  replays: number
+  /** RFC 3339, UTC; when the status changed last. */
+  updatedAt: string
+  /** RFC 3339, UTC; when the next attempt is due, while `retrying`. */
+  nextAttemptAt?: string
+  /** Time of the last attempt inside the sandbox, in milliseconds. */
+  durationMs?: number
+  /** What the handler returned. */
+  value?: JsonValue
+  /** Log lines of the last attempt. */
+  logs: LogLine[]
+  error?: RunError
+}
+
+/** An event with what each function did with it. */
+export interface EventDetails {
+  event: CloudEvent
+  /** RFC 3339, UTC; when the event became durable. */
+  publishedAt: string
+  runs: FunctionRun[]
+}
+
+/** What a replay set in motion. */
+export interface ReplayReceipt {
+  id: string
+  /** Functions that run the event once more. */
+  deliveries: number
+}

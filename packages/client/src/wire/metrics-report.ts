@@ -1,0 +1,26 @@
+/** Counters of the running process: they start at zero with it. */
+export interface MetricsReport {
+  events: {
+    /** Events stored, those that functions emitted included. */
+    published: number
+    replayed: number
+    /** Deliveries that ended as dead letters. */
+    failed: number
+    /** Deliveries that ended well, of those that ended; `null` before the first. */
+    successRatePercent: number | null
+  }
+  functions: {
+    /** Calls of handlers, retries included. */
+    executed: number
+    succeeded: number
+    failed: number
+    successRatePercent: number | null
+    /** Mean time of a call in milliseconds; `null` before the first. */
+    averageDurationMs: number | null
+  }
+  system: {
+    uptimeSeconds: number
+    version: string
+    bus: { backend: string; connected: boolean }
+  }
+}
