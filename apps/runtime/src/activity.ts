@@ -1,16 +1,8 @@
-import type { LogLine, RunError } from '@nexus/client'
+import type { FunctionAttempt } from '@nexus/functions'
 
 /** A call of a function that ended. */
-export interface RunActivity {
+export interface RunActivity extends Omit<FunctionAttempt, 'metrics'> {
   kind: 'run'
-  function: string
-  event: { id: string; type: string }
-  /** 1 for the first attempt. */
-  attempt: number
-  status: 'success' | 'error'
-  durationMs: number
-  logs: readonly LogLine[]
-  error?: RunError
 }
 
 /** A change of the functions that took effect. */
@@ -25,7 +17,7 @@ export interface ProblemActivity {
   message: string
 }
 
-/** What a running runtime has to tell, for a log. */
+/** What a running runtime reports, for a log. */
 export type Activity = RunActivity | ReloadActivity | ProblemActivity
 
 /** Receives what happens. */

@@ -1,28 +1,20 @@
+import { isDeepStrictEqual } from 'node:util'
 import { WasmRuntime } from '@nexus/executor'
+import { FunctionHost, FunctionsError, FunctionWatcher } from '@nexus/functions'
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
+import { createServer } from '@nexus/server'
 import type { ActivityListener } from './activity.js'
-import { BusMonitor } from './bus-monitor.js'
+import { busFigures } from './bus-figures.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
-import { FunctionHost } from './functions/function-host.js'
-import { loadFunctions } from './functions/load-functions.js'
-import type { RunParts } from './functions/run-function.js'
-import { busFigures, metricsReport } from './metrics.js'
+import { RuntimeError } from './errors.js'
+import { compileConfigured, functionDefinitions } from './function-definitions.js'
+import { listen } from './listen.js'
 import { openBus } from './open-bus.js'
 import { openCompiler } from './open-compiler.js'
 import { runtimeSources } from './profiling/component-figures.js'
 import { runtimeKnobs } from './profiling/knobs.js'
 import { PerformanceMonitor } from './profiling/performance-monitor.js'
 import { ProcessProfiler } from './profiling/process-profiler.js'
-import { Reloader } from './reloader.js'
-import { createServer } from './server/create-server.js'
-import { eventRoutes } from './server/event-routes.js'
-import { healthRoutes } from './server/health-routes.js'
-import { ingestRoutes } from './server/ingest-routes.js'
-import { listen } from './server/listen.js'
-import { metricsRoutes } from './server/metrics-routes.js'
-import { optimizationRoutes } from './server/optimization-routes.js'
-import { pageRoutes } from './server/page-routes.js'
-import { profileRoutes } from './server/profile-routes.js'
 import { Teardown } from './teardown.js'
 import { loadTracing } from './tracing.js'
 
@@ -74,23 +66,28 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const wasm = new WasmRuntime({ metrics, compiler, threads, maxInstances, maxHandlerBytes })
     // The bus waits for its deliveries first: what still runs then has had its time.
     teardown.add(() => wasm.shutdown({ drainTimeoutMs: 0 }))
-    const functions = await loadFunctions(config.functions, wasm)
+    const functions = await compileConfigured(config.functions, wasm)
 
     const bus = await openBus(config)
     teardown.add(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
     bus.on('error', report)
-    const monitor = await BusMonitor.start(bus, (reason) => report(`bus: ${reason}`))
     metrics.observe({ bus: () => busFigures(bus) })
 
     const tracing = await loadTracing()
     const profiler = new ProcessProfiler(wasm)
-    const onExecution: RunParts['onExecution'] = (name, metrics, failed) =>
-      profiler.recordExecution(name, metrics, failed)
-    const host = new FunctionHost(bus, { wasm, onActivity, onExecution, tracing })
+    const host = new FunctionHost({
+      bus,
+      runtime: wasm,
+      tracing,
+      onAttempt: ({ metrics, ...attempt }) => {
+        profiler.recordExecution(attempt.function, metrics, attempt.status === 'error')
+        onActivity({ kind: 'run', ...attempt })
+      },
+    })
     const performance = new PerformanceMonitor({
       settings: config.performance,
       sources: runtimeSources(wasm, metrics),
-      knobs: runtimeKnobs({ wasm, compiler, host }),
+      knobs: runtimeKnobs({ wasm, compiler }),
     })
     teardown.add(() => performance.close())
     let serving = false
@@ -98,29 +95,26 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const opened = new Promise<void>((resolve) => {
       open = resolve
     })
+    const { enableProfiling, enableOptimizations, enableMetrics, pages } = config.performance
     const server = createServer({
-      access: {
-        host: config.host,
-        token: config.token,
-        signedWebhooks: config.webhook.signature !== undefined,
-        pageOrigins: config.performance.pages?.origins,
-      },
+      bus,
+      functions: host,
+      host: config.host,
+      token: config.token,
+      webhook: config.webhook,
+      webhooks: config.webhooks,
       bodyLimitBytes: config.bodyLimitBytes,
+      metrics,
+      profiler: enableProfiling && profiler,
+      performance,
+      enableOptimizations,
+      pages: pages && (enableMetrics ? pages : false),
+      tracing,
+      ready: () => serving,
       onFault: report,
     })
-    // A group that is new hears only of later events: nobody is answered before every function is subscribed.
+    // A group that is new hears only of later events: no request is answered before every function is subscribed.
     server.addHook('onRequest', () => opened)
-    ingestRoutes(server, { bus, webhook: config.webhook, tracing })
-    eventRoutes(server, bus)
-    metricsRoutes(server, metrics, () => metricsReport(bus, metrics))
-    profileRoutes(server, {
-      profiler,
-      enabled: config.performance.enableProfiling,
-      functionNames: () => host.names,
-    })
-    optimizationRoutes(server, performance, config.performance.enableOptimizations)
-    pageRoutes(server, { performance, config: config.performance, registry: metrics.registry })
-    healthRoutes(server, () => ({ serving, bus: monitor.connection }))
     const url = await listen(server, config.host, config.port)
     teardown.add(() => {
       profiler.close()
@@ -132,8 +126,8 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     await host.bind(functions)
     open()
     if (watch) {
-      const reloader = new Reloader({ config, load, host, wasm, onActivity })
-      teardown.add(() => reloader.close())
+      const watcher = watchFunctions({ config, load, host, onActivity })
+      teardown.add(() => watcher.close())
     }
     teardown.add(() => {
       serving = false
@@ -147,6 +141,48 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     await teardown.run().catch(() => {})
     throw error
   }
+}
+
+interface WatchParts {
+  /** The configuration that runs. */
+  config: RuntimeConfig
+  load: () => Promise<RuntimeConfig>
+  host: FunctionHost
+  onActivity: ActivityListener
+}
+
+/** Runs changed functions; other changes of the file are reported, for they need a restart. */
+function watchFunctions({ config, load, host, onActivity }: WatchParts): FunctionWatcher {
+  const definitions = ({ file, functions }: RuntimeConfig) => ({
+    functions: functionDefinitions(functions),
+    files: [file],
+  })
+  return new FunctionWatcher(
+    {
+      host,
+      load: async () => {
+        const changed = await load()
+        if (!isDeepStrictEqual(withoutFunctions(changed), withoutFunctions(config))) {
+          onActivity({ kind: 'problem', message: 'settings other than functions need a restart' })
+        }
+        return definitions(changed)
+      },
+      onReload: (functions) => onActivity({ kind: 'reload', functions }),
+      onProblem: (error) => {
+        const known = error instanceof RuntimeError || error instanceof FunctionsError
+        const message = known ? error.message : messageOf(error)
+        onActivity({
+          kind: 'problem',
+          message: `${message}\n\nThe functions go on as they were before this change.`,
+        })
+      },
+    },
+    definitions(config),
+  )
+}
+
+function withoutFunctions({ functions: _, warnings: __, ...rest }: RuntimeConfig): object {
+  return rest
 }
 
 function messageOf(error: unknown): string {

@@ -7,17 +7,20 @@ export type EventBusErrorCode =
   | 'EVENT_TOO_LARGE'
   | 'GROUP_CONFLICT'
   | 'INVALID_EVENT'
+  | 'INVALID_JSON'
   | 'INVALID_OPTIONS'
   | 'INVALID_PATTERN'
   | 'NOT_FOUND'
   | 'READ_ONLY'
   | 'SCHEMA_MISMATCH'
   | 'SETTLEMENT_REFUSED'
+  | 'SIGNATURE_INVALID'
   | 'STORE_CORRUPT'
   | 'STORE_EMPTIED'
   | 'STORE_FAILED'
   | 'STORE_LOCKED'
   | 'STORE_UNAVAILABLE'
+  | 'TOO_DEEP'
 
 /** Everything the bus throws: `code` is stable, `details` holds the values the message mentions. */
 export class EventBusError extends Error {

@@ -1,13 +1,4 @@
 export { type Clock, systemClock } from './clock.js'
-export {
-  cloudEventsMode,
-  formatBatched,
-  formatBinary,
-  formatStructured,
-  type HttpMessage,
-  type HttpMode,
-  parseCloudEvents,
-} from './cloud-events-http.js'
 export type { EventHandler, HandlerDelivery } from './consume/handler-runner.js'
 export type { Subscription, SubscriptionStats } from './consume/subscription.js'
 export { EventBusError, type EventBusErrorCode } from './errors.js'
@@ -24,13 +15,16 @@ export {
   recoverLocalStore,
 } from './local/recover-local-store.js'
 export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'
-export type {
-  BatchingOptions,
-  EventBusOptions,
-  HandlerOutcome,
-  PublishOptions,
-  RetryOptions,
-  SubscribeOptions,
+export {
+  type BatchingOptions,
+  batchingSchema,
+  type EventBusOptions,
+  type HandlerOutcome,
+  type PublishOptions,
+  type RetryOptions,
+  retrySchema,
+  type SubscribeOptions,
+  subscribeSchema,
 } from './options.js'
 export { parseOptions } from './parse-options.js'
 export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
@@ -69,3 +63,4 @@ export type {
 } from './store/event-store.js'
 export { deliveryTimeOf } from './store/event-store.js'
 export { DEFAULT_PAGE_BYTES, PageSize } from './store/page-size.js'
+export { patternSchema } from './store/query-options.js'

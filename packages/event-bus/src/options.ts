@@ -90,7 +90,8 @@ export interface HandlerOutcome {
   record?: JsonValue | undefined
 }
 
-const retrySchema = z.strictObject({
+/** Checks {@link RetryOptions} and fills in defaults. */
+export const retrySchema = z.strictObject({
   maxAttempts: z.int().min(1).default(5),
   baseDelayMs: z.number().min(0).default(100),
   maxDelayMs: z.number().min(0).default(5000),
@@ -98,7 +99,8 @@ const retrySchema = z.strictObject({
   jitter: z.number().min(0).max(1).default(0.5),
 }) satisfies z.ZodType<ResolvedRetryOptions, RetryOptions>
 
-const batchingSchema = z.strictObject({
+/** Checks {@link BatchingOptions} and fills in defaults. */
+export const batchingSchema = z.strictObject({
   enabled: z.boolean().default(true),
   maxSize: z.int().min(1).default(1000),
   maxWaitMs: z.number().min(0).default(50),
@@ -143,6 +145,7 @@ const startSchema = z.union([
 /** Group names are part of keys and of names on servers, so they are kept plain. */
 export const GROUP_NAME = /^[A-Za-z0-9_-]{1,128}$/
 
+/** Checks {@link SubscribeOptions} and fills in defaults. */
 export const subscribeSchema = z.strictObject({
   group: z.string().regex(GROUP_NAME, 'expected 1 to 128 letters, digits, - and _'),
   concurrency: z.int().min(1).default(16),

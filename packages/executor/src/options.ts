@@ -175,11 +175,18 @@ const runtimeSchema = z.strictObject({
     .default(() => resolveWithSystem),
 }) satisfies z.ZodType<ResolvedRuntimeOptions, WasmRuntimeOptions>
 
-const callSchema = z.strictObject(
-  Object.fromEntries(
-    Object.entries(callShape).map(([name, schema]) => [name, schema.unwrap().optional()]),
-  ),
-)
+/** Checks {@link CallOptions}: what is left out stays open. */
+export const callOptionsSchema = z.strictObject({
+  timeoutMs: callShape.timeoutMs.unwrap().optional(),
+  memoryLimitBytes: callShape.memoryLimitBytes.unwrap().optional(),
+  maxHostCalls: callShape.maxHostCalls.unwrap().optional(),
+  maxResultBytes: callShape.maxResultBytes.unwrap().optional(),
+  maxLogBytes: callShape.maxLogBytes.unwrap().optional(),
+  maxFetches: callShape.maxFetches.unwrap().optional(),
+  maxRequestBytes: callShape.maxRequestBytes.unwrap().optional(),
+  maxResponseBytes: callShape.maxResponseBytes.unwrap().optional(),
+  isolation: callShape.isolation.unwrap().optional(),
+}) satisfies z.ZodType<CallOptions, CallOptions>
 
 function invalid(what: string, error: z.ZodError): ExecutorError {
   return new ExecutorError('INVALID_OPTIONS', `Invalid ${what}:\n${z.prettifyError(error)}`, {
@@ -206,7 +213,7 @@ export function resolveCallOptions(
 ): ResolvedCallOptions {
   if (given === undefined) return defaults
   const options = typeof given === 'number' ? { timeoutMs: given } : given
-  const parsed = callSchema.safeParse(options)
+  const parsed = callOptionsSchema.safeParse(options)
   if (!parsed.success) throw invalid('call options', parsed.error)
   return {
     timeoutMs: options.timeoutMs ?? defaults.timeoutMs,

@@ -127,11 +127,17 @@ describe('loading a configuration', () => {
     }
   })
 
-  it('needs the secret of signed webhooks', async () => {
-    const file = await write(`webhook: { signature: { secretEnv: HOOK_SECRET } }\n${one()}`)
-    await expect(loadConfig(file, {}, {})).rejects.toMatchObject({ code: 'SECRET_REQUIRED' })
-    const { webhook } = await loadConfig(file, {}, { HOOK_SECRET: 's3cret' })
-    expect(webhook.signature).toEqual({ header: 'x-nexus-signature', secret: 's3cret' })
+  it('needs the secrets of signed webhooks', async () => {
+    const webhook = '{ scheme: github, secrets: [HOOK_OLD, HOOK_NEW], type: com.github }'
+    const file = await write(`webhooks: { hub: ${webhook} }\n${one()}`)
+    const old = { HOOK_OLD: 'old-secret' }
+    for (const env of [{}, old, { ...old, HOOK_NEW: '' }]) {
+      await expect(loadConfig(file, {}, env)).rejects.toMatchObject({ code: 'SECRET_REQUIRED' })
+    }
+    const { webhooks } = await loadConfig(file, {}, { ...old, HOOK_NEW: 'new-secret' })
+    expect(webhooks).toMatchObject({
+      hub: { scheme: 'github', secrets: ['old-secret', 'new-secret'], type: 'com.github' },
+    })
   })
 
   it('takes the secret of the compile cache from the environment, and from nowhere else', async () => {

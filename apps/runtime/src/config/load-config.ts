@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
+import { isLoopback, type NamedWebhook } from '@nexus/server'
 import { RuntimeError } from '../errors.js'
-import { isLoopback } from '../loopback.js'
 import { type BusConfig, busConfig } from './bus-config.js'
 import { ConfigError, displayPath, type Problem } from './diagnostics.js'
 import { readEnvironment } from './environment.js'
@@ -31,11 +31,8 @@ export interface RuntimeConfig {
   port: number
   token: string | undefined
   bodyLimitBytes: number
-  webhook: {
-    typeHeader: string
-    idHeader: string
-    signature: { header: string; secret: string } | undefined
-  }
+  webhook: { typeHeader: string; idHeader: string }
+  webhooks: Record<string, NamedWebhook>
   bus: BusConfig
   dataDir: string
   cacheDir: string
@@ -92,11 +89,8 @@ export async function loadConfig(
     port: overrides.port ?? environment.port ?? config.server.port,
     token: environment.token,
     bodyLimitBytes: config.server.bodyLimitBytes,
-    webhook: {
-      typeHeader: config.webhook.typeHeader.toLowerCase(),
-      idHeader: config.webhook.idHeader.toLowerCase(),
-      signature: signatureOf(config, env),
-    },
+    webhook: config.webhook,
+    webhooks: webhooksOf(config, env),
     bus: busConfig(config.bus, environment.busUrl),
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
@@ -174,19 +168,19 @@ async function problemOfFile(file: string, what: string): Promise<string | undef
   return found.isFile() ? undefined : `${what} is not a regular file: ${displayPath(file)}`
 }
 
-function signatureOf(
-  { webhook: { signature } }: ConfigFile,
-  env: NodeJS.ProcessEnv,
-): RuntimeConfig['webhook']['signature'] {
-  if (!signature) return undefined
-  const secret = env[signature.secretEnv]
-  if (!secret) {
-    throw new RuntimeError(
-      'SECRET_REQUIRED',
-      `webhook.signature: environment variable ${signature.secretEnv} holds no secret; set it, or remove webhook.signature`,
-    )
-  }
-  return { header: signature.header.toLowerCase(), secret }
+function webhooksOf({ webhooks }: ConfigFile, env: NodeJS.ProcessEnv): RuntimeConfig['webhooks'] {
+  return mapValues(webhooks, ({ secrets, ...webhook }, name) => {
+    const [first, ...more] = secrets.map((variable) => {
+      const secret = env[variable]
+      if (secret) return secret
+      throw new RuntimeError(
+        'SECRET_REQUIRED',
+        `webhooks.${name}: environment variable ${variable} holds no secret; set it, or remove it from secrets`,
+      )
+    })
+    const named: NamedWebhook = { ...webhook, secrets: [first!, ...more] }
+    return named
+  })
 }
 
 function cacheSecretOf({ cacheSecretEnv }: ConfigFile, env: NodeJS.ProcessEnv): string | undefined {
@@ -216,11 +210,11 @@ function warningsOf({ functions }: ConfigFile, env: NodeJS.ProcessEnv): string[]
   )
 }
 
-function mapValues(
-  record: Readonly<Record<string, string>>,
-  map: (value: string) => string,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
+function mapValues<In, Out>(
+  record: Readonly<Record<string, In>>,
+  map: (value: In, key: string) => Out,
+): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]))
 }
 
 function pick(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {

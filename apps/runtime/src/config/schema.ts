@@ -1,3 +1,5 @@
+import { webhookSchema } from '@nexus/event-bus/http'
+import { webhookHeadersSchema, webhookNameSchema } from '@nexus/server'
 import { z } from 'zod'
 import { busSchema } from './bus-schema.js'
 import { performanceSchema } from './performance-schema.js'
@@ -10,7 +12,6 @@ const name = z
 const variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-const header = z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the name of an HTTP header')
 const pattern = z
   .string()
   .regex(
@@ -23,6 +24,21 @@ const capability = z
     /^(events:emit|env|net|secret):\S+$/,
     'expected events:emit:<pattern>, net:<host>, env:<NAME> or secret:<NAME>',
   )
+const { source: _, ...webhookFields } = webhookSchema.shape
+/** The library takes secrets; a file names the environment variables that hold them. */
+const webhookEntry = z
+  .strictObject({
+    ...webhookFields,
+    secrets: z.array(variable).min(1).meta({
+      description: 'Environment variables with the secrets; two while a secret is being replaced.',
+    }),
+  })
+  .refine(
+    ({ scheme, signatureHeader, typeHeader }) =>
+      scheme === 'hmac' || !(signatureHeader ?? typeHeader),
+    'expected signatureHeader and typeHeader only with the scheme hmac',
+  )
+
 const orderingKey = z
   .string()
   .regex(
@@ -112,25 +128,10 @@ export const configSchema = z
           .meta({ description: 'Largest request body; more is answered with 413.' }),
       })
       .prefault({}),
-    webhook: z
-      .strictObject({
-        typeHeader: header.default('x-nexus-event-type').meta({
-          description: 'Header that names the event type, e.g. x-github-event.',
-        }),
-        idHeader: header.default('x-nexus-event-id').meta({
-          description: 'Header with the id of the delivery; one id is stored once.',
-        }),
-        signature: z
-          .strictObject({
-            secretEnv: variable.meta({ description: 'Environment variable with the secret.' }),
-            header: header.default('x-nexus-signature').meta({
-              description: 'Header with sha256=<hex HMAC of the body>, e.g. x-hub-signature-256.',
-            }),
-          })
-          .optional()
-          .meta({ description: 'Refuse webhooks that are not signed with HMAC-SHA256.' }),
-      })
-      .prefault({}),
+    webhook: webhookHeadersSchema.prefault({}),
+    webhooks: z.record(webhookNameSchema, webhookEntry).default({}).meta({
+      description: 'Signed webhooks by name, at POST /api/webhooks/<name>; they need no token.',
+    }),
     bus: busSchema,
     dataDir: z
       .string()

@@ -1,20 +1,18 @@
 import type { HandlerCompiler } from '@nexus/compile-cache'
 import type { WasmRuntime } from '@nexus/executor'
 import type { Knob } from '@nexus/profiler'
-import type { FunctionHost } from '../functions/function-host.js'
 
 /** What optimizations may turn while the server runs. */
 export interface KnobParts {
   wasm: WasmRuntime
   compiler: HandlerCompiler
-  host: FunctionHost
 }
 
 const MiB = 1024 ** 2
 const maxBytes = 16 * 1024 * MiB
 
 /** The settings that optimizations turn, under the ids that their rules know. */
-export function runtimeKnobs({ wasm, compiler, host }: KnobParts): Knob[] {
+export function runtimeKnobs({ wasm, compiler }: KnobParts): Knob[] {
   return [
     {
       id: 'cache.maxBytes',
@@ -39,14 +37,6 @@ export function runtimeKnobs({ wasm, compiler, host }: KnobParts): Knob[] {
       max: 1024,
       read: () => wasm.getStats().limits.maxInstances,
       write: (value) => wasm.resize({ maxInstances: value }),
-    },
-    {
-      id: 'batch.maxSize',
-      unit: 'events',
-      min: 1,
-      max: 10_000,
-      read: () => host.batchSize,
-      write: (value) => host.setBatchSize(value),
     },
   ]
 }

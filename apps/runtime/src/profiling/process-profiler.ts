@@ -2,29 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ProfiledCode, ProfiledThread, ProfileReport } from '@nexus/client'
 import type { ExecutionMetrics, ThreadProfile, WasmRuntime } from '@nexus/executor'
 import type { CpuProfile, PerformanceReport } from '@nexus/profiler'
+import type { ProfileRequest, ProfileSource } from '@nexus/server'
 import { sandboxSources } from './component-figures.js'
 import { ExecutionWindow } from './execution-window.js'
 import { type SandboxTotals, sandboxTotals } from './sandbox-totals.js'
-
-/** A profile is being taken already: the sampler of the process serves one at a time. */
-export class ProfileInProgress extends Error {
-  override readonly name = 'ProfileInProgress'
-}
-
-/** What to profile. */
-export interface ProfileRequest {
-  durationMs: number
-  /** Only this function; all of them when left out. */
-  functionName: string | undefined
-  /** Ends the profile early; then nothing is reported. */
-  signal: AbortSignal
-}
 
 /** Functions of the host that a report names; the rest is in its profile. */
 const HOST_FUNCTIONS = 20
 
 /** Profiles this process while it serves, one profile at a time. */
-export class ProcessProfiler {
+export class ProcessProfiler implements ProfileSource {
   readonly #wasm: WasmRuntime
   readonly #closing = new AbortController()
   #window: ExecutionWindow | undefined
@@ -33,18 +20,17 @@ export class ProcessProfiler {
     this.#wasm = wasm
   }
 
+  get busy(): boolean {
+    return this.#window !== undefined
+  }
+
   /** Hears of every call that ended; costs nothing while no profile is taken. */
   recordExecution(name: string, metrics: ExecutionMetrics, failed: boolean): void {
     this.#window?.add(name, metrics, failed)
   }
 
-  /**
-   * Profiles for `durationMs`, or until {@link close}.
-   *
-   * @throws ProfileInProgress
-   */
+  /** Profiles for `durationMs`, or until {@link close}. */
   async profile({ durationMs, functionName, signal }: ProfileRequest): Promise<ProfileReport> {
-    if (this.#window) throw new ProfileInProgress()
     const window = new ExecutionWindow()
     this.#window = window
     const before = sandboxTotals(this.#wasm.getStats())

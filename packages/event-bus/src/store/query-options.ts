@@ -12,7 +12,8 @@ export const timeSchema = z
     'expected an RFC 3339 time such as 2026-01-31T12:00:00Z, or a Date',
   )
 
-const patternSchema = z.string().superRefine((pattern, context) => {
+/** Checks a pattern of event types. */
+export const patternSchema = z.string().superRefine((pattern, context) => {
   try {
     assertPattern(pattern)
   } catch (error) {

@@ -1,0 +1,34 @@
+import { type HttpMessage, header } from '../http-message.js'
+import {
+  assertRecent,
+  isSigned,
+  type SignedContent,
+  secondsToMs,
+  unsigned,
+} from './signed-content.js'
+
+/** Checks a webhook as Stripe signs them: `stripe-signature: t=<seconds>,v1=<hex HMAC-SHA256 of t.body>`. */
+export function verifyStripeWebhook(
+  headers: HttpMessage['headers'],
+  body: Buffer,
+  keys: readonly string[],
+  clock: { nowMs: number; toleranceMs: number },
+): SignedContent {
+  const parts = (header(headers, 'stripe-signature') ?? '')
+    .split(',')
+    .map((part) => part.trim().split('=', 2))
+  const timestamp = parts.find(([name]) => name === 't')?.[1]
+  const signatures = parts
+    .filter(([name, value]) => name === 'v1' && /^[0-9a-f]{64}$/i.test(value ?? ''))
+    .map(([, value]) => Buffer.from(value!, 'hex'))
+  const signedAtMs = secondsToMs(timestamp)
+  if (Number.isNaN(signedAtMs) || signatures.length === 0) {
+    throw unsigned('the header stripe-signature ("t=<seconds>,v1=<hex>")')
+  }
+  const content = Buffer.concat([Buffer.from(`${timestamp}.`), body])
+  if (!isSigned(content, signatures, keys)) {
+    throw unsigned('a stripe-signature of this body made with the signing secret of this endpoint')
+  }
+  assertRecent(signedAtMs, clock.nowMs, clock.toleranceMs)
+  return { content, signedAtMs }
+}

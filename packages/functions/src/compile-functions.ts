@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { ExecutorError, type WasiOptions, type WasmRuntime } from '@nexus/executor'
+import { FunctionsError } from './errors.js'
+import type { CompiledFunction, FunctionDefinition } from './function-definition.js'
+import { definitionSchema, parseOptions } from './options.js'
+
+/**
+ * Compiles the code of every function that is not compiled yet.
+ *
+ * @throws FunctionsError `INVALID_OPTIONS`; `FUNCTION_INVALID`, naming every function that does not compile and where;
+ * `FUNCTION_EXISTS` when two have one name
+ */
+export async function compileFunctions(
+  definitions: readonly FunctionDefinition[],
+  runtime: WasmRuntime,
+): Promise<CompiledFunction[]> {
+  const names = new Set<string>()
+  for (const definition of definitions) {
+    parseOptions(definitionSchema, definition, `function ${String(definition?.name)}`)
+    const { name } = definition
+    if (names.has(name)) {
+      throw new FunctionsError(
+        'FUNCTION_EXISTS',
+        `function ${name} is there twice: names are unique`,
+      )
+    }
+    names.add(name)
+  }
+  const results = await Promise.allSettled(
+    definitions.map(async (definition) => ({
+      ...definition,
+      compiled: await compile(definition, runtime),
+    })),
+  )
+  const failures: string[] = []
+  const compiled: CompiledFunction[] = []
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'fulfilled') compiled.push(result.value)
+    else failures.push(describe(definitions[index]!, result.reason))
+  }
+  if (failures.length > 0) throw new FunctionsError('FUNCTION_INVALID', failures.join('\n\n'))
+  return compiled
+}
+
+/** The path of a function's file; undefined where it has none. */
+export function pathOf({ file }: FunctionDefinition): string | undefined {
+  return file instanceof URL ? fileURLToPath(file) : file
+}
+
+async function compile(
+  definition: FunctionDefinition,
+  runtime: WasmRuntime,
+): Promise<CompiledFunction['compiled']> {
+  if (definition.compiled !== undefined) return definition.compiled
+  const { source, name } = definition
+  if (source !== undefined) return runtime.precompileHandler(source, { filename: `${name}.js` })
+  return runtime.precompileFile(pathOf(definition)!, await wasiOptionsOf(definition))
+}
+
+async function wasiOptionsOf({
+  args,
+  files,
+}: FunctionDefinition): Promise<WasiOptions | undefined> {
+  if (!args && !files) return undefined
+  const contents = Object.entries(files ?? {}).map(
+    async ([path, file]) => [path, await readFile(file)] as const,
+  )
+  return {
+    ...(args && { args: [...args] }),
+    files: Object.fromEntries(await Promise.all(contents)),
+  }
+}
+
+/** The message of the compiler has the file, the line and the column. */
+function describe({ name }: FunctionDefinition, error: unknown): string {
+  if (!(error instanceof ExecutorError) && !isSystemError(error)) throw error
+  return `function ${name}: ${error.message}`
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}

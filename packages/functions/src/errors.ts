@@ -1,0 +1,21 @@
+/** The stable codes a {@link FunctionsError} can carry. */
+export type FunctionsErrorCode =
+  | 'CLOSED'
+  | 'FUNCTION_EXISTS'
+  | 'FUNCTION_INVALID'
+  | 'FUNCTION_NOT_FOUND'
+  | 'INVALID_OPTIONS'
+
+/** Everything a `FunctionHost` throws: `code` is stable, the message says what to do. */
+export class FunctionsError extends Error {
+  override readonly name = 'FunctionsError'
+
+  constructor(
+    /** Stable, for programs. */
+    readonly code: FunctionsErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

@@ -1,0 +1,13 @@
+export { compileFunctions } from './compile-functions.js'
+export { FunctionsError, type FunctionsErrorCode } from './errors.js'
+export type { CompiledFunction, FunctionDefinition } from './function-definition.js'
+export { FunctionHost, type FunctionHostStats } from './function-host.js'
+export type { FunctionHostOptions } from './options.js'
+export type { FunctionAttempt } from './run/function-attempt.js'
+export { type FunctionRun, functionRun } from './run/function-run.js'
+export type { LogLine, RunError, TruncatedPart } from './run/run-record.js'
+export {
+  FunctionWatcher,
+  type FunctionWatcherOptions,
+  type LoadedDefinitions,
+} from './watch/function-watcher.js'

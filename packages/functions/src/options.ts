@@ -1,0 +1,87 @@
+import { type EventBus, subscribeSchema } from '@nexus/event-bus'
+import { callOptionsSchema, type WasmRuntime } from '@nexus/executor'
+import type { Tracing } from '@nexus/metrics/otel'
+import { z } from 'zod'
+import { FunctionsError } from './errors.js'
+import type { FunctionDefinition } from './function-definition.js'
+import type { FunctionAttempt } from './run/function-attempt.js'
+
+/** Options of {@link FunctionHost}. */
+export interface FunctionHostOptions {
+  /** Where events come from, and where emitted events go; it is not closed by the host. */
+  bus: EventBus
+  /** What runs the code; it is not closed by the host. */
+  runtime: WasmRuntime
+  /** Is told about every attempt that ended. An error it throws is ignored. @default none */
+  onAttempt?: ((attempt: FunctionAttempt) => void) | undefined
+  /**
+   * Largest record of an attempt (value, logs and error as JSON) that the bus keeps, in bytes. What does not fit is
+   * cut, and the record says what: see `truncated` of {@link FunctionRun}.
+   * @default 262_144 (256 KiB)
+   */
+  maxRecordBytes?: number | undefined
+  /** Makes each run a span, with `createTracing` of `@nexus/metrics/otel`. @default none */
+  tracing?: Tracing | undefined
+}
+
+export interface ResolvedHostOptions extends FunctionHostOptions {
+  maxRecordBytes: number
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+export const hostSchema = z.strictObject({
+  bus: z.custom<EventBus>(isObject, 'expected an EventBus'),
+  runtime: z.custom<WasmRuntime>(isObject, 'expected a WasmRuntime'),
+  onAttempt: z
+    .custom<(attempt: FunctionAttempt) => void>(isFunction, 'expected a function')
+    .optional(),
+  maxRecordBytes: z.int().min(4096).default(262_144),
+  tracing: z.custom<Tracing>(isObject, 'expected the result of createTracing').optional(),
+}) satisfies z.ZodType<ResolvedHostOptions, FunctionHostOptions>
+
+/** What of a definition is handed to the bus: every subscribe option but the group, which is the name. */
+export const subscriptionSchema = subscribeSchema.omit({ group: true })
+
+const strings = z.record(z.string(), z.string())
+
+/** Checks a {@link FunctionDefinition}; what the bus and the executor take is checked by their own schemas. */
+export const definitionSchema = z
+  .strictObject({
+    ...subscriptionSchema.shape,
+    ...callOptionsSchema.shape,
+    name: subscribeSchema.shape.group,
+    events: z.union([z.string(), z.array(z.string()).min(1)]),
+    source: z.string().optional(),
+    file: z.union([z.string().min(1), z.instanceof(URL)]).optional(),
+    compiled: z
+      .custom<FunctionDefinition['compiled']>(isObject, 'expected a compiled handler')
+      .optional(),
+    capabilities: z.array(z.string()).optional(),
+    env: strings.optional(),
+    secrets: strings.optional(),
+    args: z.array(z.string()).optional(),
+    files: strings.optional(),
+  })
+  .refine(
+    ({ source, file, compiled }) =>
+      source === undefined ? file !== undefined || compiled !== undefined : file === undefined,
+    'expected source (the text), file (a path) or compiled',
+  )
+
+/** @throws FunctionsError `INVALID_OPTIONS` naming each wrong option */
+export function parseOptions<Output>(
+  schema: z.ZodType<Output>,
+  options: unknown,
+  owner: string,
+): Output {
+  const result = schema.safeParse(options)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(
+    ({ path, message }) => `${path.length > 0 ? path.join('.') : 'options'}: ${message}`,
+  )
+  throw new FunctionsError('INVALID_OPTIONS', `${owner}: ${problems.join('; ')}`, {
+    cause: result.error,
+  })
+}

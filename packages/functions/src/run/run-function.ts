@@ -1,0 +1,120 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
+import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionResult } from '@nexus/executor'
+import type { Tracing } from '@nexus/metrics/otel'
+import type { CompiledFunction } from '../function-definition.js'
+import type { ResolvedHostOptions } from '../options.js'
+import { boundedRecord } from './bounded-record.js'
+import { type RunRecord, recordOf } from './run-record.js'
+
+/** A function that failed; the bus keeps `record` with the attempt and obeys `retryable`. */
+class FunctionFailure extends Error {
+  override readonly name = 'FunctionFailure'
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryable: boolean,
+    readonly record: RunRecord,
+  ) {
+    super(message)
+  }
+}
+
+/** What a delivery runs. */
+export interface BoundFunction {
+  definition: CompiledFunction
+  limits: CallOptions
+}
+
+/**
+ * Runs a function for one delivery in the sandbox, as a span of the event's trace.
+ *
+ * @returns what it emitted, to be committed together with the acknowledgement
+ * @throws FunctionFailure when the function did
+ */
+export function runFunction(
+  bound: BoundFunction,
+  delivery: HandlerDelivery,
+  options: ResolvedHostOptions,
+): Promise<HandlerOutcome> {
+  const { tracing } = options
+  if (!tracing) return execute(bound, delivery, options)
+  const call = { functionName: bound.definition.name, attempt: delivery.attempt }
+  return tracing.process(delivery.event, call, () => execute(bound, delivery, options))
+}
+
+async function execute(
+  { definition, limits }: BoundFunction,
+  delivery: HandlerDelivery,
+  options: ResolvedHostOptions,
+): Promise<HandlerOutcome> {
+  const { name, compiled, capabilities, env, secrets } = definition
+  const { tracing, runtime } = options
+  const { event, attempt } = delivery
+  const result = await runtime.executeCompiledHandler(
+    compiled,
+    {
+      event,
+      functionName: name,
+      capabilities,
+      env,
+      secrets,
+      attempt,
+      ...(tracing && tracedCall(tracing)),
+    },
+    limits,
+  )
+  const whole = recordOf(result)
+  tell(definition, delivery, options, result, whole)
+  const record = boundedRecord(whole, options.maxRecordBytes)
+  if (result.error) {
+    const { code, message, retryable } = result.error
+    throw new FunctionFailure(code, message, retryable, record)
+  }
+  const emit = result.events.map((emitted) => published(emitted, name))
+  if (!tracing) return { emit, record }
+  return { emit: emit.map((event) => tracing.publish(event, (carrying) => carrying)), record }
+}
+
+function tell(
+  { name }: CompiledFunction,
+  { event: { id, source, type }, attempt }: HandlerDelivery,
+  { onAttempt }: ResolvedHostOptions,
+  result: ExecutionResult,
+  { durationMs, logs, error }: RunRecord,
+): void {
+  try {
+    onAttempt?.({
+      function: name,
+      event: { id, source, type },
+      attempt,
+      status: error ? 'error' : 'success',
+      durationMs,
+      logs,
+      ...(error && { error }),
+      metrics: result.metrics,
+    })
+  } catch {
+    // A listener that fails must not make the function run again.
+  }
+}
+
+/** What the sandbox needs to go on with the span that is active now: its answers to the handler come from elsewhere. */
+function tracedCall(tracing: Tracing) {
+  const inSpan = AsyncResource.bind((name: string, run: () => Promise<unknown>) =>
+    tracing.hostCall(name, {}, run),
+  )
+  return {
+    traceId: tracing.traceId(),
+    aroundHostCall: inSpan as AroundHostCall,
+  }
+}
+
+/** The function chooses what its event says, not its source, nor the id under which it is stored once. */
+function published({ type, data, attributes }: EmittedEvent, name: string): EventInput {
+  const { id: _id, specversion: _version, ...chosen } = attributes ?? {}
+  // An event has one payload: no data beside bytes.
+  const payload = data === null && chosen.data_base64 !== undefined ? {} : { data }
+  return { ...chosen, data: undefined, ...payload, type, source: `/functions/${name}` }
+}

@@ -1,0 +1,69 @@
+import type { JsonValue } from '@nexus/event-bus'
+import type { ExecutionError, ExecutionResult, LogEntry } from '@nexus/executor'
+
+/** A line that a function logged. A type, like those it is stored with, so that it is JSON for the compiler too. */
+export type LogLine = {
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  /** RFC 3339, UTC. */
+  time: string
+  fields?: JsonValue
+}
+
+/** Why the last attempt of a function failed. */
+export type RunError = {
+  /** Stable code, e.g. `TIMEOUT` or `EXECUTION_ERROR`. */
+  code: string
+  /** Name of what was thrown, e.g. `TypeError`. */
+  name: string
+  message: string
+  /** Stack of the function's own frames, in its own source. */
+  stack?: string
+  /** Where in the function's own source; lines and columns count from 1. */
+  location?: { file: string; line: number; column: number }
+  /** The lines around `location`, the line itself marked with `>`. */
+  sourceLines?: string
+}
+
+/** A part of a record that was too large to be kept whole. */
+export type TruncatedPart = 'value' | 'logs' | 'error'
+
+/** What the bus keeps of an attempt. */
+export type RunRecord = {
+  durationMs: number
+  logs: LogLine[]
+  value?: JsonValue
+  error?: RunError
+  truncated?: TruncatedPart[]
+}
+
+/** The record of one execution, whole. */
+export function recordOf({ value, logs, error, metrics }: ExecutionResult): RunRecord {
+  return {
+    durationMs: metrics.durationUs / 1000,
+    logs: logs.map(logLine),
+    // The sandbox hands out copies made through JSON.
+    ...(value === undefined ? {} : { value: value as JsonValue }),
+    ...(error && { error: runError(error) }),
+  }
+}
+
+function logLine({ level, message, time, fields }: LogEntry): LogLine {
+  return {
+    level,
+    message,
+    time: new Date(time).toISOString(),
+    ...(fields === undefined ? {} : { fields: fields as JsonValue }),
+  }
+}
+
+function runError({ code, name, message, stack, location, sourceLines }: ExecutionError): RunError {
+  return {
+    code,
+    name,
+    message,
+    ...(stack === undefined ? {} : { stack }),
+    ...(location === undefined ? {} : { location }),
+    ...(sourceLines === undefined ? {} : { sourceLines }),
+  }
+}

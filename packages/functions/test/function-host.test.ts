@@ -1,0 +1,222 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EventBus, memoryStore } from '@nexus/event-bus'
+import { WasmRuntime } from '@nexus/executor'
+import {
+  type FunctionAttempt,
+  FunctionHost,
+  type FunctionHostOptions,
+  type FunctionRun,
+  FunctionWatcher,
+} from '@nexus/functions'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+async function open(options: Partial<FunctionHostOptions> = {}) {
+  const bus = await EventBus.open({ store: memoryStore() })
+  const runtime = new WasmRuntime({ threads: 0, cacheDir: false })
+  const host = new FunctionHost({ bus, runtime, ...options })
+  onTestFinished(async () => {
+    await host.close()
+    await bus.close()
+    await runtime.shutdown()
+  })
+  const settled = async (type: string, data: unknown = null) => {
+    const { id } = await bus.publish({ type, data })
+    const ends = (runs: FunctionRun[] | undefined) =>
+      runs !== undefined &&
+      runs.length > 0 &&
+      runs.every(({ status }) => status === 'succeeded' || status === 'dead-lettered')
+    await expect.poll(async () => ends(await host.runs(id))).toBe(true)
+    return (await host.runs(id))!
+  }
+  return { bus, runtime, host, settled }
+}
+
+const echo = { name: 'echo', source: 'export default (event) => event.data', events: 'a' }
+
+describe('a function host', () => {
+  it('runs functions on their events and says what each did', async () => {
+    const { host, settled } = await open()
+    await host.bind([
+      echo,
+      {
+        name: 'flaky',
+        source:
+          "export default (_, ctx) => { if (ctx.attempt < 2) throw new Error('no'); return 1 }",
+        events: ['a'],
+        retry: { baseDelayMs: 1 },
+      },
+    ])
+    const runs = await settled('a', { n: 1 })
+    expect(runs.find((run) => run.function === 'echo')).toMatchObject({
+      value: { n: 1 },
+      attempts: 1,
+    })
+    expect(runs.find((run) => run.function === 'flaky')).toMatchObject({ value: 1, attempts: 2 })
+    expect(await host.runs('unknown')).toBe(undefined)
+  })
+
+  it('commits what a function emits with its ack, from a source that the function cannot choose', async () => {
+    const { bus, host, settled } = await open()
+    await host.bind([
+      {
+        ...echo,
+        source: `export default async (event, ctx) => {
+          await ctx.emit('b', 1, { source: '/admin', id: 'chosen', subject: 's' })
+          if (ctx.attempt < 2) throw new Error('after the emit')
+        }`,
+        capabilities: ['events:emit:b'],
+        retry: { baseDelayMs: 1 },
+      },
+    ])
+    await settled('a')
+    const { events } = await bus.list({ type: 'b' })
+    expect(events).toHaveLength(1)
+    expect(events[0]?.event).toMatchObject({ source: '/functions/echo', subject: 's' })
+    expect(events[0]?.event.id).not.toBe('chosen')
+  })
+
+  it('does not try again what can never succeed', async () => {
+    const { host, settled } = await open()
+    await host.bind([
+      { ...echo, source: "export default (_, ctx) => ctx.emit('b', 1)", retry: { baseDelayMs: 1 } },
+    ])
+    expect(await settled('a')).toMatchObject([
+      { status: 'dead-lettered', attempts: 1, error: { code: 'PERMISSION_DENIED' } },
+    ])
+  })
+
+  it('adds, replaces and removes functions; what was published meanwhile is not lost', async () => {
+    const { bus, host, settled } = await open()
+    await host.add(echo)
+    await expect(host.add(echo)).rejects.toMatchObject({ code: 'FUNCTION_EXISTS' })
+    await host.add({ ...echo, name: 'other', events: 'b' })
+    expect(host.names).toEqual(['echo', 'other'])
+
+    await host.remove('echo')
+    await expect(host.remove('echo')).rejects.toMatchObject({ code: 'FUNCTION_NOT_FOUND' })
+    const { id } = await bus.publish({ type: 'a', data: 'while it was away' })
+    await host.add(echo)
+    await expect
+      .poll(async () => (await host.runs(id))?.map(({ value }) => value))
+      .toEqual(['while it was away'])
+
+    // Another retry policy is another subscription of the same group.
+    await host.bind([{ ...echo, retry: { maxAttempts: 9 }, source: 'export default () => 2' }])
+    expect(await settled('a')).toMatchObject([{ function: 'echo', value: 2 }])
+  })
+
+  it('changes nothing when one function does not compile, and names all that do not', async () => {
+    const { host, settled } = await open()
+    await host.bind([echo])
+    const broken = [
+      { name: 'one', source: 'export default (', events: 'a' },
+      { name: 'two', file: '/there/is/no/such/file.js', events: 'a' },
+    ]
+    const bind = host.bind([{ ...echo, source: 'export default () => 2' }, ...broken])
+    await expect(bind).rejects.toMatchObject({ code: 'FUNCTION_INVALID' })
+    await expect(bind).rejects.toThrow(/function one: [\s\S]*function two: /)
+    expect(await settled('a', 1)).toMatchObject([{ value: 1 }])
+  })
+
+  it.each([
+    [{ name: 'echo', events: 'a' }, /expected source/],
+    [{ ...echo, file: './x.js' }, /expected source/],
+    [{ ...echo, name: 'a b' }, /name: expected/],
+    [{ ...echo, timeoutMs: -1 }, /timeoutMs: /],
+    [{ ...echo, retry: { maxAttempt: 1 } }, /maxAttempt/],
+    [{ ...echo, evnts: 'a' }, /evnts/],
+  ])('refuses the definition %j', async (definition, message) => {
+    const { host } = await open()
+    const binding = host.bind([definition as never])
+    await expect(binding).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+    await expect(binding).rejects.toThrow(message)
+  })
+
+  it('cuts a record that is too large and says what was cut', async () => {
+    const { host, settled } = await open({ maxRecordBytes: 4096 })
+    await host.bind([
+      {
+        ...echo,
+        source: `export default (event, ctx) => {
+          for (let i = 0; i < 100; i++) ctx.log.info('line ' + i + ' ' + 'x'.repeat(100))
+          if (event.data) throw new Error('y'.repeat(50_000))
+          return 'z'.repeat(5000)
+        }`,
+        retry: { maxAttempts: 1 },
+      },
+    ])
+    for (const [data, part] of [
+      [false, 'value'],
+      [true, 'error'],
+    ] as const) {
+      const [run] = await settled('a', data)
+      expect(run?.truncated).toEqual(expect.arrayContaining(['logs', part]))
+      expect(run?.logs[0]?.message).toMatch(/^line 0 /)
+      expect(Buffer.byteLength(JSON.stringify(run))).toBeLessThan(4096 + 512)
+    }
+  })
+
+  it('goes on when the one that it tells about attempts throws', async () => {
+    const attempts: FunctionAttempt[] = []
+    const { host, settled } = await open({
+      onAttempt: (attempt) => {
+        attempts.push(attempt)
+        throw new Error('listener')
+      },
+    })
+    await host.bind([echo])
+    expect(await settled('a')).toMatchObject([{ status: 'succeeded', attempts: 1 }])
+    expect(attempts).toMatchObject([{ function: 'echo', attempt: 1, status: 'success' }])
+  })
+
+  it('takes nothing after it was closed', async () => {
+    const { host } = await open()
+    await host.close()
+    await expect(host.bind([echo])).rejects.toMatchObject({ code: 'CLOSED' })
+    expect(host.names).toEqual([])
+  })
+})
+
+describe('functions of files', () => {
+  async function withFile() {
+    const opened = await open()
+    const directory = await mkdtemp(join(tmpdir(), 'nexus-functions-'))
+    onTestFinished(() => rm(directory, { recursive: true, force: true }))
+    const file = join(directory, 'fn.ts')
+    await writeFile(join(directory, 'word.ts'), "export const word: string = 'one'\n")
+    await writeFile(file, "import { word } from './word.js'\nexport default () => word\n")
+    await opened.host.bind([{ name: 'fn', file, events: 'a' }])
+    return { ...opened, directory, file }
+  }
+
+  it('run their new code after a reload, and the old one after a reload that failed', async () => {
+    const { host, settled, directory, file } = await withFile()
+    expect(await settled('a')).toMatchObject([{ value: 'one' }])
+    await writeFile(join(directory, 'word.ts'), "export const word: string = 'two'\n")
+    await host.reload()
+    expect(await settled('a')).toMatchObject([{ value: 'two' }])
+    await writeFile(file, 'export default (')
+    await expect(host.reload()).rejects.toMatchObject({ code: 'FUNCTION_INVALID' })
+    expect(await settled('a')).toMatchObject([{ value: 'two' }])
+  })
+
+  it('are watched, with everything that they import', async () => {
+    const { host, settled, directory, file } = await withFile()
+    const reloads: (readonly string[])[] = []
+    const problems: string[] = []
+    const watcher = new FunctionWatcher({
+      host,
+      onReload: (names) => reloads.push(names),
+      onProblem: ({ message }) => problems.push(message),
+    })
+    onTestFinished(() => watcher.close())
+    await writeFile(join(directory, 'word.ts'), "export const word: string = 'two'\n")
+    await expect.poll(() => reloads).toEqual([['fn']])
+    expect(await settled('a')).toMatchObject([{ value: 'two' }])
+    await writeFile(file, 'export default (')
+    await expect.poll(() => problems[0]).toMatch(/fn\.ts:\d+:\d+/)
+    expect(await settled('a')).toMatchObject([{ value: 'two' }])
+  })
+})

@@ -1,0 +1,16 @@
+/** The stable codes a {@link ServerError} can carry. */
+export type ServerErrorCode = 'INVALID_OPTIONS' | 'TOKEN_REQUIRED'
+
+/** Why the API cannot be mounted; refusals of requests are answers, see README. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError'
+
+  constructor(
+    /** Stable, for programs. */
+    readonly code: ServerErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

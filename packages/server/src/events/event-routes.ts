@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream'
+import type { CloudEvent, EventBus, EventDetails } from '@nexus/event-bus'
+import { type FunctionRun, functionRun } from '@nexus/functions'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { HttpError } from '../answers/http-error.js'
+import { boundedText, parseQuery, wholeNumber } from '../answers/query.js'
+import { type PageLimits, pageText, readPage } from './event-page.js'
+
+const listQuery = z.strictObject({
+  limit: wholeNumber(1, 1000).default(20),
+  type: boundedText(512).optional(),
+  cursor: boundedText(1024).optional(),
+})
+
+/** Ids are unique within a source: `source` is needed where events of several sources have the id. */
+const eventQuery = z.strictObject({ source: boundedText(512).optional() })
+
+/** What {@link eventRoutes} needs. */
+export interface EventRouteParts extends PageLimits {
+  bus: EventBus
+}
+
+/** Listing, looking up and replaying stored events. */
+export function eventRoutes(server: FastifyInstance, { bus, ...limits }: EventRouteParts): void {
+  server.get('/api/events', async (request, reply) => {
+    const query = parseQuery(listQuery, request.query)
+    const parts = readPage(bus, query, limits, linkFrom(request))
+    // The first part is read before the answer begins: what is wrong with the query is a refusal.
+    const first = await parts.next()
+    reply.type('application/json; charset=utf-8')
+    return reply.send(Readable.from(pageText(first.value!, parts), { objectMode: false }))
+  })
+
+  server.get<EventRequest>('/api/events/:id', async ({ params, query }) =>
+    toWire(await find(bus, params.id, parseQuery(eventQuery, query).source)),
+  )
+
+  server.post<EventRequest>('/api/events/:id/replay', async ({ params, query }, reply) => {
+    const { source } = parseQuery(eventQuery, query)
+    const { event } = await find(bus, params.id, source)
+    const { deliveries } = await bus.replay({ id: event.id, source: event.source })
+    reply.code(202)
+    return { id: params.id, deliveries }
+  })
+}
+
+interface EventRequest {
+  Params: { id: string }
+}
+
+/** The address of an event, from the address of the list. */
+function linkFrom({ url }: FastifyRequest): (event: CloudEvent) => string {
+  const path = url.replace(/\?.*$/s, '')
+  return ({ id, source }) =>
+    `${path}/${encodeURIComponent(id)}?source=${encodeURIComponent(source)}`
+}
+
+function toWire({ event, publishedAt, deliveries }: EventDetails): {
+  event: EventDetails['event']
+  publishedAt: string
+  runs: FunctionRun[]
+} {
+  return { event, publishedAt, runs: deliveries.map(functionRun) }
+}
+
+async function find(bus: EventBus, id: string, source: string | undefined): Promise<EventDetails> {
+  const found = await bus.get(id, source)
+  if (found) return found
+  throw new HttpError(404, 'EVENT_NOT_FOUND', `No event has the id ${JSON.stringify(id)}.`)
+}

@@ -1,0 +1,19 @@
+export { isLoopback } from './access/loopback.js'
+export { createServer } from './create-server.js'
+export { ServerError, type ServerErrorCode } from './errors.js'
+export { nexusApi } from './nexus-api.js'
+export type {
+  FoundOptimization,
+  PerformanceClient,
+  PerformanceSource,
+  ProfileRequest,
+  ProfileSource,
+} from './operations/performance-source.js'
+export {
+  type NamedWebhook,
+  type NexusApiOptions,
+  type PageMetricsOptions,
+  pageMetricsSchema,
+  webhookHeadersSchema,
+  webhookNameSchema,
+} from './options.js'
