@@ -62,6 +62,7 @@ class RedisStore implements EventStore {
   #attendance: Attendance | undefined
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
+  #onError: (error: unknown) => void = () => {}
   #closed = false
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -74,6 +75,7 @@ class RedisStore implements EventStore {
   }
 
   async open(context: StoreContext): Promise<void> {
+    this.#onError = context.onError
     const attendance = new Attendance(this.#server, {
       groups: () => this.#groups,
       onLost: context.onDisconnected,
@@ -111,6 +113,7 @@ class RedisStore implements EventStore {
         { details: { durability, available } },
       )
     }
+    for (const { event, json } of events) this.#assertFits(event.id, json)
     const args = events.flatMap(({ event, json, deliverAtMs }) => [
       event.id,
       event.type,
@@ -140,8 +143,10 @@ class RedisStore implements EventStore {
     const startAfter = await this.#query.startAfter(request)
     const group = new RedisGroup(request, (script, args) => this.#server.run(script, args), {
       guard: this.#guard!,
+      maxValueBytes: () => this.#server.maxValueBytes,
       onSettled: () => this.#retention?.nudge(),
       onClose: () => this.#groups.delete(group),
+      onError: (error) => this.#onError(error),
     })
     await group.open(startAfter)
     this.#groups.add(group)
@@ -249,6 +254,17 @@ class RedisStore implements EventStore {
     )
     retention.nudge()
     return retention
+  }
+
+  /** The server closes the connection when a value is too large, and would do so each time. */
+  #assertFits(id: string, json: string): void {
+    const { maxValueBytes } = this.#server
+    if (json.length * 3 <= maxValueBytes || Buffer.byteLength(json) <= maxValueBytes) return
+    throw new EventBusError(
+      'EVENT_TOO_LARGE',
+      `event ${id}: expected at most ${maxValueBytes} bytes of JSON, which is what proto-max-bulk-len of this server allows, got ${Buffer.byteLength(json)}`,
+      { details: { id, maxValueBytes } },
+    )
   }
 
   #wake(names: readonly string[] | undefined): void {

@@ -1,6 +1,12 @@
-import { type Claim, EventBus, type EventStore, type GroupConsumer } from '@nexus/event-bus'
+import {
+  type Claim,
+  EventBus,
+  type EventStore,
+  type GroupConsumer,
+  type Settlement,
+} from '@nexus/event-bus'
 import { redisStore } from '@nexus/event-bus-redis'
-import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
+import { hasRedis, type ServerProcess, startRedis, untilTestEnds } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const signal = new AbortController().signal
@@ -33,17 +39,17 @@ describe.skipIf(!hasRedis())('claims of a group on Redis', () => {
     return { bus, one: consumers[0]!, two: consumers[1]!, end }
   }
 
-  const ack = (record: string) => ({ kind: 'ack' as const, emit: [], durationMs: 1, record })
+  const ack = (record: string): Settlement => ({ kind: 'ack', emit: [], durationMs: 1, record })
   const failure = { durationMs: 1, error: { message: 'late' } }
   const state = async (bus: EventBus) => (await bus.get('x'))?.deliveries[0]
 
   for (const [what, settlement] of [
-    ['acked', { ...ack('stale'), emit: [] }],
+    ['acked', ack('stale')],
     ['retried', { kind: 'retry', delayMs: 0, hold: false, ...failure }],
     ['retried in place', { kind: 'retry', delayMs: 0, hold: true, ...failure }],
     ['given up', { kind: 'dead-letter', ...failure }],
     ['given back', { kind: 'release' }],
-  ] as const) {
+  ] as [string, Settlement][]) {
     it(`cannot be ${what} once another process has them`, async () => {
       const { bus, one, two, end } = await begin(false, 300)
       await bus.publish({ type: 'a', id: 'x' })
@@ -59,6 +65,33 @@ describe.skipIf(!hasRedis())('claims of a group on Redis', () => {
       await end()
     })
   }
+
+  it('are settled with a note in place of a record that the server does not take', async () => {
+    const strict = await untilTestEnds(
+      startRedis(['--appendonly', 'no', '--proto-max-bulk-len', '1048576']),
+    )
+    const store = redisStore({ url: `redis://${strict.address}` })
+    const bus = await EventBus.open({ store, maxEventBytes: 4_000_000 })
+    const subscription = bus.subscribe(
+      'a',
+      ({ event }) => ({ record: 'x'.repeat(event.id === 'large' ? 2_000_000 : 10) }),
+      { group: 'g', concurrency: 4 },
+    )
+    await subscription.ready
+    await bus.publishBatch(['1', 'large', '2'].map((id) => ({ type: 'a', id })))
+    const states = () =>
+      Promise.all(['1', 'large', '2'].map(async (id) => (await bus.get(id))?.deliveries[0]))
+    await expect
+      .poll(async () => (await states()).map((delivery) => delivery?.status), { timeout: 10_000 })
+      .toEqual(['succeeded', 'succeeded', 'succeeded'])
+    const records = (await states()).map((delivery) => delivery?.record)
+    const cut = { cut: true, bytes: 2_000_002, limitBytes: 1_048_576 - 65_536 }
+    expect(records).toEqual(['x'.repeat(10), cut, 'x'.repeat(10)])
+    await expect(bus.publish({ type: 'a', data: 'x'.repeat(2_000_000) })).rejects.toMatchObject({
+      code: 'EVENT_TOO_LARGE',
+    })
+    await bus.close()
+  }, 60_000)
 
   it('of one consumer differ from its claims of the same event before', async () => {
     const { bus, one, end } = await begin(false, 300)

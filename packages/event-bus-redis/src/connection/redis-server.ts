@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { ResolvedRedisStoreOptions } from '../options.js'
 import { createConnection, lastErrorOf } from './connection.js'
 import { answered, redactUrl, unavailable } from './request.js'
-import { assertSuitable, readDurability } from './server-settings.js'
+import { assertSuitable, readDurability, readMaxValueBytes } from './server-settings.js'
 
 /** How often the silent connection is asked whether it is still there. */
 const WATCH_MS = 10_000
@@ -32,6 +32,7 @@ export class RedisServer {
   readonly #wakeups: Redis
   readonly #digests = new Map<string, string>()
   #durability: Durability = 'memory'
+  #maxValueBytes = 0
   #watchdog: NodeJS.Timeout | undefined
   #closed = false
 
@@ -52,6 +53,11 @@ export class RedisServer {
     return this.#options.serverDurability ?? this.#durability
   }
 
+  /** The largest value that the server takes. */
+  get maxValueBytes(): number {
+    return this.#maxValueBytes
+  }
+
   /** @throws EventBusError `STORE_UNAVAILABLE`, `INVALID_OPTIONS` for a server that cannot keep a bus */
   async connect(listeners: RedisServerListeners): Promise<void> {
     const { url } = this.#options
@@ -65,7 +71,7 @@ export class RedisServer {
       this.#wakeups.disconnect()
       throw cause instanceof EventBusError ? cause : unavailable(url, cause, lastError)
     }
-    this.#durability = await readDurability(this.#commands)
+    await this.#readSettings()
     this.#wakeups.on('message', (_, names: string) => listeners.onWake(names.split(',')))
     // Calls that came while the connection was away are lost: every group looks.
     this.#wakeups.on('ready', () => listeners.onWake(undefined))
@@ -112,11 +118,16 @@ export class RedisServer {
     this.#wakeups.disconnect()
   }
 
+  async #readSettings(): Promise<void> {
+    this.#durability = await readDurability(this.#commands)
+    this.#maxValueBytes = await readMaxValueBytes(this.#commands)
+  }
+
   /** Another server may stand behind the address by now, with other settings. */
   async #ready(listeners: RedisServerListeners): Promise<void> {
     try {
       await assertSuitable(this.#commands, this.#options.url)
-      this.#durability = await readDurability(this.#commands)
+      await this.#readSettings()
     } catch (error) {
       if (!this.#closed) listeners.onError(error)
     }

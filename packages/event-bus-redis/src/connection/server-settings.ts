@@ -22,6 +22,19 @@ export async function readDurability(connection: Redis): Promise<Durability> {
   }
 }
 
+/** What Redis takes as one value where it is not set otherwise. */
+const DEFAULT_VALUE_BYTES = 512 * 1024 * 1024
+
+/** The largest value that the server takes; it closes the connection of a client that sends a larger one. */
+export async function readMaxValueBytes(connection: Redis): Promise<number> {
+  try {
+    const answer = (await connection.config('GET', 'proto-max-bulk-len')) as string[]
+    return Number(answer[1] ?? DEFAULT_VALUE_BYTES)
+  } catch {
+    return DEFAULT_VALUE_BYTES
+  }
+}
+
 /**
  * Refuses a server that cannot keep what it is given. A server that does not let the user ask is trusted.
  *

@@ -16,8 +16,11 @@ import { type RunScript, Settlements } from './settlements.js'
 /** Who is told what a group's consumer did. */
 export interface RedisGroupHost {
   guard: ClaimGuard
+  /** The largest value that the server takes. */
+  maxValueBytes(): number
   onSettled(): void
   onClose(): void
+  onError(error: unknown): void
 }
 
 /** Events that one call looks at while older ones are given to a new group, so that the server stays responsive. */
@@ -57,7 +60,11 @@ export class RedisGroup implements GroupConsumer {
     this.#host = host
     this.#guarded = { id: this.#consumer, group: request.name, lapseMs: request.ackWaitMs }
     const { name, ackWaitMs } = request
-    this.#settlements = new Settlements(name, ackWaitMs, run, host.onSettled)
+    this.#settlements = new Settlements(name, ackWaitMs, run, {
+      maxValueBytes: host.maxValueBytes,
+      onSettled: host.onSettled,
+      onRefused: host.onError,
+    })
   }
 
   /** The sequence behind which this consumer still has something to do, as far as it knows. */

@@ -1,4 +1,5 @@
-import type { PublishResult, Settlement } from '@nexus/event-bus'
+import { EventBusError, type PublishResult, type Settlement } from '@nexus/event-bus'
+import { isRefusedForGood } from '../connection/request.js'
 import { ACK, SETTLE, SETTLE_AND_EMIT } from '../scripts/settle.js'
 import type { RedisClaim } from './redis-claim.js'
 import { type Argument, deliveryJson, settlementArguments } from './settlement-arguments.js'
@@ -11,6 +12,15 @@ export interface Settled {
   /** False when the claim was lost before: nothing was stored. */
   stored: boolean
   emitted: PublishResult[]
+}
+
+/** What sending settlements takes, and who hears of it. */
+export interface SettlementsHost {
+  /** The largest value that the server takes. */
+  maxValueBytes(): number
+  onSettled(): void
+  /** The server refused a settlement for good; the event became a dead letter. */
+  onRefused(error: EventBusError): void
 }
 
 interface Pending {
@@ -30,15 +40,24 @@ export class Settlements {
   readonly #group: string
   readonly #ackWaitMs: number
   readonly #run: RunScript
+  readonly #maxValueBytes: () => number
   readonly #onSettled: () => void
+  readonly #onRefused: (error: EventBusError) => void
   #waiting: Pending[] = []
   #senders = 0
 
-  constructor(group: string, ackWaitMs: number, run: RunScript, onSettled: () => void) {
+  constructor(
+    group: string,
+    ackWaitMs: number,
+    run: RunScript,
+    { maxValueBytes, onSettled, onRefused }: SettlementsHost,
+  ) {
     this.#group = group
     this.#ackWaitMs = ackWaitMs
     this.#run = run
+    this.#maxValueBytes = maxValueBytes
     this.#onSettled = onSettled
+    this.#onRefused = onRefused
   }
 
   send(claim: RedisClaim, settlement: Settlement): Promise<Settled> {
@@ -71,17 +90,39 @@ export class Settlements {
       for (const [i, { resolve }] of batch.entries()) resolve(answers[i]!)
     } catch (error) {
       const [only] = batch
-      if (batch.length === 1) only!.reject(error)
+      if (batch.length === 1) await this.#refused(only!, error)
       // One that the server refuses must not take its neighbours along.
       else await Promise.all(batch.map((one) => this.#sendBatch(script, [one])))
     }
+  }
+
+  /** What the server will never take ends as a dead letter with the reason; the rest is for the caller to send again. */
+  async #refused({ claim, settlement, resolve, reject }: Pending, error: unknown): Promise<void> {
+    if (settlement.kind === 'release' || !isRefusedForGood(error)) return reject(error)
+    const message = `event ${claim.event.id}: group ${this.#group} gave it up, since its settlement was refused: ${(error as Error).message}`
+    const { durationMs } = settlement
+    const letter = { message, code: 'SETTLEMENT_REFUSED' }
+    const deadLetter = { kind: 'dead-letter' as const, durationMs, error: letter }
+    const args = settlementArguments(claim, deadLetter, this.#maxValueBytes())
+    try {
+      await this.#run(SETTLE, [this.#group, this.#ackWaitMs, ...args])
+    } catch (again) {
+      return reject(again)
+    }
+    this.#onRefused(
+      new EventBusError('STORE_FAILED', message, {
+        details: { group: this.#group, id: claim.event.id },
+        cause: error,
+      }),
+    )
+    resolve({ stored: true, emitted: [] })
   }
 
   async #ack(batch: readonly Pending[]): Promise<Settled[]> {
     const args: Argument[] = [this.#group]
     for (const { claim, settlement } of batch) {
       if (settlement.kind !== 'ack') continue
-      args.push(claim.work, claim.token, deliveryJson(claim, settlement))
+      args.push(claim.work, claim.token, deliveryJson(claim, settlement, this.#maxValueBytes()))
     }
     const answers = (await this.#run(ACK, args)) as number[]
     return answers.map((stored) => ({ stored: stored === 1, emitted: [] }))
@@ -91,7 +132,9 @@ export class Settlements {
     const answers = (await this.#run(script, [
       this.#group,
       this.#ackWaitMs,
-      ...batch.flatMap(({ claim, settlement }) => settlementArguments(claim, settlement)),
+      ...batch.flatMap(({ claim, settlement }) =>
+        settlementArguments(claim, settlement, this.#maxValueBytes()),
+      ),
     ])) as [stored: number, [sequence: string | number, duplicate: number][]][]
     return answers.map(([stored, emitted], i) => {
       const { settlement } = batch[i]!
