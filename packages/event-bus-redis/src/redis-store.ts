@@ -47,6 +47,8 @@ export function redisStore(options: RedisStoreOptions = {}): EventStore {
 
 /** Events handled by one script call of a long operation, so that the server stays responsive. */
 const CHUNK = 500
+/** A record is stored with the rest of its delivery: the error and its stack, and the numbers. */
+const BESIDE_RECORD_BYTES = 64 * 1024
 const STRENGTH: Record<Durability, number> = { memory: 0, os: 1, disk: 2 }
 
 class RedisStore implements EventStore {
@@ -62,7 +64,6 @@ class RedisStore implements EventStore {
   #attendance: Attendance | undefined
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
-  #onError: (error: unknown) => void = () => {}
   #closed = false
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -75,11 +76,10 @@ class RedisStore implements EventStore {
   }
 
   async open(context: StoreContext): Promise<void> {
-    this.#onError = context.onError
     const attendance = new Attendance(this.#server, {
       groups: () => this.#groups,
-      onLost: context.onDisconnected,
-      onRestored: context.onConnected,
+      onEmptied: context.onEmptied,
+      onRepaired: context.onRepaired,
       onError: context.onError,
     })
     await this.#server.connect({
@@ -101,6 +101,22 @@ class RedisStore implements EventStore {
     this.#retention = this.#openRetention(context)
   }
 
+  /** Room is left for what is written beside a record. */
+  get maxRecordBytes(): number {
+    return this.#server.maxValueBytes - BESIDE_RECORD_BYTES
+  }
+
+  /** The server closes the connection when a value is too large, and would do so each time. */
+  checkEvent({ event: { id }, json }: AppendRequest): void {
+    const { maxValueBytes } = this.#server
+    if (json.length * 3 <= maxValueBytes || Buffer.byteLength(json) <= maxValueBytes) return
+    throw new EventBusError(
+      'EVENT_TOO_LARGE',
+      `event ${id}: expected at most ${maxValueBytes} bytes of JSON, which is what proto-max-bulk-len of this server allows, got ${Buffer.byteLength(json)}`,
+      { details: { id, maxValueBytes } },
+    )
+  }
+
   async append(
     events: readonly AppendRequest[],
     durability: Durability = this.#server.durability,
@@ -113,14 +129,13 @@ class RedisStore implements EventStore {
         { details: { durability, available } },
       )
     }
-    for (const { event, json } of events) this.#assertFits(event.id, json)
-    const args = events.flatMap(({ event, json, deliverAtMs }) => [
+    const args = events.flatMap(({ event, json, deliverAtMs, delayMs }) => [
       event.id,
       event.type,
       event.source,
       json,
       deliverAtMs ?? 0,
-      0,
+      delayMs ?? 0,
     ])
     const answers = (await this.#server.run(APPEND, args)) as [string | number, number][]
     this.#retention?.nudge()
@@ -143,10 +158,8 @@ class RedisStore implements EventStore {
     const startAfter = await this.#query.startAfter(request)
     const group = new RedisGroup(request, (script, args) => this.#server.run(script, args), {
       guard: this.#guard!,
-      maxValueBytes: () => this.#server.maxValueBytes,
       onSettled: () => this.#retention?.nudge(),
       onClose: () => this.#groups.delete(group),
-      onError: (error) => this.#onError(error),
     })
     await group.open(startAfter)
     this.#groups.add(group)
@@ -254,17 +267,6 @@ class RedisStore implements EventStore {
     )
     retention.nudge()
     return retention
-  }
-
-  /** The server closes the connection when a value is too large, and would do so each time. */
-  #assertFits(id: string, json: string): void {
-    const { maxValueBytes } = this.#server
-    if (json.length * 3 <= maxValueBytes || Buffer.byteLength(json) <= maxValueBytes) return
-    throw new EventBusError(
-      'EVENT_TOO_LARGE',
-      `event ${id}: expected at most ${maxValueBytes} bytes of JSON, which is what proto-max-bulk-len of this server allows, got ${Buffer.byteLength(json)}`,
-      { details: { id, maxValueBytes } },
-    )
   }
 
   #wake(names: readonly string[] | undefined): void {

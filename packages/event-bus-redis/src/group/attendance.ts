@@ -19,8 +19,8 @@ interface Known {
 /** Where the groups of this process are, and who hears of lost data. */
 export interface AttendanceHost {
   groups(): Iterable<RedisGroup>
-  onLost(reason: string): void
-  onRestored(): void
+  onEmptied(what: string): void
+  onRepaired(): void
   onError(error: unknown): void
 }
 
@@ -105,12 +105,11 @@ export class Attendance {
         `Redis at ${this.#server.address} lost events: it held ${before.head}, now ${known.head}; ${
           emptied ? 'the groups of this process are made again, ' : ''
         }publish again what must not be missing, and check the persistence of the server`,
-        { eventsBefore: before.head, eventsNow: known.head },
       )
     }
     if (emptied || !alive || known.revision !== before.revision) await this.#restore(emptied, alive)
     this.#known = known
-    if (emptied) this.#host.onRestored()
+    if (emptied || known.head < before.head) this.#host.onRepaired()
   }
 
   async #restore(emptied: boolean, alive: boolean): Promise<void> {
@@ -126,16 +125,14 @@ export class Attendance {
       if (!made || emptied) continue
       this.#lost(
         `group ${group.name} was missing on Redis at ${this.#server.address}; it was made again and goes on after event ${after}`,
-        { group: group.name, after },
       )
-      this.#host.onRestored()
+      this.#host.onRepaired()
     }
   }
 
-  #lost(message: string, details: Record<string, unknown>): void {
+  #lost(what: string): void {
     this.losses += 1
     this.lastLossAt = new Date().toISOString()
-    this.#host.onLost(message)
-    this.#host.onError(new EventBusError('STORE_FAILED', message, { details }))
+    this.#host.onEmptied(what)
   }
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  Claim,
-  GroupConsumer,
-  GroupRequest,
-  PublishResult,
-  Settlement,
+import {
+  type Claim,
+  claimLost,
+  type GroupConsumer,
+  type GroupRequest,
+  type PublishResult,
+  type Settlement,
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedRedisConsumer } from '../claim-guard-worker.js'
@@ -16,11 +17,8 @@ import { type RunScript, Settlements } from './settlements.js'
 /** Who is told what a group's consumer did. */
 export interface RedisGroupHost {
   guard: ClaimGuard
-  /** The largest value that the server takes. */
-  maxValueBytes(): number
   onSettled(): void
   onClose(): void
-  onError(error: unknown): void
 }
 
 /** Events that one call looks at while older ones are given to a new group, so that the server stays responsive. */
@@ -60,11 +58,7 @@ export class RedisGroup implements GroupConsumer {
     this.#host = host
     this.#guarded = { id: this.#consumer, group: request.name, lapseMs: request.ackWaitMs }
     const { name, ackWaitMs } = request
-    this.#settlements = new Settlements(name, ackWaitMs, run, {
-      maxValueBytes: host.maxValueBytes,
-      onSettled: host.onSettled,
-      onRefused: host.onError,
-    })
+    this.#settlements = new Settlements(name, ackWaitMs, run, host.onSettled)
   }
 
   /** The sequence behind which this consumer still has something to do, as far as it knows. */
@@ -115,15 +109,24 @@ export class RedisGroup implements GroupConsumer {
 
   async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
     const own = claim as RedisClaim
-    const { emitted } = await this.#settlements.send(own, settlement)
+    const { stored, emitted } = await this.#settlements.send(own, settlement)
+    if (!stored) {
+      this.#drop(own)
+      throw claimLost(this.name, own.event)
+    }
     if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
     else this.#drop(own)
     return emitted
   }
 
-  // An attempt is counted by its claim: the start of its handler is not noted yet.
-  begin(claims: readonly Claim[]): readonly Claim[] {
-    return claims
+  async begin(claims: readonly Claim[]): Promise<readonly Claim[]> {
+    const work = (claims as readonly RedisClaim[]).flatMap((claim) => [claim.work, claim.token])
+    const { name, ackWaitMs } = this.#request
+    const stands = (await this.#run(START, [name, ackWaitMs, ...work])) as number[]
+    return claims.filter((claim, i) => {
+      if (stands[i] !== 1) this.#drop(claim as RedisClaim)
+      return stands[i] === 1
+    })
   }
 
   extend(claims: readonly Claim[]): void {
@@ -158,7 +161,7 @@ export class RedisGroup implements GroupConsumer {
       this.#consumer,
       token,
       this.#set,
-      this.#patterns.join(' '),
+      this.#patterns.join('\n'),
       Math.min(limit, MAX_CLAIMS),
       ackWaitMs,
       ordered ? 1 : 0,
@@ -167,12 +170,6 @@ export class RedisGroup implements GroupConsumer {
     ])) as string[]
     this.#answerLost = false
     const claims = readClaims(fields, token)
-    if (claims.length > 0)
-      await this.#run(START, [
-        name,
-        ackWaitMs,
-        ...claims.flatMap((claim) => [claim.work, claim.token]),
-      ])
     for (const claim of claims) {
       this.#newest = Math.max(this.#newest, claim.sequence)
       this.#claims.add(claim)

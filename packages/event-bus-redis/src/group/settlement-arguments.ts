@@ -1,4 +1,4 @@
-import type { JsonValue, Settlement } from '@nexus/event-bus'
+import type { Settlement } from '@nexus/event-bus'
 import type { RedisClaim } from './redis-claim.js'
 
 const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const
@@ -6,24 +6,12 @@ const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lette
 /** An argument of a script. */
 export type Argument = string | number
 
-/** Room for what is written beside a record. */
-const BESIDE_RECORD_BYTES = 64 * 1024
-
-/** The record of a settlement; one that the server would not take is replaced by a note that says so. */
-export function fittingRecord(record: JsonValue | undefined, maxValueBytes: number) {
-  if (record === undefined) return undefined
-  const bytes = Buffer.byteLength(JSON.stringify(record))
-  const limitBytes = maxValueBytes - BESIDE_RECORD_BYTES
-  return bytes <= limitBytes ? record : { cut: true, bytes, limitBytes }
-}
-
 /** What a settlement writes as the state of the event for the group; the server fills in the times. */
 export function deliveryJson(
   claim: RedisClaim,
   settlement: Exclude<Settlement, { kind: 'release' }>,
-  maxValueBytes: number,
 ): string {
-  const { kind, durationMs } = settlement
+  const { kind, durationMs, record } = settlement
   // The scripts find these first fields by their place.
   return JSON.stringify({
     replays: claim.replay,
@@ -32,28 +20,23 @@ export function deliveryJson(
     status: STATUS[kind],
     attempts: claim.attempt,
     durationMs,
-    record: fittingRecord(settlement.record, maxValueBytes),
+    record,
     error: kind === 'ack' ? undefined : settlement.error,
   })
 }
 
 /** A settlement as the script `SETTLE` takes it. */
-export function settlementArguments(
-  claim: RedisClaim,
-  settlement: Settlement,
-  maxValueBytes: number,
-): Argument[] {
+export function settlementArguments(claim: RedisClaim, settlement: Settlement): Argument[] {
   const { work, token, attempt } = claim
   if (settlement.kind === 'release') return [work, token, 'release', 0, '', '', attempt - 1, 0]
-  const delivery = deliveryJson(claim, settlement, maxValueBytes)
+  const delivery = deliveryJson(claim, settlement)
   switch (settlement.kind) {
     case 'retry': {
       const kind = settlement.hold ? 'hold' : 'retry'
       return [work, token, kind, settlement.delayMs, delivery, '', attempt, 0]
     }
     case 'dead-letter': {
-      const { error } = settlement
-      const record = fittingRecord(settlement.record, maxValueBytes)
+      const { error, record } = settlement
       const letter = JSON.stringify({ atMs: 0, attempts: attempt, error, record })
       return [work, token, 'dead-letter', 0, delivery, letter, attempt, 0]
     }

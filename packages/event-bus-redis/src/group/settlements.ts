@@ -14,15 +14,6 @@ export interface Settled {
   emitted: PublishResult[]
 }
 
-/** What sending settlements takes, and who hears of it. */
-export interface SettlementsHost {
-  /** The largest value that the server takes. */
-  maxValueBytes(): number
-  onSettled(): void
-  /** The server refused a settlement for good; the event became a dead letter. */
-  onRefused(error: EventBusError): void
-}
-
 interface Pending {
   claim: RedisClaim
   settlement: Settlement
@@ -40,24 +31,15 @@ export class Settlements {
   readonly #group: string
   readonly #ackWaitMs: number
   readonly #run: RunScript
-  readonly #maxValueBytes: () => number
   readonly #onSettled: () => void
-  readonly #onRefused: (error: EventBusError) => void
   #waiting: Pending[] = []
   #senders = 0
 
-  constructor(
-    group: string,
-    ackWaitMs: number,
-    run: RunScript,
-    { maxValueBytes, onSettled, onRefused }: SettlementsHost,
-  ) {
+  constructor(group: string, ackWaitMs: number, run: RunScript, onSettled: () => void) {
     this.#group = group
     this.#ackWaitMs = ackWaitMs
     this.#run = run
-    this.#maxValueBytes = maxValueBytes
     this.#onSettled = onSettled
-    this.#onRefused = onRefused
   }
 
   send(claim: RedisClaim, settlement: Settlement): Promise<Settled> {
@@ -90,39 +72,28 @@ export class Settlements {
       for (const [i, { resolve }] of batch.entries()) resolve(answers[i]!)
     } catch (error) {
       const [only] = batch
-      if (batch.length === 1) await this.#refused(only!, error)
+      if (batch.length === 1) only!.reject(this.#refusal(only!, error))
       // One that the server refuses must not take its neighbours along.
       else await Promise.all(batch.map((one) => this.#sendBatch(script, [one])))
     }
   }
 
-  /** What the server will never take ends as a dead letter with the reason; the rest is for the caller to send again. */
-  async #refused({ claim, settlement, resolve, reject }: Pending, error: unknown): Promise<void> {
-    if (settlement.kind === 'release' || !isRefusedForGood(error)) return reject(error)
-    const message = `event ${claim.event.id}: group ${this.#group} gave it up, since its settlement was refused: ${(error as Error).message}`
-    const { durationMs } = settlement
-    const letter = { message, code: 'SETTLEMENT_REFUSED' }
-    const deadLetter = { kind: 'dead-letter' as const, durationMs, error: letter }
-    const args = settlementArguments(claim, deadLetter, this.#maxValueBytes())
-    try {
-      await this.#run(SETTLE, [this.#group, this.#ackWaitMs, ...args])
-    } catch (again) {
-      return reject(again)
-    }
-    this.#onRefused(
-      new EventBusError('STORE_FAILED', message, {
-        details: { group: this.#group, id: claim.event.id },
-        cause: error,
-      }),
+  /** What the server will never take is told as such; the rest is for the caller to send again. */
+  #refusal({ claim, settlement }: Pending, error: unknown): unknown {
+    if (settlement.kind === 'release' || !isRefusedForGood(error)) return error
+    const { id, source } = claim.event
+    return new EventBusError(
+      'SETTLEMENT_REFUSED',
+      `event ${id} of group ${this.#group}: the server refuses its settlement: ${(error as Error).message}`,
+      { details: { group: this.#group, id, source }, cause: error },
     )
-    resolve({ stored: true, emitted: [] })
   }
 
   async #ack(batch: readonly Pending[]): Promise<Settled[]> {
     const args: Argument[] = [this.#group]
     for (const { claim, settlement } of batch) {
       if (settlement.kind !== 'ack') continue
-      args.push(claim.work, claim.token, deliveryJson(claim, settlement, this.#maxValueBytes()))
+      args.push(claim.work, claim.token, deliveryJson(claim, settlement))
     }
     const answers = (await this.#run(ACK, args)) as number[]
     return answers.map((stored) => ({ stored: stored === 1, emitted: [] }))
@@ -132,9 +103,7 @@ export class Settlements {
     const answers = (await this.#run(script, [
       this.#group,
       this.#ackWaitMs,
-      ...batch.flatMap(({ claim, settlement }) =>
-        settlementArguments(claim, settlement, this.#maxValueBytes()),
-      ),
+      ...batch.flatMap(({ claim, settlement }) => settlementArguments(claim, settlement)),
     ])) as [stored: number, [sequence: string | number, duplicate: number][]][]
     return answers.map(([stored, emitted], i) => {
       const { settlement } = batch[i]!

@@ -6,7 +6,7 @@ const MAX_LOOKED_AT = 1_000
 const SOON_MS = 50
 
 /**
- * ARGV: group, consumer, token of this claim, id of the consumer's patterns, those patterns with spaces between, limit,
+ * ARGV: group, consumer, token of this claim, id of the consumer's patterns, those patterns on lines, limit,
  * ackWaitMs, 1 when ordered, 1 when an answer was lost and then the work that is claimed, since the rest has to come again
  * first. Answers the wait until there may be more, then work, attempts so far, time of storing and JSON of each claim.
  */
@@ -21,7 +21,7 @@ local function asksFor(type)
   if asked[type] == nil then
     if not wanted then
       wanted = {}
-      for pattern in string.gmatch(ARGV[5], '[^ ]+') do wanted[#wanted + 1] = pattern end
+      for pattern in string.gmatch(ARGV[5], '[^\\n]+') do wanted[#wanted + 1] = pattern end
     end
     asked[type] = matchesAny(wanted, split(type))
   end

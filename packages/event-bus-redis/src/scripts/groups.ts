@@ -15,7 +15,7 @@ if made then
 end
 local own
 for _, set in ipairs(entry.sets) do
-  if table.concat(set.patterns, ' ') == table.concat(patterns, ' ') then own = set end
+  if table.concat(set.patterns, '\\n') == table.concat(patterns, '\\n') then own = set end
 end
 if not own then
   entry.last = entry.last + 1

@@ -17,7 +17,7 @@ const MAX_SETS = 20
 export const ROUTING = `
 local function split(text)
   local tokens = {}
-  for token in string.gmatch(text, '[^.]+') do tokens[#tokens + 1] = token end
+  for token in string.gmatch(text .. '.', '([^.]*)%.') do tokens[#tokens + 1] = token end
   return tokens
 end
 local function matches(pattern, tokens)
