@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { localStore, memoryStore } from '@nexus/event-bus'
-import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
+import {
+  type ConformanceHarness,
+  conformanceCases,
+  promiseCases,
+} from '@nexus/event-bus/conformance'
 import { describe, it } from 'vitest'
 
 const memory: ConformanceHarness = {
@@ -28,6 +32,8 @@ const local: ConformanceHarness = {
 
 for (const [name, harness] of Object.entries({ memory, local })) {
   describe(`the ${name} store`, () => {
-    for (const { name: promise, run } of conformanceCases) it(promise, () => run(harness))
+    for (const { name: promise, run } of [...conformanceCases, ...promiseCases]) {
+      it(promise, () => run(harness))
+    }
   })
 }

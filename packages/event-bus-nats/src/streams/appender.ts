@@ -1,5 +1,5 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
-import type { AppendRequest, PublishResult } from '@nexus/event-bus'
+import { type AppendRequest, deliveryTimeOf, type PublishResult } from '@nexus/event-bus'
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
 import { DELIVER_AT } from './redelivery.js'
 import type { State } from './state.js'
@@ -36,10 +36,10 @@ export class Appender {
   }
 
   async #publishAtomically(events: readonly AppendRequest[]): Promise<PublishResult[]> {
-    const messages = events.map(({ event: { id, type }, json, deliverAtMs }) => ({
+    const messages = events.map(({ event: { id, type }, json, ...delivery }) => ({
       subject: this.#state.names.event(id, type),
       payload: json,
-      ...(deliverAtMs !== undefined && { headers: { [DELIVER_AT]: String(deliverAtMs) } }),
+      ...headersOf(delivery),
     }))
     const ids = events.map(({ event: { id, type } }) =>
       this.#state.write(this.#state.names.id(id), type),
@@ -49,13 +49,13 @@ export class Appender {
     return events.map(({ event }, i) => ({ id: event.id, sequence: first + i, duplicate: false }))
   }
 
-  async #publish({ event, json, deliverAtMs }: AppendRequest): Promise<PublishResult> {
+  async #publish({ event, json, ...delivery }: AppendRequest): Promise<PublishResult> {
     const { id, type } = event
     const stored = this.#publisher
       .publish(this.#state.names.event(id, type), json, {
         id,
         lastSubjectSequence: 0,
-        ...(deliverAtMs !== undefined && { headers: { [DELIVER_AT]: String(deliverAtMs) } }),
+        ...headersOf(delivery),
       })
       .then(
         ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
@@ -76,4 +76,12 @@ function duplicateOf(error: unknown): number | undefined {
   if (!isWrongLastSequence(error)) return undefined
   const found = /wrong last sequence: (\d+)/.exec(error.message)
   return found === null ? undefined : Number(found[1])
+}
+
+/** Says when the event is due, where that is not at once. */
+function headersOf(
+  delivery: Pick<AppendRequest, 'deliverAtMs' | 'delayMs'>,
+): { headers: Record<string, string> } | undefined {
+  const dueAtMs = deliveryTimeOf(delivery, Date.now())
+  return dueAtMs === undefined ? undefined : { headers: { [DELIVER_AT]: String(dueAtMs) } }
 }

@@ -78,8 +78,11 @@ export class DueSchedule {
   next(): Work | undefined {
     const { engine, clock } = this.#host
     const now = clock.now()
-    if (this.#nextMs > now + LONGEST_LOOK_MS) this.#arm()
-    if (this.#nextMs > now && !this.#waitsTooLong(now)) return undefined
+    if (this.#nextMs > now && !this.#waitsTooLong(now)) {
+      // The timer may have fired a moment too early.
+      if (this.#cancelTimer === undefined) this.#arm()
+      return undefined
+    }
     for (const { key, value } of engine.range('due', {
       start: [this.#group, this.#cursorMs, this.#cursorSequence + 1],
       end: [this.#group, Number.MAX_SAFE_INTEGER, 0],
@@ -159,7 +162,6 @@ export class DueSchedule {
     this.#cancelTimer = clock.schedule(() => {
       this.#cancelTimer = undefined
       onDue()
-      if (this.#cancelTimer === undefined && this.#nextMs > clock.now()) this.#arm()
     }, waitMs)
   }
 }
