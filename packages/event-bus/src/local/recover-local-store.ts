@@ -102,13 +102,18 @@ function scanFrames(path: string) {
   const file = openSync(path, 'r')
   const bytes = fstatSync(file).size
   const offsets = new Map<number, number>()
+  const erased = new Set<number>()
   let position = 0
   while (position < bytes) {
     const window = readAt(file, position, WINDOW_BYTES, bytes)
     let at = window.indexOf(FRAME_MAGIC)
     while (at >= 0) {
       const record = readFrame(file, position + at, bytes)
-      if (record !== undefined) offsets.set(record.sequence, position + at)
+      if (record !== undefined && !erased.has(record.sequence)) {
+        offsets.set(record.sequence, position + at)
+        // An older page may still have the event as it was before.
+        if (record.erased !== undefined) erased.add(record.sequence)
+      }
       at = window.indexOf(FRAME_MAGIC, at + 1)
     }
     // A magic that straddles two windows is found in the second.
@@ -129,7 +134,7 @@ function bySequence(a: { sequence: number }, b: { sequence: number }): number {
 function readFrame(file: number, offset: number, fileBytes: number): LogRecord | undefined {
   const header = readAt(file, offset, FRAME_HEADER_BYTES, fileBytes)
   if (header.length < FRAME_HEADER_BYTES) return undefined
-  const length = FRAME_HEADER_BYTES + header.readUInt32LE(8)
+  const length = FRAME_HEADER_BYTES + header.readUInt32LE(8) + header.readUInt32LE(44)
   return offset + length > fileBytes
     ? undefined
     : decodeFrame(readAt(file, offset, length, fileBytes))
