@@ -25,7 +25,7 @@ export interface CompiledHandler {
 export interface CompileOptions {
   /**
    * File name for stack traces and errors.
-   * @default `handler.js` or `handler.ts`; of `compileFile` its path relative to `rootDir`
+   * @default `handler.js` or `handler.ts`
    */
   filename?: string | undefined
   /**

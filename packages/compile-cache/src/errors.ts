@@ -1,7 +1,11 @@
+import type { ImportRule } from './import-gate/import-refusal.js'
+
 /** Why a compile failed; stable across versions. */
 export type CompileErrorCode =
   /** The source, or a file it imports, is wrong. */
   | 'COMPILATION_ERROR'
+  /** The handler imports a file that it may not read; `rule` says why. */
+  | 'IMPORT_REFUSED'
   /** The source is within the language but beyond a limit: size, nesting, memory or time. */
   | 'RESOURCE_LIMIT'
   /** An option, an argument or an environment variable has a wrong value. */
@@ -29,14 +33,21 @@ export class CompileError extends Error {
   readonly code: CompileErrorCode
   /** Where the source is wrong, when that is known. */
   readonly location: SourceLocation | undefined
+  /** The rule that refused an import, or the limit of size that it broke. */
+  readonly rule: ImportRule | undefined
 
   constructor(
     code: CompileErrorCode,
     message: string,
-    details: { location?: SourceLocation | undefined; cause?: unknown } = {},
+    details: {
+      location?: SourceLocation | undefined
+      rule?: ImportRule | undefined
+      cause?: unknown
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.location = details.location
+    this.rule = details.rule
   }
 }

@@ -1,18 +1,15 @@
-import { relative, resolve, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import manifest from '../package.json' with { type: 'json' }
-import { inputsOf } from './bundle/bundle-inputs.js'
-import { startOfBuild } from './bundle/bundle-record.js'
 import { BundleRecordStore } from './bundle/bundle-record-store.js'
 import { Bundler } from './bundle/bundler.js'
 import { EsbuildService } from './bundle/esbuild-service.js'
-import { realPathOf } from './bundle/real-path.js'
-import { CacheKeys } from './cache-key.js'
+import { CacheKeys, hashFields } from './cache-key.js'
 import type { CompiledHandler, CompileOptions } from './compiled-handler.js'
 import { engineVersion } from './engine/engine.js'
 import { SourceCompiler } from './engine/source-compiler.js'
 import { CompileError } from './errors.js'
+import { type EntryFile, EntryFiles } from './import-gate/entry-file.js'
 import {
   type HandlerCompilerOptions,
   type ResolvedCompilerOptions,
@@ -23,11 +20,25 @@ import { ArtifactStore, type ArtifactStoreStats, type Found } from './tiers/arti
 /** How many items `precompile` works on at a time. */
 const PRECOMPILE_CONCURRENCY = 8
 
+/** How to compile one file. */
+export interface CompileFileOptions {
+  /**
+   * File name for stack traces and errors.
+   * @default the path relative to `rootDir`
+   */
+  filename?: string | undefined
+  /**
+   * The import root: the directory whose files the handler may import. Absolute, or relative to `rootDir`.
+   * @default the directory of the file
+   */
+  root?: string | undefined
+}
+
 /** What to compile ahead: a source, a source with its options, or a file. */
 export type PrecompileItem =
   | string
   | ({ source: string } & CompileOptions)
-  | { path: string; filename?: string | undefined }
+  | ({ path: string } & CompileFileOptions)
 
 /** What a `HandlerCompiler` holds and did. */
 export interface HandlerCompilerStats extends ArtifactStoreStats {
@@ -57,6 +68,7 @@ export class HandlerCompiler {
   readonly #compiler: SourceCompiler
   readonly #bundler: Bundler
   readonly #records: BundleRecordStore
+  readonly #entries: EntryFiles
   readonly #files = new Map<string, Promise<FoundFile>>()
   #bundles = 0
   #failures = 0
@@ -70,7 +82,8 @@ export class HandlerCompiler {
     this.#store = new ArtifactStore(this.#options)
     this.#compiler = new SourceCompiler(this.#options)
     this.#bundler = new Bundler(new EsbuildService(compileTimeoutMs), rootDir)
-    this.#records = new BundleRecordStore(this.#store, rootDir)
+    this.#records = new BundleRecordStore(this.#store, this.#options.maxFileBytes)
+    this.#entries = new EntryFiles(this.#options)
   }
 
   /**
@@ -87,7 +100,7 @@ export class HandlerCompiler {
     const link = { source, variant: `${language}:${filename}` }
     const known = this.#store.getBySource(link)
     if (known) return answer({ entry: known, tier: 'memory' }, started)
-    const found = await this.#counted(
+    const found = await this.#counted(() =>
       language === 'ts'
         ? this.#compileTypeScript(source, filename, link.variant)
         : this.#compileJavaScript(source, filename, link.variant),
@@ -100,29 +113,37 @@ export class HandlerCompiler {
    * it, or take the result from a tier. A change of any file that matters is seen.
    *
    * @param path absolute, or relative to `rootDir`
-   * @throws CompileError COMPILATION_ERROR, RESOURCE_LIMIT or CLOSED
+   * @throws CompileError COMPILATION_ERROR, IMPORT_REFUSED, RESOURCE_LIMIT or CLOSED
    */
-  async compileFile(
-    path: string,
-    options: Pick<CompileOptions, 'filename'> = {},
-  ): Promise<CompiledHandler> {
+  async compileFile(path: string, options: CompileFileOptions = {}): Promise<CompiledHandler> {
     this.#assertOpen()
     const started = performance.now()
-    const { rootDir } = this.#options
-    const file = realPathOf(resolve(rootDir, path))
-    const filename = options.filename ?? relative(rootDir, file).split(sep).join('/')
-    const id = `${file}\0${filename}`
+    const entry = await this.#counted(async () => this.#entries.find(path, options.root))
+    const filename = options.filename ?? entry.name
+    const id = hashFields([entry.path, entry.root, filename])
     let compiling = this.#files.get(id)
     if (!compiling) {
       // Calls of one turn share the work; a later call must see what changed since this one read the files.
       compiling = setImmediate().then(() => {
         this.#files.delete(id)
-        return this.#counted(this.#compileBundle(file, filename))
+        return this.#counted(() => this.#compileBundle(entry, filename))
       })
       this.#files.set(id, compiling)
     }
     const { found, inputs } = await compiling
     return answer(found, started, inputs)
+  }
+
+  /**
+   * Read a file for a function by the rules that hold for its imports, such as a WebAssembly binary.
+   *
+   * @param path absolute, or relative to `rootDir`
+   * @param options `root` as in `compileFile`; `maxBytes` longest file, in bytes, `maxFileBytes` by default
+   * @throws CompileError IMPORT_REFUSED, RESOURCE_LIMIT, or COMPILATION_ERROR when it is not there
+   */
+  readFile(path: string, options: { root?: string | undefined; maxBytes?: number } = {}): Buffer {
+    const { root, maxBytes } = options
+    return this.#entries.read(this.#entries.find(path, root), maxBytes)
   }
 
   /**
@@ -138,7 +159,7 @@ export class HandlerCompiler {
       items.map((item) =>
         limit(() => {
           if (typeof item === 'string') return this.compile(item)
-          if ('path' in item) return this.compileFile(item.path, { filename: item.filename })
+          if ('path' in item) return this.compileFile(item.path, item)
           return this.compile(item.source, item)
         }),
       ),
@@ -214,18 +235,29 @@ export class HandlerCompiler {
     })
   }
 
-  async #compileBundle(file: string, filename: string): Promise<FoundFile> {
+  async #compileBundle(entry: EntryFile, filename: string): Promise<FoundFile> {
     // With this record unchanged, esbuild would make the same bundle again.
-    const recordKey = this.#keys.of('record', this.#bundler.version, file, filename)
+    const recordKey = this.#keys.of(
+      'record',
+      this.#bundler.version,
+      this.#entries.rules,
+      entry.path,
+      entry.root,
+      filename,
+    )
     const record = await this.#records.current(recordKey)
     const cached = record && (await this.#store.lookup(record.cacheKey, filename))
     if (cached) return { found: cached, inputs: record.inputs }
 
-    const start = startOfBuild(file, this.#options.clock())
     this.#bundles++
-    const { code, sourceMap, metafile } = await this.#bundler.bundle(file, filename)
+    const openGate = () => this.#entries.openGate(entry)
+    const { code, sourceMap, inputs, facts } = await this.#bundler.bundle(
+      entry.path,
+      filename,
+      openGate,
+    )
     const cacheKey = this.#keys.of('bundle', filename, code, sourceMap)
-    await this.#records.remember(recordKey, { metafile, entry: file, cacheKey, start })
+    this.#records.remember(recordKey, { cacheKey, inputs, facts })
     const found = await this.#store.find({
       key: cacheKey,
       filename,
@@ -234,12 +266,12 @@ export class HandlerCompiler {
         sourceMap,
       }),
     })
-    return { found, inputs: inputsOf(metafile, this.#options.rootDir) }
+    return { found, inputs }
   }
 
-  async #counted<T>(work: Promise<T>): Promise<T> {
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work
+      return await work()
     } catch (error) {
       this.#failures++
       throw error

@@ -1,8 +1,13 @@
 export type { CacheTier, CompiledHandler, CompileOptions } from './compiled-handler.js'
 export type { CompileErrorCode, SourceLocation } from './errors.js'
 export { CompileError } from './errors.js'
-export type { HandlerCompilerStats, PrecompileItem } from './handler-compiler.js'
+export type {
+  CompileFileOptions,
+  HandlerCompilerStats,
+  PrecompileItem,
+} from './handler-compiler.js'
 export { HandlerCompiler } from './handler-compiler.js'
+export type { ImportRule } from './import-gate/import-refusal.js'
 export type { ModuleCacheOptions, ModuleCacheStats } from './module-cache.js'
 export { ModuleCache } from './module-cache.js'
 export type { HandlerCompilerOptions } from './options.js'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { realPathOf } from './bundle/real-path.js'
 import { CompileError } from './errors.js'
+import { realPathOf } from './import-gate/real-path.js'
 import type { SharedTier } from './tiers/shared-tier.js'
 
 const KiB = 1024
@@ -62,6 +62,22 @@ export interface HandlerCompilerOptions {
    */
   maxSourceLength?: number | undefined
   /**
+   * Longest file that a bundle reads, in bytes.
+   * @default 8 MiB
+   */
+  maxFileBytes?: number | undefined
+  /**
+   * Longest that the files of one bundle may be together, in bytes.
+   * @default 32 MiB
+   */
+  maxBundleBytes?: number | undefined
+  /**
+   * Files and directories that no handler may import, although they lie in its import root: absolute, or relative to
+   * the working directory. `nexus.yaml`, `cacheDir`, and names that begin with a dot are never read, listed or not.
+   * @default []
+   */
+  privatePaths?: readonly string[] | undefined
+  /**
    * Memory that compiling one source may take, in bytes.
    * @default 256 MiB
    */
@@ -95,6 +111,9 @@ export interface ResolvedCompilerOptions {
   rootDir: string
   offloadLength: number
   maxSourceLength: number
+  maxFileBytes: number
+  maxBundleBytes: number
+  privatePaths: readonly string[]
   compileMemoryLimitBytes: number
   compileTimeoutMs: number
   onWarning: (message: string) => void
@@ -137,6 +156,12 @@ const schema = z.strictObject({
     .nonnegative()
     .default(64 * KiB),
   maxSourceLength: bytes.default(8 * MiB),
+  maxFileBytes: bytes.default(8 * MiB),
+  maxBundleBytes: bytes.default(32 * MiB),
+  privatePaths: z
+    .array(z.string().min(1))
+    .transform((paths) => paths.map((path) => resolve(path)))
+    .default([]),
   compileMemoryLimitBytes: bytes
     .min(8 * MiB)
     .max(2048 * MiB)

@@ -8,9 +8,6 @@ export function openCompiler(options: HandlerCompilerOptions = {}): HandlerCompi
   return compiler
 }
 
-/** A clock by which every file is old enough to be trusted. */
-export const settledClock = (): number => Date.now() + 60_000
-
 /** A module of about `length` characters. */
 export function sourceOfLength(length: number, seed = 0): string {
   let source = ''

@@ -1,29 +1,28 @@
-import type { Metafile } from 'esbuild'
 import { LRUCache } from 'lru-cache'
+import { type RecordedFacts, stillHolds } from '../import-gate/file-facts.js'
 import type { ArtifactStore } from '../tiers/artifact-store.js'
-import { traceBundleInputs } from './bundle-inputs.js'
-import { type BuildStart, type BundleRecord, isCurrent, recordBundle } from './bundle-record.js'
 
 const MAX_RECORDS_IN_MEMORY = 1000
 
-/** A bundle just made. */
-export interface FreshBundle {
-  metafile: Metafile
-  /** Absolute path of its entry. */
-  entry: string
+/** What a bundle was made of, so that a later start can tell without esbuild that nothing changed. */
+export interface BundleRecord {
+  /** The key of the bundle's artifact. */
   cacheKey: string
-  start: BuildStart
+  /** The files in the bundle: absolute paths, sorted. */
+  inputs: string[]
+  /** What its build saw of the file system. */
+  facts: RecordedFacts
 }
 
 /** Remembers what bundles were made of, in memory and on disk. */
 export class BundleRecordStore {
   readonly #store: ArtifactStore
-  readonly #rootDir: string
+  readonly #maxFileBytes: number
   readonly #records = new LRUCache<string, BundleRecord>({ max: MAX_RECORDS_IN_MEMORY })
 
-  constructor(store: ArtifactStore, rootDir: string) {
+  constructor(store: ArtifactStore, maxFileBytes: number) {
     this.#store = store
-    this.#rootDir = rootDir
+    this.#maxFileBytes = maxFileBytes
   }
 
   /** The record under `id` if everything is still as it was recorded. */
@@ -33,17 +32,13 @@ export class BundleRecordStore {
       const text = await this.#store.readRecord(id)
       record = text === undefined ? undefined : (JSON.parse(text) as BundleRecord)
     }
-    if (!record || !(await isCurrent(record))) return undefined
+    if (!record || !(await stillHolds(record.facts, this.#maxFileBytes))) return undefined
     this.#records.set(id, record)
     return record
   }
 
-  /** Record a bundle, unless a file of it may have changed while it was made. */
-  async remember(id: string, bundle: FreshBundle): Promise<void> {
-    this.#records.delete(id)
-    const traced = traceBundleInputs(bundle.metafile, this.#rootDir, bundle.entry)
-    const record = traced && (await recordBundle(traced, bundle.cacheKey, bundle.start))
-    if (!record) return
+  /** Keep a record. */
+  remember(id: string, record: BundleRecord): void {
     this.#records.set(id, record)
     this.#store.writeRecord(id, JSON.stringify(record))
   }

@@ -52,7 +52,7 @@ test('work that takes too long fails alone', async () => {
   await other.started
   await expect(slow.done).rejects.toMatchObject({
     code: 'RESOURCE_LIMIT',
-    message: 'esbuild took longer than 50 ms for it',
+    message: 'bundling it took longer than 50 ms (compileTimeoutMs)',
   })
   other.release()
   expect((await other.done).outputFiles).toHaveLength(1)

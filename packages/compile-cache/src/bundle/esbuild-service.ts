@@ -47,7 +47,7 @@ export class EsbuildService {
         reject(
           new CompileError(
             'RESOURCE_LIMIT',
-            `esbuild took longer than ${this.#timeoutMs} ms for it`,
+            `bundling it took longer than ${this.#timeoutMs} ms (compileTimeoutMs)`,
           ),
         )
       }, this.#timeoutMs)

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import { relative, sep } from 'node:path'
 
 /**
  * The path without symbolic links, as esbuild names files: a project reached through a link (a release
@@ -12,4 +13,9 @@ export function realPathOf(path: string): string {
   } catch {
     return path
   }
+}
+
+/** The name of a file in errors and source maps: relative to the project, the same on every machine. */
+export function nameOf(rootDir: string, path: string): string {
+  return relative(rootDir, path).split(sep).join('/')
 }

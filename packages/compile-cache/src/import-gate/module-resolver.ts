@@ -1,0 +1,148 @@
+import { dirname, extname, isAbsolute, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import enhancedResolve, { type Resolver } from 'enhanced-resolve'
+import { GateFileSystem } from './gate-file-system.js'
+import type { ImportGate, ImportSource, Located } from './import-gate.js'
+import { ImportRefusal } from './import-refusal.js'
+import { isWithin } from './path-parts.js'
+import { hasSideEffects } from './side-effects.js'
+import type { TypeScriptConfig } from './typescript-config.js'
+
+/** What a specifier leads to: a file, nothing (a package maps it to `false`), or undefined when not found. */
+export type ResolvedModule =
+  | { located: Located; sideEffects: boolean }
+  | { located: 'disabled' }
+  | undefined
+
+/** TypeScript is imported by the name of the JavaScript that it would become. */
+const TYPESCRIPT_NAMES: Record<string, readonly string[]> = {
+  '.js': ['.ts', '.tsx'],
+  '.jsx': ['.tsx', '.ts'],
+  '.mjs': ['.mts'],
+  '.cjs': ['.cts'],
+}
+
+/** In packages a file that was built wins over its source. */
+const EXTENSIONS = ['.tsx', '.ts', '.jsx', '.js', '.json']
+const PACKAGE_EXTENSIONS = ['.jsx', '.js', '.json', '.tsx', '.ts']
+
+/** Neither a browser nor Node: `browser` is the platform whose packages ask for the least. */
+const CONDITIONS = ['browser', 'worker', 'module', 'default']
+
+interface Found {
+  path: string
+  packageJson: object | undefined
+  packageDirectory: string | undefined
+}
+
+/** Finds what imports name, as Node and TypeScript do, seeing only what the gate lets through. */
+export class ModuleResolver {
+  readonly #gate: ImportGate
+  readonly #fileSystem: GateFileSystem
+  readonly #resolvers = new Map<string, Resolver>()
+
+  constructor(gate: ImportGate) {
+    this.#gate = gate
+    this.#fileSystem = new GateFileSystem(gate)
+  }
+
+  /**
+   * Find the module that `specifier` names.
+   *
+   * @param style how it is imported; packages may have a file for each
+   * @param config of TypeScript, whose path aliases hold for files of the import root
+   * @throws ImportRefusal
+   */
+  resolve(
+    specifier: string,
+    from: ImportSource,
+    style: 'import' | 'require',
+    config: TypeScriptConfig,
+  ): ResolvedModule {
+    if (specifier.includes('\0') || specifier === '') throw new ImportRefusal('specifier')
+    const request = specifier.startsWith('file:') ? pathOfUrl(specifier) : specifier
+    const isPath = /^\.{0,2}[\\/]|^\.{1,2}$/.test(request) || isAbsolute(request)
+    if (isPath && !isWithin(from.zone.directory, resolve(from.directory, request))) {
+      throw new ImportRefusal('outside')
+    }
+    this.#fileSystem.lookFrom(from)
+    const aliases = isPath || from.zone.kind === 'package' ? [] : config.aliasesOf(request)
+    for (const candidate of [...aliases, request]) {
+      if (candidate !== request && !this.#gate.mayLookAt(candidate, from)) {
+        throw new ImportRefusal('outside')
+      }
+      const found = this.#find(candidate, from, style)
+      if (found === 'disabled') return { located: found }
+      const located = found && this.#gate.locate(found.path, from)
+      if (located) return { located, sideEffects: hasSideEffects(found) }
+    }
+    if (this.#fileSystem.refusal) throw this.#fileSystem.refusal
+    return undefined
+  }
+
+  #find(
+    request: string,
+    from: ImportSource,
+    style: 'import' | 'require',
+  ): Found | 'disabled' | undefined {
+    const resolver = this.#resolverFor(style, from.zone.kind)
+    const found = attempt(resolver, from.directory, request)
+    if (found) return found
+    const extension = extname(request)
+    for (const other of TYPESCRIPT_NAMES[extension] ?? []) {
+      const renamed = attempt(resolver, from.directory, request.slice(0, -extension.length) + other)
+      if (renamed) return renamed
+    }
+    return undefined
+  }
+
+  #resolverFor(style: 'import' | 'require', kind: 'root' | 'package'): Resolver {
+    const id = `${style} ${kind}`
+    let resolver = this.#resolvers.get(id)
+    if (!resolver) {
+      resolver = enhancedResolve.ResolverFactory.createResolver({
+        fileSystem: this.#fileSystem as never,
+        useSyncFileSystemCalls: true,
+        symlinks: false, // the gate follows them
+        unsafeCache: false,
+        extensions: kind === 'root' ? EXTENSIONS : PACKAGE_EXTENSIONS,
+        conditionNames: [style, ...CONDITIONS],
+        // A package that is required may export a function, which its ES module cannot be.
+        mainFields:
+          style === 'import' ? ['browser', 'module', 'main'] : ['browser', 'main', 'module'],
+        aliasFields: ['browser'],
+        pnpApi: null,
+      })
+      this.#resolvers.set(id, resolver)
+    }
+    return resolver
+  }
+}
+
+function attempt(
+  resolver: Resolver,
+  directory: string,
+  request: string,
+): Found | 'disabled' | undefined {
+  let answer: Found | 'disabled' | undefined
+  resolver.resolve({}, directory, request, {}, (error, path, module) => {
+    if (error) return
+    if (path === false) answer = 'disabled'
+    else if (module && typeof module.path === 'string') {
+      answer = {
+        path: module.path,
+        packageJson: module.descriptionFileData as object | undefined,
+        packageDirectory: module.descriptionFilePath && dirname(module.descriptionFilePath),
+      }
+    }
+  })
+  return answer
+}
+
+function pathOfUrl(specifier: string): string {
+  try {
+    return fileURLToPath(specifier)
+  } catch {
+    throw new ImportRefusal('specifier')
+  }
+}

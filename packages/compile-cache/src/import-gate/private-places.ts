@@ -1,0 +1,39 @@
+import { statSync } from 'node:fs'
+import { isWithin } from './path-parts.js'
+
+const CONFIG_FILE = /^nexus\.ya?ml$/i
+
+/** What belongs to the operator wherever it lies: its configuration, and the directories that a caller names. */
+export class PrivatePlaces {
+  readonly #paths: string[]
+  /** A file has one identity under all its names: hard links, other case, other Unicode form. */
+  readonly #identities: Set<string>
+
+  /** @param paths absolute paths of files and directories; those that do not exist are kept by name */
+  constructor(paths: readonly string[]) {
+    this.#paths = paths.map(fold)
+    this.#identities = new Set(paths.flatMap(identityOf))
+  }
+
+  /** Whether a path is private by its name; it need not exist. */
+  coversName(path: string, name: string): boolean {
+    return (
+      CONFIG_FILE.test(name) || this.#paths.some((directory) => isWithin(directory, fold(path)))
+    )
+  }
+
+  /** Whether a file or directory is private by what it is. */
+  coversIdentity(identity: string | undefined): boolean {
+    return identity !== undefined && this.#identities.has(identity)
+  }
+}
+
+/** File systems that ignore case or Unicode form must not make a name another one. */
+function fold(path: string): string {
+  return path.normalize('NFC').toLowerCase()
+}
+
+function identityOf(path: string): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
+  return stat ? [`${stat.dev}:${stat.ino}`] : []
+}

@@ -1,0 +1,141 @@
+import { dirname, join, resolve } from 'node:path'
+import stripJsonComments from 'strip-json-comments'
+import type { ImportGate, ImportSource, Located } from './import-gate.js'
+import { isWithin } from './path-parts.js'
+
+const NAMES = ['tsconfig.json', 'jsconfig.json']
+
+/** Longest chain of `extends`. */
+const MAX_PARENTS = 20
+
+/** Options that change what esbuild makes of a file. */
+const OPTIONS = [
+  'alwaysStrict',
+  'experimentalDecorators',
+  'importsNotUsedAsValues',
+  'jsx',
+  'jsxFactory',
+  'jsxFragmentFactory',
+  'jsxImportSource',
+  'preserveValueImports',
+  'strict',
+  'target',
+  'useDefineForClassFields',
+  'verbatimModuleSyntax',
+] as const
+
+/** `paths` of a configuration, and what they are relative to. */
+interface PathAliases {
+  directory: string
+  patterns: [pattern: string, targets: string[]][]
+}
+
+/** Finds the configuration that one names in `extends`. */
+export type FindParent = (specifier: string, from: ImportSource) => Located | undefined
+
+/** What the TypeScript configuration above an entry says about its bundle. */
+export class TypeScriptConfig {
+  /** For esbuild, which then reads no configuration by itself. */
+  readonly compilerOptions: Record<string, unknown> = {}
+  #baseUrl: string | undefined
+  #paths: PathAliases | undefined
+
+  /**
+   * The configuration nearest above `entry`, up to the import root, with what it extends.
+   *
+   * @throws ImportRefusal when it extends a file that may not be read
+   */
+  static read(gate: ImportGate, entry: string, findParent: FindParent): TypeScriptConfig {
+    const config = new TypeScriptConfig()
+    const located = nearest(gate, dirname(entry))
+    if (located) config.#add(gate, located, findParent, 0)
+    return config
+  }
+
+  /** The paths that `specifier` may stand for, the first one that exists is meant. */
+  aliasesOf(specifier: string): string[] {
+    const aliases = this.#paths ? this.#matches(specifier, this.#paths) : []
+    return this.#baseUrl === undefined ? aliases : [...aliases, resolve(this.#baseUrl, specifier)]
+  }
+
+  #matches(specifier: string, { directory, patterns }: PathAliases): string[] {
+    // An exact name wins, then the longest text before the `*`, as in TypeScript.
+    let best: { prefixLength: number; star: string; targets: string[] } | undefined
+    for (const [pattern, targets] of patterns) {
+      const at = pattern.indexOf('*')
+      if (at < 0) {
+        if (pattern === specifier) return targets.map((target) => resolve(directory, target))
+        continue
+      }
+      const suffix = pattern.slice(at + 1)
+      const fits =
+        specifier.length >= pattern.length - 1 &&
+        specifier.startsWith(pattern.slice(0, at)) &&
+        specifier.endsWith(suffix)
+      if (fits && at > (best?.prefixLength ?? -1)) {
+        const star = specifier.slice(at, specifier.length - suffix.length)
+        best = { prefixLength: at, star, targets }
+      }
+    }
+    const { star, targets = [] } = best ?? {}
+    return targets.map((target) =>
+      resolve(
+        directory,
+        target.replace('*', () => star!),
+      ),
+    )
+  }
+
+  /** What a configuration says wins over what it extends. */
+  #add(gate: ImportGate, located: Located, findParent: FindParent, depth: number): void {
+    const config = parse(gate.read(located))
+    const from = { directory: dirname(located.path), zone: located.zone }
+    const parents = [config.extends].flat().filter((parent) => typeof parent === 'string')
+    for (const parent of depth < MAX_PARENTS ? parents : []) {
+      const found = findParent(parent, from)
+      if (found) this.#add(gate, found, findParent, depth + 1)
+    }
+    const options = recordOf(config.compilerOptions)
+    for (const name of OPTIONS) if (name in options) this.compilerOptions[name] = options[name]
+    if (typeof options.baseUrl === 'string')
+      this.#baseUrl = resolve(from.directory, options.baseUrl)
+    if (options.paths !== undefined) {
+      const directory = typeof options.baseUrl === 'string' ? this.#baseUrl! : from.directory
+      this.#paths = { directory, patterns: patternsOf(options.paths) }
+    }
+  }
+}
+
+function nearest(gate: ImportGate, start: string): Located | undefined {
+  const from = { directory: gate.root.directory, zone: gate.root }
+  for (let at = start; isWithin(gate.root.directory, at); at = dirname(at)) {
+    for (const name of NAMES) {
+      const located = gate.locate(join(at, name), from)
+      if (located?.kind === 'file') return located
+    }
+    if (at === gate.root.directory) break
+  }
+  return undefined
+}
+
+/** Without a word of its text in an error: what is no configuration says nothing. */
+function parse(content: Buffer): Record<string, unknown> {
+  try {
+    const json = stripJsonComments(content.toString(), { trailingCommas: true })
+    return recordOf(JSON.parse(json))
+  } catch {
+    return {}
+  }
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function patternsOf(paths: unknown): [string, string[]][] {
+  return Object.entries(recordOf(paths)).flatMap(([pattern, targets]): [string, string[]][] =>
+    Array.isArray(targets)
+      ? [[pattern, targets.filter((target) => typeof target === 'string')]]
+      : [],
+  )
+}
