@@ -20,10 +20,13 @@ export async function openCompiler(
   config: RuntimeConfig,
   onWarning: (message: string) => void,
 ): Promise<OpenedCompiler> {
-  const { cacheDir, maxCacheSizeBytes, maxCacheMemoryBytes, cacheSecret: secret } = config
+  const { file, dataDir, cacheDir, maxCacheSizeBytes, maxCacheMemoryBytes, cacheSecret: secret } =
+    config
   const sharedTier = secret === undefined ? undefined : await openSharedTier(config)
   const compiler = new HandlerCompiler({
     cacheDir,
+    // Secrets of the operator, wherever they lie.
+    privatePaths: [file, dataDir],
     maxCacheSizeBytes,
     maxMemoryBytes: maxCacheMemoryBytes,
     secret,

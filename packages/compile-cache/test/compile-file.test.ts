@@ -109,7 +109,7 @@ test('an import from the web is told at its place', async () => {
     'main.ts': 'const a = 1\nimport x from "https://example.com/x.js"\nexport default () => x + a',
   })
   await expect(openCompiler({ rootDir }).compileFile('main.ts')).rejects.toThrow(
-    'main.ts:2:15: Cannot find "https://example.com/x.js"',
+    'main.ts:2:15: Could not resolve "https://example.com/x.js"',
   )
 })
 

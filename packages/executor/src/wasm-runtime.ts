@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import type { HandlerCompilerStats } from '@nexus/compile-cache'
 import {
@@ -45,7 +44,19 @@ export interface WasmRuntimeStats extends DispatcherStats {
   limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
 }
 
+/** How to compile a file: its import root, and what a `.wasm` command is given. */
+export interface FileOptions extends WasiOptions {
+  /**
+   * Directory whose files the handler may import.
+   * @default the directory of the file
+   */
+  root?: string | undefined
+}
+
 const ANONYMOUS = '(anonymous)'
+
+/** Longest WebAssembly binary, and longest file given to one. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 /**
  * Runs handlers that somebody else may have written, each call in a sandbox that starts pristine.
@@ -165,20 +176,42 @@ export class WasmRuntime {
    * Compiles a file. JavaScript and TypeScript is bundled with all its imports, and its module runs once;
    * a `.wasm` file is a WASI command, see {@link precompileWasi}.
    *
-   * @param wasi what the command is given; only for a `.wasm` file
-   * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed
+   * @param options `root`, the directory whose files the handler may import, by default that of the file; `args` and
+   *   `files` of a `.wasm` file
+   * @throws {@link ExecutorError} `COMPILATION_ERROR` also when a file may not be read, `INVALID_HANDLER`, or why the
+   *   module failed
    */
-  async precompileFile(path: string, wasi?: WasiOptions): Promise<CompiledHandler | WasiHandler> {
+  async precompileFile(
+    path: string,
+    options: FileOptions = {},
+  ): Promise<CompiledHandler | WasiHandler> {
+    const { root, ...wasi } = options
     if (extname(path) === '.wasm') {
-      return this.#precompileWasi(await readBinary(path), resolve(path), wasi)
+      const binary = await this.readFile(path, root)
+      return this.#precompileWasi(binary, resolve(path), wasi)
     }
-    if (wasi !== undefined) {
+    if (wasi.args !== undefined || wasi.files !== undefined) {
       throw new ExecutorError(
         'INVALID_OPTIONS',
         `Expected a .wasm file with WASI options, got ${path}`,
       )
     }
-    return this.#precompile(() => this.#compiler.compileFile(path), undefined)
+    return this.#precompile(() => this.#compiler.compileFile(path, { root }), undefined)
+  }
+
+  /**
+   * Reads a file for a function by the rules that hold for its imports, such as one for a WASI command.
+   *
+   * @param root the directory that it must lie in, by default its own
+   * @throws {@link ExecutorError} `COMPILATION_ERROR` when it may not be read, `RESOURCE_LIMIT` above 64 MiB
+   */
+  async readFile(path: string, root?: string): Promise<Uint8Array> {
+    try {
+      return this.#compiler.readFile(path, { root, maxBytes: MAX_FILE_BYTES })
+    } catch (cause) {
+      if (!(cause instanceof CompileError)) throw cause
+      throw new ExecutorError(codeOfCompileError(cause), cause.message, { cause })
+    }
   }
 
   /**
@@ -366,20 +399,6 @@ export class WasmRuntime {
         ...(traceId !== undefined && { traceId }),
       },
       !error,
-    )
-  }
-}
-
-async function readBinary(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    throw new ExecutorError(
-      'COMPILATION_ERROR',
-      `${path} cannot be read: ${(cause as Error).message}`,
-      {
-        cause,
-      },
     )
   }
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ExecutorError, type WasiOptions, type WasmRuntime } from '@nexus/executor'
 import { FunctionsError } from './errors.js'
@@ -55,16 +54,19 @@ async function compile(
   if (definition.compiled !== undefined) return definition.compiled
   const { source, name } = definition
   if (source !== undefined) return runtime.precompileHandler(source, { filename: `${name}.js` })
-  return runtime.precompileFile(pathOf(definition)!, await wasiOptionsOf(definition))
+  return runtime.precompileFile(pathOf(definition)!, {
+    root: definition.importRoot,
+    ...(await wasiOptionsOf(definition, runtime)),
+  })
 }
 
-async function wasiOptionsOf({
-  args,
-  files,
-}: FunctionDefinition): Promise<WasiOptions | undefined> {
+async function wasiOptionsOf(
+  { args, files, importRoot }: FunctionDefinition,
+  runtime: WasmRuntime,
+): Promise<WasiOptions | undefined> {
   if (!args && !files) return undefined
   const contents = Object.entries(files ?? {}).map(
-    async ([path, file]) => [path, await readFile(file)] as const,
+    async ([path, file]) => [path, await runtime.readFile(file, importRoot)] as const,
   )
   return {
     ...(args && { args: [...args] }),

@@ -11,6 +11,8 @@ export interface FunctionDefinition extends Omit<SubscribeOptions, 'group'>, Cal
   source?: string | undefined
   /** Path or `file:` URL of a `.js` or `.ts` module, which is bundled with its imports, or of a `.wasm` command. */
   file?: string | URL | undefined
+  /** Directory whose files the handler may import. @default the directory of `file` */
+  importRoot?: string | undefined
   /** What `WasmRuntime` compiled. With `file` beside it, a reload compiles the file again. */
   compiled?: CompiledHandler | WasiHandler | undefined
   /** What it may do, such as `events:emit:com.example.order.*` or `net:api.example.com`. @default [] */

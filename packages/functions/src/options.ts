@@ -55,6 +55,7 @@ export const definitionSchema = z
     events: z.union([z.string(), z.array(z.string()).min(1)]),
     source: z.string().optional(),
     file: z.union([z.string().min(1), z.instanceof(URL)]).optional(),
+    importRoot: z.string().min(1).optional(),
     compiled: z
       .custom<FunctionDefinition['compiled']>(isObject, 'expected a compiled handler')
       .optional(),

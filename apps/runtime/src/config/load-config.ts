@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { dirname, extname, resolve } from 'node:path'
+import { dirname, extname, resolve, sep } from 'node:path'
 import { isLoopback, type NamedWebhook } from '@nexus/server'
 import { RuntimeError } from '../errors.js'
 import { type BusConfig, busConfig } from './bus-config.js'
@@ -11,9 +11,11 @@ import type { ConfigFile, FunctionFile } from './schema.js'
 
 /** One function, ready to be compiled and bound. */
 export interface FunctionConfig
-  extends Omit<FunctionFile, 'env' | 'secrets' | 'timeoutMs' | 'files'> {
+  extends Omit<FunctionFile, 'env' | 'secrets' | 'timeoutMs' | 'files' | 'importRoot'> {
   /** Absolute path of `source`. */
   file: string
+  /** Absolute path of the directory whose files it may import; that of `file` when undefined. */
+  importRoot: string | undefined
   timeoutMs: number
   /** The environment variables it may see and that are set. */
   env: Record<string, string>
@@ -105,6 +107,7 @@ export async function loadConfig(
     functions: config.functions.map((entry) => ({
       ...entry,
       file: beside(entry.source),
+      importRoot: importRootOf(entry.importRoot ?? config.importRoot, beside),
       timeoutMs: entry.timeoutMs ?? handlerTimeoutMs,
       capabilities: [
         ...entry.capabilities,
@@ -117,6 +120,13 @@ export async function loadConfig(
     })),
     warnings: warningsOf(config, env),
   }
+}
+
+function importRootOf(
+  importRoot: string | undefined,
+  beside: (relative: string) => string,
+): string | undefined {
+  return importRoot === undefined ? undefined : beside(importRoot)
 }
 
 async function readText(file: string): Promise<string> {
@@ -136,13 +146,18 @@ async function readText(file: string): Promise<string> {
 async function problemsOfFunctions(parsed: ParsedConfig, directory: string): Promise<Problem[]> {
   const problems: Problem[] = []
   const names = new Set<string>()
-  for (const [index, { name, source, args, files }] of parsed.config.functions.entries()) {
+  const { functions, importRoot: commonRoot } = parsed.config
+  for (const [index, { name, source, importRoot, args, files }] of functions.entries()) {
     const at = (key: string, message: string) =>
       problems.push(parsed.problemAt(['functions', index, key], message))
     if (names.has(name)) at('name', `a function named "${name}" exists already; names are unique`)
     names.add(name)
     const wrong = await problemOfSource(resolve(directory, source), source)
     if (wrong) at('source', wrong)
+    const root = importRoot ?? commonRoot
+    if (root !== undefined && !isBelow(resolve(directory, root), resolve(directory, source))) {
+      at('source', `source ${source}: expected a file in importRoot ${root}`)
+    }
     if (extname(source) !== '.wasm') {
       if (args) at('args', `args: only a .wasm function takes arguments, not ${source}`)
       if (files) at('files', `files: only a .wasm function is given files, not ${source}`)
@@ -153,6 +168,10 @@ async function problemsOfFunctions(parsed: ParsedConfig, directory: string): Pro
     }
   }
   return problems
+}
+
+function isBelow(directory: string, path: string): boolean {
+  return path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
 }
 
 async function problemOfSource(file: string, source: string): Promise<string | undefined> {

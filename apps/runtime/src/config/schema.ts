@@ -66,6 +66,10 @@ const functionSchema = z.strictObject({
     description:
       'Relative to this file: a .js or .ts module with the handler as its default export, or a .wasm command.',
   }),
+  importRoot: z.string().min(1).optional().meta({
+    description:
+      'Directory whose files the handler may import, relative to this file; by default that of source.',
+  }),
   events: z
     .array(pattern)
     .min(1)
@@ -143,6 +147,10 @@ export const configSchema = z
       .min(1)
       .default('.nexus-cache')
       .meta({ description: 'Directory of compiled handlers, relative to this file.' }),
+    importRoot: z.string().min(1).optional().meta({
+      description:
+        'Directory whose files handlers may import, relative to this file; by default that of each source.',
+    }),
     maxCacheSizeBytes: bytes.optional().meta({ description: 'Size limit of cacheDir.' }),
     maxCacheMemoryBytes: bytes
       .optional()

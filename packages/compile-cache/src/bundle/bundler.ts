@@ -12,6 +12,9 @@ import { GatedBuild, NAMESPACE } from './gated-build.js'
 
 const TARGET = 'es2023'
 
+/** esbuild lists the directory of its entry point by itself; no system call takes a path with a zero in it. */
+const ENTRY_POINT = '/\0/entry'
+
 /** JavaScript that the engine takes, and where it came from. */
 export interface BundledSource {
   code: string
@@ -99,7 +102,7 @@ export class Bundler {
       .run((esbuild) =>
         esbuild.build({
           ...fileOptions(rootDir),
-          entryPoints: [entry],
+          entryPoints: [ENTRY_POINT],
           plugins: [build.plugin],
           tsconfigRaw: { compilerOptions: build.config.compilerOptions },
         }),

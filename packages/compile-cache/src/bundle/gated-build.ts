@@ -81,7 +81,7 @@ export class GatedBuild {
       this.graph.add(importer, specifier)
       const builtin = isBuiltin(specifier) ? specifier : undefined
       const detail: ImportFailure = { builtin }
-      return { errors: [{ text: `Cannot find ${describe(specifier)}`, detail }] }
+      return { errors: [{ text: `Could not resolve ${describe(specifier)}`, detail }] }
     }
     this.#modules.set(module.name, module)
     if (kind === 'entry-point') this.graph.entry = module.name

@@ -67,16 +67,15 @@ export class ModuleResolver {
     }
     this.#fileSystem.lookFrom(from)
     const aliases = isPath || from.zone.kind === 'package' ? [] : config.aliasesOf(request)
-    for (const candidate of [...aliases, request]) {
-      if (candidate !== request && !this.#gate.mayLookAt(candidate, from)) {
-        throw new ImportRefusal('outside')
-      }
+    const reachable = aliases.filter((alias) => isWithin(from.zone.directory, alias))
+    for (const candidate of [...reachable, request]) {
       const found = this.#find(candidate, from, style)
       if (found === 'disabled') return { located: found }
       const located = found && this.#gate.locate(found.path, from)
       if (located) return { located, sideEffects: hasSideEffects(found) }
     }
     if (this.#fileSystem.refusal) throw this.#fileSystem.refusal
+    if (reachable.length < aliases.length) throw new ImportRefusal('outside')
     return undefined
   }
 

@@ -64,6 +64,7 @@ export function describeFailure(
 
 /** What a failed compile is called here. */
 export function codeOfCompileError({ code }: CompileError): ErrorCode {
+  if (code === 'IMPORT_REFUSED') return 'COMPILATION_ERROR'
   return code === 'COMPILATION_ERROR' || code === 'RESOURCE_LIMIT' ? code : 'INTERNAL_ERROR'
 }
 
