@@ -20,8 +20,14 @@ export async function openCompiler(
   config: RuntimeConfig,
   onWarning: (message: string) => void,
 ): Promise<OpenedCompiler> {
-  const { file, dataDir, cacheDir, maxCacheSizeBytes, maxCacheMemoryBytes, cacheSecret: secret } =
-    config
+  const {
+    file,
+    dataDir,
+    cacheDir,
+    maxCacheSizeBytes,
+    maxCacheMemoryBytes,
+    cacheSecret: secret,
+  } = config
   const sharedTier = secret === undefined ? undefined : await openSharedTier(config)
   const compiler = new HandlerCompiler({
     cacheDir,

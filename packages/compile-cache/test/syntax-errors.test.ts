@@ -81,7 +81,9 @@ test('a syntax error in an imported file names that file', async () => {
     'functions/main.ts': 'import "../shared/broken"',
     'shared/broken.ts': '\n\nconst a: number = (',
   })
-  const error = await errorOf(openCompiler({ rootDir }).compileFile('functions/main.ts', { root: '.' }))
+  const error = await errorOf(
+    openCompiler({ rootDir }).compileFile('functions/main.ts', { root: '.' }),
+  )
   expect(error.location).toMatchObject({ file: 'shared/broken.ts', line: 3 })
   expect(error.message).not.toContain(rootDir)
 })

@@ -15,7 +15,7 @@ export interface FunctionConfig
   /** Absolute path of `source`. */
   file: string
   /** Absolute path of the directory whose files it may import; that of `file` when undefined. */
-  importRoot: string | undefined
+  importRoot?: string | undefined
   timeoutMs: number
   /** The environment variables it may see and that are set. */
   env: Record<string, string>

@@ -1,5 +1,5 @@
 import { EvalFlags, JSException, QuickJS } from 'quickjs-wasi'
-import type { EngineLimits } from './engine.js'
+import type { EngineLimits } from './engine-limits.js'
 import {
   offsetOfImport,
   offsetOfName,

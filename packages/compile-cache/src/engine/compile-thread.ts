@@ -4,7 +4,8 @@ import { CompileError } from '../errors.js'
 import { WORKER_URL } from '../worker-url.js'
 import type { EngineResult } from './compile-machine.js'
 import type { CompileRequest, CompileThreadData } from './compile-worker.js'
-import { type EngineLimits, loadEngineModule } from './engine.js'
+import { loadEngineModule } from './engine.js'
+import type { EngineLimits } from './engine-limits.js'
 
 interface Task {
   request: CompileRequest

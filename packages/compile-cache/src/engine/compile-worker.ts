@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { EngineResult } from './compile-machine.js'
-import { CompileEngine, type EngineLimits } from './engine.js'
+import { CompileEngine } from './engine.js'
+import type { EngineLimits } from './engine-limits.js'
 
 /** What the compile thread is asked. */
 export interface CompileRequest {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { CompileMachine, type EngineResult } from './compile-machine.js'
+import type { EngineLimits } from './engine-limits.js'
 
 /** The engine as part of every cache key: bytecode of one build is wrong for any other. */
 export function engineVersion(): string {
@@ -22,12 +23,6 @@ export function loadEngineModule(): Promise<WebAssembly.Module> {
 async function compileEngineModule(): Promise<WebAssembly.Module> {
   const path = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')
   return WebAssembly.compile(new Uint8Array(await readFile(path)))
-}
-
-/** What one engine may use. */
-export interface EngineLimits {
-  memoryLimitBytes: number
-  maxStackBytes: number
 }
 
 /**

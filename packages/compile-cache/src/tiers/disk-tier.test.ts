@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type DiskFileSystem, DiskTier, type DiskTierSettings } from './disk-tier.js'
+import type { DiskFileSystem } from './disk-file-system.js'
+import { DiskTier, type DiskTierSettings } from './disk-tier.js'
 import { Sealer } from './seal.js'
 
 const sealer = await Sealer.create('engine@1', undefined)

@@ -4,19 +4,9 @@ import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Artifact } from '../compiled-handler.js'
+import type { DiskFileSystem } from './disk-file-system.js'
 import { DiskUsage } from './disk-usage.js'
 import type { Sealer } from './seal.js'
-
-/** The calls of `node:fs/promises` that the disk tier makes; tests make them fail. */
-export interface DiskFileSystem {
-  mkdir(path: string, options: { recursive: true }): Promise<unknown>
-  readdir(path: string): Promise<string[]>
-  readFile(path: string): Promise<Uint8Array>
-  rename(from: string, to: string): Promise<void>
-  stat(path: string): Promise<{ size: number; mtimeMs: number }>
-  unlink(path: string): Promise<void>
-  writeFile(path: string, data: Uint8Array, options: { flag: 'wx' }): Promise<void>
-}
 
 /**
  * Files up to this size are read on the calling thread: from the page cache that takes about 10 µs, where a

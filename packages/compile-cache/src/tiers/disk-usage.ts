@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { DiskFileSystem } from './disk-tier.js'
+import type { DiskFileSystem } from './disk-file-system.js'
 
 /** Share of the limit that is left after deleting, so that not every write deletes. */
 const KEEP_SHARE = 0.9

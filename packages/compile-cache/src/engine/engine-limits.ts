@@ -1,0 +1,5 @@
+/** What one engine may use. */
+export interface EngineLimits {
+  memoryLimitBytes: number
+  maxStackBytes: number
+}
