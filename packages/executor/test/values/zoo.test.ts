@@ -31,7 +31,9 @@ afterAll(() => void process.off('unhandledRejection', note))
 describe.each([
   ['inline', openRuntime({ threads: 0 })],
   ['on threads', openRuntime({ threads: 1 })],
-])('%s,', (_, runtime) => {
+])('%s,', (mode, runtime) => {
+  // The engine's own loops cannot be stopped on the calling thread.
+  const guestZoo = ZOO.filter(([name]) => mode !== 'inline' || !name.includes('without an end'))
   let hostValue: unknown
   runtime.extend('host', {
     take: () => 1,
@@ -68,11 +70,15 @@ describe.each([
   it.each(GUEST_DOORS)(
     'a value of the guest gives a result, whatever it is: %s',
     async (_d, body) => {
-      const ends = await Promise.all(
-        ZOO.map(async ([name, source]) => {
-          const code = handler(`const value = ${source}; ${body}`)
-          const { status, error } = await runtime.executeHandler(code, context, limits)
-          return { name, isEnding: endings.includes(status), code: error?.code, error }
+      const makers = guestZoo.map(([, source]) => `() => (${source})`)
+    const code = handler(`const value = [${makers.join(',\n')}][event](); ${body}`)
+    const ends = await Promise.all(
+        guestZoo.map(async ([name], event) => {
+        const { status, error } = await runtime.executeHandler(code, { ...context, event },
+          // Some of them have no end.
+          { ...limits, timeoutMs: 400 },
+        )
+        return { name, isEnding: endings.includes(status), code: error?.code, error }
         }),
       )
       for (const { name, isEnding, code, error } of ends) {
