@@ -146,8 +146,8 @@ class RedisStore implements EventStore {
     }))
   }
 
-  get(id: string): Promise<EventDetails | undefined> {
-    return this.#query.get(id)
+  get(id: string, source?: string): Promise<EventDetails | undefined> {
+    return this.#query.get(id, source)
   }
 
   list(query: ListQuery): Promise<EventPage> {

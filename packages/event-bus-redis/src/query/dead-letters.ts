@@ -1,9 +1,10 @@
-import type {
-  DeadLetter,
-  DeadLetterListQuery,
-  DeadLetterPage,
-  DeadLetterQuery,
-  StoredEvent,
+import {
+  type DeadLetter,
+  type DeadLetterListQuery,
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  PageSize,
+  type StoredEvent,
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
 import { knownGroups } from '../group/known-groups.js'
@@ -25,6 +26,7 @@ export class RedisDeadLetters {
       query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as [string, number])
     const only = await this.#wanted(query)
     const page: DeadLetterPage = { deadLetters: [], total: 0 }
+    const size = new PageSize(query.maxPageBytes)
     for (const group of await this.#groupsWanted(query)) {
       const key = this.#reader.key(`dead:${group}`)
       page.total +=
@@ -39,10 +41,15 @@ export class RedisDeadLetters {
           redis.zrevrangebyscore(key, only ?? below, only ?? '-inf', 'LIMIT', 0, wanted + 1),
         )
       ).map(Number)
-      for (const letter of await this.#letters(group, sequences.slice(0, wanted))) {
+      const letters = await this.#letters(group, sequences.slice(0, wanted))
+      let taken = 0
+      for (const letter of letters) {
+        if (size.isFull) break
         page.deadLetters.push(letter)
+        size.add(JSON.stringify(letter.event), letter.error, letter.record)
+        taken += 1
       }
-      if (sequences.length > wanted) {
+      if (sequences.length > wanted || taken < letters.length) {
         const last = page.deadLetters.at(-1)
         page.cursor = JSON.stringify(last === undefined ? after : [last.group, last.sequence])
       }
@@ -78,8 +85,8 @@ export class RedisDeadLetters {
   }
 
   /** The sequence of the event asked for, if one is; 0, which no event has, where it is not stored. */
-  async #wanted({ id }: DeadLetterQuery): Promise<number | undefined> {
-    return id === undefined ? undefined : ((await this.#events.sequenceOf(id)) ?? 0)
+  async #wanted({ id, source }: DeadLetterQuery): Promise<number | undefined> {
+    return id === undefined ? undefined : ((await this.#events.sequenceOf(id, source)) ?? 0)
   }
 
   async #letters(group: string, sequences: readonly number[]): Promise<DeadLetter[]> {

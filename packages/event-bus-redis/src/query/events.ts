@@ -1,4 +1,10 @@
-import { type CloudEvent, type ListQuery, matchesPattern, type StoredEvent } from '@nexus/event-bus'
+import {
+  ambiguousId,
+  type CloudEvent,
+  type ListQuery,
+  matchesPattern,
+  type StoredEvent,
+} from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
 
 export interface RedisEvent extends StoredEvent {
@@ -22,10 +28,24 @@ export class RedisEvents {
     return { first: toSequence(oldest![0]?.[0] ?? '1'), head: toSequence(newest![0]?.[0] ?? '0') }
   }
 
-  /** Undefined where no such event is stored. */
-  async sequenceOf(id: string): Promise<number | undefined> {
-    const sequence = await this.#reader.ask((redis) => redis.hget(this.#reader.key('ids'), id))
-    return sequence === null ? undefined : Number(sequence)
+  /**
+   * Undefined where no such event is stored.
+   *
+   * @throws EventBusError `AMBIGUOUS_ID` when `source` is left out and events of several sources have the id
+   */
+  async sequenceOf(id: string, source?: string): Promise<number | undefined> {
+    const first = await this.#reader.ask((redis) => redis.hget(this.#reader.key('ids'), id))
+    if (first === null) return undefined
+    const others = this.#reader.key(`same:${id}`)
+    const [entry] = await this.read([Number(first)])
+    if (source === undefined) {
+      const sources = await this.#reader.ask((redis) => redis.hkeys(others))
+      if (sources.length === 0) return Number(first)
+      throw ambiguousId(id, [...(entry === undefined ? [] : [entry.event.source]), ...sources])
+    }
+    if (entry?.event.source === source) return entry.sequence
+    const other = await this.#reader.ask((redis) => redis.hget(others, source))
+    return other === null ? undefined : Number(other)
   }
 
   /** The types that a pattern stands for. */

@@ -7,6 +7,7 @@ import {
   type GroupStats,
   type ListQuery,
   matchesPattern,
+  PageSize,
   type ReplayQuery,
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
@@ -28,8 +29,8 @@ export class RedisQuery {
     this.#events = events
   }
 
-  async get(id: string): Promise<EventDetails | undefined> {
-    const sequence = await this.#events.sequenceOf(id)
+  async get(id: string, source?: string): Promise<EventDetails | undefined> {
+    const sequence = await this.#events.sequenceOf(id, source)
     const [entry] = sequence === undefined ? [] : await this.#events.read([sequence])
     if (entry === undefined) return undefined
     const [deliveries] = await this.#deliveries([entry])
@@ -50,22 +51,25 @@ export class RedisQuery {
     const limit = query.limit ?? 20
 
     const page: EventPage = { events: [] }
+    const size = new PageSize(query.maxPageBytes)
     let scanned = 0
-    while (page.events.length < limit && scanned < MAX_SCANNED) {
+    while (page.events.length < limit && !size.isFull && scanned < MAX_SCANNED) {
       const count = query.status === undefined ? limit - page.events.length + 1 : SCAN
       const sequences = await this.#events.candidates(query, types, from, to, reverse, count)
       if (sequences.length === 0) break
       const entries = await this.#events.read(sequences)
       const deliveries = query.status === undefined ? undefined : await this.#deliveries(entries)
       for (const [i, entry] of entries.entries()) {
-        if (page.events.length === limit) {
+        if (page.events.length === limit || size.isFull) {
           page.cursor = String(reverse ? entry.sequence + 1 : entry.sequence - 1)
           break
         }
         const wantedStatus =
           deliveries === undefined || deliveries[i]!.some(({ status }) => status === query.status)
         const wantedSource = query.source === undefined || entry.event.source === query.source
-        if (wantedStatus && wantedSource) page.events.push(stored(entry))
+        if (!wantedStatus || !wantedSource) continue
+        page.events.push(stored(entry))
+        size.add(JSON.stringify(entry.event))
       }
       scanned += sequences.length
       if (reverse) to = sequences.at(-1)! - 1
@@ -85,7 +89,7 @@ export class RedisQuery {
     if (start === 'beginning') return 0
     if ('time' in start) return (await this.#events.firstAtOrAfter(start.time)) - 1
     const known = await this.#reader.ask((redis) => redis.hexists(this.#reader.key('groups'), name))
-    const sequence = await this.#events.sequenceOf(start.id)
+    const sequence = await this.#events.sequenceOf(start.id, start.source)
     if (sequence !== undefined) return sequence - 1
     if (known === 1) return 0
     throw new EventBusError(
@@ -107,7 +111,7 @@ export class RedisQuery {
 
   async *sequencesToReplay(query: ReplayQuery, chunk: number): AsyncGenerator<number[]> {
     if ('id' in query) {
-      const sequence = await this.#events.sequenceOf(query.id)
+      const sequence = await this.#events.sequenceOf(query.id, query.source)
       if (sequence === undefined) {
         throw new EventBusError('NOT_FOUND', `id: expected a stored event, got ${query.id}`, {
           details: { id: query.id },
