@@ -1,14 +1,10 @@
 import {
-  AckPolicy,
-  type ConsumerConfig,
-  DeliverPolicy,
-  JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream'
-import { type NatsConnection, nanos } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
 import {
   type AppendRequest,
   type DeadLetterListQuery,
@@ -33,9 +29,12 @@ import {
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import { openConnection } from './connection/open-connection.js'
 import { Publisher } from './connection/publisher.js'
+import { ServerClock } from './connection/server-clock.js'
 import { redactServers, unavailable } from './connection/unavailable.js'
-import { Group } from './group/group.js'
+import { Group, type GroupHost } from './group/group.js'
+import { GroupConsumers } from './group/group-consumers.js'
 import { Lease } from './group/lease.js'
+import { CONFIRM_MS, keyOf } from './group/pattern-sets.js'
 import { Puller } from './group/puller.js'
 import { SettledBound } from './group/settled-bound.js'
 import {
@@ -46,10 +45,13 @@ import {
 import { Query } from './query/query.js'
 import { addStreams, type ServerFeatures } from './streams/add-streams.js'
 import { Appender } from './streams/appender.js'
+import { forgetLostEvents } from './streams/forget-lost-events.js'
+import { IdIndex } from './streams/id-index.js'
 import { Names } from './streams/names.js'
 import { Redelivery } from './streams/redelivery.js'
 import { Retention } from './streams/retention.js'
-import { type GroupState, State } from './streams/state.js'
+import { type ServerLoss, ServerWatch } from './streams/server-watch.js'
+import { type GroupState, groupsFor, State } from './streams/state.js'
 
 /**
  * Keeps events in NATS JetStream (server 2.9 or later) that several runtimes share.
@@ -59,6 +61,8 @@ import { type GroupState, State } from './streams/state.js'
 export function natsStore(options: NatsStoreOptions = {}): EventStore {
   return new NatsStore(parseOptions(natsStoreSchema, options, 'natsStore'))
 }
+
+const RECORD_ROOM_BYTES = 131_072
 
 class NatsStore implements EventStore {
   /** JetStream takes each event by itself: there is nothing to gather for. */
@@ -77,6 +81,12 @@ class NatsStore implements EventStore {
   #retention: RetentionSweep | undefined
   #appender!: Appender
   #redelivery!: Redelivery
+  #clock!: ServerClock
+  #consumers!: GroupConsumers
+  #watch!: ServerWatch
+  #confirmTimer: NodeJS.Timeout | undefined
+  /** What the server had lost and this process made again. */
+  readonly #restored = { streams: 0, consumers: 0 }
   #connected = false
   /** The last figures the server gave. */
   #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
@@ -101,23 +111,59 @@ class NatsStore implements EventStore {
       throw unavailable(this.#options.servers, cause)
     }
     this.#publisher = new Publisher(this.#connection, timeout)
+    this.#clock = new ServerClock(
+      this.#publisher,
+      this.#manager,
+      { stream: this.#names.lease, subject: this.#names.clock },
+      context.onError,
+    )
     this.#state = new State(this.#names, this.#publisher, this.#manager)
+    const index = new IdIndex(this.#state)
     this.#appender = new Appender(
       this.#publisher,
-      this.#state,
+      this.#names,
+      index,
+      this.#clock,
       this.#options.atomicBatches && features.atomicBatches,
     )
-    this.#redelivery = new Redelivery(this.#state, this.#publisher, features.schedules)
-    this.#query = new Query(this.#state, this.#manager)
+    this.#redelivery = new Redelivery(this.#state, this.#publisher, this.#clock, features.schedules)
+    this.#query = new Query(this.#state, index, this.#manager)
+    this.#consumers = new GroupConsumers({
+      state: this.#state,
+      manager: this.#manager,
+      clock: this.#clock,
+      startAfter: (request) => this.#query.startAfter(request),
+    })
+    this.#watch = new ServerWatch(
+      this.#manager,
+      this.#names,
+      (loss) => this.#restore(loss),
+      (error) => this.#lookFailed(error),
+    )
     this.#guard = new ClaimGuard(
       new URL('../dist/claim-guard-worker.js', import.meta.url),
       { servers, token, credentials, tls, requestTimeoutMs: timeout, leases: this.#names.lease },
       context.onError,
     )
-    this.#retention = this.#openRetention(context)
+    this.#retention = this.#openRetention(context, index)
     this.#connected = true
+    await this.#ask(async () => {
+      const until = await this.#state.lastSequence()
+      await forgetLostEvents(this.#state, this.#manager, until)
+      await Promise.all([this.#clock.sync(), this.#watch.look()])
+    })
+    this.#watchGroups()
     void this.#watchConnection()
     context.onConnected()
+  }
+
+  /** What goes beside a record into a message: an error with its stack. */
+  get maxRecordBytes(): number {
+    return this.#publisher.maxPayloadBytes - RECORD_ROOM_BYTES
+  }
+
+  checkEvent(event: AppendRequest): void {
+    this.#appender.check(event)
   }
 
   async append(
@@ -136,8 +182,8 @@ class NatsStore implements EventStore {
     return results
   }
 
-  get(id: string): Promise<EventDetails | undefined> {
-    return this.#ask(() => this.#query.get(id))
+  get(id: string, source?: string): Promise<EventDetails | undefined> {
+    return this.#ask(() => this.#query.get(id, source))
   }
 
   list(query: ListQuery): Promise<EventPage> {
@@ -146,7 +192,7 @@ class NatsStore implements EventStore {
 
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
     return this.#ask(async () => {
-      await this.#addGroup(request)
+      const { group: state, settledUntil } = await this.#consumers.join(request)
       const lease = request.ordered
         ? new Lease(
             this.#client,
@@ -155,27 +201,12 @@ class NatsStore implements EventStore {
             this.#names.leaseOf(request.name),
           )
         : undefined
-      const group: Group = new Group(request, {
-        state: this.#state,
-        redelivery: this.#redelivery,
-        emit: (events) => this.append(events),
-        openPullers: async (onMessage, onEnd) => {
-          if (request.ordered) await this.#takeOver(request)
-          const { name } = request
-          const [own, redelivery] = await Promise.all([
-            this.#client.consumers.get(this.#names.events, name),
-            this.#client.consumers.get(this.#names.redelivery, name),
-          ])
-          return [new Puller(own, onMessage, onEnd), new Puller(redelivery, onMessage, onEnd)]
-        },
-        settledBound: new SettledBound(this.#state, this.#publisher, request.name),
-        lease,
-        guard: this.#guard!,
-        onError: (error) => this.#context.onError(error),
-        onSettled: () => this.#retention?.nudge(),
-        onClose: () => this.#groups.delete(group),
-      })
-      await group.start()
+      const group: Group = new Group(
+        request,
+        this.#groupHost(request, lease, () => group),
+      )
+      await group.start(settledUntil)
+      group.changed(state)
       this.#groups.add(group)
       return group
     })
@@ -189,25 +220,7 @@ class NatsStore implements EventStore {
         { details: { group: name } },
       )
     }
-    return this.#ask(async () => {
-      const known = await this.#state.read<GroupState>(this.#names.group(name))
-      if (known === undefined) return false
-      for (const stream of [this.#names.events, this.#names.redelivery]) {
-        await this.#manager.consumers.delete(stream, name).catch(ignoreMissing)
-      }
-      for (const filter of [
-        this.#names.redeliveryOf(name, '*'),
-        this.#names.delayedOf(name, '*'),
-      ]) {
-        await this.#manager.streams.purge(this.#names.redelivery, { filter })
-      }
-      for (const subject of [this.#names.delivery(name, '*'), this.#names.dead(name, '*')]) {
-        await this.#state.remove(subject)
-      }
-      await this.#state.remove(this.#names.settledBound(name))
-      await this.#state.remove(this.#names.group(name))
-      return true
-    })
+    return this.#ask(() => this.#consumers.remove(name))
   }
 
   async replay(query: ReplayQuery): Promise<ReplayResult> {
@@ -216,11 +229,10 @@ class NatsStore implements EventStore {
       const result: ReplayResult = { events: 0, deliveries: 0 }
       for await (const { sequence, type } of this.#query.eventsToReplay(query)) {
         result.events += 1
-        for (const group of this.#query.groupsFor(type, groups)) {
+        for (const { name } of groupsFor(groups, type)) {
           result.deliveries += 1
-          const before = await this.#state.delivery(group, sequence)
-          await this.#state.remove(this.#names.dead(group, sequence))
-          await this.#redelivery.deliver(group, { sequence, replay: (before?.replays ?? 0) + 1 })
+          await this.#redelivery.request(name, sequence, 'replay')
+          await this.#state.remove(this.#names.dead(name, sequence))
         }
       }
       return result
@@ -239,9 +251,8 @@ class NatsStore implements EventStore {
     return this.#ask(async () => {
       const letters = await this.#query.deadSequences(query)
       for (const { group, sequence } of letters) {
-        const before = await this.#state.delivery(group, sequence)
         // Delivered again first: dying here leaves a dead letter too many, not a lost event.
-        await this.#redelivery.deliver(group, { sequence, replay: before?.replays ?? 0 })
+        await this.#redelivery.request(group, sequence, 'redrive')
         await this.#state.remove(this.#names.dead(group, sequence))
       }
       return letters.length
@@ -276,6 +287,7 @@ class NatsStore implements EventStore {
         replicas: this.#options.replicas,
         requestTimeoutMs: this.#options.requestTimeoutMs,
         retention: { ...this.#options.retention },
+        restored: { ...this.#restored },
       },
     }
   }
@@ -283,7 +295,10 @@ class NatsStore implements EventStore {
   async close(): Promise<void> {
     if (this.#closed) return
     await this.#retention?.close()
+    await this.#watch?.close()
     await this.#guard?.close()
+    this.#clock?.close()
+    clearInterval(this.#confirmTimer)
     this.#closed = true
     // Acks have no answer: the flush makes sure that the server has them.
     if (this.#connected) {
@@ -308,77 +323,124 @@ class NatsStore implements EventStore {
     }
   }
 
-  #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {
+  #openRetention({ clock, onError }: StoreContext, index: IdIndex): RetentionSweep | undefined {
     const { retention: limits } = this.#options
     if (Object.values(limits).every((limit) => limit === undefined)) return undefined
-    const retention = new Retention(this.#state, this.#manager, limits, clock)
+    const retention = new Retention(this.#state, index, this.#manager, limits, this.#clock)
     const sweep = new RetentionSweep(clock, () => this.#ask(() => retention.sweep()), onError)
     sweep.nudge()
     return sweep
   }
 
-  /** Makes what a group needs on the server. */
-  async #addGroup(request: GroupRequest): Promise<void> {
-    const { name, patterns } = request
-    const known = await this.#state.read<GroupState>(this.#names.group(name))
-    const startAfter = known?.startAfter ?? (await this.#query.startAfter(request))
-    const config = this.#consumerConfig(request, startAfter)
-    await this.#ensureConsumer(this.#names.events, config)
-    await this.#ensureConsumer(this.#names.redelivery, {
-      durable_name: name,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(request.ackWaitMs),
-      max_ack_pending: -1,
-      filter_subject: this.#names.redeliveryOf(name, '*'),
-    })
-    const state: GroupState = { patterns: [...patterns], startAfter }
-    await this.#state.write(this.#names.group(name), state)
-  }
-
-  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
-  async #ensureConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<void> {
-    const { consumers } = this.#manager
-    const name = config.durable_name!
-    const known = await consumers.info(stream, name).catch(ignoreMissing)
-    if (known === undefined) {
-      await consumers.add(stream, config)
-      return
-    }
-    const { ack_wait, filter_subject } = config
-    if (known.config.ack_wait === ack_wait && known.config.filter_subject === filter_subject) return
-    await consumers.update(stream, name, { ack_wait: ack_wait!, filter_subject: filter_subject! })
-  }
-
-  #consumerConfig(request: GroupRequest, startAfter: number): Partial<ConsumerConfig> {
-    const { name, patterns, ackWaitMs } = request
-    // Servers before 2.10 filter by one subject: what comes besides is acked unhandled.
-    const filter = patterns.length === 1 ? patterns[0]! : '>'
+  #groupHost(request: GroupRequest, lease: Lease | undefined, group: () => Group): GroupHost {
+    const { name, patterns, ordered } = request
+    const consumer = (stream: string, durable: string) =>
+      this.#client.consumers.get(stream, durable)
     return {
-      durable_name: name,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(ackWaitMs),
-      max_deliver: -1,
-      max_ack_pending: -1,
-      filter_subject: this.#names.eventsOf(filter),
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: startAfter + 1,
+      state: this.#state,
+      redelivery: this.#redelivery,
+      clock: this.#clock,
+      emit: (events) => this.#emit(events),
+      readGroup: () => this.#consumers.read(name),
+      confirm: () => this.#consumers.confirm(request),
+      restore: async (startAfter) => {
+        const { forgotten } = await this.#ask(() => this.#consumers.join(request, startAfter))
+        if (forgotten) {
+          this.#restored.consumers += 1
+          this.#context.onEmptied(`group ${name}`)
+          this.#context.onRepaired()
+        }
+        return forgotten
+      },
+      openPullers: async (onMessage, onEnd) => {
+        if (ordered) await this.#consumers.takeOver(request)
+        const consumers = await Promise.all([
+          consumer(this.#names.events, name),
+          consumer(this.#names.redelivery, name),
+        ])
+        return consumers.map((one) => new Puller(one, onMessage, onEnd))
+      },
+      openParked: async (onMessage, onEnd) => {
+        const parked = this.#names.parkedConsumer(name)
+        return new Puller(await consumer(this.#names.redelivery, parked), onMessage, onEnd)
+      },
+      settledBound: new SettledBound(this.#state, this.#publisher, name),
+      lease,
+      waitForLease: async () => {
+        await this.#publisher.publish(this.#names.leaseWanted(name, keyOf(patterns)), '')
+      },
+      isLeaseWanted: async (sets) => {
+        const waiting = await Promise.all(
+          sets.map((set) => {
+            const last_by_subj = this.#names.leaseWanted(name, keyOf(set.patterns))
+            return this.#manager.direct.getMessage(this.#names.lease, { last_by_subj })
+          }),
+        )
+        return waiting.some((message) => message !== null)
+      },
+      guard: this.#guard!,
+      onError: (error) => this.#context.onError(error),
+      onSettled: () => this.#retention?.nudge(),
+      onClose: () => this.#groups.delete(group()),
     }
   }
 
-  /**
-   * Makes the server begin again where the former owner's work is incomplete, so that nothing newer comes
-   * before it.
-   */
-  async #takeOver(request: GroupRequest): Promise<void> {
-    const { consumers } = this.#manager
-    // Missing when a former owner died, or lost its connection, between the two steps below.
-    const info = await consumers.info(this.#names.events, request.name).catch(ignoreMissing)
-    if (info?.num_ack_pending === 0) return
-    if (info !== undefined) await consumers.delete(this.#names.events, request.name)
-    const startAfter = info?.ack_floor.stream_seq ?? 0
-    const known = await this.#state.read<GroupState>(this.#names.group(request.name))
-    const config = this.#consumerConfig(request, Math.max(startAfter, known?.startAfter ?? 0))
-    await consumers.add(this.#names.events, config)
+  /** Hears at once when another process joins a group with other patterns; says now and then what this one uses. */
+  #watchGroups(): void {
+    const subject = this.#names.group('*')
+    this.#connection.subscribe(subject, {
+      callback: (_, message) => {
+        const name = this.#names.lastToken(message.subject)
+        const state = message.json<GroupState>()
+        for (const group of this.#groups) if (group.name === name) group.changed(state)
+      },
+    })
+    this.#confirmTimer = setInterval(() => {
+      for (const group of this.#groups) group.confirm().catch(this.#context.onError)
+    }, CONFIRM_MS).unref()
+  }
+
+  /** Makes again what the server has lost, and lets the groups go on from where they are known to be. */
+  async #restore(loss: ServerLoss): Promise<void> {
+    const { streams } = loss
+    this.#context.onEmptied(
+      streams.length > 0 ? `streams ${streams.join(', ')}` : 'consumers of groups',
+    )
+    await this.#makeAgain(loss)
+    this.#context.onRepaired()
+  }
+
+  async #makeAgain({ streams }: ServerLoss): Promise<void> {
+    if (streams.length > 0) {
+      const isStateLost = streams.includes(this.#names.state)
+      const until = isStateLost ? 0 : await this.#state.lastSequence()
+      await addStreams(this.#manager, this.#names, this.#options)
+      await forgetLostEvents(this.#state, this.#manager, until)
+      this.#restored.streams += streams.length
+    }
+    const isEmpty = streams.includes(this.#names.events)
+    await Promise.all([...this.#groups].map((group) => group.repair(isEmpty)))
+  }
+
+  /** An event that the server will never take must not be sent again and again. */
+  async #emit(events: readonly AppendRequest[]): Promise<PublishResult[]> {
+    try {
+      for (const event of events) this.checkEvent(event)
+    } catch (cause) {
+      throw new EventBusError(
+        'SETTLEMENT_REFUSED',
+        `emit: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      )
+    }
+    return this.append(events)
+  }
+
+  /** A server that is away is no news. */
+  #lookFailed(error: unknown): void {
+    if (this.#connected && !this.#closed) {
+      this.#context.onError(unavailable(this.#options.servers, error))
+    }
   }
 
   async #watchConnection(): Promise<void> {
@@ -391,9 +453,16 @@ class NatsStore implements EventStore {
       } else if (type === 'reconnect') {
         this.#connected = true
         this.#context.onConnected()
-        for (const group of this.#groups) group.renew()
+        void this.#reconnected()
       }
     }
+  }
+
+  /** The server may have come back empty, with another clock. */
+  async #reconnected(): Promise<void> {
+    await this.#watch.look()
+    this.#clock.sync().catch((error: unknown) => this.#lookFailed(error))
+    for (const group of this.#groups) group.renew()
   }
 
   async #ask<T>(request: () => Promise<T>): Promise<T> {
@@ -404,11 +473,4 @@ class NatsStore implements EventStore {
       throw unavailable(this.#options.servers, error)
     }
   }
-}
-
-const CONSUMER_NOT_FOUND = 10014
-
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return undefined
-  throw error
 }

@@ -140,7 +140,7 @@ describe.skipIf(!hasNats())('a server that forgot what a group had acked', () =>
     await expect.poll(status, PATIENCE).toBe('retrying')
     const half = { status: 'pending', attempts: 0, replays: 1, updatedAtMs: Date.now() }
     const connection = await connect({ servers: [`nats://${server.address}`] })
-    const record = JSON.stringify({ ...half, handedOut: 0, again: true })
+    const record = JSON.stringify({ ...half, redelivery: true })
     await jetstream(connection).publish('nexus.delivery.g.1', record)
     await connection.close()
     await killWhileItWrites()

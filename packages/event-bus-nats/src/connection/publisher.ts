@@ -16,6 +16,9 @@ export function isWrongLastSequence(error: unknown): error is JetStreamApiError 
   return error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE
 }
 
+/** What a server takes that does not say. */
+const DEFAULT_MAX_PAYLOAD = 1_048_576
+
 /** What a stream has to hold for a message to be taken, and what goes with it. */
 export interface PublishRequest {
   /** The stream takes an id once, within its window. */
@@ -63,6 +66,11 @@ export class Publisher {
     connection.subscribe(`${this.#inbox}.*`, {
       callback: (_, message) => this.#answered(message),
     })
+  }
+
+  /** The most that payload and headers of one message may have. */
+  get maxPayloadBytes(): number {
+    return this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
   }
 
   /** Resolves when the stream has the message. */

@@ -8,25 +8,31 @@ import { Claims } from './claims.js'
 import type { SettledBound } from './settled-bound.js'
 
 const names = new Names('n')
+const clock = { now: () => 0 }
 const event = { specversion: '1.0', id: 'x', source: '/', type: 'a', time: '' }
 
 /** What becomes of the message of a first replay, where this is the record of the event. */
 async function firstReplay(record: Partial<DeliveryState>) {
   const state = {
     names,
-    delivery: async () => record,
-    newest: async () => ({ json: () => record }),
+    delivery: async () => ({ value: record, revision: 1 }),
+    replace: async () => 2,
     event: async () => ({
+      subject: names.event(event),
       data: new TextEncoder().encode(JSON.stringify(event)),
       time: new Date(),
     }),
   } as unknown as State
   const claims = new Claims(
     { name: 'g', patterns: ['a'], start: 'now', ordered: false, ackWaitMs: 30_000 },
+    'me',
     {
       state,
-      redelivery: new Redelivery(state, {} as Publisher, false),
+      redelivery: new Redelivery(state, {} as Publisher, clock, false),
       settledBound: {} as SettledBound,
+      clock,
+      readGroup: () => expect.fail('every pattern matches'),
+      onPassedOn: () => {},
       onError: (error) => expect.fail(String(error)),
     },
   )
@@ -42,7 +48,7 @@ async function firstReplay(record: Partial<DeliveryState>) {
   return { claim, acked: ack.mock.calls.length > 0 }
 }
 
-const settled = { status: 'succeeded', updatedAtMs: 0, handedOut: 1 } as const
+const settled = { status: 'succeeded', updatedAtMs: 0 } as const
 
 it('replays an event whose first delivery was under way, and settled after the replay was asked for', async () => {
   const { claim, acked } = await firstReplay({ ...settled, attempts: 3, replays: 0 })

@@ -1,19 +1,39 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import { type Claim, type CloudEvent, type GroupRequest, matchesPattern } from '@nexus/event-bus'
+import type { Claim, CloudEvent, GroupRequest } from '@nexus/event-bus'
+import type { ServerClock } from '../connection/server-clock.js'
 import { DELIVER_AT, type Redelivery, type RedeliveryMessage } from '../streams/redelivery.js'
-import { type DeliveryState, isFinal, type State } from '../streams/state.js'
+import {
+  type DeliveryState,
+  type GroupState,
+  isFinal,
+  type Revised,
+  type State,
+} from '../streams/state.js'
+import { isWanted, matchesAny } from './pattern-sets.js'
 import type { SettledBound } from './settled-bound.js'
 
 /** A message that could not be dealt with comes again after this. */
 const ERROR_PAUSE_MS = 500
+/** A message that another process of the group wants comes again after this, where it cannot be passed on. */
+const OTHERS_PAUSE_MS = { parked: 200, ordered: 300_000 }
+/** Longer delays overflow the server's arithmetic: what is due later is looked at once a day. */
+export const MAX_DELAY_MS = 24 * 3_600_000
 
 /** A claim with the message that stands for it. */
 export interface NatsClaim extends Claim {
   message: JsMsg
   /** Where the server hears that the claim is still worked on. */
   reply: string
-  /** It was delivered redelivery, or later, not by the stream of events. */
+  /** It came by the redelivery stream, not by the stream of events. */
   redelivery: boolean
+  /** Sequence of the record that the claim is based on: a newer one means that the claim was lost. */
+  revision: number
+  /** Tells what this claim wrote from what another process wrote. */
+  owner: string
+  /** When the server last heard of it, by the monotonic clock. */
+  extendedAtMs: number
+  /** It was silent for so long that another process may have it. */
+  wasSilent: boolean
 }
 
 /** What it takes to tell whether a message is a claim. */
@@ -21,28 +41,69 @@ export interface ClaimsHost {
   state: State
   redelivery: Redelivery
   settledBound: SettledBound
+  clock: Pick<ServerClock, 'now'>
+  /** The group as the server has it now. */
+  readGroup(): Promise<GroupState | undefined>
+  /** An event was left to processes with other patterns. */
+  onPassedOn(type: string): void
   onError(error: unknown): void
 }
 
 /**
- * Makes claims of a group out of messages, and deals with those that are none: not meant for the group,
- * settled or held before, or not due.
+ * Makes claims of a group out of messages, and deals with those that are none: not meant for this process,
+ * settled or claimed before, or not due.
  */
 export class Claims {
   readonly #request: GroupRequest
   readonly #host: ClaimsHost
-  /** By message, which the server may hand out anew. */
-  readonly #held = new Map<number, NatsClaim>()
+  readonly #owner: string
+  #count = 0
+  /** By message, which the server may hand out again. */
+  readonly #claimed = new Map<number, NatsClaim>()
   /** Up to here an event may be settled without the server knowing; asked for when the next one comes. */
   #recheckUntil: number | undefined
   /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
   #lastHandedOut = 0
+  #highestSequence = 0
   /** In no order, and no more at once than a pull brings. */
-  #handingOn: Promise<unknown> = Promise.resolve()
+  #passingOn: Promise<unknown> = Promise.resolve()
+  #groupRead:
+    | { current: Promise<GroupState | undefined>; next?: Promise<GroupState | undefined> }
+    | undefined
 
-  constructor(request: GroupRequest, host: ClaimsHost) {
+  /** @param owner differs for every consumer of the group */
+  constructor(request: GroupRequest, owner: string, host: ClaimsHost) {
     this.#request = request
+    this.#owner = owner
     this.#host = host
+  }
+
+  /** Claims that are not settled. */
+  get size(): number {
+    return this.#claimed.size
+  }
+
+  /** Sequence up to which the stream of events has nothing that this process still has to settle. */
+  get settledUntil(): number {
+    const open = [...this.#claimed.values()].filter(({ redelivery }) => !redelivery)
+    return Math.min(this.#highestSequence, ...open.map(({ sequence }) => sequence - 1))
+  }
+
+  /** Where the group is before the first message comes. */
+  startAfter(sequence: number): void {
+    this.#highestSequence = sequence
+  }
+
+  /** Tells the server that a claim is still worked on. */
+  extend(claim: NatsClaim): void {
+    claim.wasSilent = this.wasSilent(claim)
+    claim.extendedAtMs = performance.now()
+    claim.message.working()
+  }
+
+  /** Whether the server may have given a claim to another process: this one may have been frozen. */
+  wasSilent({ extendedAtMs, wasSilent }: NatsClaim): boolean {
+    return wasSilent || performance.now() - extendedAtMs > this.#request.ackWaitMs
   }
 
   /** The server may have been away, and not know any more what was settled. */
@@ -50,12 +111,19 @@ export class Claims {
     this.#recheckUntil = undefined
   }
 
+  /** The stream of events was made again: its sequences begin again. */
+  reset(): void {
+    this.distrust()
+    this.#highestSequence = 0
+    this.#claimed.clear()
+  }
+
   /** Call it for one message after the other. */
   async toClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const held = this.#held.get(this.#keyOf(message))
-    if (held !== undefined) {
+    const claimed = this.#claimed.get(this.#keyOf(message))
+    if (claimed !== undefined) {
       // It is being handled: the ack goes to the message that counts now.
-      held.message = message
+      claimed.message = message
       return undefined
     }
     return this.#isRedelivery(message)
@@ -63,50 +131,50 @@ export class Claims {
       : this.#toEventClaim(message)
   }
 
-  hold(claim: NatsClaim): void {
-    this.#held.set(this.#keyOf(claim.message), claim)
+  add(claim: NatsClaim): void {
+    this.#claimed.set(this.#keyOf(claim.message), claim)
   }
 
-  release({ message }: NatsClaim): void {
-    this.#held.delete(this.#keyOf(message))
+  remove({ message }: NatsClaim): void {
+    this.#claimed.delete(this.#keyOf(message))
   }
 
-  /** Resolves when the other stream has what is left to it. */
-  async handedOn(): Promise<void> {
-    await this.#handingOn
+  /** Resolves when others have what is left to them. */
+  async passedOn(): Promise<void> {
+    await this.#passingOn
   }
 
   #isRedelivery({ info }: JsMsg): boolean {
     return info.stream === this.#host.state.names.redelivery
   }
 
-  /** Its sequence; negative in the stream of what is delivered redelivery, which has sequences of its own. */
+  /** Its sequence; negative in the redelivery stream, which has sequences of its own. */
   #keyOf(message: JsMsg): number {
     return this.#isRedelivery(message) ? -message.seq : message.seq
   }
 
   async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state } = this.#host
+    const { state, clock } = this.#host
     const type = state.names.typeOf(message.subject)
-    if (!this.#request.patterns.some((pattern) => matchesPattern(pattern, type))) {
-      message.ack()
+    this.#highestSequence = Math.max(this.#highestSequence, message.seq)
+    if (!matchesAny(this.#request.patterns, type)) {
+      this.#inBackground(message, () => this.#leaveToOthers(message, message.seq, type))
       return undefined
     }
     const before = (await this.#mayBeKnown(message))
       ? await state.delivery(this.#request.name, message.seq)
       : undefined
-    if (before !== undefined && isFinal(before)) {
+    if (before !== undefined && isFinal(before.value)) {
       // Only the ack was lost.
       message.ack()
       return undefined
     }
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    if (before?.redelivery === true || (before === undefined && deliverAtMs > Date.now())) {
-      const handed = this.#handOn(message, before, deliverAtMs)
-      this.#handingOn = Promise.all([this.#handingOn, handed])
+    if (before?.value.redelivery === true || (before === undefined && deliverAtMs > clock.now())) {
+      this.#inBackground(message, () => this.#postpone(message, before?.value, deliverAtMs))
       return undefined
     }
-    if (await this.#waits(message, message.seq, before, deliverAtMs)) return undefined
+    if (this.#waits(message, before?.value, deliverAtMs)) return undefined
     return this.#claim(message, message.seq, message, 0, before)
   }
 
@@ -119,31 +187,31 @@ export class Claims {
   }
 
   async #toRedeliveryClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state, redelivery } = this.#host
+    const { state, redelivery, clock } = this.#host
     const asked = message.json<RedeliveryMessage>()
     const { sequence, replay, dueAtMs = 0 } = asked
-    const waiting = redelivery.recordOf(asked)
-    const earlyMs = dueAtMs - Date.now()
-    if (earlyMs > 0 && message.info.deliveryCount <= waiting.handedOut) {
-      message.nak(earlyMs)
+    const earlyMs = dueAtMs - clock.now()
+    if (earlyMs > 0) {
+      message.nak(Math.min(earlyMs, MAX_DELAY_MS))
       return undefined
     }
     const isOutdated = (record: DeliveryState) =>
       record.replays > replay || (record.replays === replay && isFinal(record))
-    let before = (await state.delivery(this.#request.name, sequence)) ?? waiting
-    if (isOutdated(before)) {
-      // Perhaps only the copy that was read is.
-      const newest = await state.newest(state.names.delivery(this.#request.name, sequence))
-      before = newest?.json() ?? waiting
-    }
+    const found = await state.delivery(this.#request.name, sequence)
+    const waiting = { value: redelivery.recordOf(asked), revision: found?.revision ?? 0 }
     // An earlier delivery was under way when this one was asked for, and settled after that.
-    if (before.replays < replay) before = waiting
-    const event = isOutdated(before) ? undefined : await state.event(sequence)
+    const before = found === undefined || found.value.replays < replay ? waiting : found
+    const event = isOutdated(before.value) ? undefined : await state.event(sequence)
     if (event === undefined) {
       message.ack()
       return undefined
     }
-    if (await this.#waits(message, sequence, before, dueAtMs)) return undefined
+    const type = state.names.typeOf(event.subject)
+    if (!matchesAny(this.#request.patterns, type)) {
+      this.#inBackground(message, () => this.#leaveToOthers(message, sequence, type, asked))
+      return undefined
+    }
+    if (this.#waits(message, before.value, dueAtMs)) return undefined
     return this.#claim(message, sequence, event, replay, before)
   }
 
@@ -152,73 +220,116 @@ export class Claims {
     sequence: number,
     stored: { data: Uint8Array; time: Date },
     replay: number,
-    before: DeliveryState | undefined,
+    before: Revised<DeliveryState> | undefined,
   ): NatsClaim {
-    const handedOut = message.info.deliveryCount
-    const crashed = handedOut - (before === undefined ? 1 : before.handedOut + 1)
+    this.#count += 1
     return {
       event: JSON.parse(new TextDecoder().decode(stored.data)) as CloudEvent,
       sequence,
       publishedAt: stored.time.toISOString(),
-      attempt: (before?.attempts ?? 0) + 1 + Math.max(0, crashed),
+      attempt: (before?.value.attempts ?? 0) + 1,
       replay,
       message,
       reply: (message as JsMsg & { reply: string }).reply,
       redelivery: this.#isRedelivery(message),
+      revision: before?.revision ?? 0,
+      owner: `${this.#owner}.${this.#count}`,
+      extendedAtMs: performance.now(),
+      wasSilent: false,
     }
   }
 
+  #inBackground(message: JsMsg, work: () => Promise<void>): void {
+    const done = work().catch((error: unknown) => {
+      this.#host.onError(error)
+      message.nak(ERROR_PAUSE_MS)
+    })
+    this.#passingOn = Promise.all([this.#passingOn, done])
+  }
+
   /**
-   * Leaves an event to the stream of those to be delivered again. What is not due would hold back, here, where
-   * the group's settled events end; and whoever asked for another delivery may have died before there was a
-   * message for it.
+   * Leaves an event to the redelivery stream. What is not due would hold back, here, where the group's settled
+   * events end; and the process that asked for another delivery may have died before there was a message for it.
    */
-  async #handOn(
+  async #postpone(
     message: JsMsg,
     before: DeliveryState | undefined,
     deliverAtMs: number,
   ): Promise<void> {
-    const { redelivery, settledBound, onError } = this.#host
+    const { redelivery, settledBound } = this.#host
     const { seq: sequence } = message
     const asked: RedeliveryMessage =
       before === undefined
         ? { sequence, replay: 0, dueAtMs: deliverAtMs }
         : { sequence, replay: before.replays, ...dueOf(before) }
-    try {
-      // What was attempted had its message, and has it until it is settled.
-      if (before === undefined || before.status === 'pending') {
-        await Promise.all([
-          settledBound.raise(sequence),
-          redelivery.ensure(this.#request.name, asked),
-        ])
-      }
-      message.ack()
-    } catch (error) {
-      onError(error)
-      message.nak(ERROR_PAUSE_MS)
+    // What was attempted had its message, and has it until it is settled.
+    if (before === undefined || before.status === 'pending') {
+      await Promise.all([
+        settledBound.raise(sequence),
+        redelivery.ensure(this.#request.name, asked),
+      ])
     }
+    message.ack()
+  }
+
+  /** Passes on what only other processes of the group ask for; what none asks for, the group has done with. */
+  async #leaveToOthers(
+    message: JsMsg,
+    sequence: number,
+    type: string,
+    asked?: RedeliveryMessage,
+  ): Promise<void> {
+    const { state, redelivery, settledBound, onPassedOn } = this.#host
+    const { name, ordered } = this.#request
+    const group = await this.#readGroup()
+    const known = await state.delivery(name, sequence)
+    const settled = known !== undefined && isFinal(known.value) && asked === undefined
+    // What was asked for once more may be older than the group.
+    const position = asked === undefined ? sequence : Number.POSITIVE_INFINITY
+    if (settled || (group !== undefined && !isWanted(group.sets, type, position))) {
+      message.ack()
+      return
+    }
+    onPassedOn(type)
+    // An ordered group goes on in a process that wants it, from here; what is parked already waits.
+    const isParked = message.subject === state.names.parkedOf(name, sequence)
+    if (ordered || group === undefined || isParked) {
+      message.nak(ordered ? OTHERS_PAUSE_MS.ordered : OTHERS_PAUSE_MS.parked)
+      return
+    }
+    const replay = asked?.replay ?? known?.value.replays ?? 0
+    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
+    const dueAtMs = asked?.dueAtMs ?? known?.value.nextAttemptAtMs ?? deliverAtMs
+    const parked = { sequence, replay, ...(dueAtMs > 0 && { dueAtMs }) }
+    await Promise.all([settledBound.raise(sequence), redelivery.park(name, parked, known)])
+    message.ack()
+  }
+
+  /** Read after the call, and shared by all that called before the reading began. */
+  #readGroup(): Promise<GroupState | undefined> {
+    const read = (): Promise<GroupState | undefined> => {
+      const current = this.#host.readGroup()
+      this.#groupRead = { current }
+      const done = (): void => {
+        if (this.#groupRead?.current === current && this.#groupRead.next === undefined) {
+          this.#groupRead = undefined
+        }
+      }
+      current.then(done, done)
+      return current
+    }
+    if (this.#groupRead === undefined) return read()
+    this.#groupRead.next ??= this.#groupRead.current.then(read, read)
+    return this.#groupRead.next
   }
 
   /** Gives back what comes before its time: a server that forgot what it handed out also forgot until when. */
-  async #waits(
-    message: JsMsg,
-    sequence: number,
-    before: DeliveryState | undefined,
-    dueAtMs: number,
-  ): Promise<boolean> {
+  #waits(message: JsMsg, before: DeliveryState | undefined, dueAtMs: number): boolean {
     // The retries of an ordered group wait in the process that has the group.
     const retryAtMs = this.#request.ordered ? 0 : (before?.nextAttemptAtMs ?? 0)
-    const waitMs = Math.max(dueAtMs, retryAtMs) - Date.now()
+    const waitMs = Math.max(dueAtMs, retryAtMs) - this.#host.clock.now()
     if (waitMs <= 0) return false
-    const handedOut = message.info.deliveryCount
-    if (before !== undefined && before.handedOut < handedOut) {
-      const { state } = this.#host
-      await state.write(state.names.delivery(this.#request.name, sequence), {
-        ...before,
-        handedOut,
-      })
-    }
-    message.nak(waitMs)
+    message.nak(Math.min(waitMs, MAX_DELAY_MS))
     return true
   }
 }

@@ -29,10 +29,10 @@ export class Puller {
   }
 
   /** Makes sure that a pull is open. */
-  want(limit: number): void {
+  want(limit: number, expiresMs = PULL_EXPIRES_MS): void {
     if (this.#pulling || this.#closed) return
     this.#pulling = true
-    this.#run(limit)
+    this.#run(limit, expiresMs)
       .then(
         () => undefined,
         (error: unknown) => error,
@@ -54,9 +54,9 @@ export class Puller {
     this.renew()
   }
 
-  async #run(limit: number): Promise<void> {
+  async #run(limit: number, expires: number): Promise<void> {
     const epoch = this.#epoch
-    this.#pull = await this.#consumer.fetch({ max_messages: limit, expires: PULL_EXPIRES_MS })
+    this.#pull = await this.#consumer.fetch({ max_messages: limit, expires })
     if (epoch !== this.#epoch) this.#pull.stop()
     for await (const message of this.#pull) this.#onMessage(message)
   }

@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import {
+  ambiguousId,
   type CloudEvent,
   type DeadLetter,
   type DeadLetterListQuery,
@@ -14,12 +15,13 @@ import {
   type GroupStats,
   type ListQuery,
   matchesPattern,
+  PageSize,
   type ReplayQuery,
   type StoredEvent,
 } from '@nexus/event-bus'
-import type { GroupState, LetterState, State } from '../streams/state.js'
-
-type KnownGroup = GroupState & { name: string }
+import { isWanted } from '../group/pattern-sets.js'
+import type { IdIndex } from '../streams/id-index.js'
+import type { DeliveryState, KnownGroup, LetterState, State } from '../streams/state.js'
 
 /** Messages read at once. */
 const WINDOW = 100
@@ -29,15 +31,17 @@ const MAX_SCANNED = 5_000
 /** Reads what the store wrote. JetStream has no index by type: a rare one is found by looking. */
 export class Query {
   readonly #state: State
+  readonly #index: IdIndex
   readonly #manager: JetStreamManager
 
-  constructor(state: State, manager: JetStreamManager) {
+  constructor(state: State, index: IdIndex, manager: JetStreamManager) {
     this.#state = state
+    this.#index = index
     this.#manager = manager
   }
 
-  async get(id: string): Promise<EventDetails | undefined> {
-    const message = await this.#state.eventOf(id)
+  async get(id: string, source?: string): Promise<EventDetails | undefined> {
+    const message = await this.#eventOf(id, source)
     if (message === undefined) return undefined
     const positions = await this.#positions(await this.#state.groups())
     return { ...stored(message), deliveries: await this.#deliveries(message, positions) }
@@ -56,17 +60,20 @@ export class Query {
       query.status === undefined ? [] : await this.#positions(await this.#state.groups())
 
     const page: EventPage = { events: [] }
+    const pageSize = new PageSize(query.maxPageBytes)
     let scanned = 0
     let at = reverse ? to : from
     const wanted = query.type ?? query.source ?? query.status
     while (at >= from && at <= to && page.cursor === undefined) {
       const size = wanted === undefined ? Math.min(WINDOW, limit + 1) : WINDOW
       for (const message of await this.#window(at, reverse ? from : to, size)) {
-        if (page.events.length === limit) {
+        if (page.events.length === limit || pageSize.isFull) {
           page.cursor = String(reverse ? message.seq + 1 : message.seq - 1)
           break
         }
-        if (await this.#matches(message, query, positions)) page.events.push(stored(message))
+        if (!(await this.#matches(message, query, positions))) continue
+        page.events.push(stored(message))
+        pageSize.add(message.string())
       }
       at += reverse ? -size : size
       scanned += size
@@ -84,7 +91,7 @@ export class Query {
     if (start === 'now') return last
     if (start === 'beginning') return first - 1
     if ('time' in start) return (await this.#firstAtOrAfter(start.time)) - 1
-    const message = await this.#state.eventOf(start.id)
+    const message = await this.#eventOf(start.id, start.source)
     if (message !== undefined) return message.seq - 1
     throw new EventBusError(
       'NOT_FOUND',
@@ -106,16 +113,10 @@ export class Query {
     return groups.filter(({ name }) => names === undefined || names.includes(name))
   }
 
-  groupsFor(type: string, groups: readonly KnownGroup[]): string[] {
-    return groups
-      .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, type)))
-      .map(({ name }) => name)
-  }
-
   async *eventsToReplay(query: ReplayQuery): AsyncGenerator<{ sequence: number; type: string }> {
     const typeOf = (message: StoredMsg): string => this.#state.names.typeOf(message.subject)
     if ('id' in query) {
-      const message = await this.#state.eventOf(query.id)
+      const message = await this.#eventOf(query.id, query.source)
       if (message === undefined) {
         throw new EventBusError('NOT_FOUND', `id: expected a stored event, got ${query.id}`, {
           details: { id: query.id },
@@ -145,11 +146,19 @@ export class Query {
         after === undefined || group > after[0] || (group === after[0] && sequence < after[1]),
     )
     const page: DeadLetterPage = { deadLetters: [], total: all.length }
+    const size = new PageSize(query.maxPageBytes)
     const letters = await Promise.all(rest.slice(0, limit).map((letter) => this.#letter(letter)))
-    page.deadLetters = letters.filter((letter) => letter !== undefined)
-    if (rest.length > limit) {
-      const { group, sequence } = rest[limit - 1]!
-      page.cursor = JSON.stringify([group, sequence])
+    for (const [i, letter] of letters.entries()) {
+      if (letter !== undefined) {
+        page.deadLetters.push(letter)
+        size.add(JSON.stringify(letter.event), letter.error, letter.record)
+      }
+      const isLast = i === letters.length - 1 || size.isFull
+      if (isLast && rest.length > i + 1) {
+        const { group, sequence } = rest[i]!
+        page.cursor = JSON.stringify([group, sequence])
+      }
+      if (isLast) break
     }
     return page
   }
@@ -161,7 +170,8 @@ export class Query {
       query.group === undefined
         ? (await this.#state.groups()).map(({ name }) => name)
         : [query.group]
-    const only = query.id === undefined ? undefined : (await this.#state.eventOf(query.id))?.seq
+    const only =
+      query.id === undefined ? undefined : (await this.#eventOf(query.id, query.source))?.seq
     if (query.id !== undefined && only === undefined) return []
     const found = await Promise.all(
       groups.map(async (group) => {
@@ -199,6 +209,16 @@ export class Query {
       }),
     )
     return { events: state.messages, bytes: state.bytes, groups }
+  }
+
+  /** @throws EventBusError `AMBIGUOUS_ID` */
+  async #eventOf(id: string, source?: string): Promise<StoredMsg | undefined> {
+    const keys = await this.#index.find(id, source)
+    const found = await Promise.all(keys.map((key) => this.#state.eventOf(key)))
+    const events = found.filter((message) => message !== undefined)
+    const sources = new Set(events.map((message) => message.json<CloudEvent>().source))
+    if (sources.size > 1) throw ambiguousId(id, [...sources])
+    return events.at(-1)
   }
 
   async #bounds(): Promise<{ first: number; last: number }> {
@@ -275,9 +295,18 @@ export class Query {
     const type = this.#state.names.typeOf(message.subject)
     const deliveries = await Promise.all(
       positions.map(async (position): Promise<Delivery | undefined> => {
-        const kept = await this.#state.delivery(position.name, message.seq)
+        const kept = await this.#state.read<DeliveryState>(
+          this.#state.names.delivery(position.name, message.seq),
+        )
         if (kept !== undefined) {
-          const { updatedAtMs, nextAttemptAtMs, handedOut: _, redelivery: __, ...rest } = kept
+          const {
+            updatedAtMs,
+            nextAttemptAtMs,
+            owner: _,
+            redelivery: __,
+            asked: ___,
+            ...rest
+          } = kept
           return {
             group: position.name,
             ...rest,
@@ -287,8 +316,7 @@ export class Query {
             }),
           }
         }
-        const wanted = position.patterns.some((pattern) => matchesPattern(pattern, type))
-        if (!wanted || message.seq <= position.startAfter) return undefined
+        if (!isWanted(position.sets, type, message.seq)) return undefined
         const running = message.seq <= position.handedOutUntil
         return {
           group: position.name,

@@ -7,6 +7,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
+import { EventBusError } from '@nexus/event-bus'
 import { LEASE_MS } from '../group/lease.js'
 import type { ResolvedNatsStoreOptions } from '../nats-store-options.js'
 import type { Names } from './names.js'
@@ -47,7 +48,7 @@ export async function addStreams(
     },
     {
       name: names.lease,
-      subjects: [`${prefix}.lease.>`],
+      subjects: names.leaseSubjects(),
       max_msgs_per_subject: 1,
       max_age: nanos(LEASE_MS),
       duplicate_window: nanos(LEASE_MS),
@@ -73,9 +74,61 @@ async function addStream(
     if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error
     const { config } = await streams.info(wanted.name)
     const learnt = FEATURES.filter((name) => wanted[name] === true && config[name] !== true)
-    if (learnt.length === 0) throw error
+    const isChanged = SETTINGS.some(({ name }) => differsIn(wanted, config, name))
+    if (isChanged || learnt.length === 0) throw differs(wanted, config, error)
     const update: Partial<StreamConfig> = Object.fromEntries(learnt.map((name) => [name, true]))
     await streams.update(wanted.name, update)
     return streams.add(wanted)
   }
+}
+
+/** What an operator may change of a stream, with the option that asks for it. */
+const SETTINGS = [
+  {
+    name: 'num_replicas',
+    option: 'replicas',
+    flag: '--replicas',
+    show: (value: unknown) => `${value}`,
+  },
+  {
+    name: 'duplicate_window',
+    option: 'duplicateWindowMs',
+    flag: '--dupe-window',
+    show: (value: unknown) => `${Number(value) / 1e6}`,
+  },
+] as const
+
+function differsIn(
+  wanted: Partial<StreamConfig>,
+  found: StreamConfig,
+  name: 'num_replicas' | 'duplicate_window',
+): boolean {
+  return wanted[name] !== undefined && wanted[name] !== found[name]
+}
+
+/** All processes of a bus share its streams: a setting is changed on purpose, not by the process that starts last. */
+function differs(
+  wanted: Partial<StreamConfig> & { name: string },
+  found: StreamConfig,
+  cause: JetStreamApiError,
+): Error {
+  const setting = SETTINGS.find(({ name }) => differsIn(wanted, found, name))
+  if (setting === undefined) {
+    return new EventBusError(
+      'INVALID_OPTIONS',
+      `stream ${wanted.name}: expected a stream of this bus, got one with other settings (${cause.message}); remove it, or set another \`prefix\``,
+      { details: { stream: wanted.name }, cause },
+    )
+  }
+  const { name, option, flag, show } = setting
+  const [expected, got] = [show(wanted[name]), show(found[name])]
+  const value = option === 'replicas' ? expected : `${expected}ms`
+  return new EventBusError(
+    'INVALID_OPTIONS',
+    `${option}: expected ${got}, which stream ${wanted.name} was made with, got ${expected}; set ${option} to ${got}, or change the stream: nats stream edit ${wanted.name} ${flag}=${value}`,
+    {
+      details: { stream: wanted.name, option, expected: Number(got), got: Number(expected) },
+      cause,
+    },
+  )
 }

@@ -1,26 +1,63 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
-import { type AppendRequest, deliveryTimeOf, type PublishResult } from '@nexus/event-bus'
+import {
+  type AppendRequest,
+  deliveryTimeOf,
+  EventBusError,
+  type PublishResult,
+} from '@nexus/event-bus'
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
+import type { ServerClock } from '../connection/server-clock.js'
+import type { IdIndex } from './id-index.js'
+import type { Names } from './names.js'
 import { DELIVER_AT } from './redelivery.js'
-import type { State } from './state.js'
 
 /** Messages that a server takes in one batch. */
 const MAX_ATOMIC = 1_000
+/** More than the headers of one event need. */
+const HEADER_BYTES = 1_024
 
 /** Stores events, each with the index that finds it by its id. */
 export class Appender {
   /** Whether events published together are stored all or not at all. */
   readonly atomic: boolean
   readonly #publisher: Publisher
-  readonly #state: State
+  readonly #names: Names
+  readonly #index: IdIndex
+  readonly #clock: Pick<ServerClock, 'now'>
 
-  constructor(publisher: Publisher, state: State, atomic: boolean) {
+  constructor(
+    publisher: Publisher,
+    names: Names,
+    index: IdIndex,
+    clock: Pick<ServerClock, 'now'>,
+    atomic: boolean,
+  ) {
+    this.#clock = clock
     this.#publisher = publisher
-    this.#state = state
+    this.#names = names
+    this.#index = index
     this.atomic = atomic
   }
 
-  /** Stores events in order; none of it is done twice for an id. */
+  /**
+   * Refuses an event that the server can never take.
+   *
+   * @throws EventBusError `EVENT_TOO_LARGE`
+   */
+  check({ event: { id }, json }: AppendRequest): void {
+    const maxBytes = this.#publisher.maxPayloadBytes - HEADER_BYTES
+    // One UTF-16 unit is at most 3 bytes of UTF-8: most events need no count.
+    if (json.length * 3 <= maxBytes) return
+    const bytes = Buffer.byteLength(json)
+    if (bytes <= maxBytes) return
+    throw new EventBusError(
+      'EVENT_TOO_LARGE',
+      `event ${id}: expected at most ${maxBytes} bytes of JSON, as the NATS server's max_payload is ${this.#publisher.maxPayloadBytes} with headers, got ${bytes}; store the payload elsewhere and publish a reference, or raise max_payload`,
+      { details: { id, bytes, maxEventBytes: maxBytes } },
+    )
+  }
+
+  /** Stores events in order; none of it is done twice for an event. */
   async append(events: readonly AppendRequest[]): Promise<PublishResult[]> {
     // A batch has no deduplication: only ids that were made just now may come in one.
     const fresh = events.length > 1 && events.every(({ hasFreshId }) => hasFreshId === true)
@@ -36,26 +73,25 @@ export class Appender {
   }
 
   async #publishAtomically(events: readonly AppendRequest[]): Promise<PublishResult[]> {
-    const messages = events.map(({ event: { id, type }, json, ...delivery }) => ({
-      subject: this.#state.names.event(id, type),
-      payload: json,
-      ...headersOf(delivery),
+    const messages = events.map((request) => ({
+      subject: this.#names.event(request.event),
+      payload: request.json,
+      ...this.#deliverAt(request),
     }))
-    const ids = events.map(({ event: { id, type } }) =>
-      this.#state.write(this.#state.names.id(id), type),
-    )
-    const [last] = await Promise.all([this.#publisher.publishAtomically(messages), ...ids])
+    const found = events.map(({ event }) => this.#index.add(event))
+    const [last] = await Promise.all([this.#publisher.publishAtomically(messages), ...found])
     const first = last - events.length + 1
     return events.map(({ event }, i) => ({ id: event.id, sequence: first + i, duplicate: false }))
   }
 
-  async #publish({ event, json, ...delivery }: AppendRequest): Promise<PublishResult> {
-    const { id, type } = event
+  async #publish(request: AppendRequest): Promise<PublishResult> {
+    const { event, json } = request
+    const { id } = event
     const stored = this.#publisher
-      .publish(this.#state.names.event(id, type), json, {
-        id,
+      .publish(this.#names.event(event), json, {
+        id: this.#names.identity(event),
         lastSubjectSequence: 0,
-        ...headersOf(delivery),
+        ...this.#deliverAt(request),
       })
       .then(
         ({ sequence, duplicate }) => ({ id, sequence, duplicate }),
@@ -65,9 +101,14 @@ export class Appender {
           return { id, sequence, duplicate: true }
         },
       )
-    // Both are waited for: an event that nobody could look up would not be stored.
-    const [result] = await Promise.all([stored, this.#state.write(this.#state.names.id(id), type)])
+    // Both are waited for: an event that could not be looked up would not be stored.
+    const [result] = await Promise.all([stored, this.#index.add(event)])
     return result
+  }
+
+  #deliverAt(request: AppendRequest): { headers?: Record<string, string> } {
+    const dueAtMs = deliveryTimeOf(request, this.#clock.now())
+    return dueAtMs === undefined ? {} : { headers: { [DELIVER_AT]: String(dueAtMs) } }
   }
 }
 
@@ -76,12 +117,4 @@ function duplicateOf(error: unknown): number | undefined {
   if (!isWrongLastSequence(error)) return undefined
   const found = /wrong last sequence: (\d+)/.exec(error.message)
   return found === null ? undefined : Number(found[1])
-}
-
-/** Says when the event is due, where that is not at once. */
-function headersOf(
-  delivery: Pick<AppendRequest, 'deliverAtMs' | 'delayMs'>,
-): { headers: Record<string, string> } | undefined {
-  const dueAtMs = deliveryTimeOf(delivery, Date.now())
-  return dueAtMs === undefined ? undefined : { headers: { [DELIVER_AT]: String(dueAtMs) } }
 }

@@ -1,17 +1,28 @@
 import { createHash } from 'node:crypto'
 
+/** What an event is found by. */
+export interface EventKey {
+  source: string
+  id: string
+  type: string
+}
+
 /**
  * Streams and subjects of a bus:
  *
- * PREFIX_events      prefix.event.HASH.TYPE        one event; HASH of its id, so that an id is found and is unique per type
- * PREFIX_state       prefix.id.HASH                its type
+ * PREFIX_events      prefix.event.HASH.TYPE        one event; HASH of its source and id, which are unique together
+ * PREFIX_state       prefix.id.HASH                sources and types of the events with this id
+ *                    prefix.created                when the stream of events was made that the others are about
  *                    prefix.group.GROUP            patterns and start
  *                    prefix.group.GROUP.settled    no record of the group is of a later event
  *                    prefix.delivery.GROUP.SEQ     what the group did with the event
  *                    prefix.dead.GROUP.SEQ         why the group gave it up
  * PREFIX_redelivery  prefix.redelivery.GROUP.SEQ   an event to deliver to the group again
  *                    prefix.delayed.GROUP.SEQ      the same, kept by the server until it is due
+ *                    prefix.parked.GROUP.SEQ       the same, for a process with other patterns than the one that got it
  * PREFIX_lease       prefix.lease.GROUP            the one consumer of an ordered group
+ *                    prefix.lease.GROUP.wanted.SET a process with these patterns waits to be that consumer
+ *                    prefix.clock                  stored to learn the server's time
  */
 export class Names {
   readonly events: string
@@ -28,8 +39,13 @@ export class Names {
     this.lease = `${prefix}_lease`
   }
 
-  event(id: string, type: string): string {
-    return `${this.#prefix}.event.${hash(id)}.${type}`
+  event({ source, id, type }: EventKey): string {
+    return `${this.#prefix}.event.${this.identity({ source, id })}.${type}`
+  }
+
+  /** Stands for the source and id of an event, whatever their characters. */
+  identity({ source, id }: Pick<EventKey, 'source' | 'id'>): string {
+    return hash(JSON.stringify([source, id]))
   }
 
   /** Matches every event whose type matches the pattern. */
@@ -42,11 +58,8 @@ export class Names {
   }
 
   id(id: string): string {
-    return `${this.#prefix}.id.${hash(id)}`
-  }
-
-  idOfEvent(eventSubject: string): string {
-    return `${this.#prefix}.id.${eventSubject.split('.')[2]}`
+    // As JSON: halves of a surrogate pair would all become the same character in UTF-8.
+    return `${this.#prefix}.id.${hash(JSON.stringify(id))}`
   }
 
   group(name: string): string {
@@ -73,8 +86,26 @@ export class Names {
     return `${this.#prefix}.delayed.${group}.${sequence}`
   }
 
+  parkedOf(group: string, sequence: number | '*'): string {
+    return `${this.#prefix}.parked.${group}.${sequence}`
+  }
+
+  /** Consumer of what is parked; no group has such a name. */
+  parkedConsumer(group: string): string {
+    return `${group}=parked`
+  }
+
   leaseOf(group: string): string {
     return `${this.#prefix}.lease.${group}`
+  }
+
+  /** @param patterns as `keyOf` tells sets apart */
+  leaseWanted(group: string, patterns: string): string {
+    return `${this.leaseOf(group)}.wanted.${hash(patterns)}`
+  }
+
+  get clock(): string {
+    return `${this.#prefix}.clock`
   }
 
   /** Last token of a subject, where this stream's subjects carry a sequence or a name. */
@@ -82,15 +113,30 @@ export class Names {
     return subject.slice(subject.lastIndexOf('.') + 1)
   }
 
+  get streamCreated(): string {
+    return `${this.#prefix}.created`
+  }
+
+  /** Subjects of what is stored about events. */
+  subjectsOfEvents(): string[] {
+    const kinds = ['id', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
+    return [...kinds, this.settledBound('*')]
+  }
+
   stateSubjects(): string[] {
-    return ['id', 'group', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
+    const kinds = ['id', 'group', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
+    return [...kinds, this.streamCreated]
+  }
+
+  leaseSubjects(): string[] {
+    return [`${this.#prefix}.lease.>`, this.clock]
   }
 
   redeliverySubjects(): string[] {
-    return ['redelivery', 'delayed'].map((kind) => `${this.#prefix}.${kind}.>`)
+    return ['redelivery', 'delayed', 'parked'].map((kind) => `${this.#prefix}.${kind}.>`)
   }
 }
 
-function hash(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 32)
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }

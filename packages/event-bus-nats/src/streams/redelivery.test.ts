@@ -26,30 +26,33 @@ describe('an event that is to be delivered again', () => {
       if (options?.lastSubjectSequence === 0 && taken.includes(subject)) {
         throw new JetStreamApiError({ code: 400, err_code: WRONG_LAST_SEQUENCE, description: '' })
       }
-      written.push([subject, options?.headers ?? JSON.parse(payload).handedOut])
+      written.push([subject, options?.headers ?? JSON.parse(payload).status])
       return { sequence: 1, duplicate: false }
     }
-    const write = async (subject: string, record: DeliveryState) => {
-      written.push([subject, record.handedOut])
-    }
-    const state = { names: new Names('n'), write } as unknown as State
-    return new Redelivery(state, { publish } as Publisher, schedules)
+    const state = {
+      names: new Names('n'),
+      replace: async (subject: string, record: DeliveryState) => {
+        written.push([subject, record.status])
+        return 1
+      },
+      delivery: async () => undefined,
+    } as unknown as State
+    return new Redelivery(state, { publish } as Publisher, { now: () => 0 }, schedules)
   }
 
   it('has its record first: without it the message would be outdated', async () => {
-    await redelivery(true).deliver('g', { sequence: 7, replay: 1 })
+    await redelivery(true).request('g', 7, 'replay')
     expect(written).toEqual([
-      ['n.delivery.g.7', 0],
+      ['n.delivery.g.7', 'pending'],
       ['n.redelivery.g.7', undefined],
     ])
   })
 
-  it('is postponed before it is recorded: with a record alone nobody would deliver it', async () => {
+  it('is postponed before it is recorded: a record alone would not be delivered', async () => {
     await redelivery(false).ensure('g', later)
     expect(written).toEqual([
       ['n.redelivery.g.7', undefined],
-      // A consumer gets it once before its time.
-      ['n.delivery.g.7', 1],
+      ['n.delivery.g.7', 'pending'],
     ])
   })
 
@@ -61,14 +64,14 @@ describe('an event that is to be delivered again', () => {
     }
     expect(written).toEqual([
       ['n.delayed.g.7', headers],
-      ['n.delivery.g.7', 0],
+      ['n.delivery.g.7', 'pending'],
     ])
   })
 
-  it('is postponed once, and recorded by whoever comes after one who died', async () => {
+  it('is postponed once, and recorded by the process that follows one that died', async () => {
     taken = ['n.redelivery.g.7']
     await redelivery(false).ensure('g', later)
-    expect(written).toEqual([['n.delivery.g.7', 1]])
+    expect(written).toEqual([['n.delivery.g.7', 'pending']])
   })
 
   it('is not recorded as waiting when it was handled meanwhile', async () => {

@@ -1,7 +1,8 @@
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
-import type { DeliveryState, State } from './state.js'
+import type { ServerClock } from '../connection/server-clock.js'
+import type { DeliveryState, Revised, State } from './state.js'
 
-/** Header of an event with the epoch milliseconds before which nobody gets it. */
+/** Header of an event with the epoch milliseconds before which no group gets it. */
 export const DELIVER_AT = 'Nexus-Deliver-At'
 
 /** Stands for an event that is delivered when it is replayed, redriven or due. */
@@ -9,20 +10,27 @@ export interface RedeliveryMessage {
   sequence: number
   /** 0 for the original delivery, n for the n-th replay. */
   replay: number
-  /** Epoch milliseconds before which nobody gets the event. */
+  /** Epoch milliseconds of the server's clock before which the group does not get the event. */
   dueAtMs?: number
 }
 
-/** Hands events to the stream of those to be delivered redelivery, which keeps a small message for each. */
+/** Writes the redelivery stream, which keeps a small message for each event that a group gets later or once more. */
 export class Redelivery {
   /** Whether the server keeps what is not due to itself; else consumers are handed it, and give it back. */
   readonly schedules: boolean
   readonly #state: State
   readonly #publisher: Publisher
+  readonly #clock: Pick<ServerClock, 'now'>
 
-  constructor(state: State, publisher: Publisher, schedules: boolean) {
+  constructor(
+    state: State,
+    publisher: Publisher,
+    clock: Pick<ServerClock, 'now'>,
+    schedules: boolean,
+  ) {
     this.#state = state
     this.#publisher = publisher
+    this.#clock = clock
     this.schedules = schedules
   }
 
@@ -32,21 +40,39 @@ export class Redelivery {
       status: 'pending',
       attempts: 0,
       replays: replay,
-      updatedAtMs: Date.now(),
+      updatedAtMs: this.#clock.now(),
       redelivery: true,
-      // A server without schedules hands it out once before its time.
-      handedOut: dueAtMs === undefined || this.schedules ? 0 : 1,
       ...(dueAtMs !== undefined && { nextAttemptAtMs: dueAtMs }),
     }
   }
 
-  /** Delivers an event to a group, whatever became of it before. */
-  async deliver(group: string, message: RedeliveryMessage): Promise<void> {
+  /**
+   * Delivers an event to a group once more, whatever became of it before. Where one such delivery waits, there is
+   * no second one; a replay makes a waiting redrive a replay.
+   */
+  async request(group: string, sequence: number, asked: 'replay' | 'redrive'): Promise<void> {
     const { names } = this.#state
-    const { sequence } = message
-    // First the record: without it the message would be taken for an outdated one.
-    await this.#state.write(names.delivery(group, sequence), this.recordOf(message))
-    await this.#publisher.publish(names.redeliveryOf(group, sequence), JSON.stringify(message))
+    for (;;) {
+      const found = await this.#state.delivery(group, sequence)
+      const before = found?.value
+      const waits = before?.status === 'pending' && before.asked !== undefined
+      const isAskedFor = waits && (asked === 'redrive' || before.asked === 'replay')
+      const replays = before?.replays ?? 0
+      const replay = isAskedFor || asked === 'redrive' ? replays : replays + 1
+      const message = { sequence, replay }
+      // First the record: without it the message would be taken for an outdated one.
+      if (!isAskedFor) {
+        const record = { ...this.recordOf(message), asked }
+        const subject = names.delivery(group, sequence)
+        const stored = await this.#state.replace(subject, record, found?.revision ?? 0)
+        // Another process wrote since: look again.
+        if (stored === undefined) continue
+      }
+      const target = names.redeliveryOf(group, sequence)
+      if (isAskedFor) await this.#writeFirst(target, message)
+      else await this.#publisher.publish(target, JSON.stringify(message))
+      return
+    }
   }
 
   /** Makes sure that an event will be delivered to a group; the caller may then forget it. */
@@ -54,8 +80,8 @@ export class Redelivery {
     const { names } = this.#state
     const { sequence, dueAtMs = 0 } = message
     const target = names.redeliveryOf(group, sequence)
-    // First the message: with a record alone nobody would deliver the event.
-    if (this.schedules && dueAtMs > Date.now()) {
+    // First the message: no process looks at a record that has no message.
+    if (this.schedules && dueAtMs > this.#clock.now()) {
       await this.#writeFirst(names.delayedOf(group, sequence), message, {
         'Nats-Schedule': `@at ${new Date(dueAtMs).toISOString()}`,
         'Nats-Schedule-Target': target,
@@ -64,6 +90,20 @@ export class Redelivery {
       await this.#writeFirst(target, message)
     }
     await this.#writeFirst(names.delivery(group, sequence), this.recordOf(message))
+  }
+
+  /** Leaves an event to a process of the group that has other patterns; the caller may then forget it. */
+  async park(
+    group: string,
+    message: RedeliveryMessage,
+    before: Revised<DeliveryState> | undefined,
+  ): Promise<void> {
+    const { names } = this.#state
+    const { sequence } = message
+    await this.#writeFirst(names.parkedOf(group, sequence), message)
+    const record = { ...(before?.value ?? this.recordOf(message)), redelivery: true as const }
+    // Where another process wrote since, it has the event already.
+    await this.#state.replace(names.delivery(group, sequence), record, before?.revision ?? 0)
   }
 
   /** Does nothing where there is something: another process was faster, and may have got further by now. */

@@ -1,5 +1,8 @@
-import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream'
-import type { Clock, RetentionOptions, SweepResult } from '@nexus/event-bus'
+import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
+import type { RetentionOptions, SweepResult } from '@nexus/event-bus'
+import type { ServerClock } from '../connection/server-clock.js'
+import type { IdIndex } from './id-index.js'
+import type { EventKey } from './names.js'
 import { type DeliveryState, isFinal, type State } from './state.js'
 
 /** Events removed at once. */
@@ -12,12 +15,24 @@ const OVERHEAD_BYTES = 256
 /** Removes the oldest events beyond the limits, with all that is kept about them. */
 export class Retention {
   readonly #state: State
+  readonly #index: IdIndex
   readonly #manager: JetStreamManager
   readonly #limits: RetentionOptions
-  readonly #clock: Clock
+  readonly #clock: Pick<ServerClock, 'now'>
+  /** Sequences that are dead letters, by the last look. */
+  #dead = new Set<number>()
+  /** Up to here there are dead letters and nothing else. */
+  #keptUntil = 0
 
-  constructor(state: State, manager: JetStreamManager, limits: RetentionOptions, clock: Clock) {
+  constructor(
+    state: State,
+    index: IdIndex,
+    manager: JetStreamManager,
+    limits: RetentionOptions,
+    clock: Pick<ServerClock, 'now'>,
+  ) {
     this.#state = state
+    this.#index = index
     this.#manager = manager
     this.#limits = limits
     this.#clock = clock
@@ -33,38 +48,76 @@ export class Retention {
     if (free.length === 0) return { events: 0, bytes: 0, nextMs: HELD_BACK_MS }
     // What is known of an event goes first: dying in between leaves the events, which come again.
     await Promise.all(free.map((message) => this.#forget(message, groups)))
-    const { purged } = await this.#manager.streams.purge(this.#state.names.events, {
-      seq: free.at(-1)!.seq + 1,
-    })
+    await this.#remove(free)
     const bytes = free.reduce((sum, { data }) => sum + data.length, 0)
-    return { events: purged, bytes, nextMs: free.length < surplus.length ? HELD_BACK_MS : 0 }
+    const left = free.length < surplus.length
+    return { events: free.length, bytes, nextMs: left ? HELD_BACK_MS : 0 }
   }
 
-  /** The oldest events beyond the limits, and when the next one will be. */
+  /** The oldest events beyond the limits, and when the next one will be. Dead letters stay, and do not count. */
   async #surplus(): Promise<{ surplus: StoredMsg[]; nextMs?: number }> {
     const { maxAgeMs, maxBytes = Number.POSITIVE_INFINITY } = this.#limits
     const { maxEvents = Number.POSITIVE_INFINITY } = this.#limits
     const { state } = await this.#manager.streams.info(this.#state.names.events)
-    const length = Math.min(WINDOW, state.messages)
-    const oldest = await Promise.all(
-      Array.from({ length }, (_, i) => this.#state.event(state.first_seq + i)),
-    )
+    const dead = await this.#deadSequences()
+    let messages = state.messages - dead.size
+    let { bytes } = state
     const surplus: StoredMsg[] = []
-    let { messages, bytes } = state
-    for (const message of oldest) {
-      if (message === undefined) continue
-      const ageLeftMs =
-        maxAgeMs === undefined
-          ? Number.POSITIVE_INFINITY
-          : message.time.getTime() + maxAgeMs - this.#clock.now()
-      if (messages <= maxEvents && bytes <= maxBytes && ageLeftMs > 0) {
-        return { surplus, ...(maxAgeMs !== undefined && { nextMs: ageLeftMs }) }
+    let at = Math.max(state.first_seq, this.#keptUntil + 1)
+    while (surplus.length < WINDOW && at <= state.last_seq) {
+      const length = Math.min(WINDOW, state.last_seq - at + 1)
+      const sequences = Array.from({ length }, (_, i) => at + i).filter((seq) => !dead.has(seq))
+      const oldest = await Promise.all(sequences.map((seq) => this.#state.event(seq)))
+      for (const message of oldest) {
+        if (message === undefined) continue
+        const ageLeftMs =
+          maxAgeMs === undefined
+            ? Number.POSITIVE_INFINITY
+            : message.time.getTime() + maxAgeMs - this.#clock.now()
+        if (messages <= maxEvents && bytes <= maxBytes && ageLeftMs > 0) {
+          return { surplus, ...(maxAgeMs !== undefined && { nextMs: ageLeftMs }) }
+        }
+        surplus.push(message)
+        messages -= 1
+        bytes -= message.subject.length + message.data.length + OVERHEAD_BYTES
       }
-      surplus.push(message)
-      messages -= 1
-      bytes -= message.subject.length + message.data.length + OVERHEAD_BYTES
+      at += length
     }
     return { surplus }
+  }
+
+  /** Sequences of the events that are dead letters of some group. */
+  async #deadSequences(): Promise<Set<number>> {
+    const { names } = this.#state
+    const subjects = await this.#state.subjects(names.dead('*', '*'))
+    const dead = new Set(subjects.map((subject) => Number(names.lastToken(subject))))
+    // What was kept as a dead letter may be none any more.
+    const isSame = dead.size === this.#dead.size && [...dead].every((seq) => this.#dead.has(seq))
+    if (!isSame) this.#keptUntil = 0
+    this.#dead = dead
+    return dead
+  }
+
+  /** At once where that leaves no dead letter out, else one by one. */
+  async #remove(free: readonly StoredMsg[]): Promise<void> {
+    const { streams } = this.#manager
+    const { events } = this.#state.names
+    const last = free.at(-1)!.seq
+    if ([...this.#dead].every((seq) => seq > last)) {
+      await streams.purge(events, { seq: last + 1 })
+      return
+    }
+    await Promise.all(
+      free.map(async ({ seq }) => {
+        try {
+          await streams.deleteMessage(events, seq, false)
+        } catch (error) {
+          // Another process was faster.
+          if (!(error instanceof JetStreamApiError)) throw error
+        }
+      }),
+    )
+    this.#keptUntil = last
   }
 
   /** Sequence of the first event that some group has not finished with. */
@@ -107,12 +160,8 @@ export class Retention {
   async #forget(message: StoredMsg, groups: readonly { name: string }[]): Promise<void> {
     const { names } = this.#state
     await Promise.all([
-      this.#state.take(names.idOfEvent(message.subject)),
-      ...groups.map(async ({ name }) => {
-        const delivery = await this.#state.take<DeliveryState>(names.delivery(name, message.seq))
-        if (delivery?.status === 'dead-lettered')
-          await this.#state.take(names.dead(name, message.seq))
-      }),
+      this.#index.remove(message.json<EventKey>()),
+      ...groups.map(({ name }) => this.#state.take(names.delivery(name, message.seq))),
     ])
   }
 }

@@ -1,33 +1,56 @@
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
 import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
-import type { Publisher } from '../connection/publisher.js'
-import type { Names } from './names.js'
+import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
+import { matchesAny, type PatternSet } from '../group/pattern-sets.js'
+import type { EventKey, Names } from './names.js'
 
 /** A consumer group as it is stored. */
 export interface GroupState {
+  /** Those of the process that joined last. */
   patterns: string[]
   startAfter: number
+  /** All that are in use: processes of an old and a new version may share the group. */
+  sets: PatternSet[]
+}
+
+/** A group with its name. */
+export type KnownGroup = GroupState & { name: string }
+
+/** A value, and the sequence of the message that holds it. */
+export interface Revised<T> {
+  value: T
+  /** 0 where there is no message. */
+  revision: number
 }
 
 /** A delivery as it is stored. */
 export interface DeliveryState {
-  status: Exclude<Delivery['status'], 'running'>
+  status: Delivery['status']
+  /** How often the handler was started, by what is known here. */
   attempts: number
   replays: number
+  /** Epoch milliseconds of the server's clock. */
   updatedAtMs: number
-  /** How often the server had handed the event out by then: what it does beyond is crashed attempts. */
-  handedOut: number
-  /** The message that counts is in the stream of those to be delivered again. */
+  /** The message that counts is in the redelivery stream. */
   redelivery?: true
+  /** It waits because it was asked for once more. */
+  asked?: 'replay' | 'redrive'
+  /** The claim that wrote it. */
+  owner?: string
   durationMs?: number
   record?: JsonValue
   error?: DeliveryError
   nextAttemptAtMs?: number
 }
 
-/** Whether the group has done with the event, unless somebody asks for it again. */
+/** Whether the group has done with the event, unless it is asked for once more. */
 export function isFinal({ status }: DeliveryState): boolean {
   return status === 'succeeded' || status === 'dead-lettered'
+}
+
+/** The groups that ask for a type, wherever they began. */
+export function groupsFor(groups: readonly KnownGroup[], type: string): KnownGroup[] {
+  return groups.filter(({ sets }) => sets.some(({ patterns }) => matchesAny(patterns, type)))
 }
 
 /** A dead letter as it is stored. */
@@ -61,12 +84,37 @@ export class State {
     return (await this.#manager.streams.getMessage(this.names.state, query)) ?? undefined
   }
 
+  /** The newest value, with what `replace` needs. */
+  async revised<T>(subject: string): Promise<Revised<T> | undefined> {
+    const found = await this.newest(subject)
+    return found && { value: found.json<T>(), revision: found.seq }
+  }
+
   async write(subject: string, value: unknown): Promise<void> {
     await this.#publisher.publish(subject, JSON.stringify(value))
   }
 
-  async remove(subject: string): Promise<void> {
-    await this.#manager.streams.purge(this.names.state, { filter: subject })
+  /** Writes unless another process wrote since; answers the new revision, or undefined. */
+  async replace(subject: string, value: unknown, revision: number): Promise<number | undefined> {
+    try {
+      const options = { lastSubjectSequence: revision }
+      const { sequence } = await this.#publisher.publish(subject, JSON.stringify(value), options)
+      return sequence
+    } catch (error) {
+      if (isWrongLastSequence(error)) return undefined
+      throw error
+    }
+  }
+
+  /** @param until only what was written up to this sequence */
+  async remove(subject: string, until?: number): Promise<void> {
+    const request = { filter: subject, ...(until !== undefined && { seq: until + 1 }) }
+    await this.#manager.streams.purge(this.names.state, request)
+  }
+
+  /** Sequence of what was written last. */
+  async lastSequence(): Promise<number> {
+    return (await this.#manager.streams.info(this.names.state)).state.last_seq
   }
 
   /** Reads a value and removes it. */
@@ -89,7 +137,7 @@ export class State {
   }
 
   /** All groups, by name. */
-  async groups(): Promise<(GroupState & { name: string })[]> {
+  async groups(): Promise<KnownGroup[]> {
     const subjects = await this.subjects(this.names.group('*'))
     const groups = await Promise.all(
       subjects.sort().map(async (subject) => {
@@ -100,8 +148,8 @@ export class State {
     return groups.filter((group) => group !== undefined)
   }
 
-  delivery(group: string, sequence: number): Promise<DeliveryState | undefined> {
-    return this.read<DeliveryState>(this.names.delivery(group, sequence))
+  delivery(group: string, sequence: number): Promise<Revised<DeliveryState> | undefined> {
+    return this.revised<DeliveryState>(this.names.delivery(group, sequence))
   }
 
   /** The event at a position. */
@@ -110,11 +158,9 @@ export class State {
     return found ?? undefined
   }
 
-  async eventOf(id: string): Promise<StoredMsg | undefined> {
-    const type = await this.read<string>(this.names.id(id))
-    return type === undefined
-      ? undefined
-      : this.#last(this.names.events, this.names.event(id, type))
+  /** The event that is found by this. */
+  eventOf(key: EventKey): Promise<StoredMsg | undefined> {
+    return this.#last(this.names.events, this.names.event(key))
   }
 
   async #last(stream: string, subject: string): Promise<StoredMsg | undefined> {

@@ -1,0 +1,208 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+} from '@nats-io/jetstream'
+import { nanos } from '@nats-io/transport-node'
+import type { GroupRequest } from '@nexus/event-bus'
+import type { ServerClock } from '../connection/server-clock.js'
+import type { GroupState, State } from '../streams/state.js'
+import { commonPattern, withPatterns } from './pattern-sets.js'
+
+const CONSUMER_NOT_FOUND = 10014
+
+/** A group that a process takes part in. */
+export interface JoinedGroup {
+  group: GroupState
+  settledUntil: number
+  forgotten: boolean
+}
+
+/** What the consumers of all groups need of their store. */
+export interface GroupConsumersHost {
+  state: State
+  manager: JetStreamManager
+  clock: Pick<ServerClock, 'now'>
+  /** Sequence after which a group that is not known yet begins. */
+  startAfter(request: GroupRequest): Promise<number>
+}
+
+/** Makes, changes and removes what a group has on the server. */
+export class GroupConsumers {
+  readonly #host: GroupConsumersHost
+
+  constructor(host: GroupConsumersHost) {
+    this.#host = host
+  }
+
+  read(name: string): Promise<GroupState | undefined> {
+    const { state } = this.#host
+    return state.revised<GroupState>(state.names.group(name)).then((found) => found?.value)
+  }
+
+  /**
+   * Makes what a group needs on the server, and says which patterns this process asks for.
+   *
+   * @param startAfter where the group is known to be, should the server have forgotten it
+   * @returns the group, up to where it has settled everything, and whether the server had forgotten any of it
+   */
+  async join(request: GroupRequest, startAfter?: number): Promise<JoinedGroup> {
+    const { names } = this.#host.state
+    let own = await this.#info(names.events, request.name)
+    const isLeftOver = own !== undefined && startAfter === undefined
+    if (isLeftOver && (await this.read(request.name)) === undefined) {
+      await this.#clear(request.name)
+      own = undefined
+    }
+    const { group, isNew } = await this.#addPatterns(request, own, startAfter)
+    let forgotten = isNew || own === undefined
+    if (await this.#ensure(names.events, this.#eventsConfig(request, group), own)) forgotten = true
+    if (await this.#ensureRedelivery(request, request.name, names.redeliveryOf(request.name, '*')))
+      forgotten = true
+    // Another process may have added patterns since, and this one taken them out of the filter again.
+    const newest = await this.read(request.name)
+    if (newest !== undefined && commonPattern(newest.sets) !== commonPattern(group.sets)) {
+      return { ...(await this.join(request, startAfter)), forgotten }
+    }
+    const settledUntil = own?.ack_floor.stream_seq ?? group.startAfter
+    return { group, settledUntil, forgotten }
+  }
+
+  /** Says that the patterns are still in use. */
+  async confirm(request: GroupRequest): Promise<void> {
+    await this.#addPatterns(request, undefined, undefined)
+  }
+
+  /**
+   * Makes the server begin again where the former owner's work is incomplete, so that nothing newer comes
+   * before it.
+   */
+  async takeOver(request: GroupRequest): Promise<void> {
+    const { manager, state } = this.#host
+    const { events } = state.names
+    // Missing when a former owner died, or lost its connection, between the two steps below.
+    const info = await this.#info(events, request.name)
+    if (info?.num_ack_pending === 0) return
+    if (info !== undefined) await manager.consumers.delete(events, request.name)
+    const group = (await this.read(request.name))!
+    const startAfter = Math.max(info?.ack_floor.stream_seq ?? 0, group.startAfter)
+    await manager.consumers.add(events, this.#eventsConfig(request, { ...group, startAfter }))
+  }
+
+  /** Removes a group; false where there was none. */
+  async remove(name: string): Promise<boolean> {
+    const { state } = this.#host
+    if ((await this.read(name)) === undefined) return false
+    // First the group: a process that still takes part makes it again, from where it is by then.
+    await state.remove(state.names.group(name))
+    await this.#clear(name)
+    return true
+  }
+
+  /** The consumers go last: they tell that a removal was not finished. */
+  async #clear(name: string): Promise<void> {
+    const { manager, state } = this.#host
+    const { names } = state
+    for (const subject of ['redeliveryOf', 'delayedOf', 'parkedOf'] as const) {
+      await manager.streams.purge(names.redelivery, { filter: names[subject](name, '*') })
+    }
+    for (const subject of [names.delivery(name, '*'), names.dead(name, '*')]) {
+      await state.remove(subject)
+    }
+    await state.remove(names.settledBound(name))
+    const consumers = [
+      [names.redelivery, names.parkedConsumer(name)],
+      [names.redelivery, name],
+      [names.events, name],
+    ] as const
+    for (const [stream, consumer] of consumers) {
+      await manager.consumers.delete(stream, consumer).catch(ignoreMissing)
+    }
+  }
+
+  async #addPatterns(
+    request: GroupRequest,
+    own: ConsumerInfo | undefined,
+    startAfter: number | undefined,
+  ): Promise<{ group: GroupState; isNew: boolean }> {
+    const { state, clock } = this.#host
+    const { name, patterns } = request
+    const subject = state.names.group(name)
+    for (;;) {
+      const found = await state.revised<GroupState>(subject)
+      const start = found?.value.startAfter ?? startAfter ?? (await this.#host.startAfter(request))
+      const after = own?.delivered.stream_seq ?? start
+      const group: GroupState = {
+        patterns: [...patterns],
+        startAfter: start,
+        sets: withPatterns(found?.value.sets ?? [], patterns, after, clock.now()),
+      }
+      // First what parks events for others, then the patterns for which events are parked.
+      if (group.sets.length > 1 && !request.ordered) {
+        const { names } = state
+        const parked = names.parkedConsumer(name)
+        await this.#ensureRedelivery(request, parked, names.parkedOf(name, '*'))
+      }
+      const stored = await state.replace(subject, group, found?.revision ?? 0)
+      if (stored !== undefined) return { group, isNew: found === undefined }
+    }
+  }
+
+  #ensureRedelivery(request: GroupRequest, name: string, filter: string): Promise<boolean> {
+    return this.#ensure(this.#host.state.names.redelivery, {
+      durable_name: name,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(request.ackWaitMs),
+      max_ack_pending: -1,
+      filter_subject: filter,
+    })
+  }
+
+  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
+  async #ensure(
+    stream: string,
+    config: Partial<ConsumerConfig>,
+    found?: ConsumerInfo,
+  ): Promise<boolean> {
+    const { consumers } = this.#host.manager
+    const name = config.durable_name!
+    const known = found ?? (await this.#info(stream, name))
+    if (known === undefined) {
+      await consumers.add(stream, config)
+      return true
+    }
+    const { ack_wait, filter_subject } = config
+    if (known.config.ack_wait !== ack_wait || known.config.filter_subject !== filter_subject) {
+      await consumers.update(stream, name, {
+        ack_wait: ack_wait!,
+        filter_subject: filter_subject!,
+      })
+    }
+    return false
+  }
+
+  #eventsConfig(request: GroupRequest, group: GroupState): Partial<ConsumerConfig> {
+    return {
+      durable_name: request.name,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(request.ackWaitMs),
+      max_deliver: -1,
+      max_ack_pending: -1,
+      filter_subject: this.#host.state.names.eventsOf(commonPattern(group.sets)),
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: group.startAfter + 1,
+    }
+  }
+
+  #info(stream: string, name: string): Promise<ConsumerInfo | undefined> {
+    return this.#host.manager.consumers.info(stream, name).catch(ignoreMissing)
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return undefined
+  throw error
+}

@@ -1,0 +1,45 @@
+import type { Settlement } from '@nexus/event-bus'
+import type { DeliveryState, LetterState } from '../streams/state.js'
+import type { NatsClaim } from './claims.js'
+
+/** What is stored of a settled claim. */
+export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: number): DeliveryState {
+  const base = {
+    replays: claim.replay,
+    updatedAtMs: nowMs,
+    owner: claim.owner,
+    ...(claim.redelivery && { redelivery: true as const }),
+  }
+  if (settlement.kind === 'release') {
+    return { ...base, status: 'pending', attempts: claim.attempt - 1 }
+  }
+  const state: DeliveryState = {
+    ...base,
+    status: STATUS[settlement.kind],
+    attempts: claim.attempt,
+    durationMs: settlement.durationMs,
+  }
+  if (settlement.record !== undefined) state.record = settlement.record
+  if (settlement.kind !== 'ack') state.error = settlement.error
+  if (settlement.kind === 'retry') state.nextAttemptAtMs = nowMs + settlement.delayMs
+  return state
+}
+
+/** What is stored of a claim whose handler is about to start. */
+export function toBegun(claim: NatsClaim, nowMs: number): DeliveryState {
+  return {
+    status: 'running',
+    attempts: claim.attempt,
+    replays: claim.replay,
+    updatedAtMs: nowMs,
+    owner: claim.owner,
+    ...(claim.redelivery && { redelivery: true as const }),
+  }
+}
+
+/** What is stored of a claim that ended as a dead letter. */
+export function toLetter({ attempts, updatedAtMs, error, record }: DeliveryState): LetterState {
+  return { attempts, atMs: updatedAtMs, error: error!, ...(record !== undefined && { record }) }
+}
+
+const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const

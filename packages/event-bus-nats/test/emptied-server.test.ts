@@ -1,0 +1,110 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
+import { natsStore } from '@nexus/event-bus-nats'
+import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+const PATIENCE = { timeout: 20_000 }
+
+const losses: { loss: string; lose(server: ServerProcess, bus: EventBus): Promise<void> }[] = [
+  {
+    loss: 'came back empty',
+    lose: async (server) => {
+      await server.kill()
+      rmSync(join(server.directory, 'jetstream'), { recursive: true })
+      await server.restart()
+    },
+  },
+  ...['events', 'state', 'redelivery', 'lease'].map((stream) => ({
+    loss: `lost its stream of ${stream}`,
+    lose: (server: ServerProcess) =>
+      manage(server, async ({ streams }) => {
+        await streams.delete(`nexus_${stream}`)
+      }),
+  })),
+  {
+    loss: 'lost all streams',
+    lose: (server) =>
+      manage(server, async ({ streams }) => {
+        for await (const name of streams.names()) await streams.delete(name)
+      }),
+  },
+  {
+    loss: 'lost the consumers',
+    lose: (server) =>
+      manage(server, async ({ consumers }) => {
+        await consumers.delete('nexus_events', 'g')
+        await consumers.delete('nexus_redelivery', 'g')
+      }),
+  },
+  {
+    loss: 'was told by another process to remove the group',
+    lose: async (server) => {
+      const other = await EventBus.open({
+        store: natsStore({ servers: [`nats://${server.address}`] }),
+      })
+      await other.removeGroup('g')
+      await other.close()
+    },
+  },
+]
+
+const kinds: { kind: string; options: Partial<SubscribeOptions> }[] = [
+  { kind: 'without order', options: {} },
+  { kind: 'with an ordering key', options: { orderingKey: 'subject' } },
+]
+
+async function manage(
+  server: ServerProcess,
+  body: (manager: JetStreamManager, connection: NatsConnection) => Promise<void>,
+): Promise<void> {
+  const connection = await connect({ servers: [`nats://${server.address}`] })
+  await body(await jetstreamManager(connection), connection)
+  await connection.close()
+}
+
+describe.skipIf(!hasNats())('a bus on a NATS server', () => {
+  let server: ServerProcess
+  let bus: EventBus
+
+  beforeEach(async () => {
+    server = await startNats()
+    bus = await EventBus.open({ store: natsStore({ servers: [`nats://${server.address}`] }) })
+  })
+  afterEach(async () => {
+    await bus.close({ drainTimeoutMs: 100 })
+    await server.stop()
+  })
+
+  describe.each(losses)('that $loss', ({ lose }) => {
+    it.each(kinds)(
+      'says so, makes again what is gone, and handles what comes then: $kind',
+      async ({ options }) => {
+        const handled: string[] = []
+        const errors: string[] = []
+        bus.on('error', (error) => errors.push((error as { code?: string }).code ?? ''))
+        const handler = ({ event }: HandlerDelivery) => void handled.push(event.id)
+        await bus.subscribe('a', handler, { group: 'g', ackWaitMs: 2_000, ...options }).ready
+        const publish = (id: string) => bus.publish({ type: 'a', id, subject: 'k' })
+        for (const id of ['0', '1', '2']) await publish(id)
+        await expect.poll(() => handled, PATIENCE).toEqual(['0', '1', '2'])
+        await lose(server, bus)
+        await expect.poll(() => errors.join('\n'), PATIENCE).toContain('STORE_EMPTIED')
+        const published = () => publish('3').then(Boolean, () => false)
+        await expect.poll(published, PATIENCE).toBe(true)
+        await expect.poll(() => handled, PATIENCE).toEqual(['0', '1', '2', '3'])
+        const store = async () => (await bus.getStats()).store
+        await expect.poll(store, PATIENCE).toMatchObject({
+          connected: true,
+          groups: [{ group: 'g' }],
+        })
+        await bus.replay({ id: '3' })
+        await expect.poll(() => handled, PATIENCE).toEqual(['0', '1', '2', '3', '3'])
+      },
+      100_000,
+    )
+  })
+})

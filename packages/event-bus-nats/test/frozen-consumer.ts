@@ -1,0 +1,21 @@
+import { EventBus } from '@nexus/event-bus'
+import { natsStore } from '@nexus/event-bus-nats'
+
+/** Tells its parent of each attempt, and ends it when the parent says so. */
+async function run(): Promise<void> {
+  const store = natsStore({ servers: [process.env.FROZEN_STORE!] })
+  const bus = await EventBus.open({ store })
+  bus.on('error', (error) => process.send!({ error: (error as { code?: string }).code }))
+  await bus.subscribe(
+    'a',
+    async ({ attempt }) => {
+      process.send!({ attempt })
+      await new Promise((resolve) => process.once('message', resolve))
+      return { record: 'of the frozen process' }
+    },
+    { group: 'g', ackWaitMs: 1_000, concurrency: 64 },
+  ).ready
+  process.send!({ ready: true })
+}
+
+void run()
