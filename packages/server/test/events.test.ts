@@ -1,0 +1,85 @@
+import { createHmac } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { json, serve } from './serve.js'
+
+interface Page {
+  events: { id: string; data?: unknown; dataOmitted?: { bytes: number; href: string } }[]
+  total?: number
+  cursor?: string
+}
+
+it('lists every event once, on pages that are bounded by bytes', async () => {
+  const { bus, send } = await serve({ maxPageBytes: 10_000, maxListedDataBytes: 4000 })
+  const sizes = Array.from({ length: 150 }, (_, n) => (n * 97) % 3000)
+  await bus.publishBatch(
+    sizes.map((size, n) => ({ type: 'a', id: `e-${n}`, data: 'x'.repeat(size) })),
+  )
+  const ids: string[] = []
+  let cursor = ''
+  let pages = 0
+  do {
+    const response = await send(`/api/events?limit=1000${cursor && `&cursor=${cursor}`}`)
+    const text = await response.text()
+    expect(text.length).toBeLessThan(10_000 + 3500)
+    const page = JSON.parse(text) as Page
+    expect(page.total).toBe(150)
+    ids.push(...page.events.map(({ id }) => id))
+    cursor = page.cursor ?? ''
+    pages += 1
+  } while (cursor)
+  expect(ids).toEqual(sizes.map((_, n) => `e-${149 - n}`))
+  expect(pages).toBeGreaterThan(10)
+})
+
+it('names large data by its size and where it is', async () => {
+  const { bus, send } = await serve({ maxListedDataBytes: 100 })
+  await bus.publish({ type: 'a', id: 'a/b ?', source: '/s&', data: 'x'.repeat(98) })
+  await bus.publish({ type: 'a', id: 'a/b ?', source: '/t', data: 'x'.repeat(99) })
+  await bus.publish({ type: 'a', id: 'bytes', data_base64: Buffer.alloc(101).toString('base64') })
+  const { events } = (await (await send('/api/events')).json()) as Page
+  expect(events.map(({ dataOmitted }) => dataOmitted?.bytes)).toEqual([101, 101, undefined])
+  const [, second] = events
+  expect(second).not.toHaveProperty('data')
+  const { event } = (await (await send(second!.dataOmitted!.href)).json()) as { event: object }
+  expect(event).toMatchObject({ source: '/t', data: 'x'.repeat(99) })
+  expect((await send('/api/events/a%2Fb%20%3F')).status).toBe(409)
+})
+
+it('keeps text and bytes as they came', async () => {
+  const { bus, send } = await serve()
+  const ce = { 'ce-specversion': '1.0', 'ce-source': '/s', 'ce-type': 'a' }
+  const post = async (id: string, type: string, body: Uint8Array) =>
+    (
+      await send('/api/events', {
+        method: 'POST',
+        headers: { ...ce, 'ce-id': id, 'content-type': type },
+        body,
+      })
+    ).status
+  expect(await post('1', 'text/plain; charset=iso-8859-1', Buffer.from([0xe9]))).toBe(202)
+  expect(await post('2', 'application/octet-stream', Buffer.from([0, 255, 128]))).toBe(202)
+  expect((await bus.get('1'))?.event.data).toBe('é')
+  expect((await bus.get('2'))?.event.data_base64).toBe('AP+A')
+})
+
+it('takes a signed webhook without the token, and stores a replay of it once', async () => {
+  const secret = "It's a Secret to Everybody"
+  const { bus, send } = await serve({
+    token: 'a-token-of-some-length',
+    webhooks: { hub: { scheme: 'github', secrets: [secret], type: 'com.github' } },
+  })
+  const body = '{"zen":"Keep it logically awesome."}'
+  const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+  const post = async (name: string, more: Record<string, string>) =>
+    (await send(`/api/webhooks/${name}`, json(body, more))).status
+  const signed = { 'x-hub-signature-256': signature, 'x-github-event': 'ping' }
+  expect(await post('hub', signed)).toBe(202)
+  expect(await post('hub', { ...signed, 'x-github-event': 'com.admin.delete' })).toBe(202)
+  expect(await post('hub', { 'x-github-event': 'ping' })).toBe(401)
+  expect(await post('__proto__', signed)).toBe(404)
+  expect((await send('/api/webhook', json(body, signed))).status).toBe(401)
+  const { events } = await bus.list()
+  expect(events.map(({ event: { type, source } }) => [type, source])).toEqual([
+    ['com.github.ping', '/webhooks/hub'],
+  ])
+})
