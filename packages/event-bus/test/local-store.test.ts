@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -96,7 +97,41 @@ describe('one directory', () => {
   })
 })
 
+it.skipIf(process.platform === 'win32')(
+  'keeps a directory that existed, and its files, from others',
+  async () => {
+    await filled(1)
+    chmodSync(path, 0o755)
+    for (const file of ['events.mdb', 'running']) chmodSync(join(path, file), 0o644)
+    const bus = await openBus()
+    await bus.close()
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+    for (const file of ['events.mdb', 'running', 'writer.lock']) {
+      expect(statSync(join(path, file)).mode & 0o777).toBe(0o600)
+    }
+  },
+)
+
 describe('a damaged store', () => {
+  it('whose note of running attempts is all zeros starts', async () => {
+    await filled(1)
+    writeFileSync(join(path, 'running'), Buffer.alloc(4096))
+    const bus = await openBus()
+    expect((await bus.list()).total).toBe(1)
+    await bus.close()
+  })
+
+  it('whose log is empty, though a process worked on it, is refused', async () => {
+    const bus = await openBus()
+    const handled = new Promise((resolve) => bus.on('delivered', resolve))
+    await bus.subscribe('a', () => {}, { group: 'g' }).ready
+    await bus.publish({ type: 'a' })
+    await handled
+    await bus.close()
+    writeFileSync(join(path, 'events.mdb'), '')
+    await expect(openBus()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+
   it('that was cut is refused, left as it is, and can be recovered', async () => {
     await filled(2000)
     const file = join(path, 'events.mdb')

@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { EventBusError } from '../errors.js'
 
 // LMDB's meta page, as lmdb 3.5 writes it: a page header of 24 bytes, then this, little endian.
@@ -20,8 +21,11 @@ export function checkLogFile(path: string): void {
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
-    // An empty file is a log that was never written to.
-    if (size === 0) return
+    // An empty file is a log that was never written to, unless a process handled events of it.
+    if (size === 0) {
+      if (!wasUsed(path)) return
+      throw corrupt(path, 'it is empty, but a process handled events of it', { size })
+    }
     const first = readMeta(file, 0)
     const second = first === undefined ? undefined : readMeta(file, first.pageSize)
     if (first === undefined || second === undefined) {
@@ -38,6 +42,11 @@ export function checkLogFile(path: string): void {
   } finally {
     closeSync(file)
   }
+}
+
+function wasUsed(path: string): boolean {
+  const running = join(dirname(path), 'running')
+  return existsSync(running) && statSync(running).size > 0
 }
 
 function readMeta(file: number, at: number) {

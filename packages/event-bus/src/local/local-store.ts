@@ -5,6 +5,7 @@ import type { EventStore } from '../store/event-store.js'
 import { lockDirectory } from './directory-lock.js'
 import { LmdbEngine } from './lmdb-engine.js'
 import { type LocalStoreOptions, localStoreSchema } from './local-store-options.js'
+import { makePrivate } from './make-private.js'
 
 /**
  * Keeps events in an LMDB log in a directory of this machine. One process writes; others may open it
@@ -21,10 +22,12 @@ export function localStore(options: LocalStoreOptions): EventStore {
     retention,
     async openEngine() {
       if (readOnly) return new LmdbEngine(resolved, () => {})
-      mkdirSync(path, { recursive: true })
+      mkdirSync(path, { recursive: true, mode: 0o700 })
       const release = lockDirectory(path)
       try {
-        return new LmdbEngine(resolved, release)
+        const engine = new LmdbEngine(resolved, release)
+        makePrivate(path)
+        return engine
       } catch (error) {
         release()
         throw error

@@ -29,7 +29,8 @@ export class RunningFile {
   /** What the last process was handling; nothing when its last write was cut short. */
   load(): RunningEntry[] {
     const bytes = readFileSync(this.#path)
-    if (bytes.length < 8) return []
+    // A power cut can leave zeros, whose checksum is that of nothing.
+    if (bytes.length < 8 || bytes.readUInt32LE(0) === 0) return []
     const body = bytes.subarray(8, 8 + bytes.readUInt32LE(0))
     if (crc32(body) !== bytes.readUInt32LE(4)) return []
     return JSON.parse(body.toString()) as RunningEntry[]
