@@ -62,7 +62,7 @@ describe('a nexus.yaml', () => {
 
   it('with an unknown key like no other lists the known ones', () => {
     expect(mistakesIn('xyzzy: 1\n')).toContain(
-      '1:1: unknown key "xyzzy"; expected one of server, webhook, bus, ',
+      '1:1: unknown key "xyzzy"; expected one of server, webhook, webhooks, bus, ',
     )
   })
 
@@ -105,4 +105,25 @@ describe('a nexus.yaml', () => {
     }
     expect(mistakesIn(bomb.join('\n'))).toContain('Excessive alias count')
   })
+})
+
+it('takes merge keys, and x- keys that hold their anchors', () => {
+  const text = `x-defaults: &defaults
+  timeoutMs: 250
+  retry: { maxAttempts: 2 }
+functions:
+  - { <<: *defaults, name: a, source: ./a.js, events: [a] }
+  - <<: *defaults
+    name: b
+    source: ./b.js
+    events: [b]
+    timeoutMs: 900
+`
+  const { functions } = parseConfig(text, `${process.cwd()}/nexus.yaml`).config
+  expect(functions).toMatchObject([
+    { name: 'a', timeoutMs: 250, retry: { maxAttempts: 2 } },
+    { name: 'b', timeoutMs: 900, retry: { maxAttempts: 2 } },
+  ])
+  // Only at the top: elsewhere an unknown key is a mistake.
+  expect(() => parseConfig('server: { x-port: 1 }', 'nexus.yaml')).toThrow(/unknown key "x-port"/)
 })

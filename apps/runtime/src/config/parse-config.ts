@@ -21,7 +21,12 @@ export interface ParsedConfig {
  */
 export function parseConfig(text: string, file: string): ParsedConfig {
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    // `<<: *defaults` takes the keys of an anchor.
+    merge: true,
+  })
   const place = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)
     return { line, column: col }
@@ -58,12 +63,18 @@ export function parseConfig(text: string, file: string): ParsedConfig {
 
 function toValue(document: Document, file: string, text: string): unknown {
   try {
-    return document.toJS() ?? {}
+    return withoutAnchors(document.toJS() ?? {})
   } catch (cause) {
     // Aliases that multiply without end, or that have no anchor.
     const problem = { message: (cause as Error).message, line: 1, column: 1 }
     throw new ConfigError(file, [problem], text, { cause })
   }
+}
+
+/** Keys that begin with `x-` hold anchors for the rest of the file; Nexus reads nothing there. */
+function withoutAnchors(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
 }
 
 /** Start of the value at `path`, or of the nearest thing around it that the file has. */
