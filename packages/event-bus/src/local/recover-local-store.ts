@@ -82,6 +82,7 @@ export async function recoverLocalStore(options: {
         const { json, publishedAtMs, deliverAtMs } = record
         const request = { json, event: JSON.parse(json), ...(deliverAtMs && { deliverAtMs }) }
         draft.append(request, publishedAtMs)
+        if (record.erased !== undefined) draft.records.at(-1)!.erased = record.erased
       }
       await engine.commit(draft.finish())
       head = draft.head
