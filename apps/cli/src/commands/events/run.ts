@@ -89,7 +89,8 @@ function describeRun(run: FunctionRun, style: Style): string {
   return lines.join('')
 }
 
-function colored(status: RunStatus, style: Style): string {
+function colored(given: RunStatus, style: Style): string {
+  const status = printable(given)
   if (status === 'succeeded') return style.good(status)
   return status === 'dead-lettered' ? style.bad(status) : style.warn(status)
 }

@@ -10,7 +10,7 @@ export function describeOptimizations(
     ...optimizations.map((found) => describe(found, style)),
     ...uxImprovements.map(({ subject, value, unit, limit, samples, suggestion }) => {
       const measured = `${number(value)} ${unit}, good is ${number(limit)}, from ${samples}`
-      return `${style.bold(printable(subject))} of pages: ${measured}\n  ${printable(suggestion)}\n`
+      return `${style.bold(printable(subject))} of pages: ${printable(measured)}\n  ${printable(suggestion)}\n`
     }),
   ]
   if (parts.length > 0) return parts.join('\n')
@@ -25,13 +25,13 @@ export function describeTurn({ id, state, change }: Optimization): string {
     state === 'applied'
       ? `It holds until the server stops. See what it brings: nexus optimizations\nTake it back: nexus optimizations undo ${printable(id)}\n`
       : ''
-  return `${printable(id)} is ${state}${printable(turned ?? '')}\n${next}`
+  return `${printable(id)} is ${printable(state)}${printable(turned ?? '')}\n${next}`
 }
 
 function describe(found: Optimization, style: Style): string {
   const { id, title, severity, evidence, advice, expectedEffect, state, change, result } = found
   const lines = [
-    `${style.bold(printable(id))}  ${severity}, ${state}`,
+    `${style.bold(printable(id))}  ${printable(severity)}, ${printable(state)}`,
     `  ${printable(title)}`,
     ...evidence.map(({ what, value, unit, limit }) => {
       const past = limit === undefined ? '' : ` (limit ${number(limit)})`

@@ -68,7 +68,9 @@ async function writeFiles(
   if (format !== 'cpuprofile') return [file]
   const files = [file]
   for (const { thread, profile } of threadProfiles(report).slice(1)) {
-    const beside = file.replace(/\.cpuprofile$/i, `.${thread}.cpuprofile`)
+    // The server chooses the name of a thread; it must not choose where the file lies.
+    const name = thread.replace(/[^\w-]+/g, '_').slice(0, 64)
+    const beside = file.replace(/\.cpuprofile$/i, () => `.${name}.cpuprofile`)
     await write(beside, JSON.stringify(profile))
     files.push(beside)
   }

@@ -19,7 +19,7 @@ function runLines(run: RunActivity, style: Style): string {
   const head = `${status} ${name} ${run.durationMs.toFixed(2)} ms${again}\n         ${what}\n`
   const logs = run.logs.map(
     ({ level, message, fields }) =>
-      `         ${style.dim(level)} ${printable(message)}${fields === undefined ? '' : ` ${toJson(fields)}`}\n`,
+      `         ${style.dim(printable(level))} ${printable(message)}${fields === undefined ? '' : ` ${toJson(fields)}`}\n`,
   )
   return head + logs.join('') + (run.error ? errorLines(run.error, style) : '')
 }

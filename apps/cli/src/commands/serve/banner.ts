@@ -5,7 +5,8 @@ import { printable, type Style } from '../../terminal/terminal.js'
 /** What a start says: the address, the functions, where the data lies, and a line to try. */
 export function banner({ url, config }: Runtime, watching: boolean, style: Style): string {
   const functions = config.functions.map(
-    ({ name, events }) => `${name.padEnd(20)} ${style.dim(events.join(', '))}`,
+    ({ name, events }) =>
+      `${printable(name).padEnd(20)} ${style.dim(printable(events.join(', ')))}`,
   )
   const rows: [string, string[]][] = [
     ['Functions', functions.length > 0 ? functions : ['none; add some to the configuration']],

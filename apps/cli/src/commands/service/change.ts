@@ -37,6 +37,8 @@ async function change(
     const services = select(await engine.list(), names)
     const changed = await forEach(services, (name) => command(engine, name))
     if (json) return printNow(`${toJson(changed, 2)}\n`)
-    printNow(changed.map(({ name, state }) => `${printable(name)} is ${state}\n`).join(''))
+    printNow(
+      changed.map(({ name, state }) => `${printable(name)} is ${printable(state)}\n`).join(''),
+    )
   })
 }

@@ -118,5 +118,5 @@ function definitionFrom(
 function describe({ name, state, port, instances }: ServiceStatus): string {
   const pids = instances.flatMap(({ pid }) => (pid === null ? [] : [pid]))
   const where = port === null ? '' : `, port ${port}`
-  return `${printable(name)} is ${state} (pid ${pids.join(', ') || '-'}${where})\n`
+  return `${printable(name)} is ${printable(state)} (pid ${pids.join(', ') || '-'}${where})\n`
 }

@@ -16,7 +16,11 @@ export const runList = runs(service.commands.list, async ({ values: { engine, js
   const style = stdoutStyle()
   const columns: Column<ServiceStatus>[] = [
     { title: 'NAME', value: ({ name }) => printable(name) },
-    { title: 'STATE', value: ({ state }) => state, paint: (text, row) => paint(style, row, text) },
+    {
+      title: 'STATE',
+      value: ({ state }) => printable(state),
+      paint: (text, row) => paint(style, row, text),
+    },
     { title: 'UP', value: runningOf, align: 'right' },
     { title: 'PORT', value: ({ port }) => (port === null ? '-' : String(port)), align: 'right' },
     { title: 'CPU', value: (row) => percent(metricsOf(row).cpuPercent), align: 'right' },
@@ -42,7 +46,11 @@ export const runStatus = runs(service.commands.status, async (invocation) => {
   const columns: Column<Row>[] = [
     { title: 'NAME', value: ({ name }) => printable(name) },
     { title: '#', value: ({ index }) => String(index), align: 'right' },
-    { title: 'STATE', value: ({ state }) => state, paint: (text, row) => paint(style, row, text) },
+    {
+      title: 'STATE',
+      value: ({ state }) => printable(state),
+      paint: (text, row) => paint(style, row, text),
+    },
     { title: 'PID', value: ({ pid }) => (pid === null ? '-' : String(pid)), align: 'right' },
     { title: 'CPU', value: ({ cpuPercent }) => percent(cpuPercent), align: 'right' },
     { title: 'MEMORY', value: ({ memoryBytes }) => megabytes(memoryBytes), align: 'right' },
