@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { WasmRuntime } from '@nexus/executor'
-import { FunctionHost, FunctionsError, FunctionWatcher } from '@nexus/functions'
+import { FunctionHost, FunctionsError, FunctionWatcher, observeBus } from '@nexus/functions'
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
 import { createServer } from '@nexus/server'
 import type { ActivityListener } from './activity.js'
-import { busFigures } from './bus-figures.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
 import { RuntimeError } from './errors.js'
 import { compileConfigured, functionDefinitions } from './function-definitions.js'
@@ -71,7 +70,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     const bus = await openBus(config)
     teardown.add(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
     bus.on('error', report)
-    metrics.observe({ bus: () => busFigures(bus) })
+    teardown.add(observeBus(metrics.registry, bus))
 
     const tracing = await loadTracing()
     const profiler = new ProcessProfiler(wasm)

@@ -18,11 +18,11 @@ import { redactor } from './call/redactor.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats } from './dispatcher.js'
 import { ExecutorError } from './errors.js'
+import { observeRuntime } from './figures/observe-runtime.js'
 import { type ExtensionMethods, Extensions } from './host/extensions.js'
 import { type AroundHostCall, guestServices } from './host/guest-services.js'
 import { TurnBudget } from './host/turn-budget.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
-import { cacheFigures, poolFigures, threadFigures } from './metric-sources.js'
 import { Fetcher } from './net/fetcher.js'
 import {
   type CallOptions,
@@ -101,10 +101,10 @@ export class WasmRuntime {
       threads === 0
         ? new InlineDispatcher(engine, services)
         : new ThreadPool({ threads, maxQueue, thread: { engine, hardTimeoutGraceMs } }, services)
-    this.#detachMetrics = this.#metrics.observe({
-      pool: () => poolFigures(this.#dispatcher.getStats()),
-      cache: () => cacheFigures(this.#compiler.getStats()),
-      threads: () => threadFigures(threads, this.#dispatcher.getStats()),
+    this.#detachMetrics = observeRuntime(this.#metrics.registry, {
+      threads,
+      dispatcher: () => this.#dispatcher.getStats(),
+      compiler: () => this.#compiler.getStats(),
     })
   }
 

@@ -1,5 +1,6 @@
 export { compileFunctions } from './compile-functions.js'
 export { FunctionsError, type FunctionsErrorCode } from './errors.js'
+export { observeBus } from './figures/observe-bus.js'
 export type { CompiledFunction, FunctionDefinition } from './function-definition.js'
 export { FunctionHost, type FunctionHostStats } from './function-host.js'
 export type { FunctionHostOptions } from './options.js'

@@ -1,9 +1,9 @@
 import { type EventBus, subscribeSchema } from '@nexus/event-bus'
 import { callOptionsSchema, type WasmRuntime } from '@nexus/executor'
-import type { Tracing } from '@nexus/metrics/otel'
 import { z } from 'zod'
 import { FunctionsError } from './errors.js'
 import type { FunctionDefinition } from './function-definition.js'
+import type { Tracing } from './otel/tracing.js'
 import type { FunctionAttempt } from './run/function-attempt.js'
 
 /** Options of {@link FunctionHost}. */
@@ -20,7 +20,7 @@ export interface FunctionHostOptions {
    * @default 262_144 (256 KiB)
    */
   maxRecordBytes?: number | undefined
-  /** Makes each run a span, with `createTracing` of `@nexus/metrics/otel`. @default none */
+  /** Makes each run a span, with `createTracing` of `@nexus/functions/otel`. @default none */
   tracing?: Tracing | undefined
 }
 

@@ -51,12 +51,3 @@ export type {
   SummarySnapshot,
 } from './registry/snapshot.js'
 export { QuantileSketch, type SketchSnapshot } from './sketch/quantile-sketch.js'
-export type {
-  BusFigures,
-  ByLabel,
-  CacheFigures,
-  MetricsSources,
-  PoolFigures,
-  Source,
-  ThreadFigures,
-} from './sources.js'

@@ -7,7 +7,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { MetricsGroup, MetricsRegistry, shareMetrics } from '@nexus/metrics'
 import { eventually } from '@nexus/test-kit'
 import { build } from 'esbuild'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 
 let folder: string
 let member: string
@@ -61,7 +61,7 @@ async function scrape(group: MetricsGroup): Promise<string> {
   return text
 }
 
-test('threads, processes and ports add up with what this process counts itself', async () => {
+it('threads, processes and ports add up with what this process counts itself', async () => {
   const group = new MetricsGroup(ownRegistry(1))
   const { port1, port2 } = new MessageChannel()
   const [worker, child, viaPort] = [
@@ -85,7 +85,7 @@ test('threads, processes and ports add up with what this process counts itself',
   expect(await scrape(group)).toContain('jobs_total{kind="a"} 1\n')
 })
 
-test('what a member counted until it ended stays, also across a restart; its gauges go', async () => {
+it('what a member counted until it ended stays, also across a restart; its gauges go', async () => {
   const group = new MetricsGroup(ownRegistry(1))
   const [worker, child] = [startWorker(), startChild()]
   group.add(worker)
@@ -105,7 +105,7 @@ test('what a member counted until it ended stays, also across a restart; its gau
   group.close()
 })
 
-test('a member that is killed keeps what it sent last', async () => {
+it('a member that is killed keeps what it sent last', async () => {
   const group = new MetricsGroup(ownRegistry(0))
   const child = startChild()
   group.add(child)
@@ -117,7 +117,7 @@ test('a member that is killed keeps what it sent last', async () => {
   group.close()
 })
 
-test('many series come in parts and count only together', async () => {
+it('many series come in parts and count only together', async () => {
   const group = new MetricsGroup(ownRegistry(0))
   const worker = startWorker()
   group.add(worker)
@@ -134,7 +134,7 @@ test('many series come in parts and count only together', async () => {
   group.close()
 })
 
-test('a member that means another metric by a name spoils only that', async () => {
+it('a member that means another metric by a name spoils only that', async () => {
   const group = new MetricsGroup(ownRegistry(2))
   const { port1, port2 } = new MessageChannel()
   group.add(port1)
@@ -153,7 +153,7 @@ test('a member that means another metric by a name spoils only that', async () =
   group.close()
 })
 
-test('messages that are not metrics are left alone', async () => {
+it('messages that are not metrics are left alone', async () => {
   const group = new MetricsGroup(ownRegistry(2))
   const { port1, port2 } = new MessageChannel()
   group.add(port1)

@@ -1,12 +1,12 @@
 import { addProcessMetrics, MetricsRegistry } from '@nexus/metrics'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
 function value(text: string, name: string): number {
   const line = text.split('\n').find((line) => line.startsWith(`${name} `))
   return line === undefined ? Number.NaN : Number(line.slice(name.length))
 }
 
-test('a name that is taken adds none of the process metrics', () => {
+it('a name that is taken adds none of the process metrics', () => {
   const registry = new MetricsRegistry()
   registry.gauge({ name: 'nodejs_heap_size_used_bytes', help: 'Mine.' }).set(1)
   const before = registry.toPrometheus()
@@ -14,7 +14,7 @@ test('a name that is taken adds none of the process metrics', () => {
   expect(registry.toPrometheus()).toBe(before)
 })
 
-test('process metrics agree with what Node says of itself, and leave nothing behind', async () => {
+it('process metrics agree with what Node says of itself, and leave nothing behind', async () => {
   const registry = new MetricsRegistry()
   const remove = addProcessMetrics(registry)
   await new Promise((resolve) => setTimeout(resolve, 40))

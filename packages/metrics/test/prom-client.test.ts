@@ -1,7 +1,7 @@
 import { MetricsRegistry } from '@nexus/metrics'
 import { registerInPromClient } from '@nexus/metrics/prom-client'
 import { Counter, Registry } from 'prom-client'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseExposition } from './support/parse-exposition.js'
 
 function filled(): MetricsRegistry {
@@ -24,7 +24,7 @@ const sorted = (text: string) =>
     )
     .sort()
 
-test('one scrape of prom-client has its own metrics and ours', async () => {
+it('one scrape of prom-client has its own metrics and ours', async () => {
   const target = new Registry()
   new Counter({ name: 'theirs_total', help: 'Theirs.', registers: [target] }).inc(5)
   const registry = filled()
@@ -36,7 +36,7 @@ test('one scrape of prom-client has its own metrics and ours', async () => {
   )
 })
 
-test('OpenMetrics through prom-client has the same samples and exemplars', async () => {
+it('OpenMetrics through prom-client has the same samples and exemplars', async () => {
   const target = new Registry()
   target.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never)
   const registry = filled()
@@ -50,7 +50,7 @@ test('OpenMetrics through prom-client has the same samples and exemplars', async
   expect(text).toMatch(/ # \{trace_id="abc"\} 1\.5 1\n/)
 })
 
-test('metrics that come later are shown, and those that go are not', async () => {
+it('metrics that come later are shown, and those that go are not', async () => {
   const target = new Registry()
   const registry = new MetricsRegistry()
   const stop = registerInPromClient(registry, target)
@@ -76,7 +76,7 @@ test('metrics that come later are shown, and those that go are not', async () =>
   expect((await target.metrics()).trim()).toBe('')
 })
 
-test('a name that prom-client has already is an error, and changes nothing', async () => {
+it('a name that prom-client has already is an error, and changes nothing', async () => {
   const target = new Registry()
   new Counter({ name: 'ours_total', help: 'Theirs.', registers: [target] }).inc(5)
   const registry = filled()

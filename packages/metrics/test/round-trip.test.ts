@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { MetricsRegistry } from '@nexus/metrics'
 import { hasPromtool } from '@nexus/test-kit'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseExposition } from './support/parse-exposition.js'
 import { Random } from './support/random.js'
 
@@ -84,7 +84,7 @@ function fill(seed: number): { registry: MetricsRegistry; expected: Expected[] }
   return { registry, expected }
 }
 
-test.each([['text'], ['openmetrics']] as const)(
+it.each([['text'], ['openmetrics']] as const)(
   '10,000 random metrics come back from %s as they went in',
   (format) => {
     const { registry, expected } = fill(20_260)
@@ -94,7 +94,7 @@ test.each([['text'], ['openmetrics']] as const)(
   },
 )
 
-test.skipIf(!hasPromtool())('promtool reads 10,000 random metrics', () => {
+it.skipIf(!hasPromtool())('promtool reads 10,000 random metrics', () => {
   const { registry } = fill(4)
   const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], {
     input: registry.toPrometheus(),

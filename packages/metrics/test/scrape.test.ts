@@ -1,5 +1,5 @@
 import { MetricsRegistry } from '@nexus/metrics'
-import { expect, test, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 function registryWith(series: number): MetricsRegistry {
   const registry = new MetricsRegistry({ maxSeriesPerMetric: series })
@@ -8,7 +8,7 @@ function registryWith(series: number): MetricsRegistry {
   return registry
 }
 
-test('a scrape in chunks is the same text as one in one go', async () => {
+it('a scrape in chunks is the same text as one in one go', async () => {
   const registry = registryWith(20_000)
   for (const format of ['text', 'openmetrics'] as const) {
     const chunks: string[] = []
@@ -19,7 +19,7 @@ test('a scrape in chunks is the same text as one in one go', async () => {
   }
 })
 
-test('a scrape gives way to other work whenever its slice of time is over', async () => {
+it('a scrape gives way to other work whenever its slice of time is over', async () => {
   const registry = registryWith(6_400)
   let time = 0
   // Every look at the clock finds the slice over.
@@ -37,7 +37,7 @@ test('a scrape gives way to other work whenever its slice of time is over', asyn
   expect(turns).toBeGreaterThanOrEqual(99)
 })
 
-test('series that come, go and change in the middle of a scrape do not break it', async () => {
+it('series that come, go and change in the middle of a scrape do not break it', async () => {
   const registry = registryWith(10_000)
   const hits = registry.get('hits_total')!
   const lines: string[] = []
@@ -52,7 +52,7 @@ test('series that come, go and change in the middle of a scrape do not break it'
   expect(samples.length).toBeGreaterThanOrEqual(10_000 - removed)
 })
 
-test('a scrape that is given up stops at once', async () => {
+it('a scrape that is given up stops at once', async () => {
   const registry = registryWith(10_000)
   for await (const chunk of registry.scrape()) {
     expect(chunk).toContain('hits_total')

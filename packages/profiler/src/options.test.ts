@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type PerformanceClientOptions, resolveOptions } from './options.js'
 
 const configOf = (options: PerformanceClientOptions) =>
   resolveOptions({ env: {}, ...options }).config
 
-test('everything has a default', () => {
+it('everything has a default', () => {
   expect(configOf({})).toEqual({
     enableProfiling: true,
     profileIntervalMs: 60_000,
@@ -17,7 +17,7 @@ test('everything has a default', () => {
   })
 })
 
-test('the environment overrides the options', () => {
+it('the environment overrides the options', () => {
   const env = { PERFORMANCE_PROFILE_INTERVAL: '250', PERFORMANCE_RETENTION: '5000' }
   expect(configOf({ env, profileIntervalMs: 1, metricsRetentionMs: 1 })).toMatchObject({
     profileIntervalMs: 250,
@@ -25,7 +25,7 @@ test('the environment overrides the options', () => {
   })
 })
 
-test.each([
+it.each([
   ['false', false],
   ['0', false],
   ['true', true],
@@ -39,7 +39,7 @@ test.each([
   })
 })
 
-test.each([
+it.each([
   [{ env: { PERFORMANCE_ENABLED: 'perhaps' } }, /^PERFORMANCE_ENABLED: /],
   [{ env: { PERFORMANCE_RETENTION: '1h' } }, /^PERFORMANCE_RETENTION=1h: /],
   [{ env: { PERFORMANCE_PROFILE_INTERVAL: '-1' } }, /^PERFORMANCE_PROFILE_INTERVAL=-1: /],

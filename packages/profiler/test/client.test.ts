@@ -6,7 +6,7 @@ import {
   type PerformanceClientOptions,
 } from '@nexus/profiler'
 import { eventually } from '@nexus/test-kit'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 
 const clients: PerformanceClient[] = []
 
@@ -26,7 +26,7 @@ function block(ms: number): void {
   while (performance.now() < end);
 }
 
-test('a snapshot says what the process did since the one before', async () => {
+it('a snapshot says what the process did since the one before', async () => {
   const client = createClient()
   client.recordMetric({ name: 'db.query', category: 'Database', value: 4, unit: 'ms' })
   client.recordMetric({ name: 'db.query', category: 'Database', value: 8, unit: 'ms' })
@@ -58,7 +58,7 @@ test('a snapshot says what the process did since the one before', async () => {
   expect(client.getSnapshots()).toEqual([first, second])
 })
 
-test('garbage collections are counted', async () => {
+it('garbage collections are counted', async () => {
   const client = createClient()
   const { gc } = await eventually(
     () => {
@@ -70,7 +70,7 @@ test('garbage collections are counted', async () => {
   expect(gc.totalMs).toBeGreaterThanOrEqual(gc.longestMs)
 })
 
-test('a snapshot has the figures of the components, without those that fail', async () => {
+it('a snapshot has the figures of the components, without those that fail', async () => {
   const client = createClient()
   client.observe({
     pool: () => ({ waiting: 1 }),
@@ -83,7 +83,7 @@ test('a snapshot has the figures of the components, without those that fail', as
   expect(components).toEqual({ pool: { waiting: 1 }, cache: { misses: 2 } })
 })
 
-test('snapshots come by themselves, and knobs are turned only with autoOptimize', async () => {
+it('snapshots come by themselves, and knobs are turned only with autoOptimize', async () => {
   for (const autoOptimize of [false, true]) {
     const client = createClient({ profileIntervalMs: 5, autoOptimize })
     let instances = 10
@@ -112,21 +112,21 @@ test('snapshots come by themselves, and knobs are turned only with autoOptimize'
   }
 })
 
-test('with optimizations off none are looked for', async () => {
+it('with optimizations off none are looked for', async () => {
   const client = createClient({ enableOptimizations: false })
   client.observe({ pool: () => ({ waiting: 3 }) })
   for (let i = 0; i < 4; i++) await client.createSnapshot()
   expect(client.getOptimizations()).toEqual([])
 })
 
-test('with metrics off nothing is kept', () => {
+it('with metrics off nothing is kept', () => {
   const client = createClient({ enableMetrics: false })
   expect(client.recordMetric({ name: 'n', value: 1, unit: 'ms' })).toBeUndefined()
   expect(client.recordInteraction({ name: 'n', durationMs: 1 })).toBeUndefined()
   expect(client.getMetrics()).toEqual([])
 })
 
-test('interactions lead to improvements', () => {
+it('interactions lead to improvements', () => {
   const client = createClient()
   for (let i = 0; i < 5; i++) {
     client.recordInteraction({ name: 'checkout', durationMs: 900, metadata: { cart: i } })
@@ -141,7 +141,7 @@ test('interactions lead to improvements', () => {
   ])
 })
 
-test('what a page sends is checked, all of it before any of it is kept', () => {
+it('what a page sends is checked, all of it before any of it is kept', () => {
   const client = createClient()
   const good = { name: 'LCP', category: 'Rendering', value: 1, unit: 'ms', timestamp: 1 }
   expect(client.recordPageMetrics({ page: '/orders', metrics: [good] })).toEqual(
@@ -164,7 +164,7 @@ test('what a page sends is checked, all of it before any of it is kept', () => {
   expect(client.getMetrics()).toHaveLength(1)
 })
 
-test('what a snapshot holds is bounded too', async () => {
+it('what a snapshot holds is bounded too', async () => {
   const client = createClient()
   const functions = Object.fromEntries(
     Array.from({ length: 1_000 }, (_, i) => [
@@ -182,7 +182,7 @@ test('what a snapshot holds is bounded too', async () => {
   expect(kept).not.toContain('f0')
 })
 
-test('a closed client records nothing more', async () => {
+it('a closed client records nothing more', async () => {
   const client = createClient()
   client.close()
   client.close()
@@ -192,7 +192,7 @@ test('a closed client records nothing more', async () => {
   )
 })
 
-test('the machine is described when asked for', async () => {
+it('the machine is described when asked for', async () => {
   const client = createClient()
   const host = await client.getHostFacts()
   expect(host.cpu.cores).toBeGreaterThan(0)
@@ -202,7 +202,7 @@ test('the machine is described when asked for', async () => {
   expect(report.content.host).toEqual(host)
 })
 
-test('a report covers the time asked for', async () => {
+it('a report covers the time asked for', async () => {
   const clock = { time: 100_000, now: () => clock.time }
   const client = createClient({ clock })
   client.recordMetric({ name: 'old', value: 1, unit: 'ms' })
@@ -216,7 +216,7 @@ test('a report covers the time asked for', async () => {
   await expect(client.generateReport('none', 0)).rejects.toThrow('to be positive, got 0 ms')
 })
 
-test('snapshots are bounded by age', async () => {
+it('snapshots are bounded by age', async () => {
   const clock = { time: 0, now: () => clock.time }
   const client = createClient({ clock, metricsRetentionMs: 1_000 })
   await client.createSnapshot()

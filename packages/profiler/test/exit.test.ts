@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
-test('a client that was never closed keeps no process alive, and the host facts are not loaded', async () => {
+it('a client that was never closed keeps no process alive, and the host facts are not loaded', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nexus-profiler-'))
   try {
     const outfile = join(folder, 'program.mjs')

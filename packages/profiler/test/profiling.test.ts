@@ -11,7 +11,7 @@ import {
 } from '@nexus/profiler'
 import { launchChromium, testInChromium } from '@nexus/test-kit/chromium'
 import { Profile } from 'pprof-format'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 
 let client: PerformanceClient
 let folder: string
@@ -56,7 +56,7 @@ async function profileOfTheHotLoop(name?: string) {
   return client.stopProfiling(name)
 }
 
-test('the hot function is on top of a CPU profile', async () => {
+it('the hot function is on top of a CPU profile', async () => {
   const report = await profileOfTheHotLoop()
   const [top] = report.cpuProfile!.topFunctions()
   expect(top!.name).toBe('hotLoopOfTheTest')
@@ -69,7 +69,7 @@ test('the hot function is on top of a CPU profile', async () => {
   expect(report.heapProfile).toBeUndefined()
 })
 
-test('pprof decodes to the same calls and the same time', async () => {
+it('pprof decodes to the same calls and the same time', async () => {
   const { cpuProfile } = await profileOfTheHotLoop()
   const decoded = Profile.decode(gunzipSync(cpuProfile!.toPprof()))
   const text = (index: number | bigint) => decoded.stringTable.strings[Number(index)]
@@ -97,7 +97,7 @@ test('pprof decodes to the same calls and the same time', async () => {
   expect(hot.reduce((sum, { us }) => sum + us, 0)).toBeGreaterThan(100_000)
 })
 
-test('a heap profile shows who holds the memory', async () => {
+it('a heap profile shows who holds the memory', async () => {
   await client.startProfiling({ cpu: false, heap: true, heapSamplingIntervalBytes: 1_024 })
   const kept = hoardOfTheTest()
   const report = await client.stopProfiling('memory')
@@ -112,7 +112,7 @@ test('a heap profile shows who holds the memory', async () => {
   expect([strings[Number(type)], strings[Number(unit)]]).toEqual(['inuse_space', 'bytes'])
 })
 
-test('a report is saved in the formats people open', async () => {
+it('a report is saved in the formats people open', async () => {
   await client.startProfiling({ heap: true })
   callHotLoop(50)
   const report = await client.stopProfiling('../night ly/1')
@@ -140,7 +140,7 @@ test('a report is saved in the formats people open', async () => {
   expect(json.cpuFunctions.length).toBeGreaterThan(0)
 })
 
-test('the summary names the hot function and what the process did', async () => {
+it('the summary names the hot function and what the process did', async () => {
   const report = await profileOfTheHotLoop('nightly')
   let shown = ''
   report.displaySummary({ write: (text) => (shown += text) })
@@ -149,7 +149,7 @@ test('the summary names the hot function and what the process did', async () => 
   expect(shown).toMatch(/CPU \d+\.\d % of a core, event loop busy/)
 })
 
-test('one profile is taken at a time', async () => {
+it('one profile is taken at a time', async () => {
   await expect(client.stopProfiling()).rejects.toThrow(ProfilingNotStartedError)
   await client.startProfiling()
   expect(client.getStats().profiling).toBe(true)
@@ -160,7 +160,7 @@ test('one profile is taken at a time', async () => {
   await client.stopProfiling()
 })
 
-test('a profile that nobody stops ends by itself and waits to be fetched', async () => {
+it('a profile that nobody stops ends by itself and waits to be fetched', async () => {
   client.close()
   client = createPerformanceClient({ env: {}, profileIntervalMs: 0, maxProfilingMs: 50 })
   await client.startProfiling()
@@ -170,7 +170,7 @@ test('a profile that nobody stops ends by itself and waits to be fetched', async
   expect(cpuProfile!.topFunctions(100).some(({ name }) => name === 'hotLoopOfTheTest')).toBe(false)
 })
 
-test('profiling can be off, and its options are checked', async () => {
+it('profiling can be off, and its options are checked', async () => {
   const off = createPerformanceClient({ env: { PERFORMANCE_ENABLED: 'false' } })
   await expect(off.startProfiling()).rejects.toThrow(
     expect.objectContaining({ code: 'PROFILING_DISABLED' }),

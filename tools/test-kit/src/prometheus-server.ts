@@ -15,12 +15,12 @@ export function hasPromtool(): boolean {
 }
 
 /**
- * Starts a Prometheus that scrapes and evaluates once a second.
+ * Starts a Prometheus that scrapes, and evaluates its rules, once a second.
  *
  * @param target what it scrapes, as `host:port`
- * @param ruleFile absolute path of its rules
+ * @param ruleFile absolute path of its rules, if it is to have any
  */
-export function startPrometheus(target: string, ruleFile: string): Promise<ServerProcess> {
+export function startPrometheus(target: string, ruleFile?: string): Promise<ServerProcess> {
   return ServerProcess.start({
     command: 'prometheus',
     args: (port, directory) => {
@@ -41,10 +41,10 @@ export function startPrometheus(target: string, ruleFile: string): Promise<Serve
   })
 }
 
-function configuration(target: string, ruleFile: string) {
+function configuration(target: string, ruleFile: string | undefined) {
   return {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
-    rule_files: [ruleFile],
+    rule_files: ruleFile === undefined ? [] : [ruleFile],
     scrape_configs: [{ job_name: 'nexus', static_configs: [{ targets: [target] }] }],
   }
 }

@@ -71,14 +71,16 @@ describe.each([
     'a value of the guest gives a result, whatever it is: %s',
     async (_d, body) => {
       const makers = guestZoo.map(([, source]) => `() => (${source})`)
-    const code = handler(`const value = [${makers.join(',\n')}][event](); ${body}`)
-    const ends = await Promise.all(
+      const code = handler(`const value = [${makers.join(',\n')}][event](); ${body}`)
+      const ends = await Promise.all(
         guestZoo.map(async ([name], event) => {
-        const { status, error } = await runtime.executeHandler(code, { ...context, event },
-          // Some of them have no end.
-          { ...limits, timeoutMs: 400 },
-        )
-        return { name, isEnding: endings.includes(status), code: error?.code, error }
+          const { status, error } = await runtime.executeHandler(
+            code,
+            { ...context, event },
+            // Some of them have no end.
+            { ...limits, timeoutMs: 400 },
+          )
+          return { name, isEnding: endings.includes(status), code: error?.code, error }
         }),
       )
       for (const { name, isEnding, code, error } of ends) {

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
 import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionResult } from '@nexus/executor'
-import type { Tracing } from '@nexus/metrics/otel'
 import type { CompiledFunction } from '../function-definition.js'
 import type { ResolvedHostOptions } from '../options.js'
+import type { Tracing } from '../otel/tracing.js'
 import { boundedRecord } from './bounded-record.js'
 import { type RunRecord, recordOf } from './run-record.js'
 

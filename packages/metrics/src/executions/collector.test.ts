@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from '../registry/registry.js'
 import { MetricsCollector } from './collector.js'
 
@@ -9,7 +9,7 @@ const execution = {
   durationUs: 100,
 }
 
-test('a collector that nothing feeds prints nothing and reports zeros', () => {
+it('a collector that nothing feeds prints nothing and reports zeros', () => {
   const collector = new MetricsCollector()
   expect(collector.toPrometheus()).toBe('')
   expect(collector.cacheHitRate()).toBe(0)
@@ -30,7 +30,7 @@ test('a collector that nothing feeds prints nothing and reports zeros', () => {
   })
 })
 
-test('executions are counted in total and by function', () => {
+it('executions are counted in total and by function', () => {
   const collector = new MetricsCollector()
   collector.recordExecution({ ...execution, cacheTier: 'none', compileTimeUs: 3_000 }, true)
   collector.recordExecution({ ...execution, durationUs: 300 }, true)
@@ -62,7 +62,7 @@ test('executions are counted in total and by function', () => {
   expect(collector.avgExecutionTimeUs()).toBe(175)
 })
 
-test('durations have quantiles', () => {
+it('durations have quantiles', () => {
   const collector = new MetricsCollector()
   for (let i = 1; i <= 1_000; i++) collector.recordExecution({ ...execution, durationUs: i }, true)
   const { p50, p95, p99, max } = collector.getStats().totals.durationUs
@@ -72,7 +72,7 @@ test('durations have quantiles', () => {
   expect(max).toBe(1_000)
 })
 
-test('every figure of an execution reaches the scrape, in base units', () => {
+it('every figure of an execution reaches the scrape, in base units', () => {
   const collector = new MetricsCollector()
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
   collector.recordExecution(
@@ -100,26 +100,25 @@ test('every figure of an execution reaches the scrape, in base units', () => {
   expect(text).toContain('nexus_host_calls_total{function="order-total"} 3\n')
 })
 
-test('figures that an execution does not have leave no series', () => {
+it('figures that an execution does not have leave no series', () => {
   const collector = new MetricsCollector()
   collector.recordExecution(execution, true)
   expect(collector.toPrometheus()).not.toMatch(/compile_|queue_|memory_bytes|host_calls/)
 })
 
-test.each([
-  { durationUs: -1 },
-  { queueWaitUs: Number.NaN },
-  { hostCalls: Number.POSITIVE_INFINITY },
-])('an execution with %j is refused and counted nowhere', (wrong) => {
-  const collector = new MetricsCollector()
-  expect(() => collector.recordExecution({ ...execution, ...wrong }, true)).toThrow(
-    `Expected ${Object.keys(wrong)[0]} of an execution of order-total`,
-  )
-  expect(collector.getStats().totals.executions).toBe(0)
-  expect(collector.toPrometheus()).toBe('')
-})
+it.each([{ durationUs: -1 }, { queueWaitUs: Number.NaN }, { hostCalls: Number.POSITIVE_INFINITY }])(
+  'an execution with %j is refused and counted nowhere',
+  (wrong) => {
+    const collector = new MetricsCollector()
+    expect(() => collector.recordExecution({ ...execution, ...wrong }, true)).toThrow(
+      `Expected ${Object.keys(wrong)[0]} of an execution of order-total`,
+    )
+    expect(collector.getStats().totals.executions).toBe(0)
+    expect(collector.toPrometheus()).toBe('')
+  },
+)
 
-test('functions past the limit count together', () => {
+it('functions past the limit count together', () => {
   const collector = new MetricsCollector({ maxFunctions: 2 })
   for (const functionName of ['a', 'b', 'c', 'd', 'a']) {
     collector.recordExecution({ ...execution, functionName }, true)
@@ -134,85 +133,18 @@ test('functions past the limit count together', () => {
   expect(collector.toPrometheus()).toContain('function="(other)",status="success"')
 })
 
-test('the figures of components are read at each scrape, and only those that they have', async () => {
-  const collector = new MetricsCollector()
-  let rewinds = 1
-  collector.observe({
-    pool: () => ({
-      active: 1,
-      available: 3,
-      suspended: 2,
-      memoryBytes: 99,
-      rewinds,
-      discards: { trap: 1 },
-    }),
-    cache: () => ({ hits: { memory: 5, disk: 1 }, misses: 2, evictions: 0, bytes: { disk: 10 } }),
-    threads: () => ({ count: 2, kills: 1 }),
-    bus: async () => ({
-      published: 10,
-      delivered: { totals: 8 },
-      failed: { totals: 1 },
-      retries: { totals: 1 },
-      deadLettered: 0,
-      replayed: 1,
-      removed: 4,
-      lag: { totals: 2 },
-    }),
-  })
-  rewinds = 7
-  let text = ''
-  for await (const chunk of collector.registry.scrape()) text += chunk
-  const samples = text.split('\n').filter((line) => line && !line.startsWith('#'))
-  expect(samples).toEqual([
-    'nexus_pool_instances{state="active"} 1',
-    'nexus_pool_instances{state="available"} 3',
-    'nexus_pool_instances{state="suspended"} 2',
-    'nexus_instance_memory_bytes 99',
-    'nexus_rewinds_total 7',
-    'nexus_discards_total{reason="trap"} 1',
-    'nexus_cache_hits_total{tier="memory"} 5',
-    'nexus_cache_hits_total{tier="disk"} 1',
-    'nexus_cache_misses_total 2',
-    'nexus_cache_evictions_total 0',
-    'nexus_cache_bytes{tier="disk"} 10',
-    'nexus_threads 2',
-    'nexus_thread_kills_total 1',
-    'nexus_events_published_total 10',
-    'nexus_events_delivered_total{group="totals"} 8',
-    'nexus_events_failed_total{group="totals"} 1',
-    'nexus_event_retries_total{group="totals"} 1',
-    'nexus_events_dead_lettered_total 0',
-    'nexus_events_replayed_total 1',
-    'nexus_events_removed_total 4',
-    'nexus_event_lag{group="totals"} 2',
-  ])
-})
-
-test('one kind of source is attached once, and again after it was detached', () => {
-  const collector = new MetricsCollector()
-  const detach = collector.observe({ threads: () => ({ count: 1 }) })
-  expect(() => collector.observe({ pool: () => ({}), threads: () => ({}) })).toThrow(
-    /nexus_threads/,
-  )
-  detach()
-  collector.observe({ pool: () => ({ active: 1 }), threads: () => ({ count: 4 }) })
-  detach()
-  expect(collector.toPrometheus()).toContain('nexus_threads 4\n')
-})
-
-test('a closed collector leaves a shared registry as it was', () => {
+it('a closed collector leaves a shared registry as it was', () => {
   const registry = new MetricsRegistry()
   registry.gauge({ name: 'mine', help: 'Mine.' })
   const before = registry.toPrometheus()
   const collector = new MetricsCollector({ registry })
-  collector.observe({ threads: () => ({ count: 1 }) })
   collector.recordExecution(execution, true)
   collector.close()
   expect(registry.toPrometheus()).toBe(before)
   new MetricsCollector({ registry })
 })
 
-test('a function may have any name', () => {
+it('a function may have any name', () => {
   const collector = new MetricsCollector()
   for (const functionName of ['__proto__', 'constructor', 'a"b\n']) {
     collector.recordExecution({ ...execution, functionName }, true)

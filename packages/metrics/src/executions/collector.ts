@@ -3,7 +3,6 @@ import { MetricsError } from '../errors.js'
 import { parseOptions } from '../options.js'
 import type { ExpositionFormat } from '../registry/format.js'
 import { MetricsRegistry } from '../registry/registry.js'
-import { type MetricsSources, observeSources } from '../sources.js'
 import { type ExecutionFamilies, registerExecutionFamilies } from './execution-families.js'
 import type { CollectorStats, ExecutionMetrics } from './execution-metrics.js'
 import { averageDurationUs, cacheHitRate, executionStats } from './execution-stats.js'
@@ -36,14 +35,27 @@ const collectorOptions = z.strictObject({
 /** The function name that stands for all those past `maxFunctions`. */
 const OTHER = '(other)'
 
-/** The figures of a runtime that executes functions: what ran, how long it took, and what its parts report. */
+/**
+ * The figures of executions: how many ran, how they ended, how long they took, and how often compiled code came from a
+ * cache. Who executes feeds it; other figures belong in its `registry`.
+ *
+ * @example
+ * ```ts
+ * const collector = new MetricsCollector()
+ * collector.recordExecution(
+ *   { functionName: 'order-total', status: 'success', cacheTier: 'memory', durationUs: 80 },
+ *   true,
+ * )
+ * collector.avgExecutionTimeUs() // 80
+ * collector.toPrometheus() // # HELP nexus_executions_total …
+ * ```
+ */
 export class MetricsCollector {
   /** Where the metrics live. */
   readonly registry: MetricsRegistry
   readonly #maxFunctions: number
   readonly #functions = new Map<string, FunctionRecord>()
   readonly #families: ExecutionFamilies
-  readonly #detach: (() => void)[] = []
 
   /** @throws {@link MetricsError} `INVALID_OPTIONS`, or `NAME_TAKEN` when the registry has a collector already */
   constructor(options: MetricsCollectorOptions = {}) {
@@ -87,26 +99,13 @@ export class MetricsCollector {
     }
   }
 
-  /**
-   * Adds the figures of other components, read at each scrape. What a source leaves out is absent.
-   *
-   * @returns a function that removes them again
-   * @throws {@link MetricsError} `NAME_TAKEN` when a source of that kind is attached already
-   */
-  observe(sources: MetricsSources): () => void {
-    const detach = observeSources(this.registry, sources)
-    this.#detach.push(detach)
-    return detach
-  }
-
   /** The registry as text in one go; `registry.scrape()` does it in chunks. */
   toPrometheus(options?: { format?: ExpositionFormat }): string {
     return this.registry.toPrometheus(options)
   }
 
-  /** Takes the collector's metrics and sources out of the registry; its stats stay readable. */
+  /** Takes the collector's metrics out of the registry; its stats stay readable. */
   close(): void {
-    for (const detach of this.#detach.splice(0)) detach()
     for (const metric of Object.values(this.#families)) this.registry.remove(metric.name)
   }
 

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from '../registry/registry.js'
 
 const definition = { name: 'jobs_total', help: 'Jobs.', labelNames: ['queue', 'state'] } as const
 
-test('a counter adds up per label set', () => {
+it('a counter adds up per label set', () => {
   const registry = new MetricsRegistry()
   const jobs = registry.counter(definition)
   jobs.inc({ queue: 'mail', state: 'done' })
@@ -20,7 +20,7 @@ test('a counter adds up per label set', () => {
   )
 })
 
-test('a counter without labels is there from the start, one with labels is not', () => {
+it('a counter without labels is there from the start, one with labels is not', () => {
   const registry = new MetricsRegistry()
   registry.counter({ name: 'plain_total', help: 'Plain.' })
   registry.counter(definition)
@@ -28,7 +28,7 @@ test('a counter without labels is there from the start, one with labels is not',
   expect(registry.toPrometheus()).not.toContain('jobs_total')
 })
 
-test('a label left out, undefined and empty are the same series', () => {
+it('a label left out, undefined and empty are the same series', () => {
   const registry = new MetricsRegistry()
   const jobs = registry.counter(definition)
   jobs.inc({ queue: 'mail' })
@@ -37,7 +37,7 @@ test('a label left out, undefined and empty are the same series', () => {
   expect(registry.toPrometheus()).toContain('jobs_total{queue="mail"} 3\n')
 })
 
-test('numbers and booleans are labels as they are written', () => {
+it('numbers and booleans are labels as they are written', () => {
   const registry = new MetricsRegistry()
   const jobs = registry.counter(definition)
   jobs.inc({ queue: 1, state: true })
@@ -45,7 +45,7 @@ test('numbers and booleans are labels as they are written', () => {
   expect(registry.toPrometheus()).toContain('jobs_total{queue="1",state="true"} 2\n')
 })
 
-test('a bound handle adds to the same series', () => {
+it('a bound handle adds to the same series', () => {
   const registry = new MetricsRegistry()
   const jobs = registry.counter(definition)
   const bound = jobs.bind({ queue: 'mail' })
@@ -55,7 +55,7 @@ test('a bound handle adds to the same series', () => {
   expect(registry.toPrometheus()).toContain('jobs_total{queue="mail"} 6\n')
 })
 
-test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('a counter does not grow by %s', (value) => {
+it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('a counter does not grow by %s', (value) => {
   const registry = new MetricsRegistry()
   const jobs = registry.counter(definition)
   jobs.inc({ queue: 'mail' }, 5)
@@ -66,7 +66,7 @@ test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('a counter does not grow b
   expect(registry.toPrometheus()).toContain('jobs_total{queue="mail"} 5\n')
 })
 
-test('an unknown label is an error on every call, also when the rest matches a known series', () => {
+it('an unknown label is an error on every call, also when the rest matches a known series', () => {
   const registry = new MetricsRegistry()
   const jobs = registry.counter(definition)
   jobs.inc({ queue: 'mail' })
@@ -81,7 +81,7 @@ test('an unknown label is an error on every call, also when the rest matches a k
   expect(() => plain.inc(labels)).toThrow('expected no labels')
 })
 
-test('an exemplar is printed in OpenMetrics only', () => {
+it('an exemplar is printed in OpenMetrics only', () => {
   const registry = new MetricsRegistry({ clock: { now: () => 1_500 } })
   registry.counter(definition).inc({ queue: 'mail' }, 2, { trace_id: 'a"b' })
   expect(registry.toPrometheus()).toContain('jobs_total{queue="mail"} 2\n')
@@ -96,7 +96,7 @@ test('an exemplar is printed in OpenMetrics only', () => {
   )
 })
 
-test('an exemplar may have 128 characters and not one more', () => {
+it('an exemplar may have 128 characters and not one more', () => {
   const jobs = new MetricsRegistry().counter(definition)
   jobs.inc({}, 1, { id: 'é'.repeat(126) })
   expect(() => jobs.inc({}, 1, { id: 'é'.repeat(127) })).toThrow(

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from '../registry/registry.js'
 
-test('a gauge is set, goes up and goes down, with and without a handle', () => {
+it('a gauge is set, goes up and goes down, with and without a handle', () => {
   const registry = new MetricsRegistry()
   const plain = registry.gauge({ name: 'plain', help: 'Plain.' })
   plain.set(5)
@@ -20,7 +20,7 @@ test('a gauge is set, goes up and goes down, with and without a handle', () => {
   expect(text).toContain('rooms{floor="1"} 7\nrooms{floor="2"} 2\n')
 })
 
-test('a gauge takes NaN and both infinities', () => {
+it('a gauge takes NaN and both infinities', () => {
   const registry = new MetricsRegistry()
   const odd = registry.gauge({ name: 'odd', help: 'Odd.', labelNames: ['v'] })
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
@@ -31,7 +31,7 @@ test('a gauge takes NaN and both infinities', () => {
   )
 })
 
-test('a line is written anew once the value changed', () => {
+it('a line is written anew once the value changed', () => {
   const registry = new MetricsRegistry()
   const gauge = registry.gauge({ name: 'g', help: 'G.' })
   for (const value of [1, 1, 2, Number.NaN, 0]) {

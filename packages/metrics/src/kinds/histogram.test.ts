@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from '../registry/registry.js'
 
 const definition = { name: 'size', help: 'Size.', labelNames: ['kind'], buckets: [1, 2.5] } as const
 
-test('an observation counts in its bucket and all larger ones, a bound belonging to its bucket', () => {
+it('an observation counts in its bucket and all larger ones, a bound belonging to its bucket', () => {
   const registry = new MetricsRegistry()
   const size = registry.histogram(definition)
   for (const value of [-1, 1, 1.0001, 2.5, 3]) size.observe({ kind: 'a' }, value)
@@ -21,7 +21,7 @@ test('an observation counts in its bucket and all larger ones, a bound belonging
   )
 })
 
-test('without labels the braces hold only the bound', () => {
+it('without labels the braces hold only the bound', () => {
   const registry = new MetricsRegistry()
   const plain = registry.histogram({ name: 'plain', help: 'Plain.', buckets: [1] })
   plain.observe(0.5)
@@ -31,7 +31,7 @@ test('without labels the braces hold only the bound', () => {
   )
 })
 
-test('OpenMetrics shows bounds as floats and one exemplar per bucket', () => {
+it('OpenMetrics shows bounds as floats and one exemplar per bucket', () => {
   const registry = new MetricsRegistry({ clock: { now: () => 2_000 } })
   const size = registry.histogram(definition).bind({ kind: 'a' })
   size.observe(1, { trace_id: 'first' })
@@ -46,7 +46,7 @@ test('OpenMetrics shows bounds as floats and one exemplar per bucket', () => {
   )
 })
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+it.each([Number.NaN, Number.POSITIVE_INFINITY])(
   '%s is refused, as it would spoil the sum',
   (value) => {
     const registry = new MetricsRegistry()
@@ -55,7 +55,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])(
   },
 )
 
-test('buckets must ascend, and le is no label of a histogram', () => {
+it('buckets must ascend, and le is no label of a histogram', () => {
   const registry = new MetricsRegistry()
   expect(() => registry.histogram({ ...definition, buckets: [2, 1] })).toThrow('ascending')
   expect(() => registry.histogram({ ...definition, labelNames: ['le'] })).toThrow('reserved')

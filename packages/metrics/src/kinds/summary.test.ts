@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from '../registry/registry.js'
 
 function summaryAt(start: number) {
@@ -15,7 +15,7 @@ function summaryAt(start: number) {
   return { clock, registry, wait }
 }
 
-test('a summary prints its quantiles, sum and count', () => {
+it('a summary prints its quantiles, sum and count', () => {
   const { registry, wait } = summaryAt(0)
   const bound = wait.bind({ q: 'a' })
   for (const value of [4, 2, 8]) bound.observe(value)
@@ -35,7 +35,7 @@ test('a summary prints its quantiles, sum and count', () => {
   )
 })
 
-test('quantiles forget what left the window; sum and count do not', () => {
+it('quantiles forget what left the window; sum and count do not', () => {
   const { clock, registry, wait } = summaryAt(10_000)
   wait.observe({ q: 'a' }, 100)
   clock.time = 10_999
@@ -48,7 +48,7 @@ test('quantiles forget what left the window; sum and count do not', () => {
   expect(registry.toPrometheus()).toContain('quantile="1"} NaN\n')
 })
 
-test('a clock set back loses nothing', () => {
+it('a clock set back loses nothing', () => {
   const { clock, registry, wait } = summaryAt(10_000)
   wait.observe({ q: 'a' }, 1)
   clock.time = 5_000

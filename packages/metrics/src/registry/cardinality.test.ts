@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from './registry.js'
 
-test('a full metric refuses new label sets, counts what it refused, and goes on with the known ones', () => {
+it('a full metric refuses new label sets, counts what it refused, and goes on with the known ones', () => {
   const registry = new MetricsRegistry({ maxSeriesPerMetric: 2 })
   const hits = registry.counter({ name: 'hits_total', help: 'Hits.', labelNames: ['user'] })
   for (const user of ['a', 'b', 'c', 'd', 'a']) hits.inc({ user })
@@ -12,7 +12,7 @@ test('a full metric refuses new label sets, counts what it refused, and goes on 
   expect(registry.getStats()).toMatchObject({ refusedUpdates: 2, maxSeriesPerMetric: 2 })
 })
 
-test('a refused handle counts as refused, each update through it too, and works once there is room', () => {
+it('a refused handle counts as refused, each update through it too, and works once there is room', () => {
   const registry = new MetricsRegistry({ maxSeriesPerMetric: 1 })
   const hits = registry.counter({ name: 'hits_total', help: 'Hits.', labelNames: ['user'] })
   hits.inc({ user: 'a' })
@@ -25,7 +25,7 @@ test('a refused handle counts as refused, each update through it too, and works 
   expect(registry.toPrometheus()).toContain('hits_total{user="b"} 5\n')
 })
 
-test('the counter of refusals is not limited itself', () => {
+it('the counter of refusals is not limited itself', () => {
   const registry = new MetricsRegistry({ maxSeriesPerMetric: 1 })
   for (const name of ['a_total', 'b_total']) {
     const counter = registry.counter({ name, help: 'Help.', labelNames: ['x'] })
@@ -37,7 +37,7 @@ test('the counter of refusals is not limited itself', () => {
   expect(registry.getStats().refusedUpdates).toBe(2)
 })
 
-test('a series that nothing updates expires, and its handle starts a new one', () => {
+it('a series that nothing updates expires, and its handle starts a new one', () => {
   const clock = { time: 0, now: () => clock.time }
   const registry = new MetricsRegistry({ clock })
   const hits = registry.counter({
@@ -63,7 +63,7 @@ test('a series that nothing updates expires, and its handle starts a new one', (
   expect(registry.toPrometheus()).toContain('user="idle",page="/"} 2\n')
 })
 
-test('expired series make room for new ones', () => {
+it('expired series make room for new ones', () => {
   const clock = { time: 0, now: () => clock.time }
   const registry = new MetricsRegistry({ clock, maxSeriesPerMetric: 3 })
   const hits = registry.counter({
@@ -81,7 +81,7 @@ test('expired series make room for new ones', () => {
   expect(registry.getStats()).toMatchObject({ refusedUpdates: 0, expiredSeries: 150 })
 })
 
-test('label values that UTF-8 cannot tell apart are one series', () => {
+it('label values that UTF-8 cannot tell apart are one series', () => {
   const registry = new MetricsRegistry()
   const hits = registry.counter({ name: 'hits_total', help: 'Hits.', labelNames: ['user'] })
   for (const user of ['\ud800', '\udfff', '\ufffd']) hits.inc({ user })

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { negotiateFormat } from './negotiate-format.js'
 
-test.each([
+it.each([
   [undefined, 'text'],
   ['', 'text'],
   ['*/*', 'text'],
@@ -21,7 +21,7 @@ test.each([
   expect(negotiateFormat(accept).format).toBe(format)
 })
 
-test('the content type carries the version', () => {
+it('the content type carries the version', () => {
   expect(negotiateFormat('text/plain').contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
   expect(negotiateFormat('application/openmetrics-text').contentType).toBe(
     'application/openmetrics-text; version=1.0.0; charset=utf-8',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from './registry.js'
 
 async function scrape(registry: MetricsRegistry): Promise<string> {
@@ -7,7 +7,7 @@ async function scrape(registry: MetricsRegistry): Promise<string> {
   return text
 }
 
-test('a gauge and a counter can be read at scrape time', () => {
+it('a gauge and a counter can be read at scrape time', () => {
   const registry = new MetricsRegistry()
   let depth = 3
   registry.gauge({ name: 'depth', help: 'Depth.', collect: (observe) => observe(depth) })
@@ -18,7 +18,7 @@ test('a gauge and a counter can be read at scrape time', () => {
   expect(registry.toPrometheus()).toContain('\nseen_total 8\n')
 })
 
-test('label sets that are no longer reported disappear', () => {
+it('label sets that are no longer reported disappear', () => {
   const registry = new MetricsRegistry()
   let groups = ['a', 'b']
   registry.gauge({
@@ -34,7 +34,7 @@ test('label sets that are no longer reported disappear', () => {
   expect(registry.toPrometheus()).not.toContain('group="a"')
 })
 
-test('one read fills several metrics, and those it does not report are absent', () => {
+it('one read fills several metrics, and those it does not report are absent', () => {
   const registry = new MetricsRegistry()
   let reads = 0
   const remove = registry.observe({
@@ -59,7 +59,7 @@ test('one read fills several metrics, and those it does not report are absent', 
   expect(reads).toBe(1)
 })
 
-test('a read that fails takes its metrics out, is counted, and harms no other metric', async () => {
+it('a read that fails takes its metrics out, is counted, and harms no other metric', async () => {
   const registry = new MetricsRegistry()
   let broken = false
   registry.gauge({
@@ -79,7 +79,7 @@ test('a read that fails takes its metrics out, is counted, and harms no other me
   expect(registry.toPrometheus()).toContain('failed_collects_total{metric="shaky"} 2\n')
 })
 
-test('an asynchronous read is awaited by scrape, and shown as last read by toPrometheus', async () => {
+it('an asynchronous read is awaited by scrape, and shown as last read by toPrometheus', async () => {
   const registry = new MetricsRegistry()
   registry.gauge({
     name: 'remote',
@@ -94,7 +94,7 @@ test('an asynchronous read is awaited by scrape, and shown as last read by toPro
   expect(registry.toPrometheus()).toContain('\nremote 5\n')
 })
 
-test('a read that hangs is left out after its time, and is not started again meanwhile', async () => {
+it('a read that hangs is left out after its time, and is not started again meanwhile', async () => {
   const registry = new MetricsRegistry({ collectTimeoutMs: 20 })
   let started = 0
   let finish = () => {}

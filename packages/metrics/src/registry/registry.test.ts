@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsError } from '../errors.js'
 import { MetricsRegistry } from './registry.js'
 
-test('a name is taken once', () => {
+it('a name is taken once', () => {
   const registry = new MetricsRegistry()
   registry.counter({ name: 'a_total', help: 'A.' })
   expect(() => registry.gauge({ name: 'a_total', help: 'A.' })).toThrow(
@@ -10,7 +10,7 @@ test('a name is taken once', () => {
   )
 })
 
-test('so are the names that a histogram or a summary prints', () => {
+it('so are the names that a histogram or a summary prints', () => {
   const registry = new MetricsRegistry()
   registry.histogram({ name: 'size', help: 'Size.' })
   expect(() => registry.gauge({ name: 'size_count', help: 'Count.' })).toThrow(
@@ -25,13 +25,13 @@ test('so are the names that a histogram or a summary prints', () => {
   )
 })
 
-test('in OpenMetrics a counter is named without _total, so that name is taken too', () => {
+it('in OpenMetrics a counter is named without _total, so that name is taken too', () => {
   const registry = new MetricsRegistry()
   registry.counter({ name: 'jobs_total', help: 'Jobs.' })
   expect(() => registry.gauge({ name: 'jobs', help: 'Jobs.' })).toThrow(MetricsError)
 })
 
-test('a removed metric gives its name back', () => {
+it('a removed metric gives its name back', () => {
   const registry = new MetricsRegistry()
   registry.histogram({ name: 'size', help: 'Size.' })
   expect(registry.remove('size')).toBe(true)
@@ -41,7 +41,7 @@ test('a removed metric gives its name back', () => {
   expect(registry.get('size_count')?.type).toBe('gauge')
 })
 
-test('observe registers all of its metrics or none', () => {
+it('observe registers all of its metrics or none', () => {
   const registry = new MetricsRegistry()
   registry.gauge({ name: 'b', help: 'B.' })
   const register = () =>
@@ -56,7 +56,7 @@ test('observe registers all of its metrics or none', () => {
   expect(registry.get('a')).toBeUndefined()
 })
 
-test.each([
+it.each([
   [{ name: 'jobs', help: 'Jobs.' }, 'name: expected the name of a counter to end in _total'],
   [{ name: '1_total', help: 'One.' }, 'name: expected letters, digits, _ and :'],
   [{ name: 'a_total', help: '' }, 'help: expected one line'],
@@ -75,7 +75,7 @@ test.each([
   )
 })
 
-test.each([{ maxSeriesPerMetric: 0 }, { clock: {} }, { collectTimeoutMs: '1' }, { maxSeries: 1 }])(
+it.each([{ maxSeriesPerMetric: 0 }, { clock: {} }, { collectTimeoutMs: '1' }, { maxSeries: 1 }])(
   'a registry cannot be made with %j',
   (options) => {
     expect(() => new MetricsRegistry(options as object)).toThrow(
@@ -84,7 +84,7 @@ test.each([{ maxSeriesPerMetric: 0 }, { clock: {} }, { collectTimeoutMs: '1' }, 
   },
 )
 
-test('help is escaped as each format wants it', () => {
+it('help is escaped as each format wants it', () => {
   const registry = new MetricsRegistry()
   registry.gauge({ name: 'g', help: 'a "b" \\ c\nd' }).set(1)
   expect(registry.toPrometheus()).toContain('# HELP g a "b" \\\\ c\\nd\n')

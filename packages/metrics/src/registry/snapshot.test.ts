@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MetricsRegistry } from './registry.js'
 
 function worker(n: number): MetricsRegistry {
@@ -13,7 +13,7 @@ function worker(n: number): MetricsRegistry {
   return registry
 }
 
-test('what several workers recorded adds up, also through JSON', () => {
+it('what several workers recorded adds up, also through JSON', () => {
   const total = new MetricsRegistry({ clock: { now: () => 0 } })
   for (const n of [1, 2, 3]) {
     total.merge(JSON.parse(JSON.stringify(worker(n).snapshot())))
@@ -30,7 +30,7 @@ test('what several workers recorded adds up, also through JSON', () => {
   expect(text).toContain('s{quantile="0"} 1\ns{quantile="1"} 3\ns_sum 6\ns_count 3\n')
 })
 
-test('a gauge that is new here takes the value as it is, whatever its sign', () => {
+it('a gauge that is new here takes the value as it is, whatever its sign', () => {
   const source = new MetricsRegistry()
   source.gauge({ name: 'low', help: 'Low.', labelNames: ['k'], aggregate: 'max' }).set({ k: 1 }, -5)
   const total = new MetricsRegistry()
@@ -38,7 +38,7 @@ test('a gauge that is new here takes the value as it is, whatever its sign', () 
   expect(total.toPrometheus()).toContain('low{k="1"} -5\n')
 })
 
-test('metrics that differ under one name are not mixed', () => {
+it('metrics that differ under one name are not mixed', () => {
   const total = new MetricsRegistry()
   total.histogram({ name: 'h', help: 'H.', buckets: [1, 3] })
   expect(() => total.merge(worker(1).snapshot())).toThrow(
@@ -51,7 +51,7 @@ test('metrics that differ under one name are not mixed', () => {
   )
 })
 
-test('a snapshot of another version is refused', () => {
+it('a snapshot of another version is refused', () => {
   const snapshot = { ...worker(1).snapshot(), version: 2 } as never
   expect(() => new MetricsRegistry().merge(snapshot)).toThrow('Expected a snapshot of version 1')
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { QuantileSketch } from './quantile-sketch.js'
 
 /** Numbers between 0 and 1, the same in every run. */
@@ -14,7 +14,7 @@ function sorted(values: readonly number[]): number[] {
   return [...values].sort((a, b) => a - b)
 }
 
-test.each([
+it.each([
   ['spread over twelve decades', (r: number) => 10 ** (r * 12 - 6)],
   ['uniform', (r: number) => r * 1000],
   ['of both signs', (r: number) => (r - 0.5) * 1e4],
@@ -32,7 +32,7 @@ test.each([
   }
 })
 
-test('two sketches add up to the sketch of all values', () => {
+it('two sketches add up to the sketch of all values', () => {
   const source = random(3)
   const [a, b, all] = [new QuantileSketch(), new QuantileSketch(), new QuantileSketch()]
   for (let i = 0; i < 5_000; i++) {
@@ -48,7 +48,7 @@ test('two sketches add up to the sketch of all values', () => {
   expect(copy.count).toBe(5_000)
 })
 
-test('an empty sketch has no quantile, a cleared one neither', () => {
+it('an empty sketch has no quantile, a cleared one neither', () => {
   const sketch = new QuantileSketch()
   expect(sketch.quantile(0.5)).toBeNaN()
   sketch.add(3)
@@ -59,7 +59,7 @@ test('an empty sketch has no quantile, a cleared one neither', () => {
   expect([sketch.count, sketch.min, sketch.quantile(0.5), sketch.max]).toEqual([0, NaN, NaN, NaN])
 })
 
-test('extreme magnitudes stay in bounded memory and in order', () => {
+it('extreme magnitudes stay in bounded memory and in order', () => {
   const sketch = new QuantileSketch()
   for (const value of [Number.MIN_VALUE, Number.MAX_VALUE, 1, 5e-324, 1e300]) sketch.add(value)
   expect(sketch.quantile(0)).toBe(Number.MIN_VALUE)

@@ -1,36 +1,18 @@
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
 
-/** A collector with every source attached and every figure of an execution recorded. */
+/** A collector with every figure of an execution recorded, beside process metrics and observed ones. */
 export function fullCollector(): { collector: MetricsCollector; close: () => void } {
   const collector = new MetricsCollector()
   const removeProcessMetrics = addProcessMetrics(collector.registry)
-  collector.observe({
-    pool: () => ({
-      active: 1,
-      available: 3,
-      suspended: 0,
-      waiting: 0,
-      memoryBytes: 4_000_000,
-      rewinds: 10,
-      discards: { trap: 1, grown: 0 },
-    }),
-    cache: () => ({
-      hits: { memory: 9, disk: 1 },
-      misses: 2,
-      evictions: { memory: 0 },
-      entries: { memory: 2 },
-      bytes: { memory: 4_096, disk: 8_192 },
-    }),
-    threads: () => ({ count: 2, kills: 0 }),
-    bus: async () => ({
-      published: 10,
-      delivered: { orders: 9 },
-      failed: { orders: 1 },
-      retries: { orders: 1 },
-      deadLettered: { orders: 0 },
-      replayed: 0,
-      lag: { orders: 1 },
-    }),
+  collector.registry.observe({
+    metrics: {
+      depth: { type: 'gauge', name: 'queue_depth', help: 'Jobs that wait.', labelNames: ['queue'] },
+      jobs: { type: 'counter', name: 'jobs_total', help: 'Jobs that ended.' },
+    },
+    async collect(observe) {
+      observe.depth(3, { queue: 'mail' })
+      observe.jobs(10)
+    },
   })
   const execution = {
     functionName: 'order-total',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { InvalidMetricError, MetricNotFoundError } from '../errors.js'
 import { MetricStore } from './metric-store.js'
 
@@ -10,7 +10,7 @@ function storeAt(time: number, limits: { maxMetrics?: number; metricsRetentionMs
 
 const query = { name: 'db.query', category: 'Database', value: 3, unit: 'ms' } as const
 
-test('a metric gets an id, the time, and defaults', () => {
+it('a metric gets an id, the time, and defaults', () => {
   const { store } = storeAt(5_000)
   const metric = store.record({ name: 'n', value: 1, unit: 'ms' })
   expect(metric).toEqual({
@@ -25,7 +25,7 @@ test('a metric gets an id, the time, and defaults', () => {
   expect(store.get('metric-1')).toBe(metric)
 })
 
-test('metrics are found by name, category, time and number', () => {
+it('metrics are found by name, category, time and number', () => {
   const { clock, store } = storeAt(0)
   for (let i = 0; i < 5; i++) {
     clock.time = i * 100
@@ -40,7 +40,7 @@ test('metrics are found by name, category, time and number', () => {
   expect(values({ name: 'nothing' })).toEqual([])
 })
 
-test('a metric is kept until it is older than the retention', () => {
+it('a metric is kept until it is older than the retention', () => {
   const { clock, store } = storeAt(0)
   const { id } = store.record(query)
   clock.time = 1_000
@@ -50,7 +50,7 @@ test('a metric is kept until it is older than the retention', () => {
   expect(() => store.get(id)).toThrow(MetricNotFoundError)
 })
 
-test('the oldest make room: a million metrics are no more than the limit', () => {
+it('the oldest make room: a million metrics are no more than the limit', () => {
   const { store } = storeAt(0, { maxMetrics: 50 })
   for (let i = 0; i < 100_000; i++) store.record({ ...query, value: i })
   expect(store.size).toBe(50)
@@ -58,7 +58,7 @@ test('the oldest make room: a million metrics are no more than the limit', () =>
   expect(store.find()[0]!.value).toBe(99_950)
 })
 
-test.each([
+it.each([
   [null, 'an object, got null'],
   ['x', 'an object, got "x"'],
   [{ ...query, name: '' }, 'name of a metric to be a text of 1 to 200 characters, got ""'],
@@ -82,7 +82,7 @@ test.each([
   expect(store.size).toBe(0)
 })
 
-test('limits are allowed up to the last character', () => {
+it('limits are allowed up to the last character', () => {
   const { store } = storeAt(0)
   const metadata = { long: 'x'.repeat(1_000), yes: true, n: -1 }
   expect(store.record({ ...query, name: 'n'.repeat(200), metadata }).metadata).toEqual(metadata)

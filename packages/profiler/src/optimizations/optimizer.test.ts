@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Scene, snapshotsOf } from '../../test/support/snapshots.js'
 import { OptimizationNotApplicableError, OptimizationNotFoundError } from '../errors.js'
 import { Optimizer } from './optimizer.js'
@@ -32,7 +32,7 @@ const cache = (hits: number, misses: number, evictions: number): Scene => ({
   components: { cache: { hits: { memory: hits / 2, disk: hits / 2 }, misses, evictions } },
 })
 
-test('a low hit rate with evictions is a cache too small, without evictions it is not', () => {
+it('a low hit rate with evictions is a cache too small, without evictions it is not', () => {
   expect(found([cache(0, 0, 0), cache(89, 11, 5)])).toEqual(['cache-too-small'])
   expect(found([cache(0, 0, 0), cache(89, 11, 0)])).toEqual(['cache-misses'])
   expect(found([cache(0, 0, 0), cache(90, 10, 5)])).toEqual([])
@@ -41,7 +41,7 @@ test('a low hit rate with evictions is a cache too small, without evictions it i
   expect(found([cache(900, 900, 9), cache(10, 0, 0)]), 'a restart').toEqual([])
 })
 
-test('calls that wait in half of the snapshots want a larger pool', () => {
+it('calls that wait in half of the snapshots want a larger pool', () => {
   const pool = (...waiting: number[]) =>
     waiting.map((waiting) => ({ components: { pool: { waiting } } }))
   expect(found(pool(3, 0, 1, 0))).toEqual(['pool-waits'])
@@ -49,7 +49,7 @@ test('calls that wait in half of the snapshots want a larger pool', () => {
   expect(found(pool(3, 3))).toEqual([])
 })
 
-test('killed threads name the functions that ran into their limit', () => {
+it('killed threads name the functions that ran into their limit', () => {
   const figures = { executions: 9, failed: 2, durationUs: { avg: 1, p95: 1, max: 1 } }
   const functions = {
     spins: { ...figures, failuresByCode: { TIMEOUT: 2 } },
@@ -69,7 +69,7 @@ test('killed threads name the functions that ran into their limit', () => {
   })
 })
 
-test('a function is slow by itself or against the others', () => {
+it('a function is slow by itself or against the others', () => {
   const scene = (p95s: Record<string, number>, executions = 20): Scene => ({
     components: {
       functions: Object.fromEntries(
@@ -87,7 +87,7 @@ test('a function is slow by itself or against the others', () => {
   expect(found([scene({ a: 100, b: 100, c: 1_000 })])).toEqual([])
 })
 
-test('the event loop is blocked when that is typical, not once', () => {
+it('the event loop is blocked when that is typical, not once', () => {
   expect(found([{ delayP99Ms: 50 }, { delayP99Ms: 50 }, { delayP99Ms: 1 }])).toEqual([
     'event-loop-delay',
   ])
@@ -95,7 +95,7 @@ test('the event loop is blocked when that is typical, not once', () => {
   expect(found([{ delayP99Ms: 900 }, { delayP99Ms: 900 }])).toEqual([])
 })
 
-test('the heap grows when what is left after collections does', () => {
+it('the heap grows when what is left after collections does', () => {
   const heap = (...sizes: number[]) => sizes.map((heapUsed) => ({ heapUsed }))
   expect(found(heap(10, 19, 11, 12.1, 19, 13))).toEqual(['heap-growth'])
   expect(found(heap(10, 19, 11, 11.9, 19, 13))).toEqual([])
@@ -105,7 +105,7 @@ test('the heap grows when what is left after collections does', () => {
 const WAITS = Array.from({ length: 4 }, () => ({ components: { pool: { waiting: 2 } } }))
 const CALM = Array.from({ length: 4 }, () => ({ components: { pool: { waiting: 0 } } }))
 
-test('applying turns the knob, records before and after, and can be undone', async () => {
+it('applying turns the knob, records before and after, and can be undone', async () => {
   const { clock, optimizer } = optimizerAt()
   const knob = knobAt('pool.maxInstances', 10)
   optimizer.registerKnob(knob)
@@ -130,7 +130,7 @@ test('applying turns the knob, records before and after, and can be undone', asy
   await expect(optimizer.apply('pool-waits')).rejects.toThrow('was undone before')
 })
 
-test('what does not help enough is suggested again, judged by what came after', async () => {
+it('what does not help enough is suggested again, judged by what came after', async () => {
   const { clock, optimizer } = optimizerAt()
   optimizer.registerKnob(knobAt('pool.maxInstances', 10))
   optimizer.update(snapshotsOf(WAITS))
@@ -146,7 +146,7 @@ test('what does not help enough is suggested again, judged by what came after', 
   ])
 })
 
-test('a knob is not turned past its range, nor at its end', async () => {
+it('a knob is not turned past its range, nor at its end', async () => {
   const { optimizer } = optimizerAt()
   const knob = knobAt('pool.maxInstances', 10, { min: 1, max: 12 })
   optimizer.registerKnob(knob)
@@ -158,7 +158,7 @@ test('a knob is not turned past its range, nor at its end', async () => {
   await expect(optimizer.apply('pool-waits')).rejects.toThrow('is advice: Raise the number')
 })
 
-test('without a knob, or with one that cannot be read, it is advice', () => {
+it('without a knob, or with one that cannot be read, it is advice', () => {
   const { optimizer } = optimizerAt()
   optimizer.update(snapshotsOf(WAITS))
   expect(optimizer.optimizations[0]!.change).toBeUndefined()
@@ -173,7 +173,7 @@ test('without a knob, or with one that cannot be read, it is advice', () => {
   expect(optimizer.optimizations[0]!.change).toBeUndefined()
 })
 
-test('a knob that cannot be turned leaves the suggestion, and is not tried again by itself', async () => {
+it('a knob that cannot be turned leaves the suggestion, and is not tried again by itself', async () => {
   const { optimizer } = optimizerAt()
   let tries = 0
   optimizer.registerKnob({
@@ -193,7 +193,7 @@ test('a knob that cannot be turned leaves the suggestion, and is not tried again
   expect(tries).toBe(2)
 })
 
-test('an unknown optimization and a wrong knob are errors', async () => {
+it('an unknown optimization and a wrong knob are errors', async () => {
   const { optimizer } = optimizerAt()
   await expect(optimizer.apply('nothing')).rejects.toThrow(OptimizationNotFoundError)
   expect(() => optimizer.registerKnob(knobAt('k', 1, { min: 2, max: 1 }))).toThrow('got 2 and 1')

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { PerformanceMetric } from '../metrics/metric.js'
 import { findUxImprovements } from './ux-improvement.js'
 
@@ -21,7 +21,7 @@ function metrics(
 
 const vital = { category: 'Rendering', metadata: {} } as const
 
-test('an interaction is judged by its 75th percentile', () => {
+it('an interaction is judged by its 75th percentile', () => {
   expect(findUxImprovements(metrics('fine', [10, 20, 200, 200, 900]))).toEqual([])
   expect(findUxImprovements(metrics('slow', [10, 20, 30, 201, 201]))).toMatchObject([
     {
@@ -37,7 +37,7 @@ test('an interaction is judged by its 75th percentile', () => {
   ])
 })
 
-test('so are its failures', () => {
+it('so are its failures', () => {
   const failing = [
     ...metrics('pay', Array(9).fill(10)),
     ...metrics('pay', [10], { metadata: { success: false } }),
@@ -47,7 +47,7 @@ test('so are its failures', () => {
   ])
 })
 
-test('web vitals are judged by the limits of web.dev', () => {
+it('web vitals are judged by the limits of web.dev', () => {
   const all = [
     ...metrics('LCP', Array(5).fill(2_501), vital),
     ...metrics('CLS', Array(5).fill(0.3), { ...vital, unit: 'score' }),
@@ -60,6 +60,6 @@ test('web vitals are judged by the limits of web.dev', () => {
   ])
 })
 
-test('fewer than five measurements say nothing', () => {
+it('fewer than five measurements say nothing', () => {
   expect(findUxImprovements(metrics('slow', [9_000, 9_000, 9_000, 9_000]))).toEqual([])
 })

@@ -1,5 +1,5 @@
 import type { Profiler } from 'node:inspector'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { mergeThreadProfiles } from './merge-threads.js'
 import { CpuProfile } from './profile.js'
 
@@ -26,7 +26,7 @@ function profileOf(name: string, samples: number, startTime: number): Profiler.P
   }
 }
 
-test('the time of every thread is there, below a frame with its name', () => {
+it('the time of every thread is there, below a frame with its name', () => {
   const raw = mergeThreadProfiles([
     { thread: 'main', profile: profileOf('route', 2, 50) },
     { thread: 'sandbox-1', profile: profileOf('interpret', 3, 10) },

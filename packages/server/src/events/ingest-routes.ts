@@ -5,7 +5,7 @@ import {
   parseJsonBody,
   type Webhook,
 } from '@nexus/event-bus/http'
-import type { Tracing } from '@nexus/metrics/otel'
+import type { Tracing } from '@nexus/functions/otel'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
 import { publishTraced } from './publish-traced.js'

@@ -1,5 +1,5 @@
 import type { EventInput } from '@nexus/event-bus'
-import type { Tracing } from '@nexus/metrics/otel'
+import type { Tracing } from '@nexus/functions/otel'
 import type { FastifyRequest } from 'fastify'
 
 /**

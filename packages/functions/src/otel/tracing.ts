@@ -26,7 +26,7 @@ export interface ProcessedFunction {
 export interface TracingOptions {
   /**
    * What spans are made with.
-   * @default the tracer `@nexus/metrics` of the global provider
+   * @default the tracer `@nexus/functions` of the global provider
    */
   tracer?: Tracer | undefined
 }
@@ -60,11 +60,11 @@ export interface Tracing {
 }
 
 /**
- * Creates the spans of a Nexus runtime. Without an OpenTelemetry SDK registered they cost next to nothing and
+ * Makes the spans of events and functions. Without an OpenTelemetry SDK registered they cost next to nothing and
  * lead nowhere.
  */
 export function createTracing(options: TracingOptions = {}): Tracing {
-  const tracer = options.tracer ?? trace.getTracer('@nexus/metrics')
+  const tracer = options.tracer ?? trace.getTracer('@nexus/functions')
 
   function inSpan<T>(
     name: string,

@@ -1,0 +1,7 @@
+export {
+  createTracing,
+  type ProcessedFunction,
+  type TraceContext,
+  type Tracing,
+  type TracingOptions,
+} from './tracing.js'
