@@ -4,6 +4,7 @@ import {
   type DeadLetterPage,
   type DeadLetterQuery,
   type Durability,
+  type EraseQuery,
   EventBusError,
   type EventDetails,
   type EventPage,
@@ -32,7 +33,9 @@ import {
 import { RedisDeadLetters } from './query/dead-letters.js'
 import { RedisEvents } from './query/events.js'
 import { RedisQuery } from './query/query.js'
+import { envelopeOf } from './query/stored-event.js'
 import { APPEND } from './scripts/append.js'
+import { ERASE } from './scripts/erase.js'
 import { PURGE, REDRIVE, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
 import { RETAIN } from './scripts/retain.js'
 
@@ -192,8 +195,13 @@ class RedisStore implements EventStore {
     return result
   }
 
-  async erase(): Promise<boolean> {
-    throw new EventBusError('STORE_FAILED', 'erase: this store cannot erase events yet')
+  async erase({ id, source, reason }: EraseQuery): Promise<boolean> {
+    const event = await this.#query.event(id, source)
+    if (event === undefined) return false
+    const json = JSON.stringify(envelopeOf(event.event))
+    const why = reason === undefined ? '' : JSON.stringify(reason)
+    const args = [event.sequence, id, event.event.source, json, why]
+    return (await this.#server.run(ERASE, args)) === 1
   }
 
   listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {

@@ -11,7 +11,7 @@ import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedRedisConsumer } from '../claim-guard-worker.js'
 import { CLAIM, EXTEND, START } from '../scripts/claim.js'
 import { FILL_GROUP, LEAVE_GROUP, OPEN_GROUP } from '../scripts/groups.js'
-import { type RedisClaim, readClaims } from './redis-claim.js'
+import { eraseClaim, type RedisClaim, readClaims } from './redis-claim.js'
 import { type RunScript, Settlements } from './settlements.js'
 
 /** Who is told what a group's consumer did. */
@@ -122,10 +122,12 @@ export class RedisGroup implements GroupConsumer {
   async begin(claims: readonly Claim[]): Promise<readonly Claim[]> {
     const work = (claims as readonly RedisClaim[]).flatMap((claim) => [claim.work, claim.token])
     const { name, ackWaitMs } = this.#request
-    const stands = (await this.#run(START, [name, ackWaitMs, ...work])) as number[]
-    return claims.filter((claim, i) => {
-      if (stands[i] !== 1) this.#drop(claim as RedisClaim)
-      return stands[i] === 1
+    const answers = (await this.#run(START, [name, ackWaitMs, ...work])) as (number | string)[]
+    return (claims as readonly RedisClaim[]).filter((claim, i) => {
+      const answer = answers[i]
+      if (answer === 0) this.#drop(claim)
+      else if (typeof answer === 'string') eraseClaim(claim, answer)
+      return answer !== 0
     })
   }
 
@@ -139,9 +141,11 @@ export class RedisGroup implements GroupConsumer {
     if (this.#closed) return
     this.#closed = true
     this.#wake?.()
-    for (const claim of this.#claims) this.#drop(claim)
+    const claims = [...this.#claims]
+    for (const claim of claims) this.#drop(claim)
     this.#host.onClose()
-    await this.#run(LEAVE_GROUP, [this.name, this.#consumer]).catch(() => {})
+    const work = claims.flatMap((claim) => [claim.work, claim.token])
+    await this.#run(LEAVE_GROUP, [this.name, this.#consumer, ...work]).catch(() => {})
   }
 
   #drop(claim: RedisClaim): void {

@@ -1,4 +1,5 @@
-import type { Claim, CloudEvent } from '@nexus/event-bus'
+import type { Claim } from '@nexus/event-bus'
+import { envelopeOf, erasureOf, eventOf } from '../query/stored-event.js'
 
 /** A claim with the work it stands for, and the token that the server wrote beside it. */
 export interface RedisClaim extends Claim {
@@ -7,13 +8,14 @@ export interface RedisClaim extends Claim {
 }
 
 /** Fields of each claim in the answer of the script. */
-const FIELDS = 4
+const FIELDS = 5
 
 /** The claims in an answer of the script `CLAIM`, without its first field. */
 export function readClaims(answer: readonly string[], token: string): RedisClaim[] {
   const claims: RedisClaim[] = []
   for (let i = 0; i < answer.length; i += FIELDS) {
-    const [work, attempts, publishedAtMs, json] = answer.slice(i, i + FIELDS) as [
+    const [work, attempts, publishedAtMs, json, erasure] = answer.slice(i, i + FIELDS) as [
+      string,
       string,
       string,
       string,
@@ -21,9 +23,10 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
     ]
     const [sequence, replay] = work.split(':')
     claims.push({
-      event: JSON.parse(json) as CloudEvent,
+      event: eventOf(json),
       sequence: Number(sequence),
       publishedAt: new Date(Number(publishedAtMs)).toISOString(),
+      ...erasureOf(erasure),
       attempt: Number(attempts) + 1,
       replay: Number(replay),
       work,
@@ -31,4 +34,9 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
     })
   }
   return claims
+}
+
+/** The event was erased after it was claimed: its handler gets the envelope. */
+export function eraseClaim(claim: RedisClaim, erasure: string): void {
+  Object.assign(claim, { event: envelopeOf(claim.event) }, erasureOf(erasure))
 }

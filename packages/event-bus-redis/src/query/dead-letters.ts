@@ -8,7 +8,8 @@ import {
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
 import { knownGroups } from '../group/known-groups.js'
-import { type RedisEvents, stored } from './events.js'
+import type { RedisEvents } from './events.js'
+import { toStoredEvent } from './stored-event.js'
 
 /** Reads what groups gave up on. */
 export class RedisDeadLetters {
@@ -41,7 +42,8 @@ export class RedisDeadLetters {
           redis.zrevrangebyscore(key, only ?? below, only ?? '-inf', 'LIMIT', 0, wanted + 1),
         )
       ).map(Number)
-      const letters = await this.#letters(group, sequences.slice(0, wanted))
+      const first = await this.#events.firstOf(sequences.slice(0, wanted), query.maxPageBytes)
+      const letters = await this.#letters(group, first)
       let taken = 0
       for (const letter of letters) {
         if (size.isFull) break
@@ -49,7 +51,7 @@ export class RedisDeadLetters {
         size.add(JSON.stringify(letter.event), letter.error, letter.record)
         taken += 1
       }
-      if (sequences.length > wanted || taken < letters.length) {
+      if (sequences.length > first.length || taken < letters.length) {
         const last = page.deadLetters.at(-1)
         page.cursor = JSON.stringify(last === undefined ? after : [last.group, last.sequence])
       }
@@ -101,7 +103,9 @@ export class RedisDeadLetters {
       const { atMs, ...letter } = JSON.parse(json) as Omit<DeadLetter, keyof StoredEvent> & {
         atMs: number
       }
-      return [{ ...stored(entry), ...letter, group, deadLetteredAt: new Date(atMs).toISOString() }]
+      return [
+        { ...toStoredEvent(entry), ...letter, group, deadLetteredAt: new Date(atMs).toISOString() },
+      ]
     })
   }
 }

@@ -1,11 +1,12 @@
 import {
   ambiguousId,
-  type CloudEvent,
+  DEFAULT_PAGE_BYTES,
   type ListQuery,
   matchesPattern,
   type StoredEvent,
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
+import { erasureOf, eventOf } from './stored-event.js'
 
 export interface RedisEvent extends StoredEvent {
   publishedAtMs: number
@@ -89,21 +90,48 @@ export class RedisEvents {
     return sequences.sort((a, b) => (reverse ? b - a : a - b)).slice(0, count)
   }
 
+  /** The first of the events, at least one, that have together about so many bytes: a page reads no more of them. */
+  async firstOf(
+    sequences: readonly number[],
+    maxBytes: number = DEFAULT_PAGE_BYTES,
+  ): Promise<number[]> {
+    const sizes = await this.#reader.pipeline<number>((pipeline) => {
+      for (const sequence of sequences) {
+        pipeline.hstrlen(this.#reader.key('bodies'), String(sequence))
+      }
+      return pipeline
+    })
+    let bytes = 0
+    const count = sizes.findIndex((size) => {
+      bytes += size
+      return bytes >= maxBytes
+    })
+    return count < 0 ? [...sequences] : sequences.slice(0, count + 1)
+  }
+
   /** Those of the events that are still stored. */
   async read(sequences: readonly number[]): Promise<RedisEvent[]> {
-    const found = await this.#reader.pipeline<[id: string, fields: string[]][]>((pipeline) => {
+    if (sequences.length === 0) return []
+    const fields = sequences.map(String)
+    const [bodies, erasures, ...entries] = await this.#reader.pipeline<unknown>((pipeline) => {
+      pipeline.hmget(this.#reader.key('bodies'), ...fields)
+      pipeline.hmget(this.#reader.key('erased'), ...fields)
       for (const sequence of sequences) {
         pipeline.xrange(this.#reader.key('events'), `${sequence}-0`, `${sequence}-0`)
       }
       return pipeline
     })
-    return found.flat().map(([id, fields]) => {
-      const publishedAtMs = Number(fields[STORED_AT])
+    return sequences.flatMap((sequence, i) => {
+      const [entry] = entries[i] as [id: string, fields: string[]][]
+      const json = (bodies as (string | null)[])[i]
+      if (entry === undefined || json == null) return []
+      const publishedAtMs = Number(entry[1][STORED_AT])
       return {
-        event: JSON.parse(fields[9]!) as CloudEvent,
-        sequence: toSequence(id),
+        event: eventOf(json),
+        sequence,
         publishedAtMs,
         publishedAt: new Date(publishedAtMs).toISOString(),
+        ...erasureOf((erasures as (string | null)[])[i]),
       }
     })
   }
@@ -133,9 +161,4 @@ const STORED_AT = 5
 
 function toSequence(id: string): number {
   return Number.parseInt(id, 10)
-}
-
-/** An event as the bus shows it. */
-export function stored({ event, sequence, publishedAt }: RedisEvent): StoredEvent {
-  return { event, sequence, publishedAt }
 }

@@ -12,7 +12,8 @@ import {
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
 import { type KnownGroup, knownGroups } from '../group/known-groups.js'
-import { type RedisEvent, type RedisEvents, stored } from './events.js'
+import type { RedisEvent, RedisEvents } from './events.js'
+import { toStoredEvent } from './stored-event.js'
 
 /** Events looked at by one request while a filter is applied. */
 const SCAN = 200
@@ -29,12 +30,18 @@ export class RedisQuery {
     this.#events = events
   }
 
-  async get(id: string, source?: string): Promise<EventDetails | undefined> {
+  /** @throws EventBusError `AMBIGUOUS_ID` */
+  async event(id: string, source?: string): Promise<RedisEvent | undefined> {
     const sequence = await this.#events.sequenceOf(id, source)
     const [entry] = sequence === undefined ? [] : await this.#events.read([sequence])
+    return entry
+  }
+
+  async get(id: string, source?: string): Promise<EventDetails | undefined> {
+    const entry = await this.event(id, source)
     if (entry === undefined) return undefined
     const [deliveries] = await this.#deliveries([entry])
-    return { ...stored(entry), deliveries: deliveries! }
+    return { ...toStoredEvent(entry), deliveries: deliveries! }
   }
 
   async list(query: ListQuery): Promise<EventPage> {
@@ -55,8 +62,9 @@ export class RedisQuery {
     let scanned = 0
     while (page.events.length < limit && !size.isFull && scanned < MAX_SCANNED) {
       const count = query.status === undefined ? limit - page.events.length + 1 : SCAN
-      const sequences = await this.#events.candidates(query, types, from, to, reverse, count)
-      if (sequences.length === 0) break
+      const found = await this.#events.candidates(query, types, from, to, reverse, count)
+      if (found.length === 0) break
+      const sequences = await this.#events.firstOf(found, query.maxPageBytes)
       const entries = await this.#events.read(sequences)
       const deliveries = query.status === undefined ? undefined : await this.#deliveries(entries)
       for (const [i, entry] of entries.entries()) {
@@ -68,7 +76,7 @@ export class RedisQuery {
           deliveries === undefined || deliveries[i]!.some(({ status }) => status === query.status)
         const wantedSource = query.source === undefined || entry.event.source === query.source
         if (!wantedStatus || !wantedSource) continue
-        page.events.push(stored(entry))
+        page.events.push(toStoredEvent(entry))
         size.add(JSON.stringify(entry.event))
       }
       scanned += sequences.length
@@ -185,7 +193,7 @@ export class RedisQuery {
     const scanned = await this.#reader.ask((redis) =>
       redis.hget(this.#reader.key('meta'), 'scanned'),
     )
-    // Up to there, only dead letters are left, with gaps between.
+    // Up to there, only what had to stay is left, with gaps between.
     return since > Number(scanned ?? 0) ? Math.max(0, until - since + 1) : undefined
   }
 

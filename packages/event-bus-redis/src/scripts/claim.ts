@@ -8,7 +8,8 @@ const SOON_MS = 50
 /**
  * ARGV: group, consumer, token of this claim, id of the consumer's patterns, those patterns on lines, limit,
  * ackWaitMs, 1 when ordered, 1 when an answer was lost and then the work that is claimed, since the rest has to come again
- * first. Answers the wait until there may be more, then work, attempts so far, time of storing and JSON of each claim.
+ * first. Answers the wait until there may be more, then work, attempts so far, time of storing, JSON of the event and of its
+ * erasure, or an empty string, of each claim.
  */
 export const CLAIM = freeingScript(`
 local group, consumer, token, set = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -122,20 +123,28 @@ while #found < limit and looked < ${MAX_LOOKED_AT} do
   take(members)
 end
 local answer = { '-1' }
-if #found > 0 then
+local claimed, bodies = {}, #found > 0 and redis.call('HMGET', p .. ':bodies', unpack(sequencesOf(found))) or {}
+for i, m in ipairs(found) do
+  if bodies[i] then claimed[#claimed + 1] = m else redis.call('HDEL', work, m) end
+end
+if #claimed > 0 then
+  local erasures = erasuresOf(sequencesOf(found))
   local before = redis.call('HMGET', work, unpack(found))
   local tokens, lapses, lapse = {}, {}, leaseClock() + ackWait
   for i, m in ipairs(found) do
-    local attempts = before[i] and string.match(before[i], '^%d+') or '0'
-    local at = #tokens
-    tokens[at + 1], tokens[at + 2] = m, attempts .. ' ' .. token
-    lapses[at + 1], lapses[at + 2] = lapse, m
-    at = #answer
-    answer[at + 1], answer[at + 2], answer[at + 3], answer[at + 4] = m, attempts, stored[i][6], stored[i][10]
+    if bodies[i] then
+      local attempts = before[i] and string.match(before[i], '^%d+') or '0'
+      local at = #tokens
+      tokens[at + 1], tokens[at + 2] = m, attempts .. ' ' .. token
+      lapses[at + 1], lapses[at + 2] = lapse, m
+      at = #answer
+      answer[at + 1], answer[at + 2], answer[at + 3] = m, attempts, stored[i][6]
+      answer[at + 4], answer[at + 5] = bodies[i], erasures[i] or ''
+    end
   end
   redis.call('HSET', work, unpack(tokens))
   redis.call('ZADD', claims, unpack(lapses))
-elseif looked >= ${MAX_LOOKED_AT} or barrier then
+elseif looked >= ${MAX_LOOKED_AT} or #found > 0 or barrier then
   answer[1] = '${SOON_MS}'
 else
   local wait = math.huge
@@ -149,20 +158,20 @@ finish()
 return answer`)
 
 /**
- * Counts an attempt of each claim before its handler runs. ARGV: group, ackWaitMs, then work and token of each. Answers 1
- * for each claim that still stands.
+ * Counts an attempt of each claim before its handler runs. ARGV: group, ackWaitMs, then work and token of each. Answers for
+ * each claim 0 when it was lost, 1 when it still stands, or the JSON of the erasure when its event was erased.
  */
 export const START = freeingScript(`
 local claims, work, lapse = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], leaseClock() + tonumber(ARGV[2])
 local members, answer = {}, {}
 for i = 3, #ARGV, 2 do members[#members + 1] = ARGV[i] end
-local before = redis.call('HMGET', work, unpack(members))
+local before, erasures = redis.call('HMGET', work, unpack(members)), erasuresOf(sequencesOf(members))
 for i, m in ipairs(members) do
   local attempts, token = string.match(before[i] or '', '^(%d+) (.*)$')
   if token == ARGV[2 * i + 2] then
     redis.call('HSET', work, m, (tonumber(attempts) + 1) .. ' ' .. token)
     redis.call('ZADD', claims, 'XX', lapse, m)
-    answer[i] = 1
+    answer[i] = erasures[i] or 1
   else
     answer[i] = 0
   end

@@ -60,9 +60,22 @@ woken[group] = true
 finish()
 return 0`)
 
-/** A consumer leaves its group; another one of an ordered group can take over at once. ARGV: group, consumer. */
+/**
+ * A consumer leaves its group, and gives back its claims; another one of an ordered group can take over at once. ARGV:
+ * group, consumer, then work and token of each claim.
+ */
 export const LEAVE_GROUP = freeingScript(`
 local group, consumer, owner = ARGV[1], ARGV[2], p .. ':owner:' .. ARGV[1]
+for i = 3, #ARGV, 2 do
+  local m, before = ARGV[i], redis.call('HGET', p .. ':work:' .. group, ARGV[i])
+  local attempts, token = string.match(before or '', '^(%d+) (.*)$')
+  if token == ARGV[i + 1] then
+    redis.call('HSET', p .. ':work:' .. group, m, attempts)
+    redis.call('ZREM', p .. ':claims:' .. group, m)
+    redis.call('ZADD', p .. ':ready:' .. group, sequenceOf(m), m)
+    woken[group] = true
+  end
+end
 leave(group, consumer)
 redis.call('HDEL', p .. ':process:' .. me, consumer)
 if redis.call('HGET', owner, 'consumer') == consumer then
@@ -82,6 +95,7 @@ redis.call('HDEL', p .. ':filling', group)
 redis.call('ZREM', p .. ':forget', group)
 redis.call('DEL', p .. ':routes')
 redis.call('HINCRBY', p .. ':meta', 'revision', 1)
+lookAgain()
 return redis.call('HDEL', p .. ':groups', group)`)
 
 const AGAIN = `
@@ -102,10 +116,6 @@ end
 local function replaysOf(group, sequence)
   local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
   return before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0
-end
--- An event that is no dead letter any more may be removed by retention.
-local function lookAgain()
-  redis.call('HDEL', p .. ':meta', 'scanned', 'letterBytes')
 end
 `
 

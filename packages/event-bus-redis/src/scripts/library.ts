@@ -7,8 +7,10 @@ import { WORK } from './work.js'
  * What has to happen at once in Redis. KEYS[1] is the start of every key of the bus. The last argument is the id of the
  * process that asks.
  *
- * events           stream   N-0 → t type, s source, p time of storing, d time of delivery, j JSON, i id
- * meta             hash     head (newest sequence), published (its time), bytes, instance, revision, scanned, letterBytes
+ * events           stream   N-0 → t type, s source, p time of storing, d time of delivery, i id
+ * bodies           hash     sequence → JSON of the event; apart from the stream, whose entries cannot be changed or wiped
+ * erased           hash     sequence → JSON { atMs, reason } of an event whose data was erased
+ * meta             hash     head (newest sequence), published (its time), bytes, instance, revision, scanned, leftBytes
  * ids              hash     event id → sequence of the first event with this id
  * same:ID          hash     source → sequence of further events with this id
  * types            set      every event type; type:T and source:S are zsets of sequences

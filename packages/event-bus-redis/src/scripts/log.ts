@@ -40,7 +40,7 @@ end
 local function eventAt(sequence)
   local id = string.format('%d-0', sequence)
   local entry = redis.call('XRANGE', p .. ':events', id, id)[1]
-  return entry and entry[2]
+  return entry and redis.call('HEXISTS', p .. ':bodies', sequence) == 1 and entry[2]
 end
 local known = {}
 local function routesOf(type)
@@ -50,6 +50,8 @@ end
 -- Answers the sequence of the event that has this identity; notes the new one otherwise.
 local function identify(id, source, sequence)
   if redis.call('HSETNX', p .. ':ids', id, sequence) == 1 then return nil end
+  -- The other event may be of this batch.
+  flush()
   local first = redis.call('HGET', p .. ':ids', id)
   local fields = eventAt(first)
   if not fields then
@@ -96,7 +98,8 @@ local function append(id, type, source, json, deliverAt, delay)
   deliverAt, delay = tonumber(deliverAt), tonumber(delay)
   local dueAt = delay > 0 and wall() + delay or deliverAt
   redis.call('XADD', p .. ':events', sequence .. '-0', 't', type, 's', source, 'p', published,
-    'd', string.format('%d', dueAt), 'j', json, 'i', id)
+    'd', string.format('%d', dueAt), 'i', id)
+  gather('HSET', p .. ':bodies', sequence, json)
   gather('ZADD', p .. ':type:' .. type, sequence, sequence)
   gather('ZADD', p .. ':source:' .. source, sequence, sequence)
   if not known[type] then redis.call('SADD', p .. ':types', type) end

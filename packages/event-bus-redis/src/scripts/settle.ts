@@ -1,17 +1,24 @@
+import { WITHOUT_CONTENT } from './erase.js'
 import { freeingScript, script } from './library.js'
 
 /** Writes what a settlement says about an event, with the server's times in the first fields. */
-const RECORD = `
-local function stamp(json, delay)
+const RECORD = `${WITHOUT_CONTENT}
+-- Nothing that a handler said of an erased event is stored.
+local function stamp(json, delay, isErased)
+  if isErased then json = withoutContent(json) end
   json = string.gsub(json, '^({"atMs":)0', string.format('%%1%d', wall()))
   json = string.gsub(json, '^({"replays":%d+,"updatedAtMs":)0', string.format('%%1%d', wall()))
   return (string.gsub(json, '^({"replays":%d+,"updatedAtMs":%d+,"nextAttemptAtMs":)0', string.format('%%1%d', wall() + delay)))
 end
 -- Records of the events, to tell whether a replay has a newer one by now.
-local function recordsOf(group, members)
-  local sequences = {}
-  for i, m in ipairs(members) do sequences[i] = sequenceOf(m) end
+local function recordsOf(group, sequences)
   return redis.call('HMGET', p .. ':deliveries:' .. group, unpack(sequences))
+end
+local function settledBehind(sequences)
+  local scanned = tonumber(redis.call('HGET', p .. ':meta', 'scanned') or 0)
+  for _, sequence in ipairs(sequences) do
+    if sequence <= scanned then return lookAgain() end
+  end
 end
 local function isNewest(m, record)
   local replays = record and tonumber(string.match(record, '^{"replays":(%d+)')) or 0
@@ -27,14 +34,15 @@ export const ACK =
   freeingScript(`${RECORD}local claims, work, members = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], {}
 for i = 2, #ARGV, 3 do members[#members + 1] = ARGV[i] end
 local before = redis.call('HMGET', work, unpack(members))
-local records = recordsOf(ARGV[1], members)
+local sequences = sequencesOf(members)
+local records, erasures = recordsOf(ARGV[1], sequences), erasuresOf(sequences)
 local done, deliveries, answer = {}, {}, {}
 for i, m in ipairs(members) do
   if before[i] and string.match(before[i], ' (.*)$') == ARGV[3 * i] then
     done[#done + 1] = m
     local at = #deliveries
     if isNewest(m, records[i]) then
-      deliveries[at + 1], deliveries[at + 2] = sequenceOf(m), stamp(ARGV[3 * i + 1], 0)
+      deliveries[at + 1], deliveries[at + 2] = sequences[i], stamp(ARGV[3 * i + 1], 0, erasures[i])
     end
     answer[i] = 1
   else
@@ -44,6 +52,7 @@ end
 if #done > 0 then
   if #deliveries > 0 then redis.call('HSET', p .. ':deliveries:' .. ARGV[1], unpack(deliveries)) end
   redis.call('ZREM', claims, unpack(done))
+  settledBehind(sequencesOf(done))
   redis.call('HDEL', work, unpack(done))
 end
 return answer`)
@@ -58,13 +67,14 @@ while at <= #ARGV do
   at = at + 8 + 4 * tonumber(ARGV[at + 7])
 end
 local before = redis.call('HMGET', work, unpack(members))
-local records = recordsOf(group, members)
+local sequences = sequencesOf(members)
+local records, erasures = recordsOf(group, sequences), erasuresOf(sequences)
 for i, first in ipairs(settled) do
   local m, token, kind, delay = ARGV[first], ARGV[first + 1], ARGV[first + 2], tonumber(ARGV[first + 3])
   local delivery, letter, attempts = ARGV[first + 4], ARGV[first + 5], ARGV[first + 6]
-  local sequence, emitted = sequenceOf(m), {}
+  local sequence, emitted = sequences[i], {}
   if before[i] and string.match(before[i], ' (.*)$') == token then
-    if delivery ~= '' and isNewest(m, records[i]) then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay)) end
+    if delivery ~= '' and isNewest(m, records[i]) then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay, erasures[i])) end
     if kind == 'hold' then
       gather('ZADD', claims, leaseClock() + ackWait, m)
     else
@@ -81,7 +91,7 @@ for i, first in ipairs(settled) do
         gather('HDEL', work, m)
         if kind == 'dead-letter' and isNewest(m, records[i]) then
           gather('ZADD', p .. ':dead:' .. group, sequence, sequence)
-          gather('HSET', p .. ':letters:' .. group, sequence, stamp(letter, 0))
+          gather('HSET', p .. ':letters:' .. group, sequence, stamp(letter, 0, erasures[i]))
         end
         for e = first + 8, first + 4 + 4 * tonumber(ARGV[first + 7]), 4 do
           emitted[#emitted + 1] = append(ARGV[e], ARGV[e + 1], ARGV[e + 2], ARGV[e + 3], '0', '0')
@@ -93,6 +103,7 @@ for i, first in ipairs(settled) do
     results[i] = { 0, emitted }
   end
 end
+settledBehind(sequences)
 finish()
 return results`
 

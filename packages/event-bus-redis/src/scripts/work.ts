@@ -21,6 +21,16 @@ local function readEvents(members)
   end
   return fields
 end
+local function sequencesOf(members)
+  local sequences = {}
+  for i, m in ipairs(members) do sequences[i] = sequenceOf(m) end
+  return sequences
+end
+-- Time and reason of each event that was erased, by its place in the list.
+local function erasuresOf(sequences)
+  if #sequences == 0 or redis.call('EXISTS', p .. ':erased') == 0 then return {} end
+  return redis.call('HMGET', p .. ':erased', unpack(sequences))
+end
 -- Every zset in which work of a group waits or is claimed.
 local function workKeys(group)
   local keys = {}
@@ -28,12 +38,17 @@ local function workKeys(group)
   for _, id in ipairs(redis.call('HKEYS', p .. ':parked:' .. group)) do keys[#keys + 1] = p .. ':parked:' .. group .. ':' .. id end
   return keys
 end
+-- An event that had to stay may be removed by retention now.
+local function lookAgain()
+  redis.call('HDEL', p .. ':meta', 'scanned', 'leftBytes')
+end
 -- The group does not want this work any more, or its event is gone.
 local function forgetWork(group, m)
   redis.call('HDEL', p .. ':work:' .. group, m)
   local delivery = redis.call('HGET', p .. ':deliveries:' .. group, sequenceOf(m))
   if delivery and (string.find(delivery, '"status":"pending"', 1, true) or string.find(delivery, '"status":"retrying"', 1, true)) then
     redis.call('HDEL', p .. ':deliveries:' .. group, sequenceOf(m))
+    lookAgain()
   end
 end
 -- Puts work aside that the asking process did not ask for; answers whether a living process did.
