@@ -86,7 +86,7 @@ const subscription = bus.subscribe(
   () => {
     handled += 1
   },
-  { group: 'bench', start: 'beginning', concurrency: 256, batchSize: 256 },
+  { group: 'bench', start: 'beginning', concurrency: 256, fetch: { batchSize: 256 } },
 )
 await subscription.ready
 subscription.pause()

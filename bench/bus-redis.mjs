@@ -83,7 +83,7 @@ const subscription = bus.subscribe('bench.event', () => handler(), {
   group: 'bench',
   start: 'beginning',
   concurrency: 256,
-  batchSize: 256,
+  fetch: { batchSize: 256 },
 })
 await subscription.ready
 subscription.pause()

@@ -28,7 +28,7 @@ async function subscribe(bus, type, options) {
     handled += 1
     last = event.id
   }
-  await bus.subscribe(type, handler, { group: type, batchSize: 256, ...options }).ready
+  await bus.subscribe(type, handler, { group: type, fetch: { batchSize: 256 }, ...options }).ready
 }
 async function until(isSo) {
   while (!isSo()) await pause(1)

@@ -80,7 +80,10 @@ export interface EventBusStats {
   replayed: number
   /** How often the store came back without what it had. */
   emptied: number
+  /** Events on their way into the store. */
   pendingPublishes: number
+  /** Writes that failed and were made again. */
+  publishRetries: number
   limits: { maxPendingEvents: number; maxEventBytes: number; maxBatchSize: number }
   subscriptions: SubscriptionStats[]
   store: StoreStats
@@ -117,7 +120,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     this.#clock = options.clock ?? systemClock
     this.#publisher = new Publisher(
       options.store,
-      options.batching,
+      options.publisher,
       options.maxPendingEvents,
       this.#clock,
     )
@@ -163,8 +166,9 @@ export class EventBus extends EventEmitter<EventBusListeners> {
 
   /**
    * Stores events in this order; when one of them is refused, none is stored. More than
-   * `batching.maxSize` of them are several writes: when the store fails at one of them, `details.stored` says how
-   * many events were stored, and publishing the same events again stores the rest.
+   * `publisher.batching.maxSize` of them are several writes, one after the other: when one of them fails,
+   * `details.stored` says how many events were stored, and publishing the same events again stores the rest. Publishes
+   * that do not wait for each other may be stored in another order when a write has to be made again.
    *
    * @throws as `publish` does
    */
@@ -305,11 +309,12 @@ export class EventBus extends EventEmitter<EventBusListeners> {
 
   /** Figures of this process and of the store; answers also while the store's server is away. */
   async getStats(): Promise<EventBusStats> {
-    const { maxPendingEvents, maxEventBytes, batching } = this.#options
+    const { maxPendingEvents, maxEventBytes, publisher } = this.#options
     return {
       ...this.#counts,
       pendingPublishes: this.#publisher.pending,
-      limits: { maxPendingEvents, maxEventBytes, maxBatchSize: batching.maxSize },
+      publishRetries: this.#publisher.retries,
+      limits: { maxPendingEvents, maxEventBytes, maxBatchSize: publisher.batching.maxSize },
       subscriptions: [...this.#subscriptions].map((subscription) => subscription.getStats()),
       store: await this.#store.getStats(),
     }

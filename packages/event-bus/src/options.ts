@@ -10,8 +10,8 @@ export interface EventBusOptions {
   store: EventStore
   /** `source` of events published without one. @default '/nexus' */
   source?: string | undefined
-  /** How publishes made at about the same time share a write. */
-  batching?: BatchingOptions | undefined
+  /** How publishes share writes, and how failed writes are made again. */
+  publisher?: PublisherOptions | undefined
   /** Publishes that may wait for the store; further ones are refused with BACKPRESSURE. @default 10000 */
   maxPendingEvents?: number | undefined
   /** Largest event, as UTF-8 bytes of its JSON text. @default 1048576 */
@@ -25,6 +25,18 @@ export interface EventBusOptions {
   schemas?: Readonly<Record<string, z.ZodType>> | undefined
   /** @default the machine's clock */
   clock?: Clock | undefined
+}
+
+/** Options of the way into the store. */
+export interface PublisherOptions {
+  /** How publishes made at about the same time share a write. */
+  batching?: BatchingOptions | undefined
+  /**
+   * When a write is made again that failed with `STORE_FAILED` or `STORE_UNAVAILABLE`. Events keep their ids, so none is
+   * stored twice; one that was stored although its write failed is reported as a duplicate. `maxAttempts: 1` turns it
+   * off. @default { maxAttempts: 3, baseDelayMs: 100, maxDelayMs: 5000, factor: 2, jitter: 0.5 }
+   */
+  retry?: RetryOptions | undefined
 }
 
 /** Options of the publisher's batching. */
@@ -47,9 +59,9 @@ export interface PublishOptions {
   deliverAt?: string | Date | undefined
 }
 
-/** When a failed delivery is tried again. */
+/** When something that failed is tried again. */
 export interface RetryOptions {
-  /** Attempts in all; 1 means no retry. @default 5 */
+  /** Attempts in all; 1 means no retry. @default 5 for a delivery, 3 for a write */
   maxAttempts?: number | undefined
   /** Wait after the first failure. @default 100 */
   baseDelayMs?: number | undefined
@@ -59,6 +71,14 @@ export interface RetryOptions {
   factor?: number | undefined
   /** Share of each wait that is random, 0 to 1, so that failures do not come back in step. @default 0.5 */
   jitter?: number | undefined
+}
+
+/** How a subscription takes events from the store. */
+export interface FetchOptions {
+  /** Most events of one request, and most that are claimed before a handler is free for them. @default 100 */
+  batchSize?: number | undefined
+  /** How long to let events gather after fewer than wanted came; the first one never waits. @default 0 */
+  maxWaitMs?: number | undefined
 }
 
 /** Options of `subscribe`. */
@@ -72,10 +92,8 @@ export interface SubscribeOptions {
   retry?: RetryOptions | undefined
   /** For how long a consumer may be silent before its events go to another one. @default 30000 */
   ackWaitMs?: number | undefined
-  /** Events fetched from the store at once, and no more than half of `concurrency`. @default 100 */
-  batchSize?: number | undefined
-  /** How long to let events gather after fewer than wanted came; the first one never waits. @default 0 */
-  maxWaitMs?: number | undefined
+  /** How events are taken from the store. */
+  fetch?: FetchOptions | undefined
   /** Most handler starts per second of this subscription. @default unlimited */
   maxPerSecond?: number | undefined
   /** Where a group begins that never existed before. @default 'now' */
@@ -106,13 +124,30 @@ export const batchingSchema = z.strictObject({
   maxWaitMs: z.number().min(0).default(50),
 }) satisfies z.ZodType<ResolvedBatchingOptions, BatchingOptions>
 
+/** Checks {@link PublisherOptions} and fills in defaults. */
+export const publisherSchema = z.strictObject({
+  batching: batchingSchema.prefault({}),
+  retry: retrySchema.extend({ maxAttempts: z.int().min(1).default(3) }).prefault({}),
+}) satisfies z.ZodType<ResolvedPublisherOptions, PublisherOptions>
+
+/** Checks {@link FetchOptions} and fills in defaults. */
+export const fetchSchema = z.strictObject({
+  batchSize: z.int().min(1).max(10_000).default(100),
+  maxWaitMs: z.number().min(0).default(0),
+}) satisfies z.ZodType<Defined<FetchOptions>, FetchOptions>
+
 type Defined<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
 
 export type ResolvedRetryOptions = Defined<RetryOptions>
 export type ResolvedBatchingOptions = Defined<BatchingOptions>
 
-export interface ResolvedEventBusOptions extends Defined<Omit<EventBusOptions, 'clock'>> {
+export interface ResolvedPublisherOptions {
   batching: ResolvedBatchingOptions
+  retry: ResolvedRetryOptions
+}
+
+export interface ResolvedEventBusOptions extends Defined<Omit<EventBusOptions, 'clock'>> {
+  publisher: ResolvedPublisherOptions
   clock?: Clock | undefined
 }
 
@@ -121,7 +156,7 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 export const eventBusSchema = z.strictObject({
   store: z.custom<EventStore>(isObject, 'expected a store such as memoryStore()'),
   source: z.string().min(1).max(512).default('/nexus'),
-  batching: batchingSchema.prefault({}),
+  publisher: publisherSchema.prefault({}),
   maxPendingEvents: z.int().min(1).default(10_000),
   maxEventBytes: z.int().min(1).default(1_048_576),
   maxRecordBytes: z.int().min(1_024).default(1_048_576),
@@ -132,6 +167,7 @@ export const eventBusSchema = z.strictObject({
 export interface ResolvedSubscribeOptions
   extends Defined<Omit<SubscribeOptions, 'orderingKey' | 'maxPerSecond'>> {
   retry: ResolvedRetryOptions
+  fetch: Defined<FetchOptions>
   orderingKey?: string | ((event: CloudEvent) => string | undefined) | undefined
   maxPerSecond?: number | undefined
 }
@@ -160,8 +196,7 @@ export const subscribeSchema = z.strictObject({
     .optional(),
   retry: retrySchema.prefault({}),
   ackWaitMs: z.int().min(1000).default(30_000),
-  batchSize: z.int().min(1).max(10_000).default(100),
-  maxWaitMs: z.number().min(0).default(0),
+  fetch: fetchSchema.prefault({}),
   maxPerSecond: z.number().positive().optional(),
   start: startSchema.default('now'),
 }) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>

@@ -2,7 +2,10 @@ import { EventBus, localStore } from '@nexus/event-bus'
 
 /** Publishes until the store has no more room, then says what was acked and what the log has. */
 async function main(): Promise<void> {
-  const bus = await EventBus.open({ store: localStore({ path: process.env.FULL_DISK! }) })
+  const bus = await EventBus.open({
+    store: localStore({ path: process.env.FULL_DISK! }),
+    publisher: { retry: { baseDelayMs: 1 } },
+  })
   const acked: string[] = []
   const codes = new Set<string>()
   for (let n = 0; n < 60; n++) {

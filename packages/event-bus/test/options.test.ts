@@ -10,7 +10,11 @@ import { expect, it } from 'vitest'
 it.each([
   [{ store: memoryStore(), sauce: '/x' }, /sauce/],
   [{ store: memoryStore(), maxPendingEvents: 0 }, /maxPendingEvents/],
-  [{ store: memoryStore(), batching: { maxSize: 1.5 } }, /batching\.maxSize/],
+  [
+    { store: memoryStore(), publisher: { batching: { maxSize: 1.5 } } },
+    /publisher\.batching\.maxSize/,
+  ],
+  [{ store: memoryStore(), publisher: { retry: { attempts: 1 } } }, /publisher\.retry: .*attempts/],
   [{ store: 'memory' }, /store: expected a store/],
 ])('an option that is wrong or unknown is named: %#', async (options, message) => {
   await expect(EventBus.open(options as unknown as EventBusOptions)).rejects.toThrow(message)
@@ -20,6 +24,7 @@ it.each([
   [{}, /group/],
   [{ group: 'has space' }, /group: expected 1 to 128 letters/],
   [{ group: 'g', retry: { maxAttempts: 0 } }, /retry\.maxAttempts/],
+  [{ group: 'g', fetch: { batchSize: 0 } }, /fetch\.batchSize/],
   [{ group: 'g', concurrencey: 2 }, /concurrencey/],
 ])('so is one of a subscription: %#', async (options, message) => {
   const bus = await EventBus.open({ store: memoryStore() })
@@ -81,7 +86,7 @@ it('events gather when they come in a trickle and may wait', async () => {
         inTurn = 0
       })
     },
-    { group: 'g', maxWaitMs: 100, concurrency: 50 },
+    { group: 'g', fetch: { maxWaitMs: 100 }, concurrency: 50 },
   )
   await subscription.ready
   await bus.publish({ type: 'a' })
@@ -97,5 +102,44 @@ it('events gather when they come in a trickle and may wait', async () => {
   })
   expect(batches[0]).toBe(1)
   expect(batches.length).toBeLessThan(6)
+  await bus.close()
+})
+
+it('no request asks for more events than fetch.batchSize, and short handlers are fetched for ahead', async () => {
+  const limits: number[] = []
+  const store = memoryStore()
+  const openGroup = store.openGroup.bind(store)
+  store.openGroup = async (request) => {
+    const consumer = await openGroup(request)
+    const fetch = consumer.fetch.bind(consumer)
+    consumer.fetch = (limit, signal) => {
+      limits.push(limit)
+      return fetch(limit, signal)
+    }
+    return consumer
+  }
+  const bus = await EventBus.open({ store })
+  await bus.publishBatch(Array.from({ length: 2_000 }, () => ({ type: 'a' })))
+  for (const batchSize of [30, 300]) {
+    limits.length = 0
+    let handled = 0
+    let resolve = (): void => {}
+    const promise = new Promise<void>((done) => {
+      resolve = done
+    })
+    const subscription = bus.subscribe(
+      'a',
+      () => {
+        handled += 1
+        if (handled === 2_000) resolve()
+      },
+      { group: `g${batchSize}`, start: 'beginning', concurrency: 4, fetch: { batchSize } },
+    )
+    await promise
+    expect(limits[0]).toBe(2)
+    expect(Math.max(...limits)).toBeLessThanOrEqual(batchSize)
+    expect(Math.max(...limits)).toBeGreaterThanOrEqual(batchSize / 2)
+    await subscription.close()
+  }
   await bus.close()
 })

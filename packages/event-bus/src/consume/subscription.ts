@@ -7,6 +7,7 @@ import type { ResolvedSubscribeOptions } from '../options.js'
 import { claimLost } from '../store/claim-lost.js'
 import type { AppendRequest, Claim, GroupConsumer, PublishResult } from '../store/event-store.js'
 import { ChangeSignal } from './change-signal.js'
+import { ClaimAhead } from './claim-ahead.js'
 import { ClaimKeeper } from './claim-keeper.js'
 import { describeFailure } from './delivery-error.js'
 import { FetchLoop } from './fetch-loop.js'
@@ -60,6 +61,7 @@ export class Subscription {
   readonly #signal: ChangeSignal
   readonly #claims: ClaimKeeper
   readonly #queue: RunQueue
+  readonly #ahead: ClaimAhead
   readonly #fetchLoop: FetchLoop
   readonly #settler: Settler
   readonly #keyOf: ((event: CloudEvent) => string | undefined) | undefined
@@ -99,10 +101,11 @@ export class Subscription {
       onStart: (claims) => void this.#begin(claims),
       onRoom: () => this.#signal.notify(),
     })
+    this.#ahead = new ClaimAhead(options.concurrency, options.fetch.batchSize)
     this.#fetchLoop = new FetchLoop({
       clock,
       signal: this.#signal,
-      maxWaitMs: options.maxWaitMs,
+      maxWaitMs: options.fetch.maxWaitMs,
       wanted: () => this.#wanted(),
       onClaims: (claims) => this.#claimed(claims),
       onError,
@@ -134,7 +137,7 @@ export class Subscription {
 
   /** What it did in this process, and what it is doing. */
   getStats(): SubscriptionStats {
-    const { concurrency, batchSize, maxPerSecond } = this.#options
+    const { concurrency, fetch, maxPerSecond } = this.#options
     return {
       group: this.group,
       patterns: this.patterns,
@@ -142,7 +145,7 @@ export class Subscription {
       running: this.#queue.running,
       waiting: this.#claims.size - this.#queue.running - this.#queue.settling,
       ...this.#counts,
-      limits: { concurrency, batchSize, maxPerSecond: maxPerSecond ?? null },
+      limits: { concurrency, batchSize: fetch.batchSize, maxPerSecond: maxPerSecond ?? null },
     }
   }
 
@@ -200,18 +203,14 @@ export class Subscription {
   /** How many events to claim now. */
   #wanted(): number {
     if (this.#paused) return 0
-    const most = this.#most
-    const room = most - (this.#claims.size - this.#queue.settling)
-    if (room <= 0) return room
-    // Half of what may be claimed: the store looks for the other half while this one is handled.
-    return Math.min(room, this.#queue.allowed, this.#options.batchSize, Math.ceil(most / 2))
-  }
-
-  /** How many events may be claimed and not handled yet. */
-  get #most(): number {
-    const { concurrency, batchSize } = this.#options
-    // With keys, some of what is claimed waits behind its key: claim ahead to keep every slot busy.
-    return this.#keyOf === undefined ? concurrency : concurrency + batchSize
+    const { concurrency, fetch } = this.#options
+    const ahead = this.#keyOf === undefined ? this.#ahead.events : fetch.batchSize
+    const room = concurrency + ahead - (this.#claims.size - this.#queue.settling)
+    // Half of what waits here is enough to go on with: fewer and larger requests.
+    if (this.#keyOf === undefined && room < ahead / 2) return 0
+    // Half of the handlers: the store looks for events for the other half while these are handled.
+    const most = Math.max(Math.ceil(concurrency / 2), ahead)
+    return Math.min(room, this.#queue.allowed, fetch.batchSize, most)
   }
 
   #claimed(claims: readonly Claim[]): void {
@@ -283,6 +282,7 @@ export class Subscription {
   async #handle(claim: Claim): Promise<void> {
     const { attempt } = claim
     const result = await this.#runner.run(claim)
+    if (result.settlement.kind !== 'release') this.#ahead.ran(result.settlement.durationMs)
     this.#queue.running -= 1
     this.#queue.settling += 1
     this.#goOn()

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js'
 import { EventBusError } from '../errors.js'
-import type { ResolvedBatchingOptions } from '../options.js'
+import type { ResolvedBatchingOptions, ResolvedPublisherOptions } from '../options.js'
 import type { AppendRequest, Durability, EventStore, PublishResult } from '../store/event-store.js'
+import { PublishRetry } from './publish-retry.js'
 
 /** Fewer events are not worth a write of their own. */
 const MIN_SHARE = 16
@@ -22,6 +23,7 @@ export class Publisher {
   readonly #batching: ResolvedBatchingOptions
   readonly #maxPendingEvents: number
   readonly #clock: Clock
+  readonly #retry: PublishRetry
   #queue: Pending[] = []
   #queued = 0
   #pending = 0
@@ -32,12 +34,13 @@ export class Publisher {
 
   constructor(
     store: EventStore,
-    batching: ResolvedBatchingOptions,
+    options: ResolvedPublisherOptions,
     maxPendingEvents: number,
     clock: Clock,
   ) {
     this.#store = store
-    this.#batching = batching
+    this.#batching = options.batching
+    this.#retry = new PublishRetry(options.retry, clock)
     this.#maxPendingEvents = maxPendingEvents
     this.#clock = clock
   }
@@ -45,6 +48,11 @@ export class Publisher {
   /** Events on their way into the store. */
   get pending(): number {
     return this.#pending
+  }
+
+  /** Writes that failed and were made again. */
+  get retries(): number {
+    return this.#retry.retries
   }
 
   /** @throws EventBusError `BACKPRESSURE` when the store is too far behind */
@@ -62,11 +70,26 @@ export class Publisher {
     const { maxSize } = this.#batching
     this.#pending += requests.length
     if (requests.length <= maxSize) return this.#enqueue(requests, durability)
-    const chunks: Promise<PublishResult[]>[] = []
-    for (let at = 0; at < requests.length; at += maxSize) {
-      chunks.push(this.#enqueue(requests.slice(at, at + maxSize), durability))
+    return this.#inParts(requests, durability)
+  }
+
+  /** One part after the other: when one fails, what is stored is the beginning, in order. */
+  async #inParts(
+    requests: AppendRequest[],
+    durability: Durability | undefined,
+  ): Promise<PublishResult[]> {
+    const { maxSize } = this.#batching
+    const results: PublishResult[] = []
+    try {
+      while (results.length < requests.length) {
+        const part = requests.slice(results.length, results.length + maxSize)
+        results.push(...(await this.#enqueue(part, durability)))
+      }
+    } catch (error) {
+      this.#leave(Math.max(0, requests.length - results.length - maxSize))
+      throw partlyStored(error, results.length)
     }
-    return allOf(chunks)
+    return results
   }
 
   #enqueue(
@@ -86,8 +109,9 @@ export class Publisher {
     return new Promise((resolve) => this.#drained.push(resolve))
   }
 
-  /** Resolves when everything published so far is stored, or failed. */
+  /** Resolves when everything published so far is stored, or failed; retries no longer wait. */
   async settled(): Promise<void> {
+    this.#retry.hurry()
     while (this.#pending > 0) {
       await new Promise<void>((resolve) => this.#drained.push(resolve))
     }
@@ -147,7 +171,8 @@ export class Publisher {
     this.#queued -= requests.length
     this.#writing += 1
     try {
-      const results = await this.#store.append(requests, batch[0]!.durability)
+      const { durability } = batch[0]!
+      const results = await this.#retry.run(() => this.#store.append(requests, durability))
       let at = 0
       for (const { requests: own, resolve } of batch) {
         resolve(results.slice(at, at + own.length))
@@ -157,24 +182,23 @@ export class Publisher {
       for (const { reject } of batch) reject(error)
     }
     this.#writing -= 1
-    this.#pending -= requests.length
+    this.#leave(requests.length)
+    if (this.#queue.length > 0) this.#consider()
+  }
+
+  /** These events are stored or failed. */
+  #leave(count: number): void {
+    this.#pending -= count
     if (this.#pending * 2 <= this.#maxPendingEvents) {
       for (const resolve of this.#drained.splice(0)) resolve()
     }
-    if (this.#queue.length > 0) this.#consider()
   }
 }
 
-/** What the writes of one publish came back with; all are waited for, so that no rejection is left without a listener. */
-async function allOf(chunks: Promise<PublishResult[]>[]): Promise<PublishResult[]> {
-  const settled = await Promise.allSettled(chunks)
-  const results = settled.flatMap((chunk) => (chunk.status === 'fulfilled' ? chunk.value : []))
-  const failed = settled.find((chunk) => chunk.status === 'rejected')
-  if (failed === undefined) return results
-  const { reason } = failed
-  if (!(reason instanceof EventBusError)) throw reason
-  throw new EventBusError(reason.code, reason.message, {
-    details: { ...reason.details, stored: results.length },
-    cause: reason,
+function partlyStored(error: unknown, stored: number): unknown {
+  if (!(error instanceof EventBusError)) return error
+  return new EventBusError(error.code, error.message, {
+    details: { ...error.details, stored },
+    cause: error,
   })
 }
