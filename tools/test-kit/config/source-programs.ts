@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build, type Plugin as EsbuildPlugin } from 'esbuild'
+import type { Plugin as EsbuildPlugin } from 'esbuild'
 import type { Plugin } from 'vitest/config'
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
@@ -59,7 +60,7 @@ async function bundleSource(source: string): Promise<Bundle> {
   const directory = mkdtempSync(join(tmpdir(), 'nexus-test-program-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const outfile = join(directory, `${basename(source, '.ts')}.mjs`)
-  const { metafile } = await build({
+  const { metafile } = await esbuild().build({
     entryPoints: [source],
     outfile,
     bundle: true,
@@ -97,4 +98,9 @@ const installedPackages: EsbuildPlugin = {
       return { path: pathToFileURL(found.path).href, external: true }
     })
   },
+}
+
+/** The esbuild of the test kit: vitest resolves the imports of this file from the package under test, which may have none. */
+function esbuild(): typeof import('esbuild') {
+  return createRequire(import.meta.url)('esbuild')
 }
