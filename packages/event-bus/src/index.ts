@@ -6,12 +6,14 @@ export type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
 export { matchesPattern, PatternIndex } from './event/pattern.js'
 export { EventBus, type EventBusListeners, type EventBusStats } from './event-bus.js'
 export { compactLocalStore } from './local/compact-local-store.js'
+export type { DataKey, DataKeyOptions } from './local/data-cipher.js'
 export { localStore } from './local/local-store.js'
 export type { LocalStoreOptions } from './local/local-store-options.js'
 export {
   inspectLocalStore,
   type LocalStoreInspection,
   type LocalStoreRecovery,
+  type LocalStoreRecoveryOptions,
   recoverLocalStore,
 } from './local/recover-local-store.js'
 export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'

@@ -62,7 +62,7 @@ const failed = (kind: 'retry' | 'dead-letter'): Settlement =>
 const never = (): AbortSignal => new AbortController().signal
 
 /** A store whose consumers settle as the test says. */
-function settling(store: EventStore, before: (settlement: Settlement) => void): EventStore {
+function settling(store: EventStore, before: (settlement: Settlement) => void): void {
   const openGroup = store.openGroup.bind(store)
   store.openGroup = async (request) => {
     const consumer = await openGroup(request)
@@ -73,7 +73,6 @@ function settling(store: EventStore, before: (settlement: Settlement) => void): 
     }
     return consumer
   }
-  return store
 }
 
 function withSettling(
@@ -83,18 +82,31 @@ function withSettling(
 ): ConformanceCase {
   return {
     name,
-    run: async (harness) => {
-      const storing: ConformanceHarness = {
-        ...harness,
-        createStorage: async () => {
-          const storage = await harness.createStorage()
-          const openStore = storage.openStore.bind(storage)
-          return Object.assign(Object.create(storage), {
-            openStore: (options: object) => settling(openStore(options), before()),
-          })
+    run: (harness) =>
+      withStorage(
+        withChangedStore(harness, (store) => settling(store, before())),
+        async (openBus) => body(await openBus()),
+      ),
+  }
+}
+
+/** The harness with stores that the case has changed. */
+function withChangedStore(
+  harness: ConformanceHarness,
+  change: (store: EventStore) => void,
+): ConformanceHarness {
+  return {
+    ...harness,
+    createStorage: async () => {
+      const storage = await harness.createStorage()
+      const openStore = storage.openStore.bind(storage)
+      return Object.assign(Object.create(storage), {
+        openStore: (options: object) => {
+          const store = openStore(options)
+          change(store)
+          return store
         },
-      }
-      await withStorage(storing, async (openBus) => body(await openBus()))
+      })
     },
   }
 }
@@ -146,6 +158,32 @@ export const promiseCases: readonly ConformanceCase[] = [
       await second.close()
     }),
   ),
+
+  {
+    name: 'a write that failed after it had stored its events is made again, and stores them once',
+    run: (harness) =>
+      withStorage(
+        withChangedStore(harness, (store) => {
+          const append = store.append.bind(store)
+          let failures = 2
+          store.append = async (events, durability) => {
+            const results = await append(events, durability)
+            if (failures-- > 0) throw new EventBusError('STORE_UNAVAILABLE', 'the answer was lost')
+            return results
+          }
+        }),
+        async (openBus) => {
+          const bus = await openBus({ publisher: { retry: { baseDelayMs: 1 } } })
+          const { inbox } = await collect(bus, 'a', { group: 'g' })
+          const { id } = await bus.publish({ type: 'a' })
+          await bus.publish({ type: 'a', id: 'last' })
+          await inbox.waitFor(2)
+          assert.deepEqual(inbox.ids.toSorted(), [id, 'last'].toSorted())
+          assert.equal((await bus.list()).total, 2)
+          assert.equal((await bus.getStats()).publishRetries, 2)
+        },
+      ),
+  },
 
   withSettling(
     'a settlement that failed is sent again, and the handler does not run again',

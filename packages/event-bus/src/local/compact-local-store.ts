@@ -4,6 +4,7 @@ import { open } from 'lmdb'
 import { checkLogFile } from './check-file.js'
 import { lockDirectory } from './directory-lock.js'
 import { LOG_FILE } from './lmdb-engine.js'
+import { syncDirectory, syncFile } from './sync-directory.js'
 
 /**
  * Rewrites a closed store without the space that removed events left; needs room for the copy meanwhile.
@@ -24,7 +25,9 @@ export async function compactLocalStore(
     await database.backup(copy, true)
     await database.close()
     checkLogFile(copy)
+    syncFile(copy)
     renameSync(copy, file)
+    syncDirectory(path)
     return { bytesBefore, bytesAfter: statSync(file).size }
   } finally {
     rmSync(copy, { force: true })

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import type { JsonValue } from '../event/cloud-event.js'
 import type {
+  DeadEntry,
+  DeliveryEntry,
   LogEngine,
+  LogRecord,
   RangeOptions,
   RunningEntry,
   TableKey,
@@ -12,9 +15,13 @@ import type {
   Write,
 } from '../log/log-engine.js'
 import { checkLogFile } from './check-file.js'
+import { DataCipher } from './data-cipher.js'
+import { checkDataKeys } from './data-key-file.js'
 import type { ResolvedLocalStoreOptions } from './local-store-options.js'
 import { damagedRecord, decodeFrame, encodeFrame } from './record-frame.js'
 import { RunningFile } from './running-file.js'
+import { openPrivate, sealPrivate } from './sealed-entry.js'
+import { syncDirectory } from './sync-directory.js'
 
 /** Name of the database's file in a store's directory. */
 export const LOG_FILE = 'events.mdb'
@@ -47,19 +54,23 @@ export class LmdbEngine implements LogEngine {
   readonly #tables: Record<TableName, Database<unknown, Key>>
   readonly #release: () => void
   readonly #running: RunningFile | undefined
+  readonly #cipher: DataCipher | undefined
 
   constructor(
     {
       path,
       readOnly,
       durability,
-    }: Pick<ResolvedLocalStoreOptions, 'path' | 'readOnly' | 'durability'>,
+      dataKey,
+    }: Pick<ResolvedLocalStoreOptions, 'path' | 'readOnly' | 'durability' | 'dataKey'>,
     release: () => void,
   ) {
     this.#path = path
     this.readOnly = readOnly
     this.#release = release
     checkLogFile(join(path, LOG_FILE))
+    if (dataKey !== undefined) this.#cipher = new DataCipher(dataKey)
+    checkDataKeys(path, this.#cipher, readOnly)
     this.#root = open<unknown, Key>({
       path: join(path, LOG_FILE),
       readOnly,
@@ -77,7 +88,9 @@ export class LmdbEngine implements LogEngine {
         this.#root.openDB({ name, encoding: name === 'events' ? 'binary' : 'json' }),
       ]),
     ) as Record<TableName, Database<unknown, Key>>
-    if (!readOnly) this.#running = new RunningFile(path)
+    if (readOnly) return
+    this.#running = new RunningFile(path)
+    syncDirectory(path)
   }
 
   get<N extends TableName>(table: N, key: TableKey<N>): TableValue<N> | undefined {
@@ -145,7 +158,13 @@ export class LmdbEngine implements LogEngine {
   #write(write: Write): Promise<unknown> {
     const table = this.#tables[write.table]
     if (write.value === undefined) return table.remove(write.key)
-    return table.put(write.key, write.table === 'events' ? encodeFrame(write.value) : write.value)
+    return table.put(write.key, this.#encode(write, write.value))
+  }
+
+  #encode({ table, key }: Write, value: NonNullable<Write['value']>): unknown {
+    if (table === 'events') return encodeFrame(value as LogRecord, this.#cipher)
+    if (this.#cipher === undefined || !(table === 'deliveries' || table === 'dead')) return value
+    return sealPrivate(value as DeliveryEntry | DeadEntry, table, key, this.#cipher)
   }
 
   #decode<N extends TableName>(
@@ -153,8 +172,18 @@ export class LmdbEngine implements LogEngine {
     key: TableKey<N>,
     value: unknown,
   ): TableValue<N> | undefined {
-    if (table !== 'events' || value === undefined) return value as TableValue<N> | undefined
-    const record = decodeFrame(value as Buffer)
+    if (value === undefined) return undefined
+    if (table === 'deliveries' || table === 'dead') {
+      return openPrivate(
+        value as DeliveryEntry | DeadEntry,
+        table,
+        key,
+        this.#cipher,
+        this.#path,
+      ) as TableValue<N>
+    }
+    if (table !== 'events') return value as TableValue<N>
+    const record = decodeFrame(value as Buffer, this.#cipher)
     if (record === undefined) throw damagedRecord(key as number, this.#path)
     return record as TableValue<N>
   }

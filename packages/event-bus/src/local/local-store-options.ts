@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type RetentionOptions, retentionSchema } from '../retention/retention-options.js'
 import type { Durability } from '../store/event-store.js'
+import { type DataKeyOptions, dataKeySchema } from './data-cipher.js'
 
 /** Options of `localStore`. */
 export interface LocalStoreOptions {
@@ -15,6 +16,12 @@ export interface LocalStoreOptions {
   readOnly?: boolean | undefined
   /** What to keep. @default everything */
   retention?: RetentionOptions | undefined
+  /**
+   * Encrypts events, and the records and errors of their deliveries, with AES-256-GCM. Ids, types, sources, times, names
+   * and patterns of groups and the reasons of erasures are not encrypted. To rotate, make a new key the current one and
+   * keep the old ones in `previous`. @default not encrypted
+   */
+  dataKey?: DataKeyOptions | undefined
 }
 
 /** `LocalStoreOptions` with every default filled in. */
@@ -23,6 +30,7 @@ export interface ResolvedLocalStoreOptions {
   durability: Exclude<Durability, 'memory'>
   readOnly: boolean
   retention: RetentionOptions
+  dataKey?: DataKeyOptions | undefined
 }
 
 export const localStoreSchema = z.strictObject({
@@ -30,4 +38,5 @@ export const localStoreSchema = z.strictObject({
   durability: z.enum(['os', 'disk']).default('disk'),
   readOnly: z.boolean().default(false),
   retention: retentionSchema,
+  dataKey: dataKeySchema.optional(),
 }) satisfies z.ZodType<ResolvedLocalStoreOptions, LocalStoreOptions>

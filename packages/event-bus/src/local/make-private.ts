@@ -5,7 +5,7 @@ import { LOG_FILE } from './lmdb-engine.js'
 /** Lets only the owner read a store's directory and files, also those that existed before with wider rights. */
 export function makePrivate(directory: string): void {
   chmodSync(directory, 0o700)
-  for (const name of [LOG_FILE, `${LOG_FILE}-lock`, 'running', 'writer.lock']) {
+  for (const name of [LOG_FILE, `${LOG_FILE}-lock`, 'running', 'writer.lock', 'data-keys']) {
     const file = join(directory, name)
     if (existsSync(file)) chmodSync(file, 0o600)
   }

@@ -1,12 +1,18 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { EventBusError } from '../errors.js'
 import { LogDraft } from '../log/log-draft.js'
-import { EMPTY_HEAD, type LogHead, type LogRecord } from '../log/log-engine.js'
+import { EMPTY_HEAD, type LogHead } from '../log/log-engine.js'
+import { parseOptions } from '../parse-options.js'
 import { checkLogFile } from './check-file.js'
+import { DataCipher, type DataKeyOptions, dataKeySchema, isSealed, keyIdOf } from './data-cipher.js'
+import { assertKeys } from './data-key-file.js'
 import { lockDirectory } from './directory-lock.js'
 import { LmdbEngine, LOG_FILE } from './lmdb-engine.js'
-import { decodeFrame, FRAME_HEADER_BYTES, FRAME_MAGIC } from './record-frame.js'
+import { makePrivate } from './make-private.js'
+import { decodeFrame, FRAME_HEADER_BYTES, FRAME_MAGIC, readIntactFrame } from './record-frame.js'
+import { syncDirectory, syncFile } from './sync-directory.js'
 
 /** What lies in a store's directory, read without trusting its database. */
 export interface LocalStoreInspection {
@@ -16,6 +22,22 @@ export interface LocalStoreInspection {
   recoverableEvents: number
   fileBytes: number
 }
+
+/** Options of `recoverLocalStore`. */
+export interface LocalStoreRecoveryOptions {
+  /** Directory of the damaged store, which is only read. */
+  from: string
+  /** Directory of the new store. */
+  to: string
+  /** Keys of the damaged store; the new one is encrypted with the current key. @default not encrypted */
+  dataKey?: DataKeyOptions | undefined
+}
+
+const recoverySchema = z.strictObject({
+  from: z.string().min(1),
+  to: z.string().min(1),
+  dataKey: dataKeySchema.optional(),
+}) satisfies z.ZodType<LocalStoreRecoveryOptions, LocalStoreRecoveryOptions>
 
 /** What `recoverLocalStore` saved. */
 export interface LocalStoreRecovery {
@@ -48,15 +70,15 @@ export function inspectLocalStore(path: string): LocalStoreInspection {
 /**
  * Copies every intact event of a damaged store into a new one, in order and with its time of storing.
  * Consumer groups begin anew: give their first subscription a `start`. An event that retention removed
- * may come back when its bytes were not yet overwritten.
+ * may come back when its bytes were not yet overwritten. With `dataKey` the new store is encrypted with the current
+ * key: this is also the way to encrypt a store that was not, and to drop old keys.
  *
- * @throws EventBusError `INVALID_OPTIONS` when `to` already holds a store
+ * @throws EventBusError `INVALID_OPTIONS` when `to` already holds a store, or a key is missing
  */
-export async function recoverLocalStore(options: {
-  from: string
-  to: string
-}): Promise<LocalStoreRecovery> {
-  const { from, to } = options
+export async function recoverLocalStore(
+  options: LocalStoreRecoveryOptions,
+): Promise<LocalStoreRecovery> {
+  const { from, to, dataKey } = parseOptions(recoverySchema, options, 'recoverLocalStore')
   if (existsSync(join(to, LOG_FILE))) {
     throw new EventBusError(
       'INVALID_OPTIONS',
@@ -64,10 +86,29 @@ export async function recoverLocalStore(options: {
       { details: { to } },
     )
   }
-  mkdirSync(to, { recursive: true })
-  const scan = scanFrames(join(from, LOG_FILE))
+  const cipher = dataKey === undefined ? undefined : new DataCipher(dataKey)
+  const scan = scanFrames(join(from, LOG_FILE), cipher)
+  try {
+    assertKeys(from, scan.keyIds, cipher)
+    mkdirSync(to, { recursive: true, mode: 0o700 })
+    return await copyEvents(scan, to, dataKey)
+  } finally {
+    scan.close()
+  }
+}
+
+async function copyEvents(
+  scan: ReturnType<typeof scanFrames>,
+  to: string,
+  dataKey: DataKeyOptions | undefined,
+): Promise<LocalStoreRecovery> {
   const engine = new LmdbEngine(
-    { path: to, readOnly: false, durability: 'disk' },
+    {
+      path: to,
+      readOnly: false,
+      durability: 'disk',
+      dataKey: dataKey && { current: dataKey.current },
+    },
     lockDirectory(to),
   )
   let head: LogHead = EMPTY_HEAD
@@ -88,9 +129,11 @@ export async function recoverLocalStore(options: {
       head = draft.head
     }
   } finally {
-    scan.close()
     await engine.close()
   }
+  makePrivate(to)
+  syncFile(join(to, LOG_FILE))
+  syncDirectory(to)
   return {
     events: head.last,
     oldest: oldest === undefined ? undefined : new Date(oldest).toISOString(),
@@ -99,21 +142,23 @@ export async function recoverLocalStore(options: {
 }
 
 /** Finds intact frames wherever they lie; a page that was copied on write has the same event twice. */
-function scanFrames(path: string) {
+function scanFrames(path: string, cipher?: DataCipher) {
   const file = openSync(path, 'r')
   const bytes = fstatSync(file).size
   const offsets = new Map<number, number>()
   const erased = new Set<number>()
+  const keyIds = new Set<string>()
   let position = 0
   while (position < bytes) {
     const window = readAt(file, position, WINDOW_BYTES, bytes)
     let at = window.indexOf(FRAME_MAGIC)
     while (at >= 0) {
-      const record = readFrame(file, position + at, bytes)
-      if (record !== undefined && !erased.has(record.sequence)) {
-        offsets.set(record.sequence, position + at)
+      const frame = readIntactFrame(readFrame(file, position + at, bytes))
+      if (frame !== undefined && !erased.has(frame.sequence)) {
+        offsets.set(frame.sequence, position + at)
         // An older page may still have the event as it was before.
-        if (record.erased !== undefined) erased.add(record.sequence)
+        if (frame.erased !== undefined) erased.add(frame.sequence)
+        if (isSealed(frame.body)) keyIds.add(keyIdOf(frame.body))
       }
       at = window.indexOf(FRAME_MAGIC, at + 1)
     }
@@ -123,7 +168,9 @@ function scanFrames(path: string) {
   return {
     bytes,
     found: [...offsets].map(([sequence, offset]) => ({ sequence, offset })).sort(bySequence),
-    read: (offset: number) => readFrame(file, offset, bytes),
+    /** Ids of the keys that events were encrypted with. */
+    keyIds,
+    read: (offset: number) => decodeFrame(readFrame(file, offset, bytes), cipher),
     close: () => closeSync(file),
   }
 }
@@ -132,13 +179,12 @@ function bySequence(a: { sequence: number }, b: { sequence: number }): number {
   return a.sequence - b.sequence
 }
 
-function readFrame(file: number, offset: number, fileBytes: number): LogRecord | undefined {
+/** The bytes of the frame at `offset`; cut short when it would end after the file. */
+function readFrame(file: number, offset: number, fileBytes: number): Buffer {
   const header = readAt(file, offset, FRAME_HEADER_BYTES, fileBytes)
-  if (header.length < FRAME_HEADER_BYTES) return undefined
+  if (header.length < FRAME_HEADER_BYTES) return header
   const length = FRAME_HEADER_BYTES + header.readUInt32LE(8) + header.readUInt32LE(44)
-  return offset + length > fileBytes
-    ? undefined
-    : decodeFrame(readAt(file, offset, length, fileBytes))
+  return offset + length > fileBytes ? header : readAt(file, offset, length, fileBytes)
 }
 
 function readAt(file: number, position: number, length: number, fileBytes: number): Buffer {

@@ -24,10 +24,10 @@ export class PublishRetry {
   }
 
   /** @throws the error of the last attempt, or the first one that another attempt cannot cure */
-  async run<Result>(write: () => Promise<Result>): Promise<Result> {
+  async run<Result>(write: (attempt: number) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await write()
+        return await write(attempt)
       } catch (error) {
         if (attempt >= this.#options.maxAttempts || !isCurable(error)) throw error
         await this.#wait(retryDelayMs(attempt, this.#options))

@@ -172,7 +172,10 @@ export class Publisher {
     this.#writing += 1
     try {
       const { durability } = batch[0]!
-      const results = await this.#retry.run(() => this.#store.append(requests, durability))
+      const results = await this.#retry.run((attempt) =>
+        // The write before may have stored them, although it failed: no id is fresh any more.
+        this.#store.append(attempt === 1 ? requests : requests.map(withKnownId), durability),
+      )
       let at = 0
       for (const { requests: own, resolve } of batch) {
         resolve(results.slice(at, at + own.length))
@@ -193,6 +196,10 @@ export class Publisher {
       for (const resolve of this.#drained.splice(0)) resolve()
     }
   }
+}
+
+function withKnownId(request: AppendRequest): AppendRequest {
+  return { ...request, hasFreshId: false }
 }
 
 function partlyStored(error: unknown, stored: number): unknown {
