@@ -1,3 +1,4 @@
 import { packageTests } from '../../tools/test-kit/config/package-tests.js'
 
-export default packageTests()
+// Tests start processes, which takes a busy machine long.
+export default packageTests({ testTimeout: 120_000 })

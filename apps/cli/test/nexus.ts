@@ -1,13 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-const bin = join(import.meta.dirname, '../bin/nexus.cjs')
-
-if (!existsSync(join(import.meta.dirname, '../dist/main.cjs'))) {
-  throw new Error('These tests run the built command: run `pnpm build` first, or `npm test`.')
-}
+/** The command as the source has it now. */
+const bin = fileURLToPath(new URL('../dist/nexus.cjs', import.meta.url))
 
 /** How a command ended. */
 export interface Outcome {

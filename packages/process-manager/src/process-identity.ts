@@ -1,7 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-let bootId: string | undefined
+let knownBootId: string | undefined
+
+/** Tells a start of the machine from every other one; null where the system has no name for it. */
+export function bootId(): string | null {
+  if (process.platform !== 'linux') return null
+  try {
+    knownBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return knownBootId
+  } catch {
+    return null
+  }
+}
 
 /**
  * Tells a process from every later one that gets its pid: made from the boot and the start time. Null when no
@@ -10,10 +21,9 @@ let bootId: string | undefined
 export function processIdentity(pid: number): string | null {
   try {
     if (process.platform === 'linux') {
-      bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
       const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'latin1'))
       const dead = fields[STATE] === 'Z' || fields[STATE] === 'X'
-      return dead ? null : `${bootId}/${fields[START_TICKS]}`
+      return dead ? null : `${bootId()}/${fields[START_TICKS]}`
     }
     const [command, args] =
       process.platform === 'win32'

@@ -59,6 +59,23 @@ describe('CommandLock', () => {
     expect(lock.getStats()).toMatchObject({ held: 0, waiting: 0, timedOut: 1 })
   })
 
+  it('serves waiters in order, also behind one that gave up as the last of the queue', async () => {
+    const lock = new CommandLock({ directory: scratch() })
+    const { promise: done, resolve: finish } = gate()
+    const served: number[] = []
+    const first = lock.withLock('web', () => done)
+    const wait = (from: number) =>
+      Array.from({ length: 10 }, (_, n) =>
+        lock.withLock('web', async () => void served.push(from + n)),
+      )
+    const before = wait(0)
+    await expect(lock.withLock('web', () => {}, { timeoutMs: 1 })).rejects.toThrow('within 1 ms')
+    const after = wait(10)
+    finish()
+    await Promise.all([first, ...before, ...after])
+    expect(served).toEqual(Array.from({ length: 20 }, (_, n) => n))
+  })
+
   it('tells names apart that a file system would not, and takes any text for a name', async () => {
     const directory = scratch()
     const lock = new CommandLock({ directory })

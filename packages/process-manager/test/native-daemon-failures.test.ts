@@ -3,9 +3,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { eventually, freePort } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fixture, getJson, isAlive, logLines, sandbox, statusOf } from './support/sandbox.js'
+
+const daemonPath = fileURLToPath(new URL('../dist/daemon.cjs', import.meta.url))
+const nativeModule = new URL('../dist/native.js', import.meta.url)
 
 async function killDaemon(engine: ReturnType<typeof sandbox>['engine']) {
   const { pid } = await engine.daemonStats()
@@ -229,7 +233,7 @@ describe('When several processes need the daemon at once', () => {
   it('they start one', async () => {
     const { home, processes } = sandbox()
     const script = `
-      import { NativeEngine } from '@nexus/process-manager/native'
+      import { NativeEngine } from ${JSON.stringify(nativeModule.href)}
       const engine = new NativeEngine({
         home: ${JSON.stringify(home)}, requestTimeoutMs: 20_000, daemon: { warmPool: { size: 0 } },
       })
@@ -252,11 +256,9 @@ describe('When several processes need the daemon at once', () => {
   it('a second daemon started by hand gives way to the first', async () => {
     const { engine, home, processes } = sandbox()
     const { pid } = await engine.daemonStats()
-    const second = spawn(
-      process.execPath,
-      [join(import.meta.dirname, '../dist/daemon.cjs'), home, '{}'],
-      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
-    )
+    const second = spawn(process.execPath, [daemonPath, home, '{}'], {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    })
     let said = ''
     for await (const chunk of second.stdio[3] as AsyncIterable<Buffer>) said += chunk
     expect(said).toBe('held')

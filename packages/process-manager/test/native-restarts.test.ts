@@ -39,12 +39,19 @@ describe('A service that ends by itself', () => {
     })
   })
 
-  it('stays down when it is stopped while it waits for its next start', async () => {
+  it('is never given up for ends that are not early, however many there are', async () => {
     const { engine } = sandbox()
-    const restart = { baseDelayMs: 60_000, maxDelayMs: 60_000 }
-    await engine.start({ name: 'slow', script: fixture('exits.mjs'), restart }).catch(() => {})
-    await statusOf(engine, 'slow', ({ state }) => state === 'waiting')
-    expect(await engine.stop('slow')).toMatchObject({ state: 'stopped' })
+    const port = await freePort()
+    const restart = { maxRestarts: 1, minUptimeMs: 0, baseDelayMs: 1 }
+    await engine.start({ name: 'web', script: fixture('http.mjs'), port, restart })
+    for (let crashes = 1; crashes <= 4; crashes++) {
+      await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
+      await statusOf(
+        engine,
+        'web',
+        ({ state, instances }) => state === 'online' && instances[0]?.restarts === crashes,
+      )
+    }
   })
 })
 

@@ -8,6 +8,8 @@ export interface PackageTests {
   name?: string
   /** Where the tests are, from the package's folder. @default ['{src,test}/**\/*.test.ts'] */
   include?: string[]
+  /** The longest that a test may take, in milliseconds. @default 30_000 */
+  testTimeout?: number
 }
 
 /**
@@ -22,9 +24,9 @@ export function packageTests(own: PackageTests = {}): ViteUserConfig {
     ssr: { resolve: { conditions: ['@nexus/source'], externalConditions: ['@nexus/source'] } },
     test: {
       include: ['{src,test}/**/*.test.ts'],
+      testTimeout: 30_000,
       ...own,
       pool: 'forks',
-      testTimeout: 30_000,
       hookTimeout: 60_000,
       // Long enough for a slow machine; a test that passes does not wait for it.
       expect: { poll: { timeout: 20_000, interval: 20 } },

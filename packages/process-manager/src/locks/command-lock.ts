@@ -91,7 +91,10 @@ export class CommandLock {
       }
     } finally {
       end()
-      if (this.#tails.get(name) === tail) this.#tails.delete(name)
+      // One that gave up leaves the queue while others before it still wait.
+      void tail.then(() => {
+        if (this.#tails.get(name) === tail) this.#tails.delete(name)
+      })
     }
   }
 

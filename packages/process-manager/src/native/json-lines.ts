@@ -12,15 +12,24 @@ export function readJsonLines(
   maxCharacters = DEFAULT_MAX_CHARACTERS,
 ): void {
   const decoder = new StringDecoder()
-  let rest = ''
+  // The line under way, in pieces: joined for every chunk, a long line would cost the square of its length.
+  let pieces: string[] = []
+  let length = 0
   const take = (chunk: Buffer) => {
-    let values: unknown[]
+    const values: unknown[] = []
     try {
-      const lines = (rest + decoder.write(chunk)).split('\n')
-      rest = lines.pop() ?? ''
-      if ([rest, ...lines].some(({ length }) => length > maxCharacters))
-        throw new Error('the line is too long')
-      values = lines.map((line) => JSON.parse(line))
+      const [first = '', ...others] = decoder.write(chunk).split('\n')
+      for (const text of [first, ...others.flatMap((line) => [null, line])]) {
+        if (text === null) {
+          values.push(JSON.parse(pieces.join('')))
+          pieces = []
+          length = 0
+          continue
+        }
+        length += text.length
+        if (length > maxCharacters) throw new Error('the line is too long')
+        pieces.push(text)
+      }
     } catch (error) {
       readable.off('data', take)
       return failed(error as Error)

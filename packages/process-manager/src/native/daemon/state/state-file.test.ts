@@ -43,7 +43,12 @@ it.each(wrongRecords)('puts a file with %s aside', (_what, wrong) => {
   const path = file()
   writeFileSync(
     path,
-    JSON.stringify({ version: 1, writtenAt: Date.now(), services: [{ ...record, ...wrong }] }),
+    JSON.stringify({
+      version: 1,
+      bootId: null,
+      writtenAt: Date.now(),
+      services: [{ ...record, ...wrong }],
+    }),
   )
   expect(() => readState(path)).toThrow('cannot be read')
   expect(existsSync(path)).toBe(false)
@@ -54,4 +59,14 @@ it('puts a file with two services of one name aside', () => {
   const path = file()
   writeState(path, [record, record])
   expect(() => readState(path)).toThrow('two services of one name')
+})
+
+it.each([
+  ['the boot is another one', { bootId: 'another', writtenAt: Date.now() }, true],
+  ['a boot without a name was before it', { bootId: null, writtenAt: 0 }, true],
+  ['a boot without a name was after it', { bootId: null, writtenAt: Date.now() }, false],
+])('tells whether the machine was started since: %s', (_what, written, rebooted) => {
+  const path = file()
+  writeFileSync(path, JSON.stringify({ version: 1, services: [], ...written }))
+  expect(readState(path).rebooted).toBe(rebooted)
 })

@@ -2,6 +2,7 @@ import { readFileSync, renameSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { z } from 'zod'
 import { ProcessManagerError } from '../../../errors.js'
+import { bootId } from '../../../process-identity.js'
 import { parseDefinition } from '../../../service/definition-schema.js'
 import { type ResolvedDefinition, withDefaults } from '../../../service/service-defaults.js'
 import { writeAtomically } from '../../write-atomically.js'
@@ -18,6 +19,8 @@ export interface ServiceRecord {
 
 interface StateFile {
   version: 1
+  /** Null where the system does not name its starts. */
+  bootId: string | null
   writtenAt: number
   services: readonly ServiceRecord[]
 }
@@ -28,7 +31,7 @@ export function writeState(
   services: readonly ServiceRecord[],
   options?: { sync: boolean },
 ): void {
-  const state: StateFile = { version: 1, writtenAt: Date.now(), services }
+  const state: StateFile = { version: 1, bootId: bootId(), writtenAt: Date.now(), services }
   writeAtomically(path, JSON.stringify(state), options)
 }
 
@@ -57,7 +60,7 @@ export function readState(path: string): {
     }))
     const names = new Set(services.map(({ definition }) => definition.name))
     if (names.size < services.length) throw new Error('it holds two services of one name')
-    return { services, rebooted: state.writtenAt < Date.now() - uptime() * 1_000 }
+    return { services, rebooted: rebootedSince(state) }
   } catch (error) {
     const aside = `${path}.unreadable`
     renameSync(path, aside)
@@ -65,9 +68,17 @@ export function readState(path: string): {
   }
 }
 
+/** By the boot, for clocks jump; by the time where boots have no names. */
+function rebootedSince(state: Pick<StateFile, 'bootId' | 'writtenAt'>): boolean {
+  const now = bootId()
+  if (state.bootId !== null && now !== null) return state.bootId !== now
+  return state.writtenAt < Date.now() - uptime() * 1_000
+}
+
 /** The file may have been damaged, or written by something else: a pid of -1 or 0 would signal every process. */
 const stateSchema = z.object({
   version: z.literal(1),
+  bootId: z.nullable(z.string()),
   writtenAt: z.number(),
   services: z.array(
     z.object({
