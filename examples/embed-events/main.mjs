@@ -38,8 +38,8 @@ const answer = await fetch(`http://127.0.0.1:${server.address().port}/orders`, {
   body: JSON.stringify({ prices: [12, 30] }),
 })
 const receiptId = await receipts
-show(await host.runs(await answer.text()))
-show(await host.runs(receiptId))
+show(await host.runs({ id: await answer.text() }))
+show(await host.runs({ id: receiptId }))
 
 /** The id of the event that a function has handled. */
 function waitFor(name) {

@@ -10,7 +10,7 @@ import { RuntimeError } from './errors.js'
 
 /** What the function host is to run, from the functions of nexus.yaml. */
 export function functionDefinitions(configs: readonly FunctionConfig[]): FunctionDefinition[] {
-  return configs.map(({ source: _, sample: __, ...definition }) => definition)
+  return configs.map(({ source: _, sample: __, schemaFile: ___, ...definition }) => definition)
 }
 
 /** @throws RuntimeError `FUNCTION_INVALID`, naming every function that does not compile and where */

@@ -5,7 +5,7 @@ export type {
   ReloadActivity,
   RunActivity,
 } from './activity.js'
-export type { BusConfig, EmbeddedBus, ServerBus } from './config/bus-config.js'
+export type { BusConfig } from './bus/bus-config.js'
 export { ConfigError, type Problem } from './config/diagnostics.js'
 export type { ConfigOverrides, FunctionConfig, RuntimeConfig } from './config/load-config.js'
 export { RuntimeError, type RuntimeErrorCode } from './errors.js'

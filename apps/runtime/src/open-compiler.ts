@@ -1,6 +1,6 @@
 import { HandlerCompiler } from '@nexus/compile-cache'
-import type { NatsCacheTier } from '@nexus/event-bus-nats'
-import type { RedisCacheTier } from '@nexus/event-bus-redis'
+import type { CacheTier } from './bus/backend.js'
+import { backendNamed } from './bus/bus-config.js'
 import type { RuntimeConfig } from './config/load-config.js'
 
 /** The first look-up connects to the server as well. */
@@ -51,18 +51,6 @@ export async function openCompiler(
   }
 }
 
-async function openSharedTier({
-  bus,
-}: RuntimeConfig): Promise<NatsCacheTier | RedisCacheTier | undefined> {
-  if (bus.backend === 'nats') {
-    const { NatsCacheTier } = await import('@nexus/event-bus-nats')
-    const { prefix, replicas, requestTimeoutMs } = bus.settings
-    return new NatsCacheTier({ servers: bus.urls, prefix, replicas, requestTimeoutMs })
-  }
-  if (bus.backend === 'redis') {
-    const { RedisCacheTier } = await import('@nexus/event-bus-redis')
-    const { prefix, requestTimeoutMs } = bus.settings
-    return new RedisCacheTier({ url: bus.urls[0], prefix, requestTimeoutMs })
-  }
-  return undefined
+async function openSharedTier({ bus }: RuntimeConfig): Promise<CacheTier | undefined> {
+  return backendNamed(bus.backend).openCacheTier?.({ ...bus.settings, urls: bus.urls })
 }

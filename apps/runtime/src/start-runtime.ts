@@ -4,11 +4,11 @@ import { FunctionHost, FunctionsError, FunctionWatcher, observeBus } from '@nexu
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
 import { createServer } from '@nexus/server'
 import type { ActivityListener } from './activity.js'
+import { openBus } from './bus/open-bus.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
 import { RuntimeError } from './errors.js'
 import { compileConfigured, functionDefinitions } from './function-definitions.js'
 import { listen } from './listen.js'
-import { openBus } from './open-bus.js'
 import { openCompiler } from './open-compiler.js'
 import { runtimeSources } from './profiling/component-figures.js'
 import { runtimeKnobs } from './profiling/knobs.js'
@@ -79,7 +79,9 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
       runtime: wasm,
       tracing,
       onAttempt: ({ metrics, ...attempt }) => {
-        profiler.recordExecution(attempt.function, metrics, attempt.status === 'error')
+        if (metrics) {
+          profiler.recordExecution(attempt.function, metrics, attempt.status === 'error')
+        }
         onActivity({ kind: 'run', ...attempt })
       },
     })
@@ -154,7 +156,7 @@ interface WatchParts {
 function watchFunctions({ config, load, host, onActivity }: WatchParts): FunctionWatcher {
   const definitions = ({ file, functions }: RuntimeConfig) => ({
     functions: functionDefinitions(functions),
-    files: [file],
+    files: [file, ...functions.flatMap(({ schemaFile }) => schemaFile ?? [])],
   })
   return new FunctionWatcher(
     {

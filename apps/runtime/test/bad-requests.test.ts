@@ -18,7 +18,13 @@ describe('a request that makes no sense is refused, and nothing is stored', () =
     ['no body at all', '/api/webhook', { method: 'POST' }, 400, 'INVALID_JSON'],
     ['an event without a type', '/api/webhook', json({ data: 1 }), 400, 'TYPE_REQUIRED'],
     ['JSON that is no object', '/api/webhook', json([1]), 400, 'TYPE_REQUIRED'],
-    ['a type with a control character', '/api/webhook', json({ type: 'a\u0007' }), 400, 'INVALID_EVENT'],
+    [
+      'a type with a control character',
+      '/api/webhook',
+      json({ type: 'a\u0007' }),
+      400,
+      'INVALID_EVENT',
+    ],
     [
       'an endless id',
       '/api/webhook',

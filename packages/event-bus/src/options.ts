@@ -108,32 +108,71 @@ export interface HandlerOutcome {
   record?: JsonValue | undefined
 }
 
+/** Ten years. */
+export const MAX_DELAY_MS = 10 * 365 * 86_400_000
+
+const delayMs = z.number().min(0).max(MAX_DELAY_MS)
+
 /** Checks {@link RetryOptions} and fills in defaults. */
 export const retrySchema = z.strictObject({
-  maxAttempts: z.int().min(1).default(5),
-  baseDelayMs: z.number().min(0).default(100),
-  maxDelayMs: z.number().min(0).default(5000),
-  factor: z.number().min(1).default(2),
-  jitter: z.number().min(0).max(1).default(0.5),
+  maxAttempts: z.int().min(1).default(5).meta({
+    description: 'Attempts in all, the first one included; 1 means no retry.',
+  }),
+  baseDelayMs: delayMs.default(100).meta({ description: 'Wait after the first failure.' }),
+  maxDelayMs: delayMs.default(5000).meta({ description: 'Longest wait between attempts.' }),
+  factor: z.number().min(1).default(2).meta({
+    description: 'By how much each wait is longer than the one before.',
+  }),
+  jitter: z.number().min(0).max(1).default(0.5).meta({
+    description:
+      'Share of each wait that is random, 0 to 1, so that failures do not come back in step.',
+  }),
 }) satisfies z.ZodType<ResolvedRetryOptions, RetryOptions>
 
 /** Checks {@link BatchingOptions} and fills in defaults. */
 export const batchingSchema = z.strictObject({
-  enabled: z.boolean().default(true),
-  maxSize: z.int().min(1).default(1000),
-  maxWaitMs: z.number().min(0).default(50),
+  enabled: z.boolean().default(true).meta({ description: 'false: one write for each publish.' }),
+  maxSize: z.int().min(1).default(1000).meta({ description: 'Most events in one write.' }),
+  maxWaitMs: z
+    .number()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(50)
+    .meta({
+      description:
+        'Longest wait for a write under way before the next one starts beside it; a lone publish never waits.',
+    }),
 }) satisfies z.ZodType<ResolvedBatchingOptions, BatchingOptions>
 
 /** Checks {@link PublisherOptions} and fills in defaults. */
 export const publisherSchema = z.strictObject({
-  batching: batchingSchema.prefault({}),
-  retry: retrySchema.extend({ maxAttempts: z.int().min(1).default(3) }).prefault({}),
+  batching: batchingSchema
+    .prefault({})
+    .meta({ description: 'How publishes made at about the same time share a write.' }),
+  retry: retrySchema
+    .extend({
+      maxAttempts: z.int().min(1).default(3).meta({
+        description: 'Attempts in all, the first one included; 1 means no retry.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'When a write that the store did not answer is tried again.' }),
 }) satisfies z.ZodType<ResolvedPublisherOptions, PublisherOptions>
 
 /** Checks {@link FetchOptions} and fills in defaults. */
 export const fetchSchema = z.strictObject({
-  batchSize: z.int().min(1).max(10_000).default(100),
-  maxWaitMs: z.number().min(0).default(0),
+  batchSize: z.int().min(1).max(10_000).default(100).meta({
+    description: 'Most events fetched from the store at once.',
+  }),
+  maxWaitMs: z
+    .number()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0)
+    .meta({
+      description:
+        'How long to let events gather after fewer than wanted came; the first one never waits.',
+    }),
 }) satisfies z.ZodType<Defined<FetchOptions>, FetchOptions>
 
 type Defined<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
@@ -184,7 +223,7 @@ export const GROUP_NAME = /^[A-Za-z0-9_-]{1,128}$/
 /** Checks {@link SubscribeOptions} and fills in defaults. */
 export const subscribeSchema = z.strictObject({
   group: z.string().regex(GROUP_NAME, 'expected 1 to 128 letters, digits, - and _'),
-  concurrency: z.int().min(1).default(16),
+  concurrency: z.int().min(1).default(16).meta({ description: 'Handlers running at once.' }),
   orderingKey: z
     .union([
       z.string().min(1),
@@ -195,17 +234,16 @@ export const subscribeSchema = z.strictObject({
     ])
     .optional(),
   retry: retrySchema.prefault({}),
-  ackWaitMs: z.int().min(1000).default(30_000),
+  ackWaitMs: z.int().min(1000).default(30_000).meta({
+    description: 'For how long a consumer may be silent before its events go to another one.',
+  }),
   fetch: fetchSchema.prefault({}),
   maxPerSecond: z.number().positive().optional(),
   start: startSchema.default('now'),
 }) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>
 
-/** Ten years. */
-export const MAX_DELAY_MS = 10 * 365 * 86_400_000
-
 export const publishSchema = z.strictObject({
   durability: z.enum(['memory', 'os', 'disk']).optional(),
-  delayMs: z.number().min(0).max(MAX_DELAY_MS).optional(),
+  delayMs: delayMs.optional(),
   deliverAt: timeSchema.optional(),
 }) satisfies z.ZodType<PublishOptions, PublishOptions>

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ExecutorError, type WasiOptions, type WasmRuntime } from '@nexus/executor'
+import { dataCheck } from './data-check.js'
 import { FunctionsError } from './errors.js'
 import type { CompiledFunction, FunctionDefinition } from './function-definition.js'
 import { definitionSchema, parseOptions } from './options.js'
@@ -51,8 +52,9 @@ async function compile(
   definition: FunctionDefinition,
   runtime: WasmRuntime,
 ): Promise<CompiledFunction['compiled']> {
+  const { source, name, schema } = definition
+  if (schema !== undefined) dataCheck(schema)
   if (definition.compiled !== undefined) return definition.compiled
-  const { source, name } = definition
   if (source !== undefined) return runtime.precompileHandler(source, { filename: `${name}.js` })
   return runtime.precompileFile(pathOf(definition)!, {
     root: definition.importRoot,
@@ -76,7 +78,8 @@ async function wasiOptionsOf(
 
 /** The message of the compiler has the file, the line and the column. */
 function describe({ name }: FunctionDefinition, error: unknown): string {
-  if (!(error instanceof ExecutorError) && !isSystemError(error)) throw error
+  const isKnown = error instanceof ExecutorError || error instanceof FunctionsError
+  if (!isKnown && !isSystemError(error)) throw error
   return `function ${name}: ${error.message}`
 }
 

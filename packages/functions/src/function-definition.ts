@@ -15,6 +15,12 @@ export interface FunctionDefinition extends Omit<SubscribeOptions, 'group'>, Cal
   importRoot?: string | undefined
   /** What `WasmRuntime` compiled. With `file` beside it, a reload compiles the file again. */
   compiled?: CompiledHandler | WasiHandler | undefined
+  /**
+   * JSON Schema (2020-12, or draft-07 where `$schema` says so) of the `data` of its events. It is checked before each
+   * call: an event that does not fit becomes a dead letter with the reason, and the function does not run.
+   * @default any data
+   */
+  schema?: Readonly<Record<string, unknown>> | undefined
   /** What it may do, such as `events:emit:com.example.order.*` or `net:api.example.com`. @default [] */
   capabilities?: readonly string[] | undefined
   /** What it sees as `ctx.env`. @default {} */

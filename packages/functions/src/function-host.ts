@@ -14,9 +14,18 @@ import {
 import { type FunctionRun, functionRun } from './run/function-run.js'
 import { type BoundFunction, runFunction } from './run/run-function.js'
 
+/** Which event: ids are unique within a source. */
+export interface EventKey {
+  id: string
+  /** Needed where events of several sources have the id. */
+  source?: string | undefined
+}
+
 /** Figures of a {@link FunctionHost}. */
 export interface FunctionHostStats {
+  /** What the subscription of each function did. */
   functions: SubscriptionStats[]
+  /** Settings of the host, in bytes. */
   limits: { maxRecordBytes: number }
 }
 
@@ -121,14 +130,22 @@ export class FunctionHost {
   /**
    * What each function did with an event: status, attempts, result, logs, error.
    *
-   * @param event its id
+   * @param event its id, and its source where events of several sources have the id
    * @returns undefined when the bus has no such event
+   * @throws EventBusError `AMBIGUOUS_ID` when several events have the id and no source is given
+   *
+   * @example
+   * ```ts
+   * const { id } = await bus.publish({ type: 'greet', data: 'Ada' })
+   * const runs = await host.runs({ id })
+   * ```
    */
-  async runs(event: string): Promise<FunctionRun[] | undefined> {
-    const details = await this.#options.bus.get(event)
+  async runs({ id, source }: EventKey): Promise<FunctionRun[] | undefined> {
+    const details = await this.#options.bus.get(id, source)
     return details?.deliveries.map(functionRun)
   }
 
+  /** Figures of the functions that run now. */
   getStats(): FunctionHostStats {
     return {
       functions: [...this.#bindings.values()].map(({ subscription }) => subscription.getStats()),

@@ -59,6 +59,7 @@ export const definitionSchema = z
     compiled: z
       .custom<FunctionDefinition['compiled']>(isObject, 'expected a compiled handler')
       .optional(),
+    schema: z.record(z.string(), z.unknown()).optional(),
     capabilities: z.array(z.string()).optional(),
     env: strings.optional(),
     secrets: strings.optional(),

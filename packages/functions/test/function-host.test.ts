@@ -27,8 +27,8 @@ async function open(options: Partial<FunctionHostOptions> = {}) {
       runs !== undefined &&
       runs.length > 0 &&
       runs.every(({ status }) => status === 'succeeded' || status === 'dead-lettered')
-    await expect.poll(async () => ends(await host.runs(id))).toBe(true)
-    return (await host.runs(id))!
+    await expect.poll(async () => ends(await host.runs({ id }))).toBe(true)
+    return (await host.runs({ id }))!
   }
   return { bus, runtime, host, settled }
 }
@@ -54,16 +54,16 @@ describe('a function host', () => {
       attempts: 1,
     })
     expect(runs.find((run) => run.function === 'flaky')).toMatchObject({ value: 1, attempts: 2 })
-    expect(await host.runs('unknown')).toBe(undefined)
+    expect(await host.runs({ id: 'unknown' })).toBe(undefined)
   })
 
-  it('commits what a function emits with its ack, from a source that the function cannot choose', async () => {
+  it('commits what a function emits with its ack', async () => {
     const { bus, host, settled } = await open()
     await host.bind([
       {
         ...echo,
         source: `export default async (event, ctx) => {
-          await ctx.emit('b', 1, { source: '/admin', id: 'chosen', subject: 's' })
+          await ctx.emit('b', 1, { subject: 's' })
           if (ctx.attempt < 2) throw new Error('after the emit')
         }`,
         capabilities: ['events:emit:b'],
@@ -74,7 +74,87 @@ describe('a function host', () => {
     const { events } = await bus.list({ type: 'b' })
     expect(events).toHaveLength(1)
     expect(events[0]?.event).toMatchObject({ source: '/functions/echo', subject: 's' })
-    expect(events[0]?.event.id).not.toBe('chosen')
+  })
+
+  it.each([
+    "{ source: '/admin' }",
+    "{ source: '/admin', id: event.id }",
+    'JSON.parse(\'{"source":"/admin","__proto__":{"source":"/admin"}}\')',
+    "Object.create({ source: '/admin' })",
+    "{ get source() { return '/admin' } }",
+    "{ toJSON: () => ({ source: '/admin' }) }",
+    "new Proxy({}, { ownKeys: () => ['source'], get: () => '/admin', getOwnPropertyDescriptor: () => ({ value: '/admin', enumerable: true, configurable: true }) })",
+  ])(
+    'does not let a function choose the source or the id of what it emits: %s',
+    async (attributes) => {
+      const { bus, host, settled } = await open()
+      const source = `export default (event, ctx) => ctx.emit('b', 1, ${attributes})`
+      await host.bind([
+        { ...echo, source, capabilities: ['events:emit:b'], retry: { maxAttempts: 1 } },
+      ])
+      const runs = await settled('a')
+      const { events } = await bus.list({ type: 'b' })
+      // An attribute that no event may have is refused with the whole attempt.
+      expect(events).toHaveLength(runs[0]?.status === 'succeeded' ? 1 : 0)
+      for (const { event } of events) {
+        expect(event.source).toBe('/functions/echo')
+        const { events: causes } = await bus.list({ type: 'a' })
+        expect(event.id).not.toBe(causes[0]?.event.id)
+      }
+    },
+  )
+
+  it('tells events of several sources with one id apart', async () => {
+    const { bus, host } = await open()
+    await host.bind([echo])
+    for (const source of ['/one', '/two']) {
+      await bus.publish({ type: 'a', id: '1', source, data: source })
+      await expect.poll(async () => (await host.runs({ id: '1', source }))?.[0]?.value).toBe(source)
+    }
+    await expect(host.runs({ id: '1' })).rejects.toMatchObject({ code: 'AMBIGUOUS_ID' })
+  })
+
+  const order = {
+    type: 'object',
+    properties: { total: { type: 'number', minimum: 0 }, mail: { format: 'email' } },
+    required: ['total'],
+    additionalProperties: false,
+  }
+  const draft07 = { ...order, $schema: 'http://json-schema.org/draft-07/schema#' }
+
+  it.each([order, draft07])(
+    'ends an event that does not fit the schema, and does not run: %#',
+    async (schema) => {
+      const attempts: FunctionAttempt[] = []
+      const { host, settled } = await open({ onAttempt: (attempt) => attempts.push(attempt) })
+      await host.bind([{ ...echo, schema }])
+      expect(await settled('a', { total: 1, mail: 'a@b.example' })).toMatchObject([
+        { status: 'succeeded' },
+      ])
+      for (const [data, reason] of [
+        [{}, "data must have required property 'total'"],
+        [{ total: -1 }, 'data/total must be >= 0'],
+        [{ total: 1, mail: 'none' }, 'data/mail must match format "email"'],
+        [{ total: 1, more: 2 }, 'data must NOT have additional properties: "more"'],
+        [null, 'data must be object'],
+      ] as const) {
+        expect(await settled('a', data)).toMatchObject([
+          { status: 'dead-lettered', attempts: 1, error: { code: 'SCHEMA_MISMATCH' } },
+        ])
+        const { error, metrics } = attempts.at(-1)!
+        expect(error?.message).toBe(`the event does not fit the schema of the function: ${reason}`)
+        expect(metrics).toBe(undefined)
+      }
+    },
+  )
+
+  it('refuses a schema that is none when it is bound', async () => {
+    const { host } = await open()
+    for (const schema of [{ type: 'text' }, { tpye: 'object' }, { $ref: '#/$defs/none' }]) {
+      const binding = host.bind([{ ...echo, schema }])
+      await expect(binding).rejects.toMatchObject({ code: 'FUNCTION_INVALID' })
+      await expect(binding).rejects.toThrow(/function echo: schema: /)
+    }
   })
 
   it('does not try again what can never succeed', async () => {
@@ -99,7 +179,7 @@ describe('a function host', () => {
     const { id } = await bus.publish({ type: 'a', data: 'while it was away' })
     await host.add(echo)
     await expect
-      .poll(async () => (await host.runs(id))?.map(({ value }) => value))
+      .poll(async () => (await host.runs({ id }))?.map(({ value }) => value))
       .toEqual(['while it was away'])
 
     // Another retry policy is another subscription of the same group.

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, resolve, sep } from 'node:path'
 import { isLoopback, type NamedWebhook } from '@nexus/server'
+import { type BusConfig, busConfig } from '../bus/bus-config.js'
 import { RuntimeError } from '../errors.js'
-import { type BusConfig, busConfig } from './bus-config.js'
 import { ConfigError, displayPath, type Problem } from './diagnostics.js'
 import { readEnvironment } from './environment.js'
 import { type ParsedConfig, parseConfig } from './parse-config.js'
@@ -10,13 +10,16 @@ import { type PerformanceConfig, performanceConfig } from './performance-config.
 import type { ConfigFile, FunctionFile } from './schema.js'
 
 /** One function, ready to be compiled and bound. */
-export interface FunctionConfig
-  extends Omit<FunctionFile, 'env' | 'secrets' | 'timeoutMs' | 'files' | 'importRoot'> {
+export interface FunctionConfig extends Omit<FunctionFile, ResolvedFunctionKey> {
   /** Absolute path of `source`. */
   file: string
   /** Absolute path of the directory whose files it may import; that of `file` when undefined. */
   importRoot?: string | undefined
   timeoutMs: number
+  /** JSON Schema of the data of its events. */
+  schema?: Record<string, unknown> | undefined
+  /** Absolute path of the file that `schema` was read from. */
+  schemaFile?: string | undefined
   /** The environment variables it may see and that are set. */
   env: Record<string, string>
   /** The same for `ctx.secrets`. */
@@ -25,31 +28,38 @@ export interface FunctionConfig
   files?: Record<string, string> | undefined
 }
 
+type ResolvedFunctionKey = 'env' | 'secrets' | 'timeoutMs' | 'files' | 'importRoot' | 'schema'
+
+/** Keys of the file that a {@link RuntimeConfig} has in another shape. */
+type ResolvedKey =
+  | 'server'
+  | 'webhooks'
+  | 'bus'
+  | 'importRoot'
+  | 'cacheSecretEnv'
+  | 'handlerTimeoutMs'
+  | 'performance'
+  | 'functions'
+
 /** A configuration with flags, environment and file merged and every path absolute. */
-export interface RuntimeConfig {
+export interface RuntimeConfig extends Omit<ConfigFile, ResolvedKey>, ServerFile {
   /** Absolute path of the file it came from. */
   file: string
-  host: string
-  port: number
+  /** What clients must send; undefined when none is needed. */
   token: string | undefined
-  bodyLimitBytes: number
-  webhook: { typeHeader: string; idHeader: string }
+  /** Signed webhooks by name, with their secrets. */
   webhooks: Record<string, NamedWebhook>
+  /** The bus to open. */
   bus: BusConfig
-  dataDir: string
-  cacheDir: string
-  maxCacheSizeBytes: number | undefined
-  maxCacheMemoryBytes: number | undefined
-  maxHandlerBytes: number | undefined
-  maxInstances: number | undefined
+  /** The secret that seals compiled handlers. */
   cacheSecret: string | undefined
-  threads: number | undefined
-  drainTimeoutMs: number
   performance: PerformanceConfig
   functions: FunctionConfig[]
   /** What deserves attention although it does not stop the start. */
   warnings: string[]
 }
+
+type ServerFile = ConfigFile['server']
 
 /** What a command line sets; it takes precedence over the environment and the file. */
 export interface ConfigOverrides {
@@ -72,6 +82,7 @@ export async function loadConfig(
   const text = await readText(file)
   const parsed = parseConfig(text, file)
   const problems = await problemsOfFunctions(parsed, dirname(file))
+  const schemas = await readSchemas(parsed, dirname(file), problems)
   if (problems.length > 0) throw new ConfigError(file, problems, text)
 
   const { config } = parsed
@@ -84,31 +95,30 @@ export async function loadConfig(
     )
   }
   const beside = (relative: string) => resolve(dirname(file), relative)
-  const handlerTimeoutMs = environment.handlerTimeoutMs ?? config.handlerTimeoutMs
+  const { server, webhooks, bus, importRoot, cacheSecretEnv, handlerTimeoutMs, ...settings } =
+    config
+  const timeoutMs = environment.handlerTimeoutMs ?? handlerTimeoutMs
   return {
+    ...settings,
+    ...server,
     file,
     host,
-    port: overrides.port ?? environment.port ?? config.server.port,
+    port: overrides.port ?? environment.port ?? server.port,
     token: environment.token,
-    bodyLimitBytes: config.server.bodyLimitBytes,
-    webhook: config.webhook,
-    webhooks: webhooksOf(config, env),
-    bus: busConfig(config.bus, environment.busUrl),
+    webhooks: webhooksOf(webhooks, env),
+    bus: busConfig(bus, environment.busUrl),
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
-    maxCacheMemoryBytes: config.maxCacheMemoryBytes,
-    maxHandlerBytes: config.maxHandlerBytes,
-    maxInstances: config.maxInstances,
-    cacheSecret: cacheSecretOf(config, env),
-    threads: config.threads,
-    drainTimeoutMs: config.drainTimeoutMs,
+    cacheSecret: cacheSecretOf(cacheSecretEnv, env),
     performance: performanceConfig(config.performance, environment),
-    functions: config.functions.map((entry) => ({
+    functions: config.functions.map((entry, index) => ({
       ...entry,
       file: beside(entry.source),
-      importRoot: importRootOf(entry.importRoot ?? config.importRoot, beside),
-      timeoutMs: entry.timeoutMs ?? handlerTimeoutMs,
+      importRoot: importRootOf(entry.importRoot ?? importRoot, beside),
+      timeoutMs: entry.timeoutMs ?? timeoutMs,
+      schema: schemas[index],
+      schemaFile: typeof entry.schema === 'string' ? beside(entry.schema) : undefined,
       capabilities: [
         ...entry.capabilities,
         ...entry.env.map((name) => `env:${name}`),
@@ -187,7 +197,40 @@ async function problemOfFile(file: string, what: string): Promise<string | undef
   return found.isFile() ? undefined : `${what} is not a regular file: ${displayPath(file)}`
 }
 
-function webhooksOf({ webhooks }: ConfigFile, env: NodeJS.ProcessEnv): RuntimeConfig['webhooks'] {
+/** The JSON Schema of each function that has one, in their order; what is wrong goes to `problems`. */
+async function readSchemas(
+  { config, problemAt }: ParsedConfig,
+  directory: string,
+  problems: Problem[],
+): Promise<FunctionConfig['schema'][]> {
+  const read = config.functions.map(async ({ schema }, index) => {
+    if (typeof schema !== 'string') return schema
+    try {
+      return readSchema(await readFile(resolve(directory, schema), 'utf8'))
+    } catch (error) {
+      const why =
+        (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? 'there is no such file'
+          : (error as Error).message
+      problems.push(problemAt(['functions', index, 'schema'], `schema ${schema}: ${why}`))
+      return undefined
+    }
+  })
+  return Promise.all(read)
+}
+
+function readSchema(text: string): Record<string, unknown> {
+  const schema: unknown = JSON.parse(text)
+  if (typeof schema === 'object' && schema !== null && !Array.isArray(schema)) {
+    return schema as Record<string, unknown>
+  }
+  throw new Error('expected a JSON Schema: an object')
+}
+
+function webhooksOf(
+  webhooks: ConfigFile['webhooks'],
+  env: NodeJS.ProcessEnv,
+): RuntimeConfig['webhooks'] {
   return mapValues(webhooks, ({ secrets, ...webhook }, name) => {
     const [first, ...more] = secrets.map((variable) => {
       const secret = env[variable]
@@ -202,7 +245,10 @@ function webhooksOf({ webhooks }: ConfigFile, env: NodeJS.ProcessEnv): RuntimeCo
   })
 }
 
-function cacheSecretOf({ cacheSecretEnv }: ConfigFile, env: NodeJS.ProcessEnv): string | undefined {
+function cacheSecretOf(
+  cacheSecretEnv: string | undefined,
+  env: NodeJS.ProcessEnv,
+): string | undefined {
   const variable = cacheSecretEnv ?? 'NEXUS_CACHE_SECRET'
   const secret = env[variable]
   if (!secret) {

@@ -1,7 +1,15 @@
+import {
+  fetchSchema,
+  patternSchema,
+  publisherSchema,
+  retrySchema,
+  subscribeSchema,
+} from '@nexus/event-bus'
 import { webhookSchema } from '@nexus/event-bus/http'
+import { callOptionsSchema } from '@nexus/executor'
 import { webhookHeadersSchema, webhookNameSchema } from '@nexus/server'
 import { z } from 'zod'
-import { busSchema } from './bus-schema.js'
+import { busSchema } from '../bus/bus-schema.js'
 import { performanceSchema } from './performance-schema.js'
 
 const milliseconds = z.int().min(1).max(86_400_000)
@@ -12,12 +20,6 @@ const name = z
 const variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-const pattern = z
-  .string()
-  .regex(
-    /^(>|(\*|[^\s.*>]+)(\.(\*|[^\s.*>]+))*(\.>)?)$/,
-    'expected dot-separated tokens, where * is one token and a last > is the rest',
-  )
 const capability = z
   .string()
   .regex(
@@ -46,17 +48,8 @@ const orderingKey = z
     'expected the path of a value in the event, for example data.customerId',
   )
 
-const retry = z
-  .strictObject({
-    maxAttempts: z.int().min(1).max(1000).optional().meta({
-      description: 'Attempts in all, the first one included, before the event is a dead letter.',
-    }),
-    baseDelayMs: milliseconds
-      .optional()
-      .meta({ description: 'Wait before the second attempt; it doubles from there.' }),
-    maxDelayMs: milliseconds.optional().meta({ description: 'Longest wait between attempts.' }),
-  })
-  .meta({ description: 'What happens after an attempt failed.' })
+const { ackWaitMs, concurrency } = subscribeSchema.shape
+const { isolation, memoryLimitBytes } = callOptionsSchema.shape
 
 const functionSchema = z.strictObject({
   name: name.meta({
@@ -71,34 +64,34 @@ const functionSchema = z.strictObject({
       'Directory whose files the handler may import, relative to this file; by default that of source.',
   }),
   events: z
-    .array(pattern)
+    .array(patternSchema)
     .min(1)
     .meta({ description: 'Event types it runs for: * is one token, a last > is the rest.' }),
   timeoutMs: milliseconds.optional().meta({ description: 'Time limit of one call.' }),
-  memoryLimitBytes: z
-    .int()
-    .min(1_048_576)
-    .max(2_147_483_648)
+  memoryLimitBytes: memoryLimitBytes.meta({ description: 'Memory limit of one call.' }),
+  schema: z
+    .union([z.string().min(1), z.record(z.string(), z.json())])
     .optional()
-    .meta({ description: 'Memory limit of one call.' }),
-  retry: retry.optional(),
-  concurrency: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .optional()
-    .meta({ description: 'Calls at the same time.' }),
+    .meta({
+      description:
+        'JSON Schema of the data of its events, or a file with it, relative to this file. An event that does not fit becomes a dead letter.',
+    }),
+  retry: retrySchema.optional().meta({ description: 'What happens after an attempt failed.' }),
+  concurrency: concurrency.unwrap().max(10_000).optional().meta({
+    description: 'Calls at the same time.',
+  }),
   orderingKey: orderingKey.optional().meta({
     description: 'Path of the value whose events run one after the other, e.g. data.customerId.',
   }),
-  ackWaitMs: z.int().min(1000).max(86_400_000).optional().meta({
+  ackWaitMs: ackWaitMs.unwrap().max(86_400_000).optional().meta({
     description: 'How long an event stays with a runtime that died, before another one runs it.',
   }),
+  fetch: fetchSchema.optional().meta({ description: 'How it takes events from the store.' }),
   capabilities: z.array(capability).default([]).meta({
     description:
       'What it may do beyond computing: events:emit:<pattern>, net:<host>, env:<NAME>, secret:<NAME>.',
   }),
-  isolation: z.enum(['pristine', 'shared']).optional().meta({
+  isolation: isolation.meta({
     description: 'pristine: each call sees the module as just loaded. shared: its state stays.',
   }),
   env: z
@@ -137,6 +130,9 @@ export const configSchema = z
       description: 'Signed webhooks by name, at POST /api/webhooks/<name>; they need no token.',
     }),
     bus: busSchema,
+    publisher: publisherSchema
+      .prefault({})
+      .meta({ description: 'How events are written to the store.' }),
     dataDir: z
       .string()
       .min(1)

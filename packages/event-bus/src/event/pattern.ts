@@ -22,7 +22,7 @@ export function assertPattern(pattern: unknown): asserts pattern is string {
   if (fits) return
   throw new EventBusError(
     'INVALID_PATTERN',
-    `pattern: expected at most ${MAX_PATTERN_BYTES} bytes of dot-separated tokens where * is one token and a last > is the rest, such as com.example.order.*, got ${JSON.stringify(pattern)?.slice(0, 80)}`,
+    `pattern: expected dot-separated tokens where * is one token and a last > is the rest, such as com.example.order.*, at most ${MAX_PATTERN_BYTES} bytes; got ${JSON.stringify(pattern)?.slice(0, 80)}`,
     { details: { pattern } },
   )
 }

@@ -4,17 +4,23 @@ import { z } from 'zod'
 export interface RetentionOptions {
   /** Events stored longer ago than this are removed. @default no limit */
   maxAgeMs?: number | undefined
-  /** The newest so many are kept. @default no limit */
+  /** Keep at most this many events; the oldest are removed. @default no limit */
   maxEvents?: number | undefined
-  /** So many bytes of events are kept, the newest. @default no limit */
+  /** Keep at most this many bytes of events; the oldest are removed. @default no limit */
   maxBytes?: number | undefined
 }
 
 /** Checks `RetentionOptions`. */
 export const retentionSchema = z
   .strictObject({
-    maxAgeMs: z.number().positive().optional(),
-    maxEvents: z.int().min(1).optional(),
-    maxBytes: z.int().min(1).optional(),
+    maxAgeMs: z.number().positive().optional().meta({
+      description: 'Events stored longer ago than this are removed.',
+    }),
+    maxEvents: z.int().min(1).optional().meta({
+      description: 'Keep at most this many events; the oldest are removed.',
+    }),
+    maxBytes: z.int().min(1).optional().meta({
+      description: 'Keep at most this many bytes of events; the oldest are removed.',
+    }),
   })
   .default({}) satisfies z.ZodType<RetentionOptions, RetentionOptions | undefined>

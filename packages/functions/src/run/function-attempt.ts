@@ -11,6 +11,6 @@ export interface FunctionAttempt {
   durationMs: number
   logs: readonly LogLine[]
   error?: RunError
-  /** What it cost. */
-  metrics: ExecutionMetrics
+  /** What it cost; undefined when the function did not run, because the event does not fit its schema. */
+  metrics?: ExecutionMetrics
 }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
-import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionResult } from '@nexus/executor'
+import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionMetrics } from '@nexus/executor'
+import { dataCheck } from '../data-check.js'
 import type { CompiledFunction } from '../function-definition.js'
 import type { ResolvedHostOptions } from '../options.js'
 import type { Tracing } from '../otel/tracing.js'
@@ -49,9 +50,11 @@ async function execute(
   delivery: HandlerDelivery,
   options: ResolvedHostOptions,
 ): Promise<HandlerOutcome> {
-  const { name, compiled, capabilities, env, secrets } = definition
+  const { name, compiled, capabilities, env, secrets, schema } = definition
   const { tracing, runtime } = options
   const { event, attempt } = delivery
+  const mismatch = schema && dataCheck(schema)(event.data)
+  if (mismatch !== undefined) return refuse(definition, delivery, options, mismatch)
   const result = await runtime.executeCompiledHandler(
     compiled,
     {
@@ -66,7 +69,7 @@ async function execute(
     limits,
   )
   const whole = recordOf(result)
-  tell(definition, delivery, options, result, whole)
+  tell(definition, delivery, options, whole, result.metrics)
   const record = boundedRecord(whole, options.maxRecordBytes)
   if (result.error) {
     const { code, message, retryable } = result.error
@@ -77,12 +80,26 @@ async function execute(
   return { emit: emit.map((event) => tracing.publish(event, (carrying) => carrying)), record }
 }
 
+/** Ends an event whose data does not fit the schema: no further attempt can change that. */
+function refuse(
+  definition: CompiledFunction,
+  delivery: HandlerDelivery,
+  options: ResolvedHostOptions,
+  mismatch: string,
+): never {
+  const code = 'SCHEMA_MISMATCH'
+  const message = `the event does not fit the schema of the function: ${mismatch}`
+  const record: RunRecord = { durationMs: 0, logs: [], error: { code, name: 'Error', message } }
+  tell(definition, delivery, options, record, undefined)
+  throw new FunctionFailure(code, message, false, record)
+}
+
 function tell(
   { name }: CompiledFunction,
   { event: { id, source, type }, attempt }: HandlerDelivery,
   { onAttempt }: ResolvedHostOptions,
-  result: ExecutionResult,
   { durationMs, logs, error }: RunRecord,
+  metrics: ExecutionMetrics | undefined,
 ): void {
   try {
     onAttempt?.({
@@ -93,7 +110,7 @@ function tell(
       durationMs,
       logs,
       ...(error && { error }),
-      metrics: result.metrics,
+      ...(metrics && { metrics }),
     })
   } catch {
     // A listener that fails must not make the function run again.

@@ -20,9 +20,9 @@ export function banner({ url, config }: Runtime, watching: boolean, style: Style
 }
 
 function busRow({ bus, dataDir }: Runtime['config']): [string, string[]] {
+  if (bus.address !== undefined) return ['Bus', [`${bus.backend} at ${printable(bus.address)}`]]
   if (bus.backend === 'local') return ['Data', [shown(dataDir)]]
-  if (bus.backend === 'memory') return ['Data', ['in memory; it goes with the process']]
-  return ['Bus', [`${bus.backend} at ${printable(bus.address)}`]]
+  return ['Data', ['in memory; it goes with the process']]
 }
 
 /** A curl line that the first function with a sample has an answer to. */

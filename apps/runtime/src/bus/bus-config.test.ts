@@ -1,24 +1,29 @@
 import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../config/parse-config.js'
+import { backends } from './backends.js'
 import { busConfig } from './bus-config.js'
-import { parseConfig } from './parse-config.js'
 
 const read = (text: string) => parseConfig(text, `${process.cwd()}/nexus.yaml`).config.bus
 const config = (text: string, url?: string) => busConfig(read(text), url)
 
 describe('the bus of a nexus.yaml', () => {
   it('is a name, or an object with settings', () => {
-    expect(config('')).toEqual({ backend: 'local', durability: 'disk' })
-    expect(config('bus: local')).toEqual({ backend: 'local', durability: 'disk' })
-    expect(config('bus: { durability: os }')).toEqual({ backend: 'local', durability: 'os' })
-    expect(config('bus: { retention: { maxAgeMs: 5 } }')).toEqual({
-      backend: 'local',
-      durability: 'disk',
-      retention: { maxAgeMs: 5 },
+    const local = { backend: 'local', settings: {}, urls: [] }
+    expect(config('')).toEqual(local)
+    expect(config('bus: local')).toEqual(local)
+    expect(config('bus: { local: {} }')).toEqual(local)
+    expect(config('bus: { durability: os }')).toEqual({ ...local, durability: 'os' })
+    const retention = { maxAgeMs: 5 }
+    expect(config('bus: { retention: { maxAgeMs: 5 } }')).toEqual({ ...local, retention })
+    expect(config('bus: { redis: {}, retention: { maxAgeMs: 5 } }')).toMatchObject({
+      backend: 'redis',
+      retention,
     })
-    expect(config('bus: { redis: {}, retention: { maxEvents: 9 } }')).toMatchObject({
-      settings: { retention: { maxEvents: 9 } },
+    expect(config('bus: memory')).toEqual({ backend: 'memory', settings: {}, urls: [] })
+    expect(config('bus: { memory: {}, retention: { maxAgeMs: 5 } }')).toMatchObject({
+      backend: 'memory',
+      retention,
     })
-    expect(config('bus: memory')).toEqual({ backend: 'memory' })
     expect(config('bus: nats')).toMatchObject({ urls: ['nats://127.0.0.1:4222'], settings: {} })
     expect(config('bus: { nats: { url: "nats://a:1, nats://u:p@b:2", replicas: 3 } }')).toEqual({
       backend: 'nats',
@@ -32,6 +37,17 @@ describe('the bus of a nexus.yaml', () => {
       address: 'c:3',
       settings: { prefix: 'shop' },
     })
+  })
+
+  it.each(backends)('may be $name, as a name and with settings of its own', ({ name, server }) => {
+    const address = server && { address: new URL(server.defaultUrl).host }
+    for (const text of [`bus: ${name}`, `bus: { ${name}: {} }`]) {
+      expect(config(text)).toMatchObject({ backend: name, settings: {}, ...address })
+    }
+    expect(() => read(`bus: { ${name}: { unknwon: 1 } }`)).toThrow(/unknown key "unknwon"/)
+    for (const protocol of server?.protocols ?? []) {
+      expect(config('', `${protocol}//h:9`)).toMatchObject({ backend: name, address: 'h:9' })
+    }
   })
 
   it('is overridden by NEXUS_BUS_URL, whose scheme chooses where the file does not', () => {
@@ -56,6 +72,7 @@ describe('the bus of a nexus.yaml', () => {
     expect(() => read('bus: { nats: { replicas: 9 } }')).toThrow('1:26: bus.nats.replicas: Too big')
     expect(() => read('bus: { nats: {}, redis: {} }')).toThrow('expected nats or redis, not both')
     expect(() => read('bus: { nats: {}, durability: disk }')).toThrow('only with the local bus')
+    expect(() => read('bus: { memory: {}, durability: os }')).toThrow('only with the local bus')
   })
 
   it('never repeats what may be a password', () => {

@@ -1,0 +1,39 @@
+import { EventBus, EventBusError } from '@nexus/event-bus'
+import type { RuntimeConfig } from '../config/load-config.js'
+import { RuntimeError } from '../errors.js'
+import { backendNamed } from './bus-config.js'
+
+/** Room for the attributes of an event beside the body it came in. */
+const envelopeBytes = 65_536
+
+/**
+ * Opens the bus that the configuration names.
+ *
+ * @throws RuntimeError `DATA_UNAVAILABLE`, for example when another process has the data directory open, or the
+ * server does not answer
+ */
+export async function openBus(config: RuntimeConfig): Promise<EventBus> {
+  const { bus, dataDir, bodyLimitBytes, publisher } = config
+  const { settings, urls, durability, retention } = bus
+  try {
+    return await EventBus.open({
+      store: await backendNamed(bus.backend).openStore({
+        ...settings,
+        urls,
+        dataDir,
+        durability,
+        retention,
+      }),
+      publisher,
+      maxEventBytes: Math.max(bodyLimitBytes, 1_048_576) + envelopeBytes,
+    })
+  } catch (cause) {
+    const known = cause instanceof EventBusError || isSystemError(cause)
+    if (!known) throw cause
+    throw new RuntimeError('DATA_UNAVAILABLE', `event log: ${cause.message}`, { cause })
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}
