@@ -17,7 +17,7 @@ export interface NatsStoreOptions {
   replicas?: number | undefined
   /** A request that is not answered for so long fails. @default 5000 */
   requestTimeoutMs?: number | undefined
-  /** How long the server recognises a repeated id by itself; afterwards it does by id and type. @default 120000 */
+  /** How long the server recognises a repeated source and id by itself; afterwards the bus looks it up. @default 120000 */
   duplicateWindowMs?: number | undefined
   /** `disk` when the server runs with `sync_interval: always`, which cannot be asked. @default 'os' */
   serverDurability?: Exclude<Durability, 'memory'> | undefined

@@ -11,6 +11,7 @@ import {
   type DeadLetterPage,
   type DeadLetterQuery,
   type Durability,
+  type EraseQuery,
   EventBusError,
   type EventDetails,
   type EventPage,
@@ -42,9 +43,16 @@ import {
   natsStoreSchema,
   type ResolvedNatsStoreOptions,
 } from './nats-store-options.js'
-import { Query } from './query/query.js'
+import { DeadLetterQueries } from './query/dead-letter-queries.js'
+import { Deliveries } from './query/deliveries.js'
+import { EventLookup } from './query/event-lookup.js'
+import { EventQuery } from './query/event-query.js'
+import { readFigures } from './query/read-figures.js'
+import { groupsNamed, replayedEvents } from './query/replayed-events.js'
 import { addStreams, type ServerFeatures } from './streams/add-streams.js'
 import { Appender } from './streams/appender.js'
+import { Eraser } from './streams/eraser.js'
+import { Events } from './streams/events.js'
 import { forgetLostEvents } from './streams/forget-lost-events.js'
 import { IdIndex } from './streams/id-index.js'
 import { Names } from './streams/names.js'
@@ -75,7 +83,11 @@ class NatsStore implements EventStore {
   #manager!: JetStreamManager
   #publisher!: Publisher
   #state!: State
-  #query!: Query
+  #events!: Events
+  #lookup!: EventLookup
+  #query!: EventQuery
+  #deadLetters!: DeadLetterQueries
+  #eraser!: Eraser
   #context!: StoreContext
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
@@ -119,20 +131,37 @@ class NatsStore implements EventStore {
     )
     this.#state = new State(this.#names, this.#publisher, this.#manager)
     const index = new IdIndex(this.#state)
+    this.#events = new Events(this.#state, this.#manager)
     this.#appender = new Appender(
       this.#publisher,
       this.#names,
       index,
+      this.#events,
       this.#clock,
       this.#options.atomicBatches && features.atomicBatches,
     )
     this.#redelivery = new Redelivery(this.#state, this.#publisher, this.#clock, features.schedules)
-    this.#query = new Query(this.#state, index, this.#manager)
+    this.#lookup = new EventLookup(this.#events, index)
+    this.#query = new EventQuery({
+      names: this.#names,
+      manager: this.#manager,
+      events: this.#events,
+      lookup: this.#lookup,
+      deliveries: new Deliveries(this.#state, this.#manager),
+    })
+    this.#deadLetters = new DeadLetterQueries(this.#state, this.#events, this.#lookup)
+    this.#eraser = new Eraser({
+      state: this.#state,
+      index,
+      redelivery: this.#redelivery,
+      manager: this.#manager,
+      clock: this.#clock,
+    })
     this.#consumers = new GroupConsumers({
       state: this.#state,
       manager: this.#manager,
       clock: this.#clock,
-      startAfter: (request) => this.#query.startAfter(request),
+      startAfter: (request) => this.#lookup.startAfter(request),
     })
     this.#watch = new ServerWatch(
       this.#manager,
@@ -225,9 +254,9 @@ class NatsStore implements EventStore {
 
   async replay(query: ReplayQuery): Promise<ReplayResult> {
     return this.#ask(async () => {
-      const groups = await this.#query.groupsNamed(query.groups)
+      const groups = await groupsNamed(this.#state, query.groups)
       const result: ReplayResult = { events: 0, deliveries: 0 }
-      for await (const { sequence, type } of this.#query.eventsToReplay(query)) {
+      for await (const { sequence, type } of replayedEvents(query, this.#events, this.#lookup)) {
         result.events += 1
         for (const { name } of groupsFor(groups, type)) {
           result.deliveries += 1
@@ -239,17 +268,21 @@ class NatsStore implements EventStore {
     })
   }
 
-  async erase(): Promise<boolean> {
-    throw new EventBusError('STORE_FAILED', 'erase: this store cannot erase events yet')
+  async erase({ id, source, reason }: EraseQuery): Promise<boolean> {
+    return this.#ask(async () => {
+      const events = await this.#lookup.findAll(id, source)
+      for (const event of events) await this.#eraser.erase(event, reason)
+      return events.length > 0
+    })
   }
 
   listDeadLetters(query: DeadLetterListQuery): Promise<DeadLetterPage> {
-    return this.#ask(() => this.#query.listDeadLetters(query))
+    return this.#ask(() => this.#deadLetters.list(query))
   }
 
   async redriveDeadLetters(query: DeadLetterQuery): Promise<number> {
     return this.#ask(async () => {
-      const letters = await this.#query.deadSequences(query)
+      const letters = await this.#deadLetters.find(query)
       for (const { group, sequence } of letters) {
         // Delivered again first: dying here leaves a dead letter too many, not a lost event.
         await this.#redelivery.request(group, sequence, 'redrive')
@@ -261,7 +294,7 @@ class NatsStore implements EventStore {
 
   async purgeDeadLetters(query: DeadLetterQuery): Promise<number> {
     return this.#ask(async () => {
-      const letters = await this.#query.deadSequences(query)
+      const letters = await this.#deadLetters.find(query)
       for (const { group, sequence } of letters) {
         await this.#state.remove(this.#names.dead(group, sequence))
       }
@@ -275,7 +308,7 @@ class NatsStore implements EventStore {
       backend: 'nats',
       connected,
       durability: this.#options.serverDurability,
-      deduplication: `as long as the event is stored for the same type, ${this.#options.duplicateWindowMs} ms for any`,
+      deduplication: 'as long as the event is stored',
       ...this.#figures,
       removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
@@ -315,7 +348,7 @@ class NatsStore implements EventStore {
   async #refreshFigures(): Promise<boolean> {
     if (!this.#connected && !this.#closed) return false
     try {
-      this.#figures = await this.#ask(() => this.#query.stats())
+      this.#figures = await this.#ask(() => readFigures(this.#state, this.#events, this.#manager))
       return true
     } catch (error) {
       if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
@@ -326,7 +359,14 @@ class NatsStore implements EventStore {
   #openRetention({ clock, onError }: StoreContext, index: IdIndex): RetentionSweep | undefined {
     const { retention: limits } = this.#options
     if (Object.values(limits).every((limit) => limit === undefined)) return undefined
-    const retention = new Retention(this.#state, index, this.#manager, limits, this.#clock)
+    const retention = new Retention(
+      this.#state,
+      this.#events,
+      index,
+      this.#manager,
+      limits,
+      this.#clock,
+    )
     const sweep = new RetentionSweep(clock, () => this.#ask(() => retention.sweep()), onError)
     sweep.nudge()
     return sweep
@@ -338,6 +378,7 @@ class NatsStore implements EventStore {
       this.#client.consumers.get(stream, durable)
     return {
       state: this.#state,
+      events: this.#events,
       redelivery: this.#redelivery,
       clock: this.#clock,
       emit: (events) => this.#emit(events),

@@ -14,13 +14,13 @@ it.skipIf(!hasNats())(
   async () => {
     const { address } = await untilTestEnds(startNats())
     const { workerFile } = await untilTestEnds(
-      bundleWorker(join(import.meta.dirname, 'frozen-consumer.ts')),
+      bundleWorker(join(import.meta.dirname, 'stuck-consumer.ts')),
     )
     const bus = await EventBus.open({ store: natsStore({ servers: [`nats://${address}`] }) })
     onTestFinished(() => bus.close())
     const told: { attempt?: number; error?: string; ready?: true }[] = []
     const frozen: ChildProcess = fork(workerFile, {
-      env: { ...process.env, FROZEN_STORE: `nats://${address}` },
+      env: { ...process.env, STUCK_STORE: `nats://${address}` },
     })
     onTestFinished(() => void frozen.kill('SIGKILL'))
     frozen.on('message', (message: object) => told.push(message))

@@ -50,6 +50,33 @@ describe.skipIf(!hasNats())('the limits of a NATS server', () => {
     expect((await bus.list()).events.map(({ event }) => event.id)).toEqual(['good'])
   })
 
+  it('make a dead letter of an event whose handler emits what does not fit, with the reason', async () => {
+    const server = await untilTestEnds(startNats())
+    const store = natsStore({ servers: [`nats://${server.address}`] })
+    const bus = await EventBus.open({ store, maxEventBytes: 10_000_000 })
+    onTestFinished(() => bus.close({ drainTimeoutMs: 100 }))
+    const handled: string[] = []
+    const handler = ({ event }: { event: { id: string } }) => {
+      handled.push(event.id)
+      const data = event.id === 'large' ? 'x'.repeat(2_000_000) : 'small'
+      return { emit: [{ type: 'b', data }] }
+    }
+    const options = { group: 'g', orderingKey: 'subject', retry: { maxAttempts: 3 } }
+    await bus.subscribe('a', handler, options).ready
+    for (const id of ['large', 'small']) await bus.publish({ type: 'a', id, subject: 'k' })
+    const letters = async () => (await bus.deadLetters.list()).deadLetters
+    await expect.poll(letters, PATIENCE).toMatchObject([
+      {
+        event: { id: 'large' },
+        error: { code: 'SETTLEMENT_REFUSED', message: expect.stringMatching(/max_payload/) },
+      },
+    ])
+    const emitted = async () =>
+      (await bus.list({ type: 'b' })).events.map(({ event }) => event.data)
+    await expect.poll(emitted, PATIENCE).toEqual(['small'])
+    expect(handled).toEqual(['large', 'small'])
+  })
+
   it('do not make the server busy with an event that is due in nine years', async () => {
     const server = await untilTestEnds(startNats())
     const bus = await openBus(server)
@@ -118,6 +145,44 @@ describe.skipIf(!hasNats())('the identity of an event on NATS', () => {
     expect((await bus.list()).total).toBe(2)
     await expect(bus.get('1')).rejects.toMatchObject({ code: 'AMBIGUOUS_ID' })
     expect(await bus.get('1', '/two')).toMatchObject({ event: { data: 2 } })
+  })
+
+  it('has nothing to do with its type, also after the window of the server', async () => {
+    const bus = await openBus(await untilTestEnds(startNats()), { duplicateWindowMs: 100 })
+    const { sequence } = await bus.publish({ type: 'a', source: '/s', id: '1' })
+    const untilMs = performance.now() + 500
+    while (performance.now() < untilMs) {
+      const again = await bus.publish({ type: 'b', source: '/s', id: '1' })
+      expect(again).toEqual({ id: '1', sequence, duplicate: true })
+    }
+    expect((await bus.list()).total).toBe(1)
+  })
+
+  it('is refused where it is no text: halves of surrogate pairs would all be the same', async () => {
+    const bus = await openBus(await untilTestEnds(startNats()))
+    for (const half of ['\ud800', '\udc00', 'x\ud83d']) {
+      await expect(bus.publish({ type: 'a', id: half })).rejects.toMatchObject({
+        code: 'INVALID_EVENT',
+      })
+    }
+    expect((await bus.list()).total).toBe(0)
+  })
+
+  it('tells dead letters of two sources apart', async () => {
+    const bus = await openBus(await untilTestEnds(startNats()))
+    const fails = () => {
+      throw new Error('no')
+    }
+    await bus.subscribe('a', fails, { group: 'g', retry: { maxAttempts: 1 } }).ready
+    for (const source of ['/one', '/two']) await bus.publish({ type: 'a', source, id: '1' })
+    const total = async () => (await bus.deadLetters.list()).total
+    await expect.poll(total, PATIENCE).toBe(2)
+    await expect(bus.deadLetters.list({ id: '1' })).rejects.toMatchObject({ code: 'AMBIGUOUS_ID' })
+    expect((await bus.deadLetters.list({ source: '/two' })).total).toBe(1)
+    const { deadLetters } = await bus.deadLetters.list({ id: '1', source: '/one' })
+    expect(deadLetters.map(({ event }) => event.source)).toEqual(['/one'])
+    expect(await bus.deadLetters.purge({ source: '/one' })).toBe(1)
+    expect((await bus.deadLetters.list()).deadLetters[0]?.event.source).toBe('/two')
   })
 })
 

@@ -1,7 +1,15 @@
+import { fork } from 'node:child_process'
+import { join } from 'node:path'
 import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
-import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  bundleWorker,
+  hasNats,
+  type ServerProcess,
+  startNats,
+  untilTestEnds,
+} from '@nexus/test-kit'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
 const PATIENCE = { timeout: 60_000 }
 const kinds: { kind: string; options: Partial<SubscribeOptions> }[] = [
@@ -100,6 +108,40 @@ describe.skipIf(!hasNats())('a group on NATS whose patterns change', () => {
       const second = await start(['x', 'y'], options)
       await expect.poll(() => allOf(before, second), PATIENCE).toEqual(ids.toSorted())
       expect(strangers(before, 'x')).toEqual([])
+    }, 200_000)
+
+    it('gets what an old process was handling when it was killed to the new one', async () => {
+      newGroup()
+      const bundled = bundleWorker(join(import.meta.dirname, 'stuck-consumer.ts'))
+      const { workerFile } = await untilTestEnds(bundled)
+      const told: { attempt?: number; ready?: true }[] = []
+      const old = fork(workerFile, {
+        env: {
+          ...globalThis.process.env,
+          STUCK_STORE: `nats://${server.address}`,
+          STUCK_PREFIX: prefix,
+          STUCK_ORDERED: options.orderingKey === undefined ? 'no' : 'yes',
+        },
+      })
+      onTestFinished(() => void old.kill('SIGKILL'))
+      old.on('message', (message: object) => told.push(message))
+      await expect.poll(() => told, PATIENCE).toEqual([{ ready: true }])
+      const first = await publish(['a'], 4)
+      await expect.poll(() => told.some(({ attempt }) => attempt === 1), PATIENCE).toBe(true)
+      old.kill('SIGKILL')
+      const after = await start(['a', 'y'], { ...options, ackWaitMs: 1_000 })
+      const ids = [...first, ...(await publish(['a', 'y'], 20))]
+      await expect.poll(() => allOf(after), PATIENCE).toEqual(ids.toSorted())
+    }, 200_000)
+
+    it('serves many old processes and one new one', async () => {
+      newGroup()
+      const old: Process[] = []
+      for (let n = 0; n < 5; n += 1) old.push(await start(['x'], options))
+      const after = await start(['x', 'y'], options)
+      const ids = await publish(['x', 'y', 'y'], 150)
+      await expect.poll(() => allOf(...old, after), PATIENCE).toEqual(ids.toSorted())
+      expect(old.flatMap((one) => strangers(one, 'x'))).toEqual([])
     }, 200_000)
 
     it('serves three generations at once, and patterns with nothing in common', async () => {

@@ -11,6 +11,7 @@ import {
 } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
 
+const CHECK = 'check user and password in `servers`, `token` or `credentials`'
 const secret = 'hunter2-very-secret'
 
 const told = (options: NatsStoreOptions, server: ServerProcess): Promise<string> =>
@@ -30,6 +31,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () 
     const server = await untilTestEnds(startNats(['--user', 'nexus', '--pass', secret]))
     const wrong = await refusal({ servers: [`nats://nexus:not-${secret}@${server.address}`] })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(String(wrong)).toContain(CHECK)
     expect(tell(wrong)).not.toContain(secret)
     const shown = await told({ servers: [`nats://nexus:${secret}@${server.address}`] }, server)
     expect(shown).not.toContain(secret)
@@ -40,6 +42,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () 
     const servers = [server.address]
     const wrong = await refusal({ servers, token: `not-${secret}` })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(String(wrong)).toContain(CHECK)
     expect(tell(wrong)).not.toContain(secret)
     expect(await told({ servers, token: secret }, server)).not.toContain(secret)
   })

@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { expect, it, vi } from 'vitest'
 import type { Publisher } from '../connection/publisher.js'
+import type { Events } from '../streams/events.js'
 import { Names } from '../streams/names.js'
 import { Redelivery } from '../streams/redelivery.js'
 import type { DeliveryState, State } from '../streams/state.js'
@@ -17,17 +18,16 @@ async function firstReplay(record: Partial<DeliveryState>) {
     names,
     delivery: async () => ({ value: record, revision: 1 }),
     replace: async () => 2,
-    event: async () => ({
-      subject: names.event(event),
-      data: new TextEncoder().encode(JSON.stringify(event)),
-      time: new Date(),
-    }),
   } as unknown as State
+  const events = {
+    at: async () => ({ type: 'a', json: JSON.stringify(event), time: new Date() }),
+  } as unknown as Events
   const claims = new Claims(
     { name: 'g', patterns: ['a'], start: 'now', ordered: false, ackWaitMs: 30_000 },
     'me',
     {
       state,
+      events,
       redelivery: new Redelivery(state, {} as Publisher, clock, false),
       settledBound: {} as SettledBound,
       clock,

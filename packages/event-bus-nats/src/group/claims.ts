@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import type { Claim, CloudEvent, GroupRequest } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
+import type { EventMessage, Events } from '../streams/events.js'
 import { DELIVER_AT, type Redelivery, type RedeliveryMessage } from '../streams/redelivery.js'
 import {
   type DeliveryState,
@@ -26,12 +27,16 @@ export interface NatsClaim extends Claim {
   reply: string
   /** It came by the redelivery stream, not by the stream of events. */
   redelivery: boolean
+  /** The event was erased: what its handler says is not kept. */
+  isErased: boolean
   /** Sequence of the record that the claim is based on: a newer one means that the claim was lost. */
   revision: number
   /** Tells what this claim wrote from what another process wrote. */
   owner: string
   /** When the server last heard of it, by the monotonic clock. */
   extendedAtMs: number
+  /** Its consumer was closed, and another process has it or will. */
+  isGivenBack: boolean
   /** It was silent for so long that another process may have it. */
   wasSilent: boolean
 }
@@ -39,6 +44,7 @@ export interface NatsClaim extends Claim {
 /** What it takes to tell whether a message is a claim. */
 export interface ClaimsHost {
   state: State
+  events: Events
   redelivery: Redelivery
   settledBound: SettledBound
   clock: Pick<ServerClock, 'now'>
@@ -79,6 +85,11 @@ export class Claims {
   }
 
   /** Claims that are not settled. */
+  get open(): NatsClaim[] {
+    return [...this.#claimed.values()]
+  }
+
+  /** How many claims are not settled. */
   get size(): number {
     return this.#claimed.size
   }
@@ -175,7 +186,7 @@ export class Claims {
       return undefined
     }
     if (this.#waits(message, before?.value, deliverAtMs)) return undefined
-    return this.#claim(message, message.seq, message, 0, before)
+    return this.#claim(message, message.seq, fresh(message), 0, before)
   }
 
   /** Whether there may be a record of the event. */
@@ -187,7 +198,7 @@ export class Claims {
   }
 
   async #toRedeliveryClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state, redelivery, clock } = this.#host
+    const { state, events, redelivery, clock } = this.#host
     const asked = message.json<RedeliveryMessage>()
     const { sequence, replay, dueAtMs = 0 } = asked
     const earlyMs = dueAtMs - clock.now()
@@ -201,12 +212,12 @@ export class Claims {
     const waiting = { value: redelivery.recordOf(asked), revision: found?.revision ?? 0 }
     // An earlier delivery was under way when this one was asked for, and settled after that.
     const before = found === undefined || found.value.replays < replay ? waiting : found
-    const event = isOutdated(before.value) ? undefined : await state.event(sequence)
+    const event = isOutdated(before.value) ? undefined : await events.at(sequence)
     if (event === undefined) {
       message.ack()
       return undefined
     }
-    const type = state.names.typeOf(event.subject)
+    const { type } = event
     if (!matchesAny(this.#request.patterns, type)) {
       this.#inBackground(message, () => this.#leaveToOthers(message, sequence, type, asked))
       return undefined
@@ -218,13 +229,13 @@ export class Claims {
   #claim(
     message: JsMsg,
     sequence: number,
-    stored: { data: Uint8Array; time: Date },
+    stored: Pick<EventMessage, 'json' | 'time' | 'erased'>,
     replay: number,
     before: Revised<DeliveryState> | undefined,
   ): NatsClaim {
     this.#count += 1
     return {
-      event: JSON.parse(new TextDecoder().decode(stored.data)) as CloudEvent,
+      event: JSON.parse(stored.json) as CloudEvent,
       sequence,
       publishedAt: stored.time.toISOString(),
       attempt: (before?.value.attempts ?? 0) + 1,
@@ -232,9 +243,12 @@ export class Claims {
       message,
       reply: (message as JsMsg & { reply: string }).reply,
       redelivery: this.#isRedelivery(message),
+      isErased: stored.erased !== undefined,
+      ...(stored.erased !== undefined && { erased: stored.erased }),
       revision: before?.revision ?? 0,
       owner: `${this.#owner}.${this.#count}`,
       extendedAtMs: performance.now(),
+      isGivenBack: false,
       wasSilent: false,
     }
   }
@@ -332,6 +346,11 @@ export class Claims {
     message.nak(Math.min(waitMs, MAX_DELAY_MS))
     return true
   }
+}
+
+/** An event that comes by its own stream was not erased. */
+function fresh(message: JsMsg): Pick<EventMessage, 'json' | 'time'> {
+  return { json: message.string(), time: message.time }
 }
 
 function dueOf({ nextAttemptAtMs }: DeliveryState): { dueAtMs?: number } {

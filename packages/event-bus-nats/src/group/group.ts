@@ -13,8 +13,14 @@ import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedNatsConsumer } from '../claim-guard-worker.js'
 import type { ServerClock } from '../connection/server-clock.js'
 import { isFull } from '../connection/unavailable.js'
+import type { Events } from '../streams/events.js'
 import type { Redelivery } from '../streams/redelivery.js'
-import type { DeliveryState, GroupState, State } from '../streams/state.js'
+import {
+  type DeliveryState,
+  type GroupState,
+  type State,
+  withoutContent,
+} from '../streams/state.js'
 import { Claims, MAX_DELAY_MS, type NatsClaim } from './claims.js'
 import { LEASE_MS, type Lease } from './lease.js'
 import { keyOf, matchesAny, type PatternSet } from './pattern-sets.js'
@@ -38,6 +44,7 @@ const CAN_DO_WITHOUT: readonly string[] = ['running', 'succeeded']
 /** What a group's consumer needs of its store. */
 export interface GroupHost {
   state: State
+  events: Events
   redelivery: Redelivery
   clock: Pick<ServerClock, 'now'>
   emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
@@ -198,10 +205,12 @@ export class Group implements GroupConsumer {
   async settle(claim: Claim, settlement: Settlement): Promise<PublishResult[]> {
     const own = claim as NatsClaim
     const { state, clock } = this.#host
+    if (own.isGivenBack) throw claimLost(this.name, own.event)
     if (this.#claims.wasSilent(own)) await this.#assertOwned(own)
     const record = toDelivery(own, settlement, clock.now())
     const emitted = settlement.kind === 'ack' ? await this.#host.emit(settlement.emit) : []
     const dead = state.names.dead(this.name, own.sequence)
+    const wasErased = own.isErased
     if (settlement.kind === 'dead-letter') await state.write(dead, toLetter(record))
     // The record is what counts: a message that comes again is compared with it.
     const stored = await this.#store(own, record)
@@ -210,6 +219,9 @@ export class Group implements GroupConsumer {
       this.#forget(own)
       if (settlement.kind === 'dead-letter') await state.remove(dead)
       throw claimLost(this.name, own.event)
+    }
+    if (settlement.kind === 'dead-letter' && own.isErased && !wasErased) {
+      await state.write(dead, toLetter(withoutContent(record)))
     }
     if (settlement.kind !== 'retry' || !settlement.hold) this.#forget(own)
     if (settlement.kind === 'release') this.#released.push(message)
@@ -225,6 +237,7 @@ export class Group implements GroupConsumer {
   async begin(claims: readonly Claim[]): Promise<readonly Claim[]> {
     const begun = await Promise.all(
       (claims as readonly NatsClaim[]).map(async (claim) => {
+        if (claim.isGivenBack) return undefined
         if (await this.#store(claim, toBegun(claim, this.#host.clock.now()))) return claim
         // Another process wrote a record since: the message comes again, and is compared with it.
         this.#forget(claim)
@@ -252,6 +265,7 @@ export class Group implements GroupConsumer {
     await this.#arriving
     await this.#claims.passedOn()
     await this.#giveBack()
+    this.#giveUp()
     this.#wake?.()
     await this.#host.lease?.release()
     this.#host.onClose()
@@ -307,7 +321,8 @@ export class Group implements GroupConsumer {
     const { state } = this.#host
     const subject = state.names.delivery(this.name, claim.sequence)
     for (;;) {
-      const revision = await state.replace(subject, record, claim.revision)
+      const stored = claim.isErased ? withoutContent(record) : record
+      const revision = await state.replace(subject, stored, claim.revision)
       if (revision !== undefined) {
         claim.revision = revision
         return true
@@ -318,6 +333,8 @@ export class Group implements GroupConsumer {
         return record.status !== 'running'
       const isOwn = newest === undefined || newest.value.owner === claim.owner
       if (!isOwn) return false
+      // The event was erased while its handler ran.
+      if (newest?.value.erased) claim.isErased = true
       // The answer to an earlier write was lost, or the record with the whole stream.
       claim.revision = newest?.revision ?? 0
     }
@@ -481,6 +498,15 @@ export class Group implements GroupConsumer {
       await this.settle(claim, { kind: 'release' }).catch(this.#host.onError)
     }
     for (const message of this.#released.splice(0)) message.nak()
+  }
+
+  /** What was fetched and is not settled goes to another process. */
+  #giveUp(): void {
+    for (const claim of this.#claims.open) {
+      claim.isGivenBack = true
+      this.#forget(claim)
+      claim.message.nak()
+    }
   }
 
   async #changed(signal: AbortSignal): Promise<void> {

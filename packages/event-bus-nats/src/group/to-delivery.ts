@@ -1,5 +1,5 @@
 import type { Settlement } from '@nexus/event-bus'
-import type { DeliveryState, LetterState } from '../streams/state.js'
+import { type DeliveryState, type LetterState, withoutContent } from '../streams/state.js'
 import type { NatsClaim } from './claims.js'
 
 /** What is stored of a settled claim. */
@@ -22,12 +22,12 @@ export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: numb
   if (settlement.record !== undefined) state.record = settlement.record
   if (settlement.kind !== 'ack') state.error = settlement.error
   if (settlement.kind === 'retry') state.nextAttemptAtMs = nowMs + settlement.delayMs
-  return state
+  return claim.isErased ? withoutContent(state) : state
 }
 
 /** What is stored of a claim whose handler is about to start. */
 export function toBegun(claim: NatsClaim, nowMs: number): DeliveryState {
-  return {
+  const state: DeliveryState = {
     status: 'running',
     attempts: claim.attempt,
     replays: claim.replay,
@@ -35,6 +35,7 @@ export function toBegun(claim: NatsClaim, nowMs: number): DeliveryState {
     owner: claim.owner,
     ...(claim.redelivery && { redelivery: true as const }),
   }
+  return claim.isErased ? withoutContent(state) : state
 }
 
 /** What is stored of a claim that ended as a dead letter. */

@@ -7,8 +7,9 @@ import {
 } from '@nexus/event-bus'
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
 import type { ServerClock } from '../connection/server-clock.js'
+import type { Events } from './events.js'
 import type { IdIndex } from './id-index.js'
-import type { Names } from './names.js'
+import type { EventKey, Names } from './names.js'
 import { DELIVER_AT } from './redelivery.js'
 
 /** Messages that a server takes in one batch. */
@@ -23,12 +24,14 @@ export class Appender {
   readonly #publisher: Publisher
   readonly #names: Names
   readonly #index: IdIndex
+  readonly #events: Events
   readonly #clock: Pick<ServerClock, 'now'>
 
   constructor(
     publisher: Publisher,
     names: Names,
     index: IdIndex,
+    events: Events,
     clock: Pick<ServerClock, 'now'>,
     atomic: boolean,
   ) {
@@ -36,6 +39,7 @@ export class Appender {
     this.#publisher = publisher
     this.#names = names
     this.#index = index
+    this.#events = events
     this.atomic = atomic
   }
 
@@ -87,6 +91,9 @@ export class Appender {
   async #publish(request: AppendRequest): Promise<PublishResult> {
     const { event, json } = request
     const { id } = event
+    const isFresh = request.hasFreshId === true
+    const earlier = isFresh ? undefined : await this.#earlier(event)
+    if (earlier !== undefined) return { id, sequence: earlier, duplicate: true }
     const stored = this.#publisher
       .publish(this.#names.event(event), json, {
         id: this.#names.identity(event),
@@ -102,8 +109,23 @@ export class Appender {
         },
       )
     // Both are waited for: an event that could not be looked up would not be stored.
-    const [result] = await Promise.all([stored, this.#index.add(event)])
+    const [result] = await Promise.all([stored, isFresh && this.#index.add(event)])
     return result
+  }
+
+  /**
+   * Makes sure that an event is found, and answers the sequence of an event of the same source and id. The subject
+   * of such an event may be another one: with another type, or when it was erased.
+   */
+  async #earlier(key: EventKey): Promise<number | undefined> {
+    const known = await this.#index.addNew(key)
+    if (known.length === 0) return undefined
+    for (const one of known) {
+      const found = await this.#events.of(one)
+      if (found !== undefined) return found.sequence
+    }
+    await this.#index.add(key)
+    return undefined
   }
 
   #deliverAt(request: AppendRequest): { headers?: Record<string, string> } {

@@ -12,6 +12,7 @@ export interface EventKey {
  *
  * PREFIX_events      prefix.event.HASH.TYPE        one event; HASH of its source and id, which are unique together
  * PREFIX_state       prefix.id.HASH                sources and types of the events with this id
+ *                    prefix.erased.SEQ             envelope of an event whose data was erased
  *                    prefix.created                when the stream of events was made that the others are about
  *                    prefix.group.GROUP            patterns and start
  *                    prefix.group.GROUP.settled    no record of the group is of a later event
@@ -78,6 +79,10 @@ export class Names {
     return `${this.#prefix}.dead.${group}.${sequence}`
   }
 
+  erased(sequence: number | '*'): string {
+    return `${this.#prefix}.erased.${sequence}`
+  }
+
   redeliveryOf(group: string, sequence: number | '*'): string {
     return `${this.#prefix}.redelivery.${group}.${sequence}`
   }
@@ -119,12 +124,14 @@ export class Names {
 
   /** Subjects of what is stored about events. */
   subjectsOfEvents(): string[] {
-    const kinds = ['id', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
+    const kinds = ['id', 'erased', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
     return [...kinds, this.settledBound('*')]
   }
 
   stateSubjects(): string[] {
-    const kinds = ['id', 'group', 'delivery', 'dead'].map((kind) => `${this.#prefix}.${kind}.>`)
+    const kinds = ['id', 'erased', 'group', 'delivery', 'dead'].map(
+      (kind) => `${this.#prefix}.${kind}.>`,
+    )
     return [...kinds, this.streamCreated]
   }
 

@@ -77,10 +77,17 @@ export class Redelivery {
 
   /** Makes sure that an event will be delivered to a group; the caller may then forget it. */
   async ensure(group: string, message: RedeliveryMessage): Promise<void> {
+    // First the message: no process looks at a record that has no message.
+    await this.deliver(group, message)
+    const subject = this.#state.names.delivery(group, message.sequence)
+    await this.#writeFirst(subject, this.recordOf(message))
+  }
+
+  /** Writes the message alone, unless there is one; the caller writes the record. */
+  async deliver(group: string, message: RedeliveryMessage): Promise<void> {
     const { names } = this.#state
     const { sequence, dueAtMs = 0 } = message
     const target = names.redeliveryOf(group, sequence)
-    // First the message: no process looks at a record that has no message.
     if (this.schedules && dueAtMs > this.#clock.now()) {
       await this.#writeFirst(names.delayedOf(group, sequence), message, {
         'Nats-Schedule': `@at ${new Date(dueAtMs).toISOString()}`,
@@ -89,7 +96,6 @@ export class Redelivery {
     } else {
       await this.#writeFirst(target, message)
     }
-    await this.#writeFirst(names.delivery(group, sequence), this.recordOf(message))
   }
 
   /** Leaves an event to a process of the group that has other patterns; the caller may then forget it. */

@@ -1,6 +1,7 @@
-import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
+import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
 import type { RetentionOptions, SweepResult } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
+import type { EventMessage, Events } from './events.js'
 import type { IdIndex } from './id-index.js'
 import type { EventKey } from './names.js'
 import { type DeliveryState, isFinal, type State } from './state.js'
@@ -15,116 +16,137 @@ const OVERHEAD_BYTES = 256
 /** Removes the oldest events beyond the limits, with all that is kept about them. */
 export class Retention {
   readonly #state: State
+  readonly #events: Events
   readonly #index: IdIndex
   readonly #manager: JetStreamManager
   readonly #limits: RetentionOptions
   readonly #clock: Pick<ServerClock, 'now'>
-  /** Sequences that are dead letters, by the last look. */
-  #dead = new Set<number>()
-  /** Up to here there are dead letters and nothing else. */
+  /** Sequences of dead letters, and of events that the redelivery stream still has to do with, by the last look. */
+  #dead: ReadonlySet<number> = new Set()
+  #waiting: ReadonlySet<number> = new Set()
+  /** State of the redelivery stream by the last look. */
+  #waitingAt = ''
+  /** Up to here there is nothing but these. */
   #keptUntil = 0
 
   constructor(
     state: State,
+    events: Events,
     index: IdIndex,
     manager: JetStreamManager,
     limits: RetentionOptions,
     clock: Pick<ServerClock, 'now'>,
   ) {
     this.#state = state
+    this.#events = events
     this.#index = index
     this.#manager = manager
     this.#limits = limits
     this.#clock = clock
   }
 
-  /** Removes up to a window of events; stops at the first that a group still has to do with. */
+  /** Removes up to a window of events; stops at the first that a consumer has not settled. */
   async sweep(): Promise<SweepResult> {
     const { surplus, nextMs } = await this.#surplus()
     if (surplus.length === 0) return { events: 0, bytes: 0, nextMs }
     const groups = await this.#state.groups()
-    const heldFrom = await this.#heldFrom(surplus, groups)
-    const free = surplus.filter(({ seq }) => seq < heldFrom)
+    const heldFrom = await this.#heldFrom(groups)
+    const waits = await this.#waitsOf(surplus, groups)
+    const free = surplus.filter(({ sequence }, i) => sequence < heldFrom && !waits[i])
     if (free.length === 0) return { events: 0, bytes: 0, nextMs: HELD_BACK_MS }
     // What is known of an event goes first: dying in between leaves the events, which come again.
-    await Promise.all(free.map((message) => this.#forget(message, groups)))
-    await this.#remove(free)
-    const bytes = free.reduce((sum, { data }) => sum + data.length, 0)
+    await Promise.all(free.map((event) => this.#forget(event, groups)))
+    await this.#remove(free, free.length === surplus.length || !waits.includes(true))
+    const bytes = free.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0)
     const left = free.length < surplus.length
     return { events: free.length, bytes, nextMs: left ? HELD_BACK_MS : 0 }
   }
 
   /** The oldest events beyond the limits, and when the next one will be. Dead letters stay, and do not count. */
-  async #surplus(): Promise<{ surplus: StoredMsg[]; nextMs?: number }> {
+  async #surplus(): Promise<{ surplus: EventMessage[]; nextMs?: number }> {
     const { maxAgeMs, maxBytes = Number.POSITIVE_INFINITY } = this.#limits
     const { maxEvents = Number.POSITIVE_INFINITY } = this.#limits
-    const { state } = await this.#manager.streams.info(this.#state.names.events)
-    const dead = await this.#deadSequences()
-    let messages = state.messages - dead.size
-    let { bytes } = state
-    const surplus: StoredMsg[] = []
-    let at = Math.max(state.first_seq, this.#keptUntil + 1)
-    while (surplus.length < WINDOW && at <= state.last_seq) {
-      const length = Math.min(WINDOW, state.last_seq - at + 1)
-      const sequences = Array.from({ length }, (_, i) => at + i).filter((seq) => !dead.has(seq))
-      const oldest = await Promise.all(sequences.map((seq) => this.#state.event(seq)))
-      for (const message of oldest) {
-        if (message === undefined) continue
+    const range = await this.#events.range()
+    await this.#look()
+    let count = range.count - this.#dead.size
+    let { bytes } = range
+    const surplus: EventMessage[] = []
+    let at = Math.max(range.first, this.#keptUntil + 1)
+    while (surplus.length < WINDOW && at <= range.last) {
+      for (const event of await this.#events.window(range, at, range.last, WINDOW)) {
+        if (this.#isKept(event.sequence)) continue
         const ageLeftMs =
           maxAgeMs === undefined
             ? Number.POSITIVE_INFINITY
-            : message.time.getTime() + maxAgeMs - this.#clock.now()
-        if (messages <= maxEvents && bytes <= maxBytes && ageLeftMs > 0) {
+            : event.time.getTime() + maxAgeMs - this.#clock.now()
+        if (count <= maxEvents && bytes <= maxBytes && ageLeftMs > 0) {
           return { surplus, ...(maxAgeMs !== undefined && { nextMs: ageLeftMs }) }
         }
-        surplus.push(message)
-        messages -= 1
-        bytes -= message.subject.length + message.data.length + OVERHEAD_BYTES
+        surplus.push(event)
+        count -= 1
+        if (event.erased === undefined) {
+          bytes -= event.type.length + Buffer.byteLength(event.json) + OVERHEAD_BYTES
+        }
       }
-      at += length
+      at += WINDOW
     }
     return { surplus }
   }
 
-  /** Sequences of the events that are dead letters of some group. */
-  async #deadSequences(): Promise<Set<number>> {
+  /** What is a dead letter, or waits, may be removed later. */
+  async #look(): Promise<void> {
     const { names } = this.#state
-    const subjects = await this.#state.subjects(names.dead('*', '*'))
-    const dead = new Set(subjects.map((subject) => Number(names.lastToken(subject))))
-    // What was kept as a dead letter may be none any more.
+    const dead = await this.#sequencesOf([names.dead('*', '*')], names.state)
+    const { state } = await this.#manager.streams.info(names.redelivery)
+    const waitingAt = `${state.messages} ${state.last_seq}`
     const isSame = dead.size === this.#dead.size && [...dead].every((seq) => this.#dead.has(seq))
-    if (!isSame) this.#keptUntil = 0
     this.#dead = dead
-    return dead
+    if (!isSame || waitingAt !== this.#waitingAt) this.#keptUntil = 0
+    if (waitingAt === this.#waitingAt) return
+    const filters = [
+      names.redeliveryOf('*', '*'),
+      names.delayedOf('*', '*'),
+      names.parkedOf('*', '*'),
+    ]
+    this.#waiting =
+      state.messages === 0 ? new Set() : await this.#sequencesOf(filters, names.redelivery)
+    this.#waitingAt = waitingAt
   }
 
-  /** At once where that leaves no dead letter out, else one by one. */
-  async #remove(free: readonly StoredMsg[]): Promise<void> {
+  async #sequencesOf(filters: readonly string[], stream: string): Promise<Set<number>> {
+    const { names } = this.#state
+    const found = await Promise.all(filters.map((filter) => this.#state.subjects(filter, stream)))
+    return new Set(found.flat().map((subject) => Number(names.lastToken(subject))))
+  }
+
+  #isKept(sequence: number): boolean {
+    return this.#dead.has(sequence) || this.#waiting.has(sequence)
+  }
+
+  /** At once where that leaves nothing out, else one by one. */
+  async #remove(free: readonly EventMessage[], isWhole: boolean): Promise<void> {
     const { streams } = this.#manager
     const { events } = this.#state.names
-    const last = free.at(-1)!.seq
-    if ([...this.#dead].every((seq) => seq > last)) {
+    const last = free.at(-1)!.sequence
+    if (![...this.#dead, ...this.#waiting].some((seq) => seq <= last) && isWhole) {
       await streams.purge(events, { seq: last + 1 })
       return
     }
     await Promise.all(
-      free.map(async ({ seq }) => {
+      free.map(async ({ sequence }) => {
         try {
-          await streams.deleteMessage(events, seq, false)
+          await streams.deleteMessage(events, sequence, false)
         } catch (error) {
           // Another process was faster.
           if (!(error instanceof JetStreamApiError)) throw error
         }
       }),
     )
-    this.#keptUntil = last
+    if (isWhole) this.#keptUntil = last
   }
 
-  /** Sequence of the first event that some group has not finished with. */
-  async #heldFrom(
-    surplus: readonly StoredMsg[],
-    groups: readonly { name: string }[],
-  ): Promise<number> {
+  /** Sequence of the first event that the consumer of some group has not settled. */
+  async #heldFrom(groups: readonly { name: string }[]): Promise<number> {
     const { events } = this.#state.names
     const heldFrom = await Promise.all(
       groups.map(async ({ name }) => {
@@ -133,20 +155,20 @@ export class Retention {
         return info.num_pending > 0 ? info.delivered.stream_seq + 1 : Number.POSITIVE_INFINITY
       }),
     )
-    return Math.min(await this.#firstRedelivery(surplus, groups), ...heldFrom)
+    return Math.min(Number.POSITIVE_INFINITY, ...heldFrom)
   }
 
-  /** The same among events that are to be delivered redelivery, or later: the consumers have done with them. */
-  async #firstRedelivery(
-    surplus: readonly StoredMsg[],
+  /** Which events wait since the last look; asked after the consumers, which hand events over to the redelivery stream. */
+  async #waitsOf(
+    surplus: readonly EventMessage[],
     groups: readonly { name: string }[],
-  ): Promise<number> {
+  ): Promise<boolean[]> {
     const { state } = await this.#manager.streams.info(this.#state.names.redelivery)
-    if (state.messages === 0) return Number.POSITIVE_INFINITY
-    const waiting = await Promise.all(
-      surplus.map(async ({ seq }) => {
+    if (state.messages === 0) return surplus.map(() => false)
+    return Promise.all(
+      surplus.map(async ({ sequence }) => {
         const newest = ({ name }: { name: string }) =>
-          this.#state.newest(this.#state.names.delivery(name, seq))
+          this.#state.newest(this.#state.names.delivery(name, sequence))
         const known = await Promise.all(groups.map(newest))
         return known.some((found) => {
           const delivery = found?.json<DeliveryState>()
@@ -154,14 +176,14 @@ export class Retention {
         })
       }),
     )
-    return surplus.find((_, i) => waiting[i])?.seq ?? Number.POSITIVE_INFINITY
   }
 
-  async #forget(message: StoredMsg, groups: readonly { name: string }[]): Promise<void> {
+  async #forget(event: EventMessage, groups: readonly { name: string }[]): Promise<void> {
     const { names } = this.#state
     await Promise.all([
-      this.#index.remove(message.json<EventKey>()),
-      ...groups.map(({ name }) => this.#state.take(names.delivery(name, message.seq))),
+      this.#index.remove(JSON.parse(event.json) as EventKey),
+      event.erased && this.#state.take(names.erased(event.sequence)),
+      ...groups.map(({ name }) => this.#state.take(names.delivery(name, event.sequence))),
     ])
   }
 }

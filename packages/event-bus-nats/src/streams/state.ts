@@ -2,7 +2,7 @@ import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-
 import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
 import { matchesAny, type PatternSet } from '../group/pattern-sets.js'
-import type { EventKey, Names } from './names.js'
+import type { Names } from './names.js'
 
 /** A consumer group as it is stored. */
 export interface GroupState {
@@ -35,6 +35,8 @@ export interface DeliveryState {
   redelivery?: true
   /** It waits because it was asked for once more. */
   asked?: 'replay' | 'redrive'
+  /** The event was erased, and what its handlers did is not kept. */
+  erased?: true
   /** The claim that wrote it. */
   owner?: string
   durationMs?: number
@@ -59,6 +61,14 @@ export interface LetterState {
   atMs: number
   error: DeliveryError
   record?: JsonValue
+}
+
+/** A record or a dead letter of an event that was erased: what its handlers said is left out. */
+export function withoutContent<T extends DeliveryState | LetterState>(stored: T): T {
+  const { record: _, error, ...rest } = stored
+  const kept = { ...rest, ...(error !== undefined && { error: { message: 'erased' } }) }
+  // What is not final comes by the redelivery stream from now on.
+  return ('status' in kept ? { ...kept, erased: true, redelivery: true } : kept) as T
 }
 
 /** Reads and writes the streams of a bus; the last message of a subject is its value. */
@@ -150,17 +160,6 @@ export class State {
 
   delivery(group: string, sequence: number): Promise<Revised<DeliveryState> | undefined> {
     return this.revised<DeliveryState>(this.names.delivery(group, sequence))
-  }
-
-  /** The event at a position. */
-  async event(sequence: number): Promise<StoredMsg | undefined> {
-    const found = await this.#manager.direct.getMessage(this.names.events, { seq: sequence })
-    return found ?? undefined
-  }
-
-  /** The event that is found by this. */
-  eventOf(key: EventKey): Promise<StoredMsg | undefined> {
-    return this.#last(this.names.events, this.names.event(key))
   }
 
   async #last(stream: string, subject: string): Promise<StoredMsg | undefined> {

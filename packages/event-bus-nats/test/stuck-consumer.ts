@@ -3,7 +3,10 @@ import { natsStore } from '@nexus/event-bus-nats'
 
 /** Tells its parent of each attempt, and ends it when the parent says so. */
 async function run(): Promise<void> {
-  const store = natsStore({ servers: [process.env.FROZEN_STORE!] })
+  const store = natsStore({
+    servers: [process.env.STUCK_STORE!],
+    prefix: process.env.STUCK_PREFIX ?? 'nexus',
+  })
   const bus = await EventBus.open({ store })
   bus.on('error', (error) => process.send!({ error: (error as { code?: string }).code }))
   await bus.subscribe(
@@ -11,9 +14,14 @@ async function run(): Promise<void> {
     async ({ attempt }) => {
       process.send!({ attempt })
       await new Promise((resolve) => process.once('message', resolve))
-      return { record: 'of the frozen process' }
+      return { record: 'of the stuck process' }
     },
-    { group: 'g', ackWaitMs: 1_000, concurrency: 64 },
+    {
+      group: 'g',
+      ackWaitMs: 1_000,
+      concurrency: 64,
+      ...(process.env.STUCK_ORDERED === 'yes' && { orderingKey: 'subject' }),
+    },
   ).ready
   process.send!({ ready: true })
 }

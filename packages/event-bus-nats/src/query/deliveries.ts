@@ -1,0 +1,77 @@
+import type { JetStreamManager } from '@nats-io/jetstream'
+import type { Delivery } from '@nexus/event-bus'
+import { isWanted } from '../group/pattern-sets.js'
+import type { EventMessage } from '../streams/events.js'
+import type { DeliveryState, KnownGroup, State } from '../streams/state.js'
+
+/** A group, and how far the server has handed out events to it. */
+export interface Position extends KnownGroup {
+  handedOutUntil: number
+}
+
+/** Reads what groups did with events. */
+export class Deliveries {
+  readonly #state: State
+  readonly #manager: JetStreamManager
+
+  constructor(state: State, manager: JetStreamManager) {
+    this.#state = state
+    this.#manager = manager
+  }
+
+  async positions(): Promise<Position[]> {
+    const groups = await this.#state.groups()
+    return Promise.all(
+      groups.map(async (group) => {
+        const info = await this.#manager.consumers.info(this.#state.names.events, group.name)
+        return { ...group, handedOutUntil: info.delivered.stream_seq }
+      }),
+    )
+  }
+
+  async of(event: EventMessage, positions: readonly Position[]): Promise<Delivery[]> {
+    const found = await Promise.all(
+      positions.map(async (position) => {
+        const { names } = this.#state
+        const known = await this.#state.read<DeliveryState>(
+          names.delivery(position.name, event.sequence),
+        )
+        return known === undefined ? unrecorded(event, position) : recorded(position.name, known)
+      }),
+    )
+    return found.filter((delivery) => delivery !== undefined)
+  }
+}
+
+function recorded(group: string, known: DeliveryState): Delivery {
+  const { status, attempts, replays, updatedAtMs, nextAttemptAtMs, durationMs, record, error } =
+    known
+  return {
+    group,
+    status,
+    attempts,
+    replays,
+    updatedAt: new Date(updatedAtMs).toISOString(),
+    ...(durationMs !== undefined && { durationMs }),
+    ...(record !== undefined && { record }),
+    ...(error !== undefined && { error }),
+    ...(nextAttemptAtMs !== undefined && {
+      nextAttemptAt: new Date(nextAttemptAtMs).toISOString(),
+    }),
+  }
+}
+
+function unrecorded(
+  { sequence, type, time }: EventMessage,
+  { name, sets, handedOutUntil }: Position,
+): Delivery | undefined {
+  if (!isWanted(sets, type, sequence)) return undefined
+  const isRunning = sequence <= handedOutUntil
+  return {
+    group: name,
+    status: isRunning ? 'running' : 'pending',
+    attempts: Number(isRunning),
+    replays: 0,
+    updatedAt: time.toISOString(),
+  }
+}
