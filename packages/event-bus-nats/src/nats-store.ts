@@ -147,7 +147,7 @@ class NatsStore implements EventStore {
       manager: this.#manager,
       events: this.#events,
       lookup: this.#lookup,
-      deliveries: new Deliveries(this.#state, this.#manager),
+      deliveries: new Deliveries(this.#state, this.#manager, this.#clock),
     })
     this.#deadLetters = new DeadLetterQueries(this.#state, this.#events, this.#lookup)
     this.#eraser = new Eraser({
@@ -384,6 +384,9 @@ class NatsStore implements EventStore {
       emit: (events) => this.#emit(events),
       readGroup: () => this.#consumers.read(name),
       confirm: () => this.#consumers.confirm(request),
+      leave: async () => {
+        if (this.#connected) await this.#consumers.leave(request)
+      },
       restore: async (startAfter) => {
         const { forgotten } = await this.#ask(() => this.#consumers.join(request, startAfter))
         if (forgotten) {

@@ -61,20 +61,20 @@ describe.skipIf(!hasNats())('the limits of a NATS server', () => {
       const data = event.id === 'large' ? 'x'.repeat(2_000_000) : 'small'
       return { emit: [{ type: 'b', data }] }
     }
-    const options = { group: 'g', orderingKey: 'subject', retry: { maxAttempts: 3 } }
+    const options = { group: 'g', orderingKey: 'subject', retry: { maxAttempts: 2 } }
     await bus.subscribe('a', handler, options).ready
     for (const id of ['large', 'small']) await bus.publish({ type: 'a', id, subject: 'k' })
     const letters = async () => (await bus.deadLetters.list()).deadLetters
     await expect.poll(letters, PATIENCE).toMatchObject([
       {
         event: { id: 'large' },
-        error: { code: 'SETTLEMENT_REFUSED', message: expect.stringMatching(/max_payload/) },
+        error: { code: 'EVENT_TOO_LARGE', message: expect.stringMatching(/max_payload/) },
       },
     ])
     const emitted = async () =>
       (await bus.list({ type: 'b' })).events.map(({ event }) => event.data)
     await expect.poll(emitted, PATIENCE).toEqual(['small'])
-    expect(handled).toEqual(['large', 'small'])
+    expect(handled.at(-1)).toBe('small')
   })
 
   it('do not make the server busy with an event that is due in nine years', async () => {

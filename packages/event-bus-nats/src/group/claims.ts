@@ -10,7 +10,7 @@ import {
   type Revised,
   type State,
 } from '../streams/state.js'
-import { isWanted, matchesAny } from './pattern-sets.js'
+import { isWanted, LEFT_MS, matchesAny } from './pattern-sets.js'
 import type { SettledBound } from './settled-bound.js'
 
 /** A message that could not be dealt with comes again after this. */
@@ -293,14 +293,17 @@ export class Claims {
     type: string,
     asked?: RedeliveryMessage,
   ): Promise<void> {
-    const { state, redelivery, settledBound, onPassedOn } = this.#host
+    const { state, redelivery, settledBound, clock, onPassedOn } = this.#host
     const { name, ordered } = this.#request
     const group = await this.#readGroup()
     const known = await state.delivery(name, sequence)
     const settled = known !== undefined && isFinal(known.value) && asked === undefined
     // What was asked for once more may be older than the group.
     const position = asked === undefined ? sequence : Number.POSITIVE_INFINITY
-    if (settled || (group !== undefined && !isWanted(group.sets, type, position))) {
+    const isUnwanted = group !== undefined && !isWanted(group.sets, type, position, clock.now())
+    if (settled || isUnwanted) {
+      // It waited for a process that has left since.
+      if (known?.value.status === 'pending') await state.remove(state.names.delivery(name, sequence))
       message.ack()
       return
     }
@@ -308,7 +311,9 @@ export class Claims {
     // An ordered group goes on in a process that wants it, from here; what is parked already waits.
     const isParked = message.subject === state.names.parkedOf(name, sequence)
     if (ordered || group === undefined || isParked) {
-      message.nak(ordered ? OTHERS_PAUSE_MS.ordered : OTHERS_PAUSE_MS.parked)
+      const isLeaving = group?.sets.some(({ leftAtMs }) => leftAtMs !== undefined)
+      const pauseMs = isLeaving ? LEFT_MS : OTHERS_PAUSE_MS.ordered
+      message.nak(ordered ? pauseMs : OTHERS_PAUSE_MS.parked)
       return
     }
     const replay = asked?.replay ?? known?.value.replays ?? 0

@@ -10,7 +10,7 @@ import { nanos } from '@nats-io/transport-node'
 import type { GroupRequest } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
 import type { GroupState, State } from '../streams/state.js'
-import { commonPattern, withPatterns } from './pattern-sets.js'
+import { commonPattern, withoutProcess, withPatterns } from './pattern-sets.js'
 
 const CONSUMER_NOT_FOUND = 10014
 
@@ -57,7 +57,7 @@ export class GroupConsumers {
       await this.#clear(request.name)
       own = undefined
     }
-    const { group, isNew } = await this.#addPatterns(request, own, startAfter)
+    const { group, isNew } = await this.#addPatterns(request, own, startAfter, true)
     let forgotten = isNew || own === undefined
     if (await this.#ensure(names.events, this.#eventsConfig(request, group), own)) forgotten = true
     if (await this.#ensureRedelivery(request, request.name, names.redeliveryOf(request.name, '*')))
@@ -73,7 +73,19 @@ export class GroupConsumers {
 
   /** Says that the patterns are still in use. */
   async confirm(request: GroupRequest): Promise<void> {
-    await this.#addPatterns(request, undefined, undefined)
+    await this.#addPatterns(request, undefined, undefined, false)
+  }
+
+  /** Says that a process with these patterns has closed. */
+  async leave({ name, patterns }: GroupRequest): Promise<void> {
+    const { state, clock } = this.#host
+    for (;;) {
+      const found = await state.revised<GroupState>(state.names.group(name))
+      if (found === undefined) return
+      const sets = withoutProcess(found.value.sets, patterns, clock.now())
+      const group = { ...found.value, sets }
+      if ((await state.replace(state.names.group(name), group, found.revision)) !== undefined) return
+    }
   }
 
   /**
@@ -127,6 +139,7 @@ export class GroupConsumers {
     request: GroupRequest,
     own: ConsumerInfo | undefined,
     startAfter: number | undefined,
+    joins: boolean,
   ): Promise<{ group: GroupState; isNew: boolean }> {
     const { state, clock } = this.#host
     const { name, patterns } = request
@@ -136,9 +149,9 @@ export class GroupConsumers {
       const start = found?.value.startAfter ?? startAfter ?? (await this.#host.startAfter(request))
       const after = own?.delivered.stream_seq ?? start
       const group: GroupState = {
-        patterns: [...patterns],
+        patterns: joins ? [...patterns] : (found?.value.patterns ?? [...patterns]),
         startAfter: start,
-        sets: withPatterns(found?.value.sets ?? [], patterns, after, clock.now()),
+        sets: withPatterns(found?.value.sets ?? [], patterns, after, clock.now(), joins),
       }
       // First what parks events for others, then the patterns for which events are parked.
       if (group.sets.length > 1 && !request.ordered) {

@@ -51,6 +51,8 @@ export interface GroupHost {
   readGroup(): Promise<GroupState | undefined>
   /** Says that the patterns are still in use. */
   confirm(): Promise<void>
+  /** Says that this process takes part no longer. */
+  leave(): Promise<void>
   /** Makes what the server has forgotten; answers whether there was something. */
   restore(startAfter: number): Promise<boolean>
   /** Opens the pulls; for an ordered group, once it is the only consumer. */
@@ -138,6 +140,9 @@ export class Group implements GroupConsumer {
   /** The group changed on the server. */
   changed({ sets }: Pick<GroupState, 'sets'>): void {
     this.#hasOthers = sets.length > 1
+    const own = sets.find(({ patterns }) => keyOf(patterns) === keyOf(this.#request.patterns))
+    // Another process with the same patterns has closed.
+    if (own?.leftAtMs !== undefined && !this.#closed) this.confirm().catch(this.#host.onError)
     if (!this.#hasOthers || this.#closed || this.#request.ordered || this.#parked !== undefined)
       return
     this.#parked = this.#host.openParked(
@@ -268,6 +273,7 @@ export class Group implements GroupConsumer {
     this.#giveUp()
     this.#wake?.()
     await this.#host.lease?.release()
+    await this.#host.leave().catch(this.#host.onError)
     this.#host.onClose()
   }
 

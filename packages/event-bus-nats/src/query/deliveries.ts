@@ -1,5 +1,6 @@
 import type { JetStreamManager } from '@nats-io/jetstream'
 import type { Delivery } from '@nexus/event-bus'
+import type { ServerClock } from '../connection/server-clock.js'
 import { isWanted } from '../group/pattern-sets.js'
 import type { EventMessage } from '../streams/events.js'
 import type { DeliveryState, KnownGroup, State } from '../streams/state.js'
@@ -13,8 +14,10 @@ export interface Position extends KnownGroup {
 export class Deliveries {
   readonly #state: State
   readonly #manager: JetStreamManager
+  readonly #clock: Pick<ServerClock, 'now'>
 
-  constructor(state: State, manager: JetStreamManager) {
+  constructor(state: State, manager: JetStreamManager, clock: Pick<ServerClock, 'now'>) {
+    this.#clock = clock
     this.#state = state
     this.#manager = manager
   }
@@ -36,7 +39,7 @@ export class Deliveries {
         const known = await this.#state.read<DeliveryState>(
           names.delivery(position.name, event.sequence),
         )
-        return known === undefined ? unrecorded(event, position) : recorded(position.name, known)
+        return known === undefined ? unrecorded(event, position, this.#clock.now()) : recorded(position.name, known)
       }),
     )
     return found.filter((delivery) => delivery !== undefined)
@@ -64,8 +67,9 @@ function recorded(group: string, known: DeliveryState): Delivery {
 function unrecorded(
   { sequence, type, time }: EventMessage,
   { name, sets, handedOutUntil }: Position,
+  nowMs: number,
 ): Delivery | undefined {
-  if (!isWanted(sets, type, sequence)) return undefined
+  if (!isWanted(sets, type, sequence, nowMs)) return undefined
   const isRunning = sequence <= handedOutUntil
   return {
     group: name,

@@ -65,7 +65,7 @@ export class Eraser {
     for (;;) {
       const found = await state.delivery(group.name, sequence)
       const before = found?.value
-      if (before === undefined && !isWanted(group.sets, type, sequence)) return
+      if (before === undefined && !isWanted(group.sets, type, sequence, clock.now())) return
       const dueAtMs =
         before === undefined ? deliverAtMs : await this.#nextAttempt(group.name, before)
       const message: RedeliveryMessage = {
