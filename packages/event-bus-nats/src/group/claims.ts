@@ -303,7 +303,8 @@ export class Claims {
     const isUnwanted = group !== undefined && !isWanted(group.sets, type, position, clock.now())
     if (settled || isUnwanted) {
       // It waited for a process that has left since.
-      if (known?.value.status === 'pending') await state.remove(state.names.delivery(name, sequence))
+      if (known?.value.status === 'pending')
+        await state.remove(state.names.delivery(name, sequence))
       message.ack()
       return
     }

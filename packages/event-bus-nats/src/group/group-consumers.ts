@@ -84,7 +84,8 @@ export class GroupConsumers {
       if (found === undefined) return
       const sets = withoutProcess(found.value.sets, patterns, clock.now())
       const group = { ...found.value, sets }
-      if ((await state.replace(state.names.group(name), group, found.revision)) !== undefined) return
+      if ((await state.replace(state.names.group(name), group, found.revision)) !== undefined)
+        return
     }
   }
 

@@ -39,7 +39,9 @@ export class Deliveries {
         const known = await this.#state.read<DeliveryState>(
           names.delivery(position.name, event.sequence),
         )
-        return known === undefined ? unrecorded(event, position, this.#clock.now()) : recorded(position.name, known)
+        return known === undefined
+          ? unrecorded(event, position, this.#clock.now())
+          : recorded(position.name, known)
       }),
     )
     return found.filter((delivery) => delivery !== undefined)
