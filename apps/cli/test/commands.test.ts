@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CloudEvent, type EventDetails, NexusClient } from '@nexus/client'
+import { type CloudEvent, type EventWithRuns, NexusClient } from '@nexus/client'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nexus, nexusIntoHead, nexusServer } from './nexus.js'
 
@@ -18,7 +18,7 @@ async function ordersServer() {
   return { server, client: new NexusClient({ url: server.url }), directory }
 }
 
-async function settled(client: NexusClient, id: string): Promise<EventDetails> {
+async function settled(client: NexusClient, id: string): Promise<EventWithRuns> {
   for (;;) {
     const details = await client.getEvent(id)
     if (details.runs.length > 0 && details.runs.every((run) => run.status === 'succeeded')) {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type EventDetails, NexusClient } from '@nexus/client'
+import { type EventWithRuns, NexusClient } from '@nexus/client'
 import { type Runtime, type StartRuntimeOptions, startRuntime } from '@nexus/runtime'
 import { onTestFinished } from 'vitest'
 
@@ -64,7 +64,7 @@ export function json(body: unknown, headers: Record<string, string> = {}): Reque
 }
 
 /** The event, once every function that listens to it is done with it. */
-export async function settled(client: NexusClient, id: string): Promise<EventDetails> {
+export async function settled(client: NexusClient, id: string): Promise<EventWithRuns> {
   for (;;) {
     const details = await client.getEvent(id)
     const done = details.runs.every(

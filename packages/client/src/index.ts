@@ -5,8 +5,8 @@ export { NexusClient } from './nexus-client.js'
 export type { NexusClientOptions } from './options.js'
 export type {
   CloudEvent,
-  EventDetails,
-  EventPage,
+  CloudEventPage,
+  EventWithRuns,
   FunctionRun,
   JsonValue,
   LogLine,
@@ -18,11 +18,11 @@ export type {
 } from './wire/events.js'
 export type { MetricsReport } from './wire/metrics-report.js'
 export type {
-  Optimization,
   OptimizationEvidence,
   OptimizationsReport,
   PageMetricSummary,
   PagePerformanceReport,
+  ReportedOptimization,
   UxImprovement,
 } from './wire/optimizations-report.js'
 export type {

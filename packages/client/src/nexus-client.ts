@@ -6,17 +6,17 @@ import { type RequestInput, requestJson } from './request.js'
 import type { Shape } from './shape.js'
 import type {
   CloudEvent,
-  EventDetails,
-  EventPage,
+  CloudEventPage,
+  EventWithRuns,
   NewEvent,
   PublishReceipt,
   ReplayReceipt,
 } from './wire/events.js'
 import type { MetricsReport } from './wire/metrics-report.js'
 import type {
-  Optimization,
   OptimizationsReport,
   PagePerformanceReport,
+  ReportedOptimization,
 } from './wire/optimizations-report.js'
 import type { ProfileReport } from './wire/profile-report.js'
 
@@ -82,7 +82,7 @@ export class NexusClient {
   }
 
   /** One page of the log, newest first. */
-  listEvents(query: ListEventsQuery = {}): Promise<EventPage> {
+  listEvents(query: ListEventsQuery = {}): Promise<CloudEventPage> {
     return requestJson(this.#options, answers.eventPage, {
       path: '/api/events',
       query: { ...query },
@@ -104,7 +104,7 @@ export class NexusClient {
   }
 
   /** One event and what each function did with it. */
-  getEvent(id: string): Promise<EventDetails> {
+  getEvent(id: string): Promise<EventWithRuns> {
     return requestJson(this.#options, answers.eventDetails, {
       path: `/api/events/${encodeURIComponent(id)}`,
     })
@@ -142,12 +142,12 @@ export class NexusClient {
   }
 
   /** Turns the setting of an optimization; refused with status 409 for one that is advice, or was applied. */
-  applyOptimization(id: string): Promise<Optimization> {
+  applyOptimization(id: string): Promise<ReportedOptimization> {
     return this.#changeOptimization(id, 'apply')
   }
 
   /** Turns the setting of an applied optimization back. */
-  undoOptimization(id: string): Promise<Optimization> {
+  undoOptimization(id: string): Promise<ReportedOptimization> {
     return this.#changeOptimization(id, 'undo')
   }
 
@@ -170,7 +170,7 @@ export class NexusClient {
     }
   }
 
-  #changeOptimization(id: string, action: 'apply' | 'undo'): Promise<Optimization> {
+  #changeOptimization(id: string, action: 'apply' | 'undo'): Promise<ReportedOptimization> {
     const path = `/api/optimizations/${encodeURIComponent(id)}/${action}`
     return requestJson(this.#options, answers.optimization, { method: 'POST', path })
   }

@@ -1,12 +1,12 @@
-import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from './call/call.js'
+import type { Answer, CallRequest, HandlerCode, Question, RawResult } from './call/call.js'
 import type { SandboxEngineStats } from './call/engine-stats.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
-import type { ThreadProfile } from './threads/profiled-threads.js'
+import type { ThreadProfile } from './threads/profiling/profiled-threads.js'
 
 /** Gets calls run, inline or on threads. */
 export interface Dispatcher {
   /** Runs a call; never rejects. */
-  submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome>
+  submit(request: CallRequest, code: HandlerCode): Promise<RawResult>
   getStats(): DispatcherStats
   /** Changes the limits of every engine, those of threads to come included. */
   resize(limits: SandboxLimits): void
@@ -14,7 +14,7 @@ export interface Dispatcher {
   startProfile(samplingIntervalUs: number): void
   /** The profiles of the threads that answer within `patienceMs`. */
   stopProfile(patienceMs: number): Promise<ThreadProfile[]>
-  /** Lets the calls under way finish for `drainTimeoutMs`, fails the rest, and lets go of everything. */
+  /** Lets the calls under way finish for `drainTimeoutMs`, fails the rest, and frees everything. */
   shutdown(drainTimeoutMs: number): Promise<void>
 }
 

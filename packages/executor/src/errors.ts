@@ -1,15 +1,15 @@
-import type { ErrorCode } from './call/error-code.js'
-import type { SourceLocation } from './call/execution-result.js'
+import type { ErrorCode } from './result/error-code.js'
+import type { ErrorLocation } from './result/execution-result.js'
 
 /** Thrown where there is no result to carry the error: by `precompile…` and on misuse of the API. */
 export class ExecutorError extends Error {
   override readonly name = 'ExecutorError'
-  readonly location: SourceLocation | undefined
+  readonly location: ErrorLocation | undefined
 
   constructor(
     readonly code: ErrorCode | 'INVALID_OPTIONS' | 'SHUT_DOWN',
     message: string,
-    options: ErrorOptions & { location?: SourceLocation | undefined } = {},
+    options: ErrorOptions & { location?: ErrorLocation | undefined } = {},
   ) {
     super(message, options)
     this.location = options.location

@@ -1,15 +1,7 @@
 export type { CompiledHandler } from '@nexus/compile-cache'
 export type { Isolation } from '@nexus/instance-pool'
-export type { ErrorCode } from './call/error-code.js'
-export type {
-  EmittedEvent,
-  ExecutionError,
-  ExecutionMetrics,
-  ExecutionResult,
-  LogEntry,
-  SourceLocation,
-} from './call/execution-result.js'
 export type { HandlerContext } from './call/handler-context.js'
+export type { FileOptions } from './compile/file-options.js'
 export type { DispatcherStats } from './dispatcher.js'
 export { ExecutorError } from './errors.js'
 export type { Handler, HandlerApi, LogFunction } from './guest/handler.js'
@@ -19,6 +11,15 @@ export type { CheckedMethod, ExtensionMethods, PlainMethod } from './host/extens
 export type { AroundHostCall } from './host/guest-services.js'
 export type { ResolveHost } from './net/address-policy.js'
 export { type CallOptions, callOptionsSchema, type WasmRuntimeOptions } from './options.js'
-export type { ThreadProfile } from './threads/profiled-threads.js'
+export type { ErrorCode } from './result/error-code.js'
+export type {
+  EmittedEvent,
+  ErrorLocation,
+  ExecutionError,
+  ExecutionMetrics,
+  ExecutionResult,
+  LogEntry,
+} from './result/execution-result.js'
+export type { ThreadProfile } from './threads/profiling/profiled-threads.js'
 export type { WasiHandler, WasiOptions } from './wasi/wasi-handler.js'
-export { type FileOptions, WasmRuntime, type WasmRuntimeStats } from './wasm-runtime.js'
+export { WasmRuntime, type WasmRuntimeStats } from './wasm-runtime.js'

@@ -1,4 +1,4 @@
-import type { CallOutcome, CallRequest, HandlerCode } from './call/call.js'
+import type { CallRequest, HandlerCode, RawResult } from './call/call.js'
 import type { SandboxEngineOptions, SandboxLimits } from './call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
@@ -6,7 +6,7 @@ import { Engine } from './engine.js'
 
 interface Waiting {
   readonly request: CallRequest
-  resolve(outcome: CallOutcome): void
+  resolve(result: RawResult): void
 }
 
 /**
@@ -21,8 +21,8 @@ export class InlineDispatcher implements Dispatcher {
 
   constructor(options: SandboxEngineOptions, services: GuestServices) {
     this.#engine = new Engine(options, {
-      finished: ({ id }, outcome) => {
-        this.#waiting.get(id)?.resolve(outcome)
+      finished: ({ id }, result) => {
+        this.#waiting.get(id)?.resolve(result)
         this.#waiting.delete(id)
         if (this.#waiting.size === 0) this.#idle?.()
       },
@@ -39,7 +39,7 @@ export class InlineDispatcher implements Dispatcher {
     })
   }
 
-  submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome> {
+  submit(request: CallRequest, code: HandlerCode): Promise<RawResult> {
     return new Promise((resolve) => {
       this.#waiting.set(request.id, { request, resolve })
       this.#engine.addHandler(request.handlerKey, code)

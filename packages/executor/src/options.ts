@@ -30,7 +30,7 @@ export interface CallOptions {
    */
   maxResultBytes?: number | undefined
   /**
-   * What a call may log, in bytes; what goes beyond is dropped, with a notice as the last line.
+   * What a call may log, in bytes; lines over the limit are dropped, and the last line says so.
    * @default 65_536 (64 KiB)
    */
   maxLogBytes?: number | undefined

@@ -1,22 +1,18 @@
-import { extname, resolve } from 'node:path'
-import type { HandlerCompilerStats } from '@nexus/compile-cache'
 import {
   type CompiledHandler,
   CompileError,
   HandlerCompiler,
-  ModuleCache,
+  type HandlerCompilerStats,
   type ModuleCacheStats,
 } from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
-import { type CallOutcome, type CallRequest, emptyOutcome } from './call/call.js'
-import { type Callable, callableOf, callableOfAny, callableOfWasi } from './call/callable.js'
-import { codeOfCompileError, describeCompileError, describeFailure } from './call/error-report.js'
-import type { ExecutionError, ExecutionResult } from './call/execution-result.js'
-import { callRequest, eventJsonOf, type HandlerContext } from './call/handler-context.js'
-import { resultOfFailedCompile, safeResultOf } from './call/outcome-result.js'
-import { redactor } from './call/redactor.js'
+import { CallRunner } from './call/call-runner.js'
+import type { HandlerContext } from './call/handler-context.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
-import type { Dispatcher, DispatcherStats } from './dispatcher.js'
+import type { FileOptions } from './compile/file-options.js'
+import { Precompiler } from './compile/precompiler.js'
+import { preparedOf, preparedOfAny } from './compile/prepared-handler.js'
+import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { ExecutorError } from './errors.js'
 import { observeRuntime } from './figures/observe-runtime.js'
 import { type ExtensionMethods, Extensions } from './host/extensions.js'
@@ -31,35 +27,26 @@ import {
   resolveRuntimeOptions,
   type WasmRuntimeOptions,
 } from './options.js'
-import type { ThreadProfile } from './threads/profiled-threads.js'
+import { describeCompileError } from './result/error-report.js'
+import type { ExecutionResult } from './result/execution-result.js'
+import type { ThreadProfile } from './threads/profiling/profiled-threads.js'
 import { ThreadPool } from './threads/thread-pool.js'
-import { compileWasi, type WasiHandler, type WasiOptions } from './wasi/wasi-handler.js'
+import type { WasiHandler, WasiOptions } from './wasi/wasi-handler.js'
 
+/** Figures of a {@link WasmRuntime}; totals count from its start. */
 export interface WasmRuntimeStats extends DispatcherStats {
-  /** Calls finished since the start, and how many of them failed. */
+  /** Calls that ended, and how many of them failed. */
   executions: { total: number; failed: number }
+  /** What the compiler and its cache did. */
   compiler: HandlerCompilerStats
-  /** Of WASI commands. */
+  /** The cache of the WebAssembly modules of WASI commands. */
   modules: ModuleCacheStats
+  /** The options of the runtime, with every default filled in. */
   limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
 }
 
-/** How to compile a file: its import root, and what a `.wasm` command is given. */
-export interface FileOptions extends WasiOptions {
-  /**
-   * Directory whose files the handler may import.
-   * @default the directory of the file
-   */
-  root?: string | undefined
-}
-
-const ANONYMOUS = '(anonymous)'
-
-/** Longest WebAssembly binary, and longest file given to one. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024
-
 /**
- * Runs handlers that somebody else may have written, each call in a sandbox that starts pristine.
+ * Runs handlers that you did not write and do not trust, each call in a sandbox that starts pristine.
  *
  * @example
  * ```ts
@@ -78,29 +65,36 @@ export class WasmRuntime {
   readonly #dispatcher: Dispatcher
   readonly #extensions = new Extensions()
   readonly #fetcher: Fetcher
-  readonly #openCalls = new Map<number, AroundHostCall | undefined>()
-  readonly #turns = new TurnBudget()
-  readonly #modules = new ModuleCache()
-  #lastCallId = 0
-  #total = 0
-  #failed = 0
+  readonly #calls: CallRunner
+  readonly #precompiler: Precompiler
   #closed: Promise<void> | undefined
 
   /** @throws {@link ExecutorError} `INVALID_OPTIONS` */
   constructor(options: WasmRuntimeOptions = {}) {
     this.#options = resolveRuntimeOptions(options)
-    const { compiler, metrics, cacheDir, maxCacheSizeBytes, threads, maxQueue } = this.#options
+    const { compiler, metrics, cacheDir, maxCacheSizeBytes, threads } = this.#options
     this.#ownsCompiler = compiler === undefined
     this.#compiler = compiler ?? new HandlerCompiler({ cacheDir, maxCacheSizeBytes })
     this.#metrics = metrics ?? new MetricsCollector()
-    const { maxStackBytes, maxInstances, maxHandlerBytes, hardTimeoutGraceMs } = this.#options
-    const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
     this.#fetcher = new Fetcher(this.#options.resolveHost)
-    const services = guestServices(this.#extensions, this.#fetcher, this.#openCalls, this.#turns)
-    this.#dispatcher =
-      threads === 0
-        ? new InlineDispatcher(engine, services)
-        : new ThreadPool({ threads, maxQueue, thread: { engine, hardTimeoutGraceMs } }, services)
+    const turns = new TurnBudget()
+    const openCalls = new Map<number, AroundHostCall | undefined>()
+    this.#dispatcher = dispatcherFor(
+      this.#options,
+      guestServices(this.#extensions, this.#fetcher, openCalls, turns),
+    )
+    this.#calls = new CallRunner({
+      dispatcher: this.#dispatcher,
+      openCalls,
+      fetcher: this.#fetcher,
+      turns,
+      metrics: this.#metrics,
+    })
+    this.#precompiler = new Precompiler({
+      compiler: this.#compiler,
+      load: (handler) => this.#calls.load(handler, this.#options),
+      assertOpen: () => this.#assertOpen(),
+    })
     this.#detachMetrics = observeRuntime(this.#metrics.registry, {
       threads,
       dispatcher: () => this.#dispatcher.getStats(),
@@ -112,6 +106,18 @@ export class WasmRuntime {
    * Gives guests functions of the host, for `ctx.call(name, method, …args)`. A guest needs the
    * capability `ext:<name>`.
    *
+   * @example
+   * ```ts
+   * runtime.extend('stock', { left: (sku: string) => warehouse.count(sku) })
+   * await runtime.executeHandler(`export default (event, ctx) => ctx.call('stock', 'left', event.sku)`, {
+   *   event: { sku: 'A-1' },
+   *   capabilities: ['ext:stock'],
+   * })
+   * ```
+   *
+   * @param name letters, digits, `-` and `_`
+   * @param methods by the name that guests use
+   * @returns the runtime itself
    * @throws {@link ExecutorError} `INVALID_OPTIONS` when the name is taken or not a name
    */
   extend<Inputs>(name: string, methods: ExtensionMethods<Inputs>): this {
@@ -123,8 +129,9 @@ export class WasmRuntime {
    * Compiles a handler, or finds it compiled, and calls it.
    *
    * @param code an ES module without imports whose default export is the handler
+   * @param context the event, and what the handler may do
    * @param options the time limit in milliseconds, or all limits of this call
-   * @returns what it came to; errors of the handler are in the result, never thrown
+   * @returns how the call ended; errors of the handler are in the result, never thrown
    * @throws {@link ExecutorError} `INVALID_OPTIONS` when the arguments are wrong, `SHUT_DOWN`
    */
   async executeHandler<Value = unknown>(
@@ -139,19 +146,21 @@ export class WasmRuntime {
     } catch (error) {
       this.#assertOpen()
       if (!(error instanceof CompileError)) throw error
-      const result = resultOfFailedCompile<Value>(describeCompileError(error))
-      this.#record(context, result)
-      return result
+      return this.#calls.failedToCompile(context, describeCompileError(error))
     }
     this.#assertOpen()
-    return this.#execute({ ...callableOf(compiled), source: code }, context, options)
+    const limits = resolveCallOptions(options, this.#options)
+    return this.#calls.run({ ...preparedOf(compiled), source: code }, context, limits)
   }
 
   /**
    * Calls a compiled handler.
    *
-   * @param handler what `precompileHandler`, `precompileFile` or `precompileWasi` gave, or bytecode of
-   *   a `HandlerCompiler`. Bytecode is trusted: never pass what somebody else could have changed.
+   * @param handler what `precompileHandler`, `precompileFile` or `precompileWasi` gave, or bytecode of a
+   *   `HandlerCompiler`. Bytecode is trusted: never pass what others could have changed.
+   * @param context the event, and what the handler may do
+   * @param options the time limit in milliseconds, or all limits of this call
+   * @returns how the call ended; errors of the handler are in the result, never thrown
    * @throws {@link ExecutorError} `INVALID_OPTIONS` when the arguments are wrong, `SHUT_DOWN`
    */
   async executeCompiledHandler<Value = unknown>(
@@ -160,16 +169,19 @@ export class WasmRuntime {
     options?: number | CallOptions,
   ): Promise<ExecutionResult<Value>> {
     this.#assertOpen()
-    return this.#execute(callableOfAny(handler), context, options)
+    const limits = resolveCallOptions(options, this.#options)
+    return this.#calls.run(preparedOfAny(handler), context, limits)
   }
 
   /**
    * Compiles a handler and runs its module once, so that a mistake shows now.
    *
-   * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed
+   * @param code an ES module without imports whose default export is the handler
+   * @param options `filename`, under which errors name it; by default `handler.js`
+   * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed; `SHUT_DOWN`
    */
   precompileHandler(code: string, options?: { filename?: string }): Promise<CompiledHandler> {
-    return this.#precompile(() => this.#compiler.compile(code, options), code)
+    return this.#precompiler.source(code, options)
   }
 
   /**
@@ -179,24 +191,10 @@ export class WasmRuntime {
    * @param options `root`, the directory whose files the handler may import, by default that of the file; `args` and
    *   `files` of a `.wasm` file
    * @throws {@link ExecutorError} `COMPILATION_ERROR` also when a file may not be read, `INVALID_HANDLER`, or why the
-   *   module failed
+   *   module failed; `SHUT_DOWN`
    */
-  async precompileFile(
-    path: string,
-    options: FileOptions = {},
-  ): Promise<CompiledHandler | WasiHandler> {
-    const { root, ...wasi } = options
-    if (extname(path) === '.wasm') {
-      const binary = await this.readFile(path, root)
-      return this.#precompileWasi(binary, resolve(path), wasi)
-    }
-    if (wasi.args !== undefined || wasi.files !== undefined) {
-      throw new ExecutorError(
-        'INVALID_OPTIONS',
-        `Expected a .wasm file with WASI options, got ${path}`,
-      )
-    }
-    return this.#precompile(() => this.#compiler.compileFile(path, { root }), undefined)
+  precompileFile(path: string, options: FileOptions = {}): Promise<CompiledHandler | WasiHandler> {
+    return this.#precompiler.file(path, options)
   }
 
   /**
@@ -206,12 +204,7 @@ export class WasmRuntime {
    * @throws {@link ExecutorError} `COMPILATION_ERROR` when it may not be read, `RESOURCE_LIMIT` above 64 MiB
    */
   async readFile(path: string, root?: string): Promise<Uint8Array> {
-    try {
-      return this.#compiler.readFile(path, { root, maxBytes: MAX_FILE_BYTES })
-    } catch (cause) {
-      if (!(cause instanceof CompileError)) throw cause
-      throw new ExecutorError(codeOfCompileError(cause), cause.message, { cause })
-    }
+    return this.#precompiler.read(path, root)
   }
 
   /**
@@ -219,11 +212,12 @@ export class WasmRuntime {
    * stdout as JSON is the result, lines on stderr are the log.
    *
    * @param binary the bytes of the module
+   * @param options its arguments and files
    * @throws {@link ExecutorError} `COMPILATION_ERROR` when it is not WebAssembly, `INVALID_HANDLER` when it is
-   *   not a command, `MEMORY_LIMIT` when the runtime's limit is too low for it to start
+   *   not a command, `MEMORY_LIMIT` when the runtime's limit is too low for it to start, `SHUT_DOWN`
    */
   precompileWasi(binary: Uint8Array, options?: WasiOptions): Promise<WasiHandler> {
-    return this.#precompileWasi(binary, undefined, options)
+    return this.#precompiler.wasi(binary, undefined, options)
   }
 
   /**
@@ -244,6 +238,7 @@ export class WasmRuntime {
    * Guest code shows as what the engine does for it. The calling thread is not among them.
    *
    * @param samplingIntervalUs time between two samples, in microseconds
+   * @throws {@link ExecutorError} `SHUT_DOWN`
    */
   startThreadProfiles(samplingIntervalUs = 5_000): void {
     this.#assertOpen()
@@ -253,25 +248,21 @@ export class WasmRuntime {
   /**
    * Ends the profiles, one for each thread.
    *
-   * @param patienceMs how long to wait for threads that are busy; theirs are left out then, like those of threads
-   *   that were ended meanwhile
+   * @param patienceMs how long to wait for threads that are busy, in milliseconds; theirs are left out then, like those
+   *   of threads that ended meanwhile
    */
   stopThreadProfiles(patienceMs = 2_000): Promise<ThreadProfile[]> {
     return this.#dispatcher.stopProfile(patienceMs)
   }
 
+  /** Counts and limits of the runtime, read now. */
   getStats(): WasmRuntimeStats {
-    const {
-      compiler: _compiler,
-      metrics: _metrics,
-      resolveHost: _resolveHost,
-      ...limits
-    } = this.#options
+    const { compiler: _1, metrics: _2, resolveHost: _3, ...limits } = this.#options
     return {
       ...this.#dispatcher.getStats(),
-      executions: { total: this.#total, failed: this.#failed },
+      executions: this.#calls.executions,
       compiler: this.#compiler.getStats(),
-      modules: this.#modules.cacheStats(),
+      modules: this.#precompiler.moduleStats(),
       limits,
     }
   }
@@ -284,8 +275,8 @@ export class WasmRuntime {
   /**
    * Refuses new calls, lets those under way finish, and ends the threads.
    *
-   * @param options.drainTimeoutMs after which calls that have not ended fail as retryable; by default each call's own
-   *   time limit is what bounds the wait
+   * @param options.drainTimeoutMs milliseconds after which calls that have not ended fail as retryable; by default each
+   *   call's own time limit is what bounds the wait
    */
   shutdown({ drainTimeoutMs = Number.POSITIVE_INFINITY } = {}): Promise<void> {
     this.#closed ??= this.#shutdown(drainTimeoutMs)
@@ -302,112 +293,12 @@ export class WasmRuntime {
   #assertOpen(): void {
     if (this.#closed) throw new ExecutorError('SHUT_DOWN', 'The runtime is shut down')
   }
-
-  async #precompile(
-    compile: () => Promise<CompiledHandler>,
-    source: string | undefined,
-  ): Promise<CompiledHandler> {
-    this.#assertOpen()
-    let compiled: CompiledHandler
-    try {
-      compiled = await compile()
-    } catch (cause) {
-      this.#assertOpen()
-      if (!(cause instanceof CompileError)) throw cause
-      const { message, location } = cause
-      throw new ExecutorError(codeOfCompileError(cause), message, { cause, location })
-    }
-    await this.#load({ ...callableOf(compiled), source })
-    return compiled
-  }
-
-  async #precompileWasi(
-    binary: Uint8Array,
-    path: string | undefined,
-    options: WasiOptions = {},
-  ): Promise<WasiHandler> {
-    const handler = await compileWasi(binary, path, options, this.#modules)
-    await this.#load(callableOfWasi(handler))
-    return handler
-  }
-
-  /** Gets a handler ready on a thread, so that a mistake shows now. */
-  async #load(callable: Callable): Promise<void> {
-    this.#assertOpen()
-    const { failure } = await this.#dispatcher.submit(
-      callRequest(++this.#lastCallId, callable.key, undefined, { event: undefined }, this.#options),
-      callable.code,
-    )
-    if (failure)
-      throw loadError(describeFailure(failure, callable, redactor(undefined)), callable.filename)
-  }
-
-  async #execute<Value>(
-    callable: Callable,
-    context: HandlerContext,
-    given: number | CallOptions | undefined,
-  ): Promise<ExecutionResult<Value>> {
-    const options = resolveCallOptions(given, this.#options)
-    const id = ++this.#lastCallId
-    const event = eventJsonOf(context)
-    const outcome =
-      'failure' in event
-        ? emptyOutcome(event.failure)
-        : await this.#submit(
-            callable,
-            callRequest(id, callable.key, event.json, context, options),
-            context.aroundHostCall,
-          )
-    const turn = this.#turns.take(id, outcome.steps)
-    if (turn) await turn
-    const result = safeResultOf<Value>(callable, outcome, options, context.secrets)
-    this.#record(context, result)
-    return result
-  }
-
-  async #submit(
-    { code }: Callable,
-    request: CallRequest,
-    aroundHostCall: AroundHostCall | undefined,
-  ): Promise<CallOutcome> {
-    this.#openCalls.set(request.id, aroundHostCall)
-    try {
-      return await this.#dispatcher.submit(request, code)
-    } finally {
-      this.#openCalls.delete(request.id)
-      this.#fetcher.callOver(request.id)
-    }
-  }
-
-  #record(
-    { functionName, traceId }: HandlerContext,
-    { status, error, metrics }: ExecutionResult,
-  ): void {
-    this.#total++
-    if (error) this.#failed++
-    this.#metrics.recordExecution(
-      {
-        functionName: functionName ?? ANONYMOUS,
-        status,
-        cacheTier: metrics.cacheTier,
-        durationUs: metrics.durationUs,
-        queueWaitUs: metrics.queueWaitUs,
-        memoryUsedBytes: metrics.memoryUsedBytes,
-        hostCalls: metrics.hostCalls,
-        ...(metrics.compileTimeUs > 0 && { compileTimeUs: metrics.compileTimeUs }),
-        ...(error && { errorCode: error.code }),
-        ...(traceId !== undefined && { traceId }),
-      },
-      !error,
-    )
-  }
 }
 
-function loadError(error: ExecutionError, filename: string): ExecutorError {
-  const { location, sourceLines } = error
-  const place = location ? `${location.file}:${location.line}:${location.column}` : filename
-  const lines = sourceLines ? `\n\n${sourceLines}` : ''
-  return new ExecutorError(error.code, `${place}: ${error.name}: ${error.message}${lines}`, {
-    location,
-  })
+function dispatcherFor(options: ResolvedRuntimeOptions, services: GuestServices): Dispatcher {
+  const { threads, maxQueue, hardTimeoutGraceMs } = options
+  const { maxStackBytes, maxInstances, maxHandlerBytes } = options
+  const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
+  if (threads === 0) return new InlineDispatcher(engine, services)
+  return new ThreadPool({ threads, maxQueue, thread: { engine, hardTimeoutGraceMs } }, services)
 }

@@ -64,7 +64,7 @@ describe.each([
 describe.each([
   ['inline', openRuntime({ threads: 0 })],
   ['on threads', openRuntime({ threads: 1 })],
-])('values beyond JSON %s', (_, runtime) => {
+])('values that JSON has no form for %s', (_, runtime) => {
   const received: unknown[][] = []
   const cyclic: Record<string, unknown> = { when: new Date(5) }
   cyclic.self = cyclic

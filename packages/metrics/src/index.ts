@@ -3,9 +3,9 @@ export { MetricsCollector, type MetricsCollectorOptions } from './executions/col
 export type {
   CollectorStats,
   DurationStats,
-  ExecutionMetrics,
   ExecutionStats,
-} from './executions/execution-metrics.js'
+  RecordedExecution,
+} from './executions/recorded-execution.js'
 export { BoundCounter, Counter } from './kinds/counter.js'
 export type {
   Collect,
@@ -24,8 +24,12 @@ export { BoundHistogram, Histogram } from './kinds/histogram.js'
 export { Metric } from './kinds/metric.js'
 export { BoundSummary, Summary } from './kinds/summary.js'
 export { addProcessMetrics } from './node/process-metrics.js'
-export type { Clock, MetricsRegistryOptions } from './options.js'
-export { type GroupStats, MetricsGroup, type MetricsMember } from './processes/metrics-group.js'
+export type { MetricsRegistryOptions, WallClock } from './options.js'
+export {
+  MetricsGroup,
+  type MetricsGroupStats,
+  type MetricsMember,
+} from './processes/metrics-group.js'
 export {
   type ParentChannel,
   type SharedMetrics,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MetricsError } from './errors.js'
 
 /** A source of the current time in milliseconds; `Date` is one. */
-export interface Clock {
+export interface WallClock {
   /** The time in milliseconds since the epoch. */
   now(): number
 }
@@ -25,18 +25,18 @@ export interface MetricsRegistryOptions {
    * Where the time comes from, for expiry, summaries and exemplars.
    * @default Date
    */
-  clock?: Clock | undefined
+  clock?: WallClock | undefined
 }
 
 /** Registry options with every default filled in. */
 export interface ResolvedRegistryOptions {
   maxSeriesPerMetric: number
   collectTimeoutMs: number
-  clock: Clock
+  clock: WallClock
 }
 
-const clock = z.custom<Clock>(
-  (value) => typeof (value as Partial<Clock> | null)?.now === 'function',
+const clock = z.custom<WallClock>(
+  (value) => typeof (value as Partial<WallClock> | null)?.now === 'function',
   'expected an object with a now() method, such as Date',
 )
 

@@ -6,21 +6,24 @@ export {
 } from './locks/command-lock.js'
 export type { CommandLockOptions, WithLockOptions } from './locks/command-lock-options.js'
 export {
-  type CacheTier,
   type CacheTierStats,
   MetricsCache,
   type MetricsCacheStats,
+  type MetricsCacheTier,
 } from './metrics-cache/metrics-cache.js'
-export type { MetricsCacheOptions, SharedTier } from './metrics-cache/metrics-cache-options.js'
+export type {
+  MetricsCacheOptions,
+  SharedMetricsCache,
+} from './metrics-cache/metrics-cache-options.js'
 export type { DaemonClientStats } from './native/client/daemon-client.js'
 export { NativeEngine } from './native/client/native-engine.js'
 export type { DaemonOptions, NativeEngineOptions } from './native/options.js'
 export type { DaemonStats } from './native/protocol.js'
 export type { ProcessManagerOptions } from './options.js'
 export {
-  type CallOptions,
   ConnectionPool,
   type ConnectionPoolStats,
+  type Pm2CallOptions,
 } from './pm2/connection-pool.js'
 export type { ConnectionPoolOptions } from './pm2/connection-pool-options.js'
 export { Pm2Engine } from './pm2/pm2-engine.js'

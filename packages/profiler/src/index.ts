@@ -24,7 +24,7 @@ export type {
   OptimizationResult,
   OptimizationState,
 } from './optimizations/optimization.js'
-export type { Clock, PerformanceClientOptions, PerformanceConfig } from './options.js'
+export type { PerformanceClientOptions, PerformanceConfig } from './options.js'
 export type { Interaction } from './pages/interaction.js'
 export type { PageMetrics } from './pages/page-metrics.js'
 export type { UxImprovement } from './pages/ux-improvement.js'

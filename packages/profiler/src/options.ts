@@ -1,11 +1,8 @@
 import { z } from 'zod'
 import { PerformanceError } from './errors.js'
 
-/** A source of the current time in milliseconds since the epoch; `Date` is one. */
-export interface Clock {
-  /** The time in milliseconds since the epoch. */
-  now(): number
-}
+/** The part of `Date` that tells the time. */
+type Now = Pick<DateConstructor, 'now'>
 
 /** Options of {@link createPerformanceClient}. Environment variables override them. */
 export interface PerformanceClientOptions {
@@ -55,7 +52,7 @@ export interface PerformanceClientOptions {
    * Where the time comes from.
    * @default Date
    */
-  clock?: Clock | undefined
+  clock?: Pick<DateConstructor, 'now'> | undefined
   /**
    * Where the environment variables come from.
    * @default process.env
@@ -83,8 +80,8 @@ export interface PerformanceConfig {
   maxProfilingMs: number
 }
 
-const clock = z.custom<Clock>(
-  (value) => typeof (value as Partial<Clock> | null)?.now === 'function',
+const clock = z.custom<Now>(
+  (value) => typeof (value as Partial<Now> | null)?.now === 'function',
   'expected an object with a now() method, such as Date',
 )
 
@@ -102,12 +99,12 @@ const optionsSchema = z.strictObject({
   maxProfilingMs: z.number().positive().max(MAX_TIMER_MS).default(300_000),
   clock: clock.default(() => Date),
   env: z.record(z.string(), z.string().optional()).optional(),
-}) satisfies z.ZodType<PerformanceConfig & { clock: Clock }, PerformanceClientOptions>
+}) satisfies z.ZodType<PerformanceConfig & { clock: Now }, PerformanceClientOptions>
 
 /** @throws {@link PerformanceError} `INVALID_OPTIONS` */
 export function resolveOptions(options: PerformanceClientOptions): {
   config: PerformanceConfig
-  clock: Clock
+  clock: Now
 } {
   const { clock, env, ...config } = parse('createPerformanceClient', optionsSchema, options)
   return { config: { ...config, ...fromEnvironment(env ?? process.env) }, clock }

@@ -7,7 +7,6 @@ import type { Knob } from './optimizations/knob.js'
 import type { Optimization } from './optimizations/optimization.js'
 import { Optimizer } from './optimizations/optimizer.js'
 import {
-  type Clock,
   type PerformanceClientOptions,
   type PerformanceConfig,
   parse,
@@ -63,7 +62,7 @@ export interface PerformanceClientStats {
 export class PerformanceClient {
   /** The options, with defaults and environment variables applied. */
   readonly config: Readonly<PerformanceConfig>
-  readonly #clock: Clock
+  readonly #clock: Pick<DateConstructor, 'now'>
   readonly #metrics: MetricStore
   readonly #monitor = new ProcessMonitor()
   readonly #recorder: ProfileRecorder

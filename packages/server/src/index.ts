@@ -4,7 +4,7 @@ export { ServerError, type ServerErrorCode } from './errors.js'
 export { nexusApi } from './nexus-api.js'
 export type {
   FoundOptimization,
-  PerformanceClient,
+  PerformanceControl,
   PerformanceSource,
   ProfileRequest,
   ProfileSource,

@@ -44,7 +44,7 @@ export interface PublishReceipt {
 }
 
 /** One page of the log, newest event first. */
-export interface EventPage {
+export interface CloudEventPage {
   events: CloudEvent[]
   /** Events in the log that match the filter, on all pages; absent where only a scan could tell. */
   total?: number
@@ -99,10 +99,12 @@ export interface FunctionRun {
   /** Log lines of the last attempt. */
   logs: LogLine[]
   error?: RunError
+  /** Parts that were too large to be kept whole; absent when nothing was cut. */
+  truncated?: ('value' | 'logs' | 'error')[]
 }
 
 /** An event with what each function did with it. */
-export interface EventDetails {
+export interface EventWithRuns {
   event: CloudEvent
   /** RFC 3339, UTC; when the event became durable. */
   publishedAt: string

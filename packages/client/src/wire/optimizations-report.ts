@@ -7,7 +7,7 @@ export interface OptimizationEvidence {
 }
 
 /** Something to improve, told from what the server measured. */
-export interface Optimization {
+export interface ReportedOptimization {
   id: string
   title: string
   severity: 'low' | 'medium' | 'high'
@@ -48,7 +48,7 @@ export interface UxImprovement {
 /** What a server could do better. */
 export interface OptimizationsReport {
   /** Suggestions, then what was applied; gone with the process. */
-  optimizations: Optimization[]
+  optimizations: ReportedOptimization[]
   /** From the metrics that pages sent. */
   uxImprovements: UxImprovement[]
 }

@@ -1,8 +1,8 @@
 import type { Isolation } from '@nexus/instance-pool'
 import type { GuestErrorReport, LogLevel } from '../guest/protocol.js'
 import type { FetchRequest, FetchResponse } from '../guest/web/kit.js'
+import type { ErrorCode } from '../result/error-code.js'
 import type { WasiProgram } from '../wasi/wasi-program.js'
-import type { ErrorCode } from './error-code.js'
 
 /** What a handler is compiled to: bytecode of a JavaScript module, or a WASI command. */
 export type HandlerCode = Uint8Array | WasiProgram
@@ -56,8 +56,8 @@ export interface CallFailure {
   neverRetry?: true
 }
 
-/** What a call came to, as it crosses back. */
-export interface CallOutcome {
+/** How a call ended, as it crosses back: its parts are still text, and checked by nothing but their size. */
+export interface RawResult {
   /** The result as JSON, `''` for undefined; meaningless beside a failure. */
   valueJson: string
   failure: CallFailure | undefined
@@ -100,8 +100,8 @@ export type Answer =
   /** Of a fetch; the sandbox's thread makes the text of it. */
   | { response: FetchResponse }
 
-/** The outcome of a call whose handler did not run. */
-export function emptyOutcome(failure: CallFailure | undefined, queueWaitUs = 0): CallOutcome {
+/** How a call ended whose handler did not run. */
+export function emptyRawResult(failure: CallFailure | undefined, queueWaitUs = 0): RawResult {
   return {
     valueJson: '',
     failure,

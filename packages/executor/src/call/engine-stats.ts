@@ -13,7 +13,7 @@ export interface SandboxEngineStats {
   handlerEvictions: number
 }
 
-/** What the statistics of a pool hold besides its discards. */
+/** The numbers in the statistics of a pool, without its discards. */
 export const POOL_NUMBERS = [
   'active',
   'available',

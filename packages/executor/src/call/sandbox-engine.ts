@@ -1,4 +1,4 @@
-import type { CallOutcome, CallRequest, HandlerCode, Question } from './call.js'
+import type { CallRequest, HandlerCode, Question, RawResult } from './call.js'
 import type { SandboxEngineStats } from './engine-stats.js'
 
 /** Runs calls of one kind of handler, in the sandboxes of one thread. */
@@ -30,7 +30,7 @@ export interface SandboxLimits {
 /** Who an engine tells what happens; on a thread this posts messages, inline it calls functions. */
 export interface EngineListener {
   /** A call is over. */
-  finished(request: CallRequest, outcome: CallOutcome): void
+  finished(request: CallRequest, result: RawResult): void
   /** A guest asks something; `answer` brings the answer. */
   asked(callId: number, id: number, question: Question): void
   /** The answer to a question no longer matters; it must come all the same. */

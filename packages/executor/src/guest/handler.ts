@@ -1,7 +1,7 @@
 /** Writes a line to the call's log; `fields` is anything that JSON can hold. */
 export type LogFunction = (message: string, fields?: unknown) => void
 
-/** What a handler is given besides the event. */
+/** What a handler is given in addition to the event. */
 export interface HandlerApi {
   /** The name the function has in `nexus.yaml`, if it has one. */
   readonly functionName: string | undefined
@@ -33,7 +33,7 @@ export interface HandlerApi {
   /**
    * Calls a method of an extension of the host. Needs the capability `ext:<extension>`.
    *
-   * Besides JSON, undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross.
+   * In addition to JSON: undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross.
    */
   call(extension: string, method: string, ...args: unknown[]): Promise<unknown>
 }

@@ -5,7 +5,7 @@ import type { FetchRequest, FetchResponse, GuestKit } from './web/kit.js'
 /** The host's one function in the guest; answers a number of `HostAnswer`. */
 export type GuestHost = (operation: number, ...args: (string | number | undefined)[]) => number
 
-/** What the prelude is given, besides the host. */
+/** What the prelude is given in addition to the host. */
 export interface PreludeParts {
   createCodec(parts: CodecParts): ValueCodec
   /** Installs the web APIs, where the handler gets them; gives what makes `ctx.signal`. */

@@ -1,4 +1,4 @@
-/** What a handler gets besides the plain globals of the engine when its code names one of them. */
+/** The globals that a handler gets, in addition to those of the engine, when its code names one of them. */
 export const WEB_APIS = [
   'URL',
   'URLSearchParams',

@@ -14,7 +14,7 @@ export interface CheckedMethod<Input = unknown> {
 export type PlainMethod = (...args: never[]) => unknown
 
 /**
- * Functions of the host that guests may call by `ctx.call(extension, method, …args)`. Besides JSON,
+ * Functions of the host that guests may call by `ctx.call(extension, method, …args)`. In addition to JSON,
  * undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross, both ways.
  */
 export type ExtensionMethods<Inputs = Record<string, unknown>> = {

@@ -64,7 +64,7 @@ export class Fetcher {
     }
   }
 
-  /** Ends a fetch whose answer nobody waits for. */
+  /** Ends a fetch whose answer is no longer waited for. */
   abort(callId: number, id: number): void {
     this.#calls.get(callId)?.pending.get(id)?.abort()
   }

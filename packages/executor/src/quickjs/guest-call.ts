@@ -1,5 +1,5 @@
 import type { DiscardReason, GuestPtr, Lease, QuickJSInstance } from '@nexus/instance-pool'
-import type { Answer, CallFailure, CallOutcome, CallRequest, Question } from '../call/call.js'
+import type { Answer, CallFailure, CallRequest, Question, RawResult } from '../call/call.js'
 import {
   engineFailure,
   failureFromException,
@@ -32,7 +32,7 @@ export type GuestEntries = Readonly<Record<PreludeEntry, GuestPtr>>
 export interface CallHost {
   /** Hands a question to the host's thread; the answer comes back through {@link GuestCall.answer}. */
   ask(call: GuestCall, id: number, question: Question): void
-  /** Nobody waits for the answer to this question any more. */
+  /** The answer to this question is no longer needed. */
   withdraw(call: GuestCall, id: number): void
   /** The guest is about to run for this call, until at most `deadlineInMs` from now. */
   enter(call: GuestCall, deadlineInMs: number): void
@@ -43,10 +43,10 @@ export interface CallHost {
   /** The call goes on. */
   resume(call: GuestCall): void
   /** The call is over. */
-  finish(call: GuestCall, outcome: CallOutcome, discard: DiscardReason | undefined): void
+  finish(call: GuestCall, result: RawResult, discard: DiscardReason | undefined): void
 }
 
-/** One call inside one sandbox: from handing over the event to the outcome. */
+/** One call inside one sandbox: from handing over the event to the result. */
 export class GuestCall implements HostCaller {
   readonly #entries: GuestEntries
   readonly #host: CallHost

@@ -7,7 +7,7 @@ import { GREW, type GuestGuard, LoadFailure, ModuleLoader } from './module-loade
 
 /** The heap an instance has from the start; a handler that needs more gets a larger one. */
 const SMALLEST_HEAP_BYTES = 1024 * 1024
-/** What a handler costs besides its bytecode and image. */
+/** What a handler costs in addition to its bytecode and image. */
 const OVERHEAD_BYTES = 1024
 
 interface StoredHandler {

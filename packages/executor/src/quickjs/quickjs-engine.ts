@@ -10,9 +10,9 @@ import {
 import {
   type Answer,
   type CallFailure,
-  type CallOutcome,
   type CallRequest,
-  emptyOutcome,
+  emptyRawResult,
+  type RawResult,
 } from '../call/call.js'
 import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { engineFailure } from '../call/guest-failure.js'
@@ -54,7 +54,7 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
       leave: () => listener.left(),
       suspend: (call) => this.#suspend(call),
       resume: (call) => this.#resume(call),
-      finish: (call, outcome, discard) => this.#finish(call, outcome, discard),
+      finish: (call, result, discard) => this.#finish(call, result, discard),
     }
   }
 
@@ -126,7 +126,7 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
             }
           : engineFailure(describeThrown(error).message)
     }
-    this.#listener.finished(request, emptyOutcome(failure, queueWaitUs(request.submittedAt)))
+    this.#listener.finished(request, emptyRawResult(failure, queueWaitUs(request.submittedAt)))
   }
 
   /** What the module takes, in all attempts to find the heap it needs, is taken from the call's time. */
@@ -168,7 +168,7 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
     running.suspendedAs = undefined
   }
 
-  #finish(call: GuestCall, outcome: CallOutcome, discard: DiscardReason | undefined): void {
+  #finish(call: GuestCall, result: RawResult, discard: DiscardReason | undefined): void {
     const { request, lease } = call
     const running = this.#running.get(request.id)
     this.#resume(call)
@@ -177,15 +177,15 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
     if (running && request.isolation === 'pristine' && instance.hasGrown) {
       this.#store.outgrew(request.handlerKey, running.use, instance.memoryBytes)
     }
-    this.#pool.release(lease, discard ?? this.#mustReset(request, outcome))
-    this.#listener.finished(request, outcome)
+    this.#pool.release(lease, discard ?? this.#mustReset(request, result))
+    this.#listener.finished(request, result)
   }
 
   /** A shared instance whose call was cut short is in an unknown state: its module starts over. */
-  #mustReset(request: CallRequest, outcome: CallOutcome): DiscardReason | undefined {
+  #mustReset(request: CallRequest, result: RawResult): DiscardReason | undefined {
     const cutShort =
-      outcome.failure !== undefined &&
-      ['TIMEOUT', 'MEMORY_LIMIT', 'STACK_OVERFLOW', 'INTERNAL_ERROR'].includes(outcome.failure.code)
+      result.failure !== undefined &&
+      ['TIMEOUT', 'MEMORY_LIMIT', 'STACK_OVERFLOW', 'INTERNAL_ERROR'].includes(result.failure.code)
     return request.isolation === 'shared' && cutShort ? 'engine-error' : undefined
   }
 }

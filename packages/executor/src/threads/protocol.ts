@@ -1,5 +1,5 @@
 import type { Profiler } from 'node:inspector'
-import type { Answer, CallOutcome, CallRequest, HandlerCode, Question } from '../call/call.js'
+import type { Answer, CallRequest, HandlerCode, Question, RawResult } from '../call/call.js'
 import type { SandboxEngineOptions, SandboxLimits } from '../call/sandbox-engine.js'
 
 /** What a thread is started with. */
@@ -40,11 +40,11 @@ export interface Profiled {
 export type FromThread =
   | { kind: 'ready' }
   | Profiled
-  | { kind: 'finished'; callId: number; outcome: CallOutcome }
+  | { kind: 'finished'; callId: number; result: RawResult }
   /** The thread has dropped the handler of this call: send it, and the call, again. */
   | { kind: 'unknown-handler'; callId: number }
   | Asked
-  /** Nobody waits for the answer to this question any more. */
+  /** The answer to this question is no longer needed. */
   | { kind: 'withdrawn'; callId: number; id: number }
   /** The call waits for something outside; the thread is free for others. */
   | { kind: 'suspended'; callId: number }

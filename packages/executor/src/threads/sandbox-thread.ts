@@ -94,7 +94,7 @@ export class SandboxThread {
   /** Lets the calls under way finish, then ends the thread. */
   async shutdown(): Promise<void> {
     if (this.#ended) return
-    // An idle thread keeps no process alive, but whoever waits for its end must live to see it.
+    // An idle thread keeps no process alive, but a process that waits for its end must live until then.
     this.#worker.ref()
     this.send({ kind: 'shutdown' })
     await new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()))

@@ -1,51 +1,34 @@
 import {
   type CallFailure,
-  type CallOutcome,
   type CallRequest,
-  emptyOutcome,
+  emptyRawResult,
   type HandlerCode,
+  type RawResult,
 } from '../call/call.js'
 import { timeoutFailure } from '../call/guest-failure.js'
 import type { SandboxLimits } from '../call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
 import { drain } from '../drain.js'
 import { CallCosts } from './call-costs.js'
+import { CallQueue } from './call-queue.js'
 import { Confinement } from './confinement.js'
-import { ProfiledThreads, type ThreadProfile } from './profiled-threads.js'
+import type { PendingCall } from './pending-call.js'
+import { ProfiledThreads, type ThreadProfile } from './profiling/profiled-threads.js'
 import type { Asked, FromThread, ThreadData } from './protocol.js'
 import { SandboxThread, type ThreadEnd } from './sandbox-thread.js'
+import { Seat } from './seat.js'
+import { Seats } from './seats.js'
+import { queueFullFailure, shutdownFailure, threadFailure } from './thread-failures.js'
 import { addEnded, NO_STATS } from './thread-stats.js'
 
-/** Work sent ahead to a thread: enough to keep it busy, little enough not to queue behind a slow call. */
-const AHEAD_US = 5_000
-const MAX_AHEAD = 512
 /** How often a call is run again after its thread was ended by another's fault. */
 const MAX_ATTEMPTS = 3
-/** Threads that fail to start, in a row, before calls are failed instead of waiting for another try. */
-const MAX_FAILED_STARTS = 3
 
+/** Options of a {@link ThreadPool}. */
 export interface ThreadPoolOptions {
   threads: number
   maxQueue: number
   thread: Omit<ThreadData, 'status'>
-}
-
-interface PendingCall {
-  readonly request: CallRequest
-  readonly code: HandlerCode
-  readonly resolve: (outcome: CallOutcome) => void
-  attempts: number
-  /** What this call counts for in its thread's load. */
-  loadUs: number
-  suspended: boolean
-  /** Whether the host did something for it that running it again would do twice. */
-  calledOut: boolean
-}
-
-interface Seat {
-  readonly thread: SandboxThread
-  readonly calls: Map<number, PendingCall>
-  loadUs: number
 }
 
 /** Runs calls on worker threads: each is watched, and replaced when a call does not stop. */
@@ -54,16 +37,8 @@ export class ThreadPool implements Dispatcher {
   readonly #services: GuestServices
   readonly #costs = new CallCosts()
   readonly #confinement = new Confinement()
-  /** In the order of arrival. */
-  readonly #queue = new Map<number, PendingCall>()
-  readonly #confinedQueue = new Map<number, PendingCall>()
-  readonly #seats = new Map<SandboxThread, Seat>()
-  /** A started thread without work, to take the place of one that is killed; kept from the first kill on. */
-  #spare: Seat | undefined
-  /** Where confined handlers run, one call at a time; started when the first one comes. */
-  #confinedSeat: Seat | undefined
-  #failedStarts = 0
-  #startError: Error | undefined
+  readonly #queue = new CallQueue()
+  readonly #seats: Seats
   /** What threads that have ended had counted. */
   #ended = NO_STATS
   #threadKills = 0
@@ -80,17 +55,17 @@ export class ThreadPool implements Dispatcher {
   constructor(options: ThreadPoolOptions, services: GuestServices) {
     this.#options = options
     this.#services = services
-    for (let i = 0; i < options.threads; i++) this.#addSeat()
+    this.#seats = new Seats(options.threads, () => this.#openSeat())
   }
 
-  submit(request: CallRequest, code: HandlerCode): Promise<CallOutcome> {
+  submit(request: CallRequest, code: HandlerCode): Promise<RawResult> {
     return new Promise((settle) => {
       if (++this.#open === 1) this.#holdThreads()
-      const resolve = (outcome: CallOutcome) => {
+      const resolve = (result: RawResult) => {
         if (--this.#open === 0) this.#becameIdle()
-        settle(outcome)
+        settle(result)
       }
-      const call: PendingCall = {
+      this.#enqueue({
         request,
         code,
         resolve,
@@ -98,30 +73,15 @@ export class ThreadPool implements Dispatcher {
         loadUs: 0,
         suspended: false,
         calledOut: false,
-      }
-      this.#enqueue(call)
+      })
     })
   }
 
-  #enqueue(call: PendingCall): void {
-    if (this.#startError) {
-      this.#fail(call, this.#startFailure())
-      return
-    }
-    const { id, handlerKey } = call.request
-    const queue = this.#confinement.isConfined(handlerKey) ? this.#confinedQueue : this.#queue
-    queue.set(id, call)
-    this.#dispatch()
-    const waiting = this.#queue.size + this.#confinedQueue.size
-    if (waiting > this.#options.maxQueue && queue.delete(id))
-      this.#fail(call, queueFull(waiting - 1))
-  }
-
   getStats(): DispatcherStats {
-    const seats = this.#allSeats()
+    const seats = this.#seats.all()
     return {
       engines: [...seats.map(({ thread }) => thread.stats), this.#ended],
-      queued: this.#queue.size + this.#confinedQueue.size,
+      queued: this.#queue.size,
       running: seats.reduce((sum, { calls }) => sum + calls.size, 0),
       threadKills: this.#threadKills,
       threadCrashes: this.#threadCrashes,
@@ -133,13 +93,13 @@ export class ThreadPool implements Dispatcher {
     const { thread } = this.#options
     const engine = { ...thread.engine, ...limits }
     this.#options = { ...this.#options, thread: { ...thread, engine } }
-    for (const seat of this.#allSeats()) seat.thread.send({ kind: 'resize', limits })
+    for (const seat of this.#seats.all()) seat.thread.send({ kind: 'resize', limits })
   }
 
   startProfile(samplingIntervalUs: number): void {
     if (this.#profiled) return
     this.#profiled = new ProfiledThreads(++this.#lastProfileId, samplingIntervalUs)
-    for (const { thread } of this.#allSeats()) this.#profiled.add(thread)
+    for (const { thread } of this.#seats.all()) this.#profiled.add(thread)
   }
 
   async stopProfile(patienceMs: number): Promise<ThreadProfile[]> {
@@ -159,20 +119,15 @@ export class ThreadPool implements Dispatcher {
     }
     this.#drained = true
     const stuck = this.#open > 0
-    this.#failQueued(cutShort())
+    this.#failQueued(shutdownFailure())
     await Promise.all(
-      this.#allSeats().map(({ thread }) => (stuck ? thread.terminate() : thread.shutdown())),
+      this.#seats.all().map(({ thread }) => (stuck ? thread.terminate() : thread.shutdown())),
     )
-  }
-
-  #allSeats(): Seat[] {
-    const others = [this.#confinedSeat, this.#spare].filter((seat) => seat !== undefined)
-    return [...this.#seats.values(), ...others]
   }
 
   /** The process must not end while a call is under way, and must not stay for idle threads. */
   #holdThreads(): void {
-    for (const { thread } of this.#allSeats()) thread.hold(this.#open > 0)
+    for (const { thread } of this.#seats.all()) thread.hold(this.#open > 0)
   }
 
   #becameIdle(): void {
@@ -181,80 +136,55 @@ export class ThreadPool implements Dispatcher {
   }
 
   #openSeat(): Seat {
-    const thread = new SandboxThread(this.#options.thread, {
+    const { thread: data } = this.#options
+    const thread = new SandboxThread(data, {
       message: (from, message) => this.#receive(from, message),
       ended: (from, end) => this.#threadEnded(from, end),
     })
     thread.hold(this.#open > 0)
     this.#profiled?.add(thread)
-    return { thread, calls: new Map(), loadUs: 0 }
+    return new Seat(thread, data.hardTimeoutGraceMs)
   }
 
-  #addSeat(): void {
-    const seat = this.#takeSpare() ?? this.#openSeat()
-    this.#seats.set(seat.thread, seat)
-  }
-
-  #takeSpare(): Seat | undefined {
-    const spare = this.#spare
-    this.#spare = undefined
-    return spare
-  }
-
-  #seatOf(thread: SandboxThread): Seat | undefined {
-    if (this.#confinedSeat?.thread === thread) return this.#confinedSeat
-    if (this.#spare?.thread === thread) return this.#spare
-    return this.#seats.get(thread)
+  #enqueue(call: PendingCall): void {
+    const { startFailure } = this.#seats
+    if (startFailure !== undefined) {
+      this.#fail(call, threadFailure(startFailure))
+      return
+    }
+    this.#queue.add(call, this.#confinement.isConfined(call.request.handlerKey))
+    this.#dispatch()
+    const waiting = this.#queue.size
+    if (waiting > this.#options.maxQueue && this.#queue.remove(call)) {
+      this.#fail(call, queueFullFailure(waiting - 1))
+    }
   }
 
   #dispatch(): void {
-    for (const call of this.#queue.values()) {
-      const seat = this.#freestSeat(call.request.handlerKey)
+    for (const call of this.#queue.shared()) {
+      const { handlerKey } = call.request
+      const costUs = this.#costs.estimateUs(handlerKey)
+      const seat = this.#seats.freest(handlerKey, costUs)
       if (!seat) break
-      this.#queue.delete(call.request.id)
-      this.#send(seat, call)
+      this.#send(seat, call, costUs)
     }
-    this.#dispatchConfined()
+    const confined = this.#queue.firstConfined()
+    const seat = confined && this.#seats.freeConfined()
+    if (confined && seat) this.#send(seat, confined)
   }
 
-  #dispatchConfined(): void {
-    const [call] = this.#confinedQueue.values()
-    if (!call) return
-    this.#confinedSeat ??= this.#takeSpare() ?? this.#openSeat()
-    const seat = this.#confinedSeat
-    if (!seat.thread.ready || seat.calls.size > 0) return
-    this.#confinedQueue.delete(call.request.id)
-    this.#send(seat, call)
-  }
-
-  #freestSeat(handlerKey: string): Seat | undefined {
-    let best: Seat | undefined
-    for (const seat of this.#seats.values()) {
-      if (!seat.thread.ready || seat.calls.size >= MAX_AHEAD) continue
-      if (seat.loadUs > 0 && seat.loadUs + this.#costs.estimateUs(handlerKey) > AHEAD_US) continue
-      if (!best || seat.loadUs < best.loadUs) best = seat
-      else if (seat.loadUs === best.loadUs && !best.thread.knows(handlerKey)) best = seat
-    }
-    return best
-  }
-
-  #send(seat: Seat, call: PendingCall): void {
-    const { request, code } = call
-    const { thread } = seat
-    call.attempts++
-    call.loadUs = this.#costs.estimateUs(request.handlerKey)
-    call.suspended = false
-    seat.loadUs += call.loadUs
-    seat.calls.set(request.id, call)
-    if (!thread.knows(request.handlerKey)) thread.teach(request.handlerKey, code)
-    thread.send({ kind: 'call', request })
-    thread.busy(request.limits.timeoutMs + this.#options.thread.hardTimeoutGraceMs)
+  #send(
+    seat: Seat,
+    call: PendingCall,
+    costUs = this.#costs.estimateUs(call.request.handlerKey),
+  ): void {
+    this.#queue.remove(call)
+    seat.send(call, costUs)
   }
 
   #receive(thread: SandboxThread, message: FromThread): void {
     if (message.kind === 'ready') {
-      this.#failedStarts = 0
-      this.#startError = undefined
+      this.#seats.started()
       this.#dispatch()
       return
     }
@@ -262,25 +192,23 @@ export class ThreadPool implements Dispatcher {
       this.#profiled?.received(thread, message)
       return
     }
-    const seat = this.#seatOf(thread)
+    const seat = this.#seats.of(thread)
     const call = seat?.calls.get(message.callId)
     if (!seat || !call) return
     switch (message.kind) {
       case 'finished':
-        if (!call.suspended) this.#costs.record(call.request.handlerKey, message.outcome.durationUs)
+        if (!call.suspended) this.#costs.record(call.request.handlerKey, message.result.durationUs)
         this.#confinement.finished(call.request.handlerKey)
-        this.#leaveSeat(seat, call)
-        call.resolve(message.outcome)
+        seat.leave(call)
+        call.resolve(message.result)
         break
       case 'unknown-handler':
         thread.forget(call.request.handlerKey)
-        this.#leaveSeat(seat, call)
+        seat.leave(call)
         this.#send(seat, call)
         return
       case 'suspended':
-        seat.loadUs -= call.loadUs
-        call.loadUs = 0
-        call.suspended = true
+        seat.suspend(call)
         break
       case 'asked':
         call.calledOut = true
@@ -299,40 +227,22 @@ export class ThreadPool implements Dispatcher {
     if (answer) thread.send({ kind: 'answer', callId, id, answer })
   }
 
-  #leaveSeat(seat: Seat, call: PendingCall): void {
-    seat.calls.delete(call.request.id)
-    seat.loadUs -= call.loadUs
-    if (seat.calls.size === 0) {
-      seat.loadUs = 0
-      seat.thread.idle()
-    }
-  }
-
   #threadEnded(thread: SandboxThread, end: ThreadEnd): void {
-    const seat = this.#seatOf(thread)
+    const seat = this.#seats.of(thread)
     if (!seat) return
-    this.#seats.delete(thread)
+    this.#seats.remove(seat)
     this.#profiled?.ended(thread)
-    if (seat === this.#confinedSeat) this.#confinedSeat = undefined
-    if (seat === this.#spare) this.#spare = undefined
     this.#ended = addEnded(this.#ended, thread.stats)
-
     if (this.#drained) {
-      for (const call of seat.calls.values()) this.#fail(call, cutShort())
+      for (const call of seat.calls.values()) this.#fail(call, shutdownFailure())
       return
     }
     if (end.overdueCallId === undefined) this.#threadCrashes++
     else this.#threadKills++
-    this.#failedStarts = thread.ready ? 0 : this.#failedStarts + 1
-    if (this.#failedStarts < MAX_FAILED_STARTS) {
-      while (this.#seats.size < this.#options.threads) this.#addSeat()
-      this.#spare ??= this.#openSeat()
-    } else if (![...this.#seats.values()].some((other) => other.thread.ready)) {
-      this.#startError = end.error ?? new Error('unknown')
-    }
-
+    this.#seats.replace(thread, end.error)
     this.#settleCallsOf(seat, end)
-    if (this.#startError) this.#failQueued(this.#startFailure())
+    const { startFailure } = this.#seats
+    if (startFailure !== undefined) this.#failQueued(threadFailure(startFailure))
     this.#dispatch()
   }
 
@@ -351,45 +261,14 @@ export class ThreadPool implements Dispatcher {
         again.push(call)
       }
     }
-    // They were first before, and nothing of them has left the thread.
-    const rest = [...this.#queue.values()]
-    this.#queue.clear()
-    for (const call of [...again, ...rest]) this.#queue.set(call.request.id, call)
+    this.#queue.putFirst(again)
   }
 
   #failQueued(failure: CallFailure): void {
-    for (const queue of [this.#queue, this.#confinedQueue]) {
-      const calls = [...queue.values()]
-      queue.clear()
-      for (const call of calls) this.#fail(call, failure)
-    }
-  }
-
-  #startFailure(): CallFailure {
-    return threadFailure(
-      `Worker threads cannot be started, ${MAX_FAILED_STARTS} in a row failed: ${this.#startError?.message}`,
-    )
+    for (const call of this.#queue.clear()) this.#fail(call, failure)
   }
 
   #fail(call: PendingCall, failure: CallFailure): void {
-    call.resolve(emptyOutcome(failure))
-  }
-}
-
-function threadFailure(message: string): CallFailure {
-  return { code: 'INTERNAL_ERROR', report: { name: 'ThreadError', message } }
-}
-
-function cutShort(): CallFailure {
-  return threadFailure('The runtime was shut down before the call had ended')
-}
-
-function queueFull(waiting: number): CallFailure {
-  return {
-    code: 'POOL_EXHAUSTED',
-    report: {
-      name: 'QueueFullError',
-      message: `${waiting} calls already wait for a thread; send less at once, or raise maxQueue or threads`,
-    },
+    call.resolve(emptyRawResult(failure))
   }
 }

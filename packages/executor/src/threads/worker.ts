@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Engine } from '../engine.js'
+import { ThreadProfiler } from './profiling/thread-profiler.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
-import { ThreadProfiler } from './thread-profiler.js'
 import { ThreadStatus } from './thread-status.js'
 
 /** A caller should not wait for its neighbours in the batch longer than this. */
@@ -36,7 +36,7 @@ function send(message: FromThread): void {
 }
 
 const engine = new Engine(options, {
-  finished: (request, outcome) => send({ kind: 'finished', callId: request.id, outcome }),
+  finished: (request, result) => send({ kind: 'finished', callId: request.id, result }),
   asked: (callId, id, question) => send({ kind: 'asked', callId, id, question }),
   withdrawn: (callId, id) => send({ kind: 'withdrawn', callId, id }),
   entered: (callId, deadlineInMs) => status.enter(callId, deadlineInMs + hardTimeoutGraceMs),

@@ -37,7 +37,7 @@ export interface CodecParts {
  * because that is read in linear time. The first
  * entry of the list is the slot of the whole value. A node is a plain object of slots, or an array
  * whose first entry says what the rest is. Every reference is followed by one look into the list, so
- * that decoding is linear in the text, whoever wrote it.
+ * that decoding is linear in the text, also in a text that an attacker wrote.
  */
 export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecParts): ValueCodec {
   type Slot = string | number | boolean | null | [number] | [string, string?]

@@ -20,7 +20,7 @@ export class ByteCollector {
     this.#length = length
   }
 
-  /** The text of all pieces, as UTF-8; what is collected starts anew. */
+  /** The text of all pieces, as UTF-8; the collector is empty after it. */
   takeText(): string {
     const text = this.#bytes.toString('utf8', 0, this.#length)
     this.#length = 0

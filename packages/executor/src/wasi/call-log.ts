@@ -1,6 +1,6 @@
 import type { RawLog } from '../call/call.js'
-import { logLimitNotice, maxLogLines } from '../call/log-limit.js'
 import type { LogLevel } from '../guest/protocol.js'
+import { logLimitNotice, maxLogLines } from '../result/log-limit.js'
 import { ByteCollector } from './byte-collector.js'
 
 /** `WARN message` or `WARN: message`; every other line is of the level info. */

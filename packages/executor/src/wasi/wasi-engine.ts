@@ -1,6 +1,6 @@
 import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
-import { type CallFailure, type CallOutcome, type CallRequest, emptyOutcome } from '../call/call.js'
+import { type CallFailure, type CallRequest, emptyRawResult, type RawResult } from '../call/call.js'
 import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { engineFailure } from '../call/guest-failure.js'
 import { queueWaitUs } from '../call/queue-wait.js'
@@ -151,7 +151,7 @@ export class WasiEngine implements SandboxEngine<WasiProgram> {
     const failure = 'json' in result ? undefined : result.failure
     const memoryBytes = lease.instance.bytes
     log.endLine()
-    const outcome: CallOutcome = {
+    const raw: RawResult = {
       valueJson: 'json' in result ? result.json : '',
       failure,
       events: failure ? [] : events,
@@ -164,11 +164,11 @@ export class WasiEngine implements SandboxEngine<WasiProgram> {
       hostCalls: hostCalls + log.lines.length,
     }
     this.#pool.release(lease, end.discard)
-    this.#listener.finished(request, outcome)
+    this.#listener.finished(request, raw)
   }
 
   #finishUnrun(request: CallRequest, failure: CallFailure): void {
-    this.#listener.finished(request, emptyOutcome(failure, queueWaitUs(request.submittedAt)))
+    this.#listener.finished(request, emptyRawResult(failure, queueWaitUs(request.submittedAt)))
   }
 }
 

@@ -7,7 +7,7 @@ import type { NamedFile } from './files/named-file.js'
 import { layOutCommand } from './module/command-layout.js'
 import type { WasiProgram } from './wasi-program.js'
 
-/** What a WASI command is given besides the event. */
+/** What a WASI command is given in addition to the event. */
 export interface WasiOptions {
   /**
    * Arguments after the name of the command, at most 64 KiB in all.

@@ -6,8 +6,8 @@ const runtime = openRuntime({ threads: 0 })
 it.each([
   ['line 0', '    at handler.ts:0:1'],
   ['column 0', '    at handler.ts:1:0'],
-  ['a line beyond counting', `    at handler.ts:${'9'.repeat(400)}:1`],
-  ['a column beyond counting', `    at handler.ts:1:${'9'.repeat(30)}`],
+  ['a line number of 400 digits', `    at handler.ts:${'9'.repeat(400)}:1`],
+  ['a column number of 30 digits', `    at handler.ts:1:${'9'.repeat(30)}`],
 ])('a stack that names %s does not reach the source map', async (_name, stack) => {
   const handler = await runtime.precompileHandler(
     'export default (stack: string): void => { throw Object.assign(new Error("x"), { stack }) }',

@@ -30,7 +30,7 @@ const portOf = (server: Server) => (server.address() as AddressInfo).port
 const inside = await open(PRIVATE, 0)
 const port = portOf(inside.server)
 const outside = await open(PUBLIC, port)
-/** Where nobody listens outside, but somebody does inside. */
+/** An address where no server listens outside, but one does inside. */
 const onlyInside = await open(PRIVATE, 0)
 
 /** What the attacker's DNS server says, look-up after look-up; the last answer stays. */

@@ -17,7 +17,7 @@ vi.mock('node:worker_threads', async (importOriginal) => {
   return { ...original, Worker: RecordedWorker }
 })
 
-/** Two ways for a thread to die that no guest has: gone at once, and an error that nobody caught. */
+/** Two ways for a thread to die that no guest has: gone at once, and an error that was not caught. */
 const deaths: readonly [string, (worker: Worker) => void][] = [
   ['vanishes', (worker) => void worker.terminate()],
   ['throws', (worker) => worker.postMessage(0)],

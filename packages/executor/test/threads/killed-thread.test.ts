@@ -89,7 +89,7 @@ describe('when the thread of a call is killed', () => {
 })
 
 describe('a handler that keeps forcing kills', () => {
-  it('runs on a thread of its own, where it harms nobody, until it has behaved for a while', async () => {
+  it('runs on a thread of its own, where it harms no other handler, until its calls have ended well for a while', async () => {
     const { runtime, spin, call } = await openNeighbourhood(handler('return event'))
     for (let kills = 1; kills <= 3; kills++) {
       expect(runtime.getStats().confinedHandlers).toBe(0)

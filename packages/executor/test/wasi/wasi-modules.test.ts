@@ -83,8 +83,8 @@ describe('a module is refused as INVALID_HANDLER when it', () => {
   })
 
   it('cannot be instantiated', async () => {
-    const beyond = command('', { fields: '(data (i32.const 65535) "ab")' })
-    await expect(runtime.precompileWasi(await beyond)).rejects.toMatchObject({
+    const outside = command('', { fields: '(data (i32.const 65535) "ab")' })
+    await expect(runtime.precompileWasi(await outside)).rejects.toMatchObject({
       code: 'EXECUTION_ERROR',
       message: expect.stringContaining('data segment'),
     })

@@ -174,7 +174,7 @@ describe('every call starts pristine', () => {
     }
     const { value, logs } = await runtime.executeHandler(code, { event: 'wait' })
     expect(value).toBe(1)
-    // Its own two timers, and nobody else's.
+    // Its own two timers, and no other call's.
     expect(logs).toHaveLength(2)
   })
 })

@@ -4,9 +4,9 @@ import { parseOptions } from '../options.js'
 import type { ExpositionFormat } from '../registry/format.js'
 import { MetricsRegistry } from '../registry/registry.js'
 import { type ExecutionFamilies, registerExecutionFamilies } from './execution-families.js'
-import type { CollectorStats, ExecutionMetrics } from './execution-metrics.js'
 import { averageDurationUs, cacheHitRate, executionStats } from './execution-stats.js'
 import { FunctionRecord } from './function-record.js'
+import type { CollectorStats, RecordedExecution } from './recorded-execution.js'
 
 /** Options of a {@link MetricsCollector}. */
 export interface MetricsCollectorOptions {
@@ -71,7 +71,7 @@ export class MetricsCollector {
    * @param success whether the function did what it was called for
    * @throws {@link MetricsError} `INVALID_VALUE` when a figure is negative or not finite; nothing is counted
    */
-  recordExecution(execution: ExecutionMetrics, success: boolean): void {
+  recordExecution(execution: RecordedExecution, success: boolean): void {
     expectFigures(execution)
     const { functionName } = execution
     const record = this.#functions.get(functionName) ?? this.#addFunction(functionName)
@@ -126,7 +126,7 @@ const FIGURES = [
 ] as const
 
 /** Spelled out: this runs with every call, and a loop over names costs a third of recording it. */
-function expectFigures(execution: ExecutionMetrics): void {
+function expectFigures(execution: RecordedExecution): void {
   const { durationUs, compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls } = execution
   const isRight =
     isFigure(durationUs) &&
@@ -141,7 +141,7 @@ function isFigure(value: number | undefined): boolean {
   return value === undefined || (value >= 0 && value < Number.POSITIVE_INFINITY)
 }
 
-function wrongFigure(execution: ExecutionMetrics): MetricsError {
+function wrongFigure(execution: RecordedExecution): MetricsError {
   const figure = FIGURES.find((name) => !isFigure(execution[name]))!
   const value = execution[figure]
   return new MetricsError(

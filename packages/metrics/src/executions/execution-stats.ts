@@ -1,6 +1,6 @@
 import { QuantileSketch } from '../sketch/quantile-sketch.js'
-import type { ExecutionStats } from './execution-metrics.js'
 import type { FunctionRecord } from './function-record.js'
+import type { ExecutionStats } from './recorded-execution.js'
 
 /** The cache tier that means "had to be compiled". */
 const NOT_CACHED = 'none'

@@ -2,7 +2,7 @@ import type { BoundCounter } from '../kinds/counter.js'
 import type { BoundHistogram } from '../kinds/histogram.js'
 import { QuantileSketch } from '../sketch/quantile-sketch.js'
 import type { ExecutionFamilies } from './execution-families.js'
-import type { ExecutionMetrics } from './execution-metrics.js'
+import type { RecordedExecution } from './recorded-execution.js'
 
 /** Executions that ended the same way with code from the same place. */
 interface Outcome {
@@ -35,7 +35,7 @@ export class FunctionRecord {
     this.#duration = families.duration.bind(this.#labels)
   }
 
-  add(execution: ExecutionMetrics, success: boolean): void {
+  add(execution: RecordedExecution, success: boolean): void {
     const { status, cacheTier, durationUs, traceId } = execution
     const outcome = this.#outcome(status, cacheTier)
     outcome.executions++
@@ -49,7 +49,7 @@ export class FunctionRecord {
     this.#addCosts(execution)
   }
 
-  #addCosts({ compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls }: ExecutionMetrics): void {
+  #addCosts({ compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls }: RecordedExecution): void {
     const families = this.#families
     const labels = this.#labels
     if (compileTimeUs) {

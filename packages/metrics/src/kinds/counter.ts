@@ -1,5 +1,5 @@
 import { MetricsError } from '../errors.js'
-import type { Clock } from '../options.js'
+import type { WallClock } from '../options.js'
 import type { ExpositionFormat } from '../registry/format.js'
 import { type CounterSnapshot, expectSame, type MetricSnapshot } from '../registry/snapshot.js'
 import type { Labels, ResolvedCounter } from './definition.js'
@@ -11,7 +11,7 @@ import { ValueSeries } from './value-series.js'
 export class Counter<L extends string = string> extends Metric<ValueSeries> {
   /** The kind of the metric, as Prometheus names it. */
   readonly type = 'counter'
-  readonly #clock: Clock
+  readonly #clock: WallClock
 
   /** @internal */
   constructor(definition: ResolvedCounter, context: MetricContext) {

@@ -1,4 +1,4 @@
-import type { Clock } from '../options.js'
+import type { WallClock } from '../options.js'
 import { type ExpositionFormat, formatBound, formatNumber } from '../registry/format.js'
 import { Series } from '../registry/series-table.js'
 import { expectSame, type HistogramSnapshot, type MetricSnapshot } from '../registry/snapshot.js'
@@ -31,7 +31,7 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
   readonly type = 'histogram'
   /** Upper bounds, inclusive; the last is +Inf. */
   readonly #bounds: Float64Array
-  readonly #clock: Clock
+  readonly #clock: WallClock
 
   /** @internal */
   constructor(definition: ResolvedHistogram, context: MetricContext) {

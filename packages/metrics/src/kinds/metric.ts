@@ -1,4 +1,4 @@
-import type { Clock } from '../options.js'
+import type { WallClock } from '../options.js'
 import type { ExpositionFormat } from '../registry/format.js'
 import { type Series, SeriesTable } from '../registry/series-table.js'
 import type { MetricSnapshot, MetricType } from '../registry/snapshot.js'
@@ -6,7 +6,7 @@ import type { Labels, ResolvedDefinition } from './definition.js'
 
 /** What a metric gets from its registry. */
 export interface MetricContext {
-  clock: Clock
+  clock: WallClock
   maxSeries: number
   onRefused: (metric: string) => void
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../options.js'
+import type { WallClock } from '../options.js'
 import { type ExpositionFormat, formatBound, formatNumber } from '../registry/format.js'
 import { Series } from '../registry/series-table.js'
 import {
@@ -30,7 +30,7 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
   /** The kind of the metric, as Prometheus names it. */
   readonly type = 'summary'
   readonly #quantiles: readonly number[]
-  readonly #clock: Clock
+  readonly #clock: WallClock
 
   /** @internal */
   constructor(definition: ResolvedSummary, context: MetricContext) {

@@ -12,7 +12,7 @@ import type { SharedMetrics } from './share-metrics.js'
 export type MetricsMember = Worker | MessagePort | ChildProcess
 
 /** What a group holds. */
-export interface GroupStats {
+export interface MetricsGroupStats {
   /** Members that are alive. */
   members: number
   /** Members that ended; their totals stay in the scrape. */
@@ -66,7 +66,7 @@ export class MetricsGroup {
   }
 
   /** What the group holds. */
-  getStats(): GroupStats {
+  getStats(): MetricsGroupStats {
     return { members: this.#members.size, ended: this.#endedCount }
   }
 

@@ -1,6 +1,6 @@
 import { MetricsError } from '../errors.js'
 import type { Labels } from '../kinds/definition.js'
-import type { Clock } from '../options.js'
+import type { WallClock } from '../options.js'
 import { formatLabels } from './format.js'
 
 /** One label set of a metric, with what was recorded under it. */
@@ -24,7 +24,7 @@ export interface TableOptions<S extends Series> {
   labelNames: readonly string[]
   maxSeries: number
   expireAfterMs: number | undefined
-  clock: Clock
+  clock: WallClock
   create: (labelValues: readonly string[], labelText: string) => S
   onRefused: () => void
 }

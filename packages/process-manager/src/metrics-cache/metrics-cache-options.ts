@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** A cache outside this process, for several processes or hosts that ask for the same. */
-export interface SharedTier {
+export interface SharedMetricsCache {
   /** What somebody stored, and for how much longer it holds; null when there is nothing. */
   get(key: string): Promise<{ value: unknown; remainingMs: number } | null>
   set(key: string, value: unknown, ttlMs: number): Promise<void>
@@ -18,7 +18,7 @@ export interface MetricsCacheOptions {
   /** Entries kept of each kind; the least recently used go first. @default 1000 */
   maxEntries?: number | undefined
   /** Asked before the engine is; closed with the cache. @default none */
-  shared?: SharedTier | undefined
+  shared?: SharedMetricsCache | undefined
   /** After the shared tier failed, it is left alone for so long. @default 1000 */
   sharedRetryMs?: number | undefined
   /** Milliseconds that only ever grow. @default performance.now */
@@ -29,7 +29,7 @@ export interface ResolvedMetricsCacheOptions {
   ttlMs: number
   statusTtlMs: number
   maxEntries: number
-  shared?: SharedTier | undefined
+  shared?: SharedMetricsCache | undefined
   sharedRetryMs: number
   now: () => number
 }
@@ -42,7 +42,9 @@ export const metricsCacheSchema = z.strictObject({
   ttlMs: z.number().min(1).default(1000),
   statusTtlMs: z.number().min(1).default(500),
   maxEntries: z.int().min(1).default(1000),
-  shared: z.custom<SharedTier>(isTier, 'expected a shared tier such as RedisTier').optional(),
+  shared: z
+    .custom<SharedMetricsCache>(isTier, 'expected a shared tier such as RedisTier')
+    .optional(),
   sharedRetryMs: z.number().min(0).default(1000),
   now: z
     .custom<() => number>(isFunction, 'expected a function')

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { MetricsCache } from './metrics-cache.js'
-import type { SharedTier } from './metrics-cache-options.js'
+import type { SharedMetricsCache } from './metrics-cache-options.js'
 
 it('keeps figures for a second and states for half of one, to the millisecond', async () => {
   const { cache, clock, counter } = setUp()
@@ -96,7 +96,7 @@ it('goes on without a shared tier that fails, and leaves it alone for a while', 
     set: vi.fn(() => Promise.reject(new Error('down'))),
     delete: vi.fn(() => Promise.reject(new Error('down'))),
     close: vi.fn(async () => {}),
-  } satisfies SharedTier
+  } satisfies SharedMetricsCache
   const { cache, clock, counter } = setUp({ shared })
   expect(await cache.get('status', 'a', counter)).toBe(1)
   expect(await cache.get('status', 'b', counter)).toBe(2)
@@ -117,7 +117,7 @@ it('keeps what the shared tier has for no longer than it does', async () => {
     set: async () => {},
     delete: async () => {},
     close: async () => {},
-  } satisfies SharedTier
+  } satisfies SharedMetricsCache
   const { cache, clock, counter } = setUp({ shared })
   expect(await cache.get('status', 'a', counter)).toBe('shared')
   clock.time += 100

@@ -7,7 +7,7 @@ import {
 } from './metrics-cache-options.js'
 
 /** Figures change all the time, states when something happens: they are kept for different times. */
-export type CacheTier = 'metrics' | 'status'
+export type MetricsCacheTier = 'metrics' | 'status'
 
 /** What one tier of a `MetricsCache` has done so far. */
 export interface CacheTierStats {
@@ -37,14 +37,18 @@ interface Load {
 }
 
 class Tier {
-  readonly name: CacheTier
+  readonly name: MetricsCacheTier
   readonly ttlMs: number
   readonly entries: LRUCache<string, { value: unknown }>
   readonly loads = new Map<string, Load>()
   hits = 0
   misses = 0
 
-  constructor(name: CacheTier, ttlMs: number, { maxEntries, now }: ResolvedMetricsCacheOptions) {
+  constructor(
+    name: MetricsCacheTier,
+    ttlMs: number,
+    { maxEntries, now }: ResolvedMetricsCacheOptions,
+  ) {
     this.name = name
     this.ttlMs = ttlMs
     this.entries = new LRUCache({
@@ -69,7 +73,7 @@ class Tier {
  */
 export class MetricsCache {
   readonly #options: ResolvedMetricsCacheOptions
-  readonly #tiers: Record<CacheTier, Tier>
+  readonly #tiers: Record<MetricsCacheTier, Tier>
   readonly #shared = { hits: 0, misses: 0, failures: 0 }
   #invalidations = 0
   /** The shared tier is left alone until then. */
@@ -92,7 +96,7 @@ export class MetricsCache {
    * @param load asked at most once at a time; what it answers must survive JSON where there is a shared tier
    * @throws whatever `load` throws, which is not kept
    */
-  async get<T>(tier: CacheTier, name: string, load: () => Promise<T>): Promise<T> {
+  async get<T>(tier: MetricsCacheTier, name: string, load: () => Promise<T>): Promise<T> {
     const kept = this.#tiers[tier]
     const entry = kept.entries.get(name)
     if (entry) {

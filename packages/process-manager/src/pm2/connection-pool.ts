@@ -11,7 +11,7 @@ import { hasCode, Pm2Connection } from './pm2-connection.js'
 import { callSocketOf, startPm2Daemon } from './pm2-daemon.js'
 
 /** Options of `ConnectionPool.call`. */
-export interface CallOptions {
+export interface Pm2CallOptions {
   /** What this call may take. @default the pool's `callTimeoutMs` */
   timeoutMs?: number | undefined
   /** It changes nothing, so that it may be sent once more when the connection is lost under it. @default false */
@@ -93,7 +93,7 @@ export class ConnectionPool {
   async call(
     method: string,
     args: readonly unknown[] = [],
-    { timeoutMs = this.#options.callTimeoutMs, readOnly = false }: CallOptions = {},
+    { timeoutMs = this.#options.callTimeoutMs, readOnly = false }: Pm2CallOptions = {},
   ): Promise<unknown> {
     this.#begin()
     this.#counts.calls++

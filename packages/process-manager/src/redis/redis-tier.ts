@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import type { SharedTier } from '../metrics-cache/metrics-cache-options.js'
+import type { SharedMetricsCache } from '../metrics-cache/metrics-cache-options.js'
 import { parseOptions } from '../parse-options.js'
 
 /** Options of `RedisTier`. */
@@ -29,7 +29,7 @@ const redisTierSchema = z.strictObject({
 }) satisfies z.ZodType<Resolved, RedisTierOptions>
 
 /** Lets hosts see each other's services through a Redis server, without asking each other's daemons. */
-export class RedisTier implements SharedTier {
+export class RedisTier implements SharedMetricsCache {
   readonly #redis: Redis
   readonly #keyPrefix: string
   #connecting: Promise<void> | undefined

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
 import type {
   FoundOptimization,
-  PerformanceClient,
+  PerformanceControl,
   PerformanceSource,
 } from './performance-source.js'
 
@@ -11,7 +11,7 @@ const statuses: Record<string, number> = {
   OPTIMIZATION_NOT_APPLICABLE: 409,
 }
 
-type Turn = (client: PerformanceClient, id: string) => Promise<FoundOptimization>
+type Turn = (client: PerformanceControl, id: string) => Promise<FoundOptimization>
 
 /** Listing optimizations, applying and undoing them. */
 export function optimizationRoutes(

@@ -30,7 +30,7 @@ export interface FoundOptimization {
 }
 
 /** What pages measured, as `createPerformanceClient` of `@nexus/profiler` keeps it. */
-export interface PerformanceClient {
+export interface PerformanceControl {
   getOptimizations(): FoundOptimization[]
   getUxImprovements(): object[]
   getMetricSummaries(): { category: unknown }[]
@@ -42,7 +42,7 @@ export interface PerformanceClient {
 
 /** Where the client comes from. */
 export interface PerformanceSource {
-  client(): Promise<PerformanceClient>
+  client(): Promise<PerformanceControl>
   /** The client, after a look at how things are now. */
-  look(): Promise<PerformanceClient>
+  look(): Promise<PerformanceControl>
 }

@@ -2,7 +2,7 @@ import { parseJsonBody } from '@nexus/event-bus/http'
 import type { MetricsRegistry } from '@nexus/metrics'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
-import type { PerformanceClient, PerformanceSource } from '../operations/performance-source.js'
+import type { PerformanceControl, PerformanceSource } from '../operations/performance-source.js'
 import type { ResolvedApiOptions } from '../options.js'
 import { Allowance } from './allowance.js'
 import { PageFamilies, type PageMetric } from './page-families.js'
@@ -81,7 +81,7 @@ function turnedOff(pages: ResolvedApiOptions['pages']): HttpError {
   )
 }
 
-function record(client: PerformanceClient, payload: unknown): PageMetric[] {
+function record(client: PerformanceControl, payload: unknown): PageMetric[] {
   try {
     return client.recordPageMetrics(payload)
   } catch (error) {

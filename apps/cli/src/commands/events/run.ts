@@ -1,4 +1,4 @@
-import type { CloudEvent, EventDetails, FunctionRun, LogLine, RunStatus } from '@nexus/client'
+import type { CloudEvent, EventWithRuns, FunctionRun, LogLine, RunStatus } from '@nexus/client'
 import { runs } from '../../command-line/parse.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { connect } from '../../server/connect.js'
@@ -56,7 +56,7 @@ function summary(event: CloudEvent, style: Style): string {
 ${field('Type', printable(event.type), style)}${field('Time', printable(event.time), style)}${data(event, style)}`
 }
 
-function describe({ event, runs }: EventDetails): string {
+function describe({ event, runs }: EventWithRuns): string {
   const style = styleOf(process.stdout)
   const head = [
     `${style.bold(printable(event.id))}\n`,

@@ -1,4 +1,4 @@
-import type { Optimization, OptimizationsReport } from '@nexus/client'
+import type { OptimizationsReport, ReportedOptimization } from '@nexus/client'
 import { printable, type Style } from '../../terminal/terminal.js'
 
 /** What could be better, for people. */
@@ -18,7 +18,7 @@ export function describeOptimizations(
 }
 
 /** What applying or undoing came to. */
-export function describeTurn({ id, state, change }: Optimization): string {
+export function describeTurn({ id, state, change }: ReportedOptimization): string {
   const turned =
     change && `: ${change.knob} is ${state === 'applied' ? change.to : change.from} ${change.unit}`
   const next =
@@ -28,7 +28,7 @@ export function describeTurn({ id, state, change }: Optimization): string {
   return `${printable(id)} is ${printable(state)}${printable(turned ?? '')}\n${next}`
 }
 
-function describe(found: Optimization, style: Style): string {
+function describe(found: ReportedOptimization, style: Style): string {
   const { id, title, severity, evidence, advice, expectedEffect, state, change, result } = found
   const lines = [
     `${style.bold(printable(id))}  ${printable(severity)}, ${printable(state)}`,

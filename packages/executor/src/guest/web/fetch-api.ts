@@ -43,7 +43,7 @@ export function installFetch(kit: GuestKit): void {
 
   /** The bytes, for a copy of this body. */
   let peek: (body: Body) => Uint8Array | null
-  /** The bytes, which nobody may read after this. */
+  /** The bytes; they cannot be read again after this. */
   let take: (body: Body) => Uint8Array | null
   class Body {
     readonly headers: Headers

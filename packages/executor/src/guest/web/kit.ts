@@ -6,7 +6,7 @@ export interface GuestKit {
    */
   fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchResponse>
   setTimeout(callback: () => void, delayMs: number): number
-  /** Logs an error that nobody catches. */
+  /** Logs an error that is not caught. */
   report(error: unknown): void
 }
 

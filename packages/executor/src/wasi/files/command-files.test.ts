@@ -11,7 +11,7 @@ function open(files: CommandFiles, path: string, flags = 0): number {
   return files.open(ROOT_FD, Buffer.from(path), flags, Right.Read | Right.Write, 0n, 0)
 }
 
-it('a trap of the library costs what it held, and the next command starts anew', async () => {
+it('after a trap of the library its files are lost, and the next command gets a new library', async () => {
   await wasmerLibrary.load()
   const files = new CommandFiles()
   files.begin(named, 1000)

@@ -11,7 +11,7 @@ import { wasmerLibrary } from './wasmer-library.js'
 /** Where the command's root is; what it has deleted but still holds open is beside it. */
 const ROOT = '/root'
 const DELETED = '/deleted'
-/** What a name counts for, besides its own length. */
+/** Bytes that a name counts for, in addition to its own length. */
 const ENTRY_BYTES = 256
 
 /**
@@ -23,7 +23,7 @@ const ENTRY_BYTES = 256
 export class MemoryFileSystem {
   readonly #fs: MemFS
   readonly #generation = wasmerLibrary.generation
-  /** By path; made when somebody asks for one. */
+  /** By path; made on first use. */
   readonly #nodes = new Map<string, FileNode>()
   #lastInode = 0
   #deleted = 0

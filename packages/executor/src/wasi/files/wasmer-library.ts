@@ -4,7 +4,7 @@ type Wasmer = typeof import('@wasmer/wasi')
  * `@wasmer/wasi`, which keeps one WebAssembly instance of its own per thread.
  *
  * It is loaded when the first command that imports file functions is called, and again after it trapped:
- * nobody knows what a trap left behind in it. All that it held is lost then.
+ * the state of its memory after a trap is unknown. All that it held is lost then.
  */
 class WasmerLibrary {
   #wasmer: Wasmer | undefined

@@ -10,7 +10,7 @@ const KIND_MEMORY = 2
 /**
  * Rewrites a module that defines its memory into one that imports it, and whose tables keep their size.
  *
- * Whoever provides the memory then decides how far it may grow, and the engine enforces it; and one
+ * The host provides the memory then, and decides how far it may grow, and the engine enforces it; and one
  * memory can serve many instances. No index changes: memories are numbered on their own.
  */
 export function importMemory(bytes: Uint8Array, layout: ModuleLayout): Uint8Array<ArrayBuffer> {

@@ -15,7 +15,7 @@ const MiB = 1024 * 1024
 /** The limit of programs that are meant to reach it, and of all others. */
 const SHORT_LIMIT_MS = 120
 const LONG_LIMIT_MS = 3000
-/** What a call may take beyond its limit. */
+/** Milliseconds that a call may take over its limit. */
 const GRACE_MS = 100
 /** Machines stall: a program overruns when every one of these attempts did. */
 const ATTEMPTS = 3

@@ -32,7 +32,7 @@ const fingerprint = () => {
   return hashes
 }`
 
-/** A handler that does no harm, and sees whether somebody else did. */
+/** A handler that does no harm, and sees whether another one did. */
 export const INNOCENT = `${FINGERPRINT}
 let calls = 0
 export default async (event, ctx) => {

@@ -18,7 +18,7 @@ export interface HostileProgram {
   readonly verify?: (result: ExecutionResult) => void
   readonly context?: Partial<HandlerContext>
   readonly limits?: CallOptions
-  /** Its module is loaded anew by each call: what loading takes is the attack. */
+  /** Each call loads its module again: what loading takes is the attack. */
   readonly isFresh?: true
   /** It spins inside the engine where no interrupt reaches it, or none in time: only a thread can be stopped. */
   readonly needsHardKill?: true

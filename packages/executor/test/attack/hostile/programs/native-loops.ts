@@ -126,7 +126,7 @@ export const nativeLoops: readonly HostileProgram[] = [
     expect: ['TIMEOUT', 'success'],
   },
   {
-    name: 'powers of BigInt beyond all bounds',
+    name: 'powers of BigInt that do not fit into memory',
     handler: '() => String(2n ** (2n ** 40n)).length',
     expect: 'EXECUTION_ERROR',
   },
@@ -201,7 +201,7 @@ export const nativeLoops: readonly HostileProgram[] = [
     needsHardKill: true,
   },
   {
-    name: 'Array.from of a length nobody has',
+    name: 'Array.from of a length that does not fit into memory',
     handler: '() => Array.from({ length: 2 ** 32 - 1 }).length',
     expect: ['MEMORY_LIMIT', 'TIMEOUT'],
   },

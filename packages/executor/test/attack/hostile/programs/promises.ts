@@ -50,13 +50,13 @@ export const promises: readonly HostileProgram[] = [
     expect: 'EXECUTION_ERROR',
   },
   {
-    name: 'an error that nobody awaits',
+    name: 'an error that is not awaited',
     handler: "() => { Promise.reject(new Error('unheard')); return 1 }",
     expect: 'success',
     value: 1,
   },
   {
-    name: 'a thousand errors that nobody awaits',
+    name: 'a thousand errors that are not awaited',
     handler:
       'async () => { for (let i = 0; i < 1000; i++) Promise.reject(i); await null; return 1 }',
     expect: 'success',

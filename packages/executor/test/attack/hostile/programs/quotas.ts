@@ -13,7 +13,7 @@ export const quotas: readonly HostileProgram[] = [
     expect: 'RESOURCE_LIMIT',
   },
   {
-    name: 'host calls that nobody awaits',
+    name: 'host calls that are not awaited',
     handler:
       "(event, ctx) => { for (;;) { try { ctx.call('host', 'never').catch(() => {}) } catch { } } }",
     context: all,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { CompiledHandler } from '@nexus/compile-cache'
+import type { HandlerCode } from '../call/call.js'
+import type { HandlerSource } from '../result/error-report.js'
 import type { WasiHandler } from '../wasi/wasi-handler.js'
-import type { HandlerCode } from './call.js'
-import type { HandlerSource } from './error-report.js'
 
 /** What is known of a handler when it is called. */
-export interface Callable extends HandlerSource {
+export interface PreparedHandler extends HandlerSource {
   readonly key: string
   readonly code: HandlerCode
   readonly compileTimeUs: number
@@ -17,13 +17,15 @@ export interface Callable extends HandlerSource {
 const keysOfBytes = new WeakMap<Uint8Array, string>()
 
 /** What was compiled before the call that is about to be made. */
-export function callableOfAny(handler: CompiledHandler | WasiHandler | Uint8Array): Callable {
-  if (handler instanceof Uint8Array) return callableOfBytes(handler)
-  return 'program' in handler ? callableOfWasi(handler) : callableOf(handler, true)
+export function preparedOfAny(
+  handler: CompiledHandler | WasiHandler | Uint8Array,
+): PreparedHandler {
+  if (handler instanceof Uint8Array) return preparedOfBytes(handler)
+  return 'program' in handler ? preparedOfWasi(handler) : preparedOf(handler, true)
 }
 
 /** @param compiledBefore whether the call that is about to be made did not compile it */
-export function callableOf(handler: CompiledHandler, compiledBefore = false): Callable {
+export function preparedOf(handler: CompiledHandler, compiledBefore = false): PreparedHandler {
   const { cacheKey, bytecode, filename, sourceMap } = handler
   return {
     key: cacheKey,
@@ -36,7 +38,7 @@ export function callableOf(handler: CompiledHandler, compiledBefore = false): Ca
   }
 }
 
-export function callableOfWasi({ cacheKey, program, filename }: WasiHandler): Callable {
+export function preparedOfWasi({ cacheKey, program, filename }: WasiHandler): PreparedHandler {
   return {
     key: cacheKey,
     code: program,
@@ -47,7 +49,7 @@ export function callableOfWasi({ cacheKey, program, filename }: WasiHandler): Ca
   }
 }
 
-function callableOfBytes(bytecode: Uint8Array): Callable {
+function preparedOfBytes(bytecode: Uint8Array): PreparedHandler {
   let key = keysOfBytes.get(bytecode)
   if (key === undefined) {
     key = createHash('sha256').update(bytecode).digest('hex')

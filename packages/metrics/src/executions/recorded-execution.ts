@@ -1,5 +1,5 @@
 /** What one call of a function cost: what an executor reports to `MetricsCollector.recordExecution`. */
-export interface ExecutionMetrics {
+export interface RecordedExecution {
   /** Name of the function. */
   functionName: string
   /** How it ended, such as `success`, `suspended` or `timeout`. */

@@ -2,7 +2,7 @@ import type { LogLevel } from '../guest/protocol.js'
 import type { ErrorCode } from './error-code.js'
 
 /** A place in the handler's own source, before bundling. Lines and columns count from 1. */
-export interface SourceLocation {
+export interface ErrorLocation {
   file: string
   line: number
   column: number
@@ -32,7 +32,7 @@ export interface ExecutionError {
   message: string
   /** Source-mapped where the handler has a source map. */
   stack?: string
-  location?: SourceLocation
+  location?: ErrorLocation
   /** The lines around {@link location}, the line itself marked with `>`. */
   sourceLines?: string
   cause?: { name: string; message: string }
@@ -58,7 +58,7 @@ export interface ExecutionMetrics {
   hostCalls: number
 }
 
-/** What a call came to. */
+/** How a call ended: what the handler returned, emitted and logged, or why it failed, and what it cost. */
 export interface ExecutionResult<Value = unknown> {
   status: 'success' | 'error' | 'suspended'
   /** What the handler returned, through JSON. */

@@ -1,9 +1,9 @@
+import type { CallLimits, RawEvent, RawLog, RawResult } from '../call/call.js'
+import { engineFailure } from '../call/guest-failure.js'
+import type { PreparedHandler } from '../compile/prepared-handler.js'
 import { describeThrown } from '../values/describe-thrown.js'
-import type { CallLimits, CallOutcome, RawEvent, RawLog } from './call.js'
-import type { Callable } from './callable.js'
 import { describeFailure } from './error-report.js'
 import type { EmittedEvent, ExecutionError, ExecutionResult, LogEntry } from './execution-result.js'
-import { engineFailure } from './guest-failure.js'
 import { logLimitNotice } from './log-limit.js'
 import { type Redact, redactor } from './redactor.js'
 
@@ -11,55 +11,52 @@ import { type Redact, redactor } from './redactor.js'
 const JSON_STRING = /"(?:[^"\\]|\\.)*"/g
 
 /**
- * What the caller is told of a call that ran.
+ * What the caller is told of a call, without its secrets. Never throws: a result that cannot be made, or from which the
+ * secrets cannot be taken, is an `INTERNAL_ERROR` that shows nothing of it.
  *
  * @param secrets taken out of the logs and the error; the value and the events are the handler's to choose
  */
-function resultOf<Value>(
-  callable: Callable,
-  outcome: CallOutcome,
+export function executionResultOf<Value>(
+  handler: PreparedHandler,
+  raw: RawResult,
+  limits: Pick<CallLimits, 'maxLogBytes'>,
+  secrets: Readonly<Record<string, string>> | undefined,
+): ExecutionResult<Value> {
+  try {
+    return parsedResult<Value>(handler, raw, limits, secrets)
+  } catch (error) {
+    const what = describeThrown(error).name
+    const failure = engineFailure(`The result of the call cannot be read: ${what}`)
+    return parsedResult(handler, { ...raw, failure, valueJson: '', events: [], logs: [] }, limits)
+  }
+}
+
+function parsedResult<Value>(
+  handler: PreparedHandler,
+  raw: RawResult,
   { maxLogBytes }: Pick<CallLimits, 'maxLogBytes'>,
   secrets?: Readonly<Record<string, string>>,
 ): ExecutionResult<Value> {
   const redact = redactor(secrets)
-  const { failure, valueJson, events, logs } = outcome
+  const { failure, valueJson, events, logs } = raw
   const result: ExecutionResult<Value> = {
     status: failure ? 'error' : 'success',
     events: events.length === 0 ? [] : events.map(parseEvent),
     logs: secrets ? redactLogs(logs, redact, maxLogBytes) : logs.map(parseLog),
     metrics: {
-      durationUs: outcome.durationUs,
-      queueWaitUs: outcome.queueWaitUs,
-      compileTimeUs: callable.compileTimeUs,
-      cacheHit: callable.cacheHit,
-      cacheTier: callable.cacheTier,
-      memoryUsedBytes: outcome.memoryUsedBytes,
-      memoryPeakBytes: outcome.memoryPeakBytes,
-      hostCalls: outcome.hostCalls,
+      durationUs: raw.durationUs,
+      queueWaitUs: raw.queueWaitUs,
+      compileTimeUs: handler.compileTimeUs,
+      cacheHit: handler.cacheHit,
+      cacheTier: handler.cacheTier,
+      memoryUsedBytes: raw.memoryUsedBytes,
+      memoryPeakBytes: raw.memoryPeakBytes,
+      hostCalls: raw.hostCalls,
     },
   }
-  if (failure) result.error = describeFailure(failure, callable, redact)
+  if (failure) result.error = describeFailure(failure, handler, redact)
   else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
   return result
-}
-
-/**
- * What the caller is told of a call, without its secrets. Never throws: a result that cannot be made, or from which the
- * secrets cannot be taken, is an `INTERNAL_ERROR` that shows nothing of it.
- */
-export function safeResultOf<Value>(
-  callable: Callable,
-  outcome: CallOutcome,
-  limits: Pick<CallLimits, 'maxLogBytes'>,
-  secrets: Readonly<Record<string, string>> | undefined,
-): ExecutionResult<Value> {
-  try {
-    return resultOf<Value>(callable, outcome, limits, secrets)
-  } catch (error) {
-    const what = describeThrown(error).name
-    const failure = engineFailure(`What the call left cannot be read: ${what}`)
-    return resultOf(callable, { ...outcome, failure, valueJson: '', events: [], logs: [] }, limits)
-  }
 }
 
 /** What the caller is told when there is nothing to run. */

@@ -1,6 +1,6 @@
 import type { Profiler } from 'node:inspector'
-import type { Profiled } from './protocol.js'
-import type { SandboxThread } from './sandbox-thread.js'
+import type { Profiled } from '../protocol.js'
+import type { SandboxThread } from '../sandbox-thread.js'
 
 /** What the CPU did on one thread. */
 export interface ThreadProfile {

@@ -1,10 +1,10 @@
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import type { CompileError } from '@nexus/compile-cache'
+import type { CallFailure } from '../call/call.js'
 import type { GuestErrorReport } from '../guest/protocol.js'
-import type { CallFailure } from './call.js'
 import { clipLine, clipText } from './clip-text.js'
 import { type ErrorCode, RETRYABLE } from './error-code.js'
-import type { ExecutionError, SourceLocation } from './execution-result.js'
+import type { ErrorLocation, ExecutionError } from './execution-result.js'
 import type { Redact } from './redactor.js'
 
 const LINES_AROUND = 2
@@ -28,7 +28,7 @@ const FRAME = /^\s*at (?:(.*?) \()?([^()]*?):(\d+):(\d+)\)?$/
 
 interface Frame {
   name: string | undefined
-  location: SourceLocation
+  location: ErrorLocation
 }
 
 /**
@@ -122,7 +122,7 @@ function formatFrame({ name, location }: Frame): string {
 }
 
 function sourceLines(
-  { file, line, column }: SourceLocation,
+  { file, line, column }: ErrorLocation,
   handler: HandlerSource,
   map: TraceMap | undefined,
   redact: Redact,

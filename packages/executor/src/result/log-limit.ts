@@ -1,4 +1,4 @@
-import type { RawLog } from './call.js'
+import type { RawLog } from '../call/call.js'
 
 /** A line holds more than its text wherever it is stored: of short lines, this many in any case. */
 const MIN_LINES = 1000

@@ -1,8 +1,8 @@
 import type { Profiler } from 'node:inspector'
 import { expect, it } from 'vitest'
+import type { ToThread } from '../protocol.js'
+import type { SandboxThread } from '../sandbox-thread.js'
 import { ProfiledThreads } from './profiled-threads.js'
-import type { ToThread } from './protocol.js'
-import type { SandboxThread } from './sandbox-thread.js'
 
 function fakeThread() {
   const sent: ToThread[] = []
