@@ -26,6 +26,7 @@ export interface GuestServices {
   withdraw(callId: number, id: number): void
 }
 
+/** Figures of the threads of a runtime; totals count from its start. */
 export interface DispatcherStats {
   /** One for each thread; with threads, a last one for what those that have ended had counted. */
   engines: SandboxEngineStats[]

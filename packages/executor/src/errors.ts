@@ -4,9 +4,11 @@ import type { ErrorLocation } from './result/execution-result.js'
 /** Thrown where there is no result to carry the error: by `precompile…` and on misuse of the API. */
 export class ExecutorError extends Error {
   override readonly name = 'ExecutorError'
+  /** Where in the handler's source, when that is known. */
   readonly location: ErrorLocation | undefined
 
   constructor(
+    /** Stable, for programs. */
     readonly code: ErrorCode | 'INVALID_OPTIONS' | 'SHUT_DOWN',
     message: string,
     options: ErrorOptions & { location?: ErrorLocation | undefined } = {},

@@ -57,6 +57,7 @@ export interface CallOptions {
   isolation?: Isolation | undefined
 }
 
+/** Options of a `WasmRuntime`: the defaults of every call, and what all calls share. */
 export interface WasmRuntimeOptions extends CallOptions {
   /**
    * Worker threads that run calls. `0` runs them on the calling thread, where a native loop of a
@@ -111,7 +112,9 @@ export interface WasmRuntimeOptions extends CallOptions {
   resolveHost?: ResolveHost | undefined
 }
 
+/** {@link CallOptions} with every default filled in. */
 export interface ResolvedCallOptions extends CallLimits {
+  /** What of a handler's state one call leaves to the next. */
   isolation: Isolation
 }
 

@@ -1,15 +1,19 @@
 import type { DiscardReason, InstancePoolStats } from '@nexus/instance-pool'
 
+/** The figures of the sandboxes of one engine. */
 export type EnginePoolStats = Omit<InstancePoolStats, 'limits'>
 
+/** Figures of the engine of one thread; totals count from its start. */
 export interface SandboxEngineStats {
   /** Of JavaScript handlers and WASI commands together. */
   pool: EnginePoolStats
-  /** How many handlers are kept ready, and what they hold. */
+  /** Handlers that are ready to be called. */
   handlers: number
+  /** Bytecode and images of these handlers, in bytes. */
   handlerBytes: number
-  /** Totals: handlers made ready for a call, and those dropped for space. */
+  /** Total of handlers made ready for a call. */
   handlerLoads: number
+  /** Total of handlers dropped for space. */
   handlerEvictions: number
 }
 

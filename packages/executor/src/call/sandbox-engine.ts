@@ -23,7 +23,9 @@ export interface SandboxEngineOptions extends SandboxLimits {
 
 /** What may be changed while an engine runs. */
 export interface SandboxLimits {
+  /** The most sandboxes alive on each thread. */
   maxInstances: number
+  /** What each thread keeps of the handlers it has loaded, in bytes. */
   maxHandlerBytes: number
 }
 

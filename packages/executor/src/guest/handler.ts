@@ -18,10 +18,15 @@ export interface HandlerApi {
   readonly signal: AbortSignal
   /** When the call is stopped, in milliseconds since the epoch. */
   readonly deadline: number
+  /** Writes to the call's log, up to `maxLogBytes`. */
   readonly log: {
+    /** A line for those who look for a mistake. */
     debug: LogFunction
+    /** A line about what happened. */
     info: LogFunction
+    /** A line about something that may be wrong. */
     warn: LogFunction
+    /** A line about something that failed. */
     error: LogFunction
   }
   /**

@@ -1,7 +1,10 @@
 /** What `~standard` is in https://standardschema.dev, version 1: zod, valibot, arktype and others have it. */
 interface StandardSchema<Output> {
+  /** The interface of the standard. */
   readonly '~standard': {
+    /** Checks a value. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    /** Only for the type checker. */
     readonly types?: { readonly output: Output } | undefined
   }
 }
@@ -13,6 +16,7 @@ interface StandardResult<Output> {
 
 /** What validators without `~standard` have, such as zod 3 before 3.24. */
 interface SafeParser<Output> {
+  /** Checks a value; never throws. */
   safeParse(value: unknown): {
     success: boolean
     data?: Output

@@ -24,17 +24,21 @@ export interface WasiOptions {
 
 /** A WASI command that was checked and compiled, for `executeCompiledHandler`. */
 export interface WasiHandler {
+  /** Tells it apart from a compiled JavaScript handler. */
   readonly kind: 'wasi'
   /** 64 hex digits: SHA-256 of the binary and its options. */
   readonly cacheKey: string
   /** Whether the compiled module was at hand. */
   readonly cacheHit: boolean
+  /** Where it was. */
   readonly cacheTier: 'memory' | 'none'
   /** What checking and compiling it took, in microseconds. */
   readonly compileTimeUs: number
+  /** The name under which errors show it. */
   readonly filename: string
   /** The files that it was made of, as absolute paths. */
   readonly inputs: string[]
+  /** What a thread runs. */
   readonly program: WasiProgram
 }
 
