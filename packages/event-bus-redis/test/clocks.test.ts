@@ -1,6 +1,16 @@
-import { EventBus } from '@nexus/event-bus'
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { EventBus, systemClock } from '@nexus/event-bus'
 import { redisStore } from '@nexus/event-bus-redis'
-import { hasRedis, type ServerProcess, startRedis, untilTestEnds } from '@nexus/test-kit'
+import {
+  bundleWorker,
+  hasRedis,
+  type ServerProcess,
+  startRedis,
+  untilTestEnds,
+} from '@nexus/test-kit'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 
@@ -26,6 +36,59 @@ async function stepClock(server: ServerProcess, stepMs: number): Promise<void> {
   await redis.eval(step, 1, KEYS, stepMs)
   redis.disconnect()
 }
+
+/** Debian's package libfaketime. */
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
+
+describe.skipIf(!hasRedis())('an event on Redis with a delay', () => {
+  /** Whether the event came after its delay, and not minutes later or at once. */
+  async function comesAfterItsDelay(publish: (url: string) => Promise<unknown>): Promise<void> {
+    const server = await untilTestEnds(startRedis(['--appendonly', 'no']))
+    const url = `redis://${server.address}`
+    const bus = await EventBus.open({ store: redisStore({ url }) })
+    let came = 0
+    const subscription = bus.subscribe('a', () => void (came = Date.now()), { group: 'g' })
+    await subscription.ready
+    await publish(url)
+    await expect.poll(() => came, { timeout: 20_000 }).toBeGreaterThan(0)
+    const stored = Date.parse((await bus.get('x'))!.publishedAt)
+    expect(Math.abs(stored - Date.now())).toBeLessThan(60_000)
+    expect(came - stored).toBeGreaterThanOrEqual(1_500)
+    await bus.close()
+  }
+
+  for (const minutes of [10, -10]) {
+    it(`is due by the server's clock, not by one of its publisher that is ${minutes} minutes off`, () =>
+      comesAfterItsDelay(async (url) => {
+        const clock = { ...systemClock, now: () => Date.now() + minutes * 60_000 }
+        const publisher = await EventBus.open({ store: redisStore({ url }), clock })
+        await publisher.publish({ type: 'a', id: 'x' }, { delayMs: 1_500 })
+        await publisher.close()
+      }), 60_000)
+
+    it.skipIf(!existsSync(FAKETIME))(
+      `is due by the server's clock, not by one of its publisher's machine that is ${minutes} minutes off`,
+      () =>
+        comesAfterItsDelay(async (url) => {
+          const source = join(import.meta.dirname, 'delayed-publisher.ts')
+          const { workerFile } = await untilTestEnds(bundleWorker(source))
+          const { stdout } = await promisify(execFile)(process.execPath, [workerFile], {
+            env: {
+              ...process.env,
+              PUBLISH_STORE: url,
+              LD_PRELOAD: FAKETIME,
+              FAKETIME: `${minutes > 0 ? '+' : '-'}${Math.abs(minutes)}m`,
+              FAKETIME_NO_CACHE: '1',
+            },
+          })
+          // The clock of the process was really off.
+          const offMs = Number(stdout) - Date.now()
+          expect(Math.abs(offMs - minutes * 60_000)).toBeLessThan(60_000)
+        }),
+      60_000,
+    )
+  }
+})
 
 describe.skipIf(!hasRedis())('a bus on a Redis server whose clock steps', () => {
   const open = (server: ServerProcess) =>

@@ -31,6 +31,45 @@ describe.skipIf(!hasRedis())('events on Redis', () => {
     await bus.close()
   })
 
+  it('are redriven and purged as dead letters by source', async () => {
+    const server = await untilTestEnds(startRedis(['--appendonly', 'no']))
+    const bus = await EventBus.open({ store: redisStore({ url: `redis://${server.address}` }) })
+    let fails = true
+    const got: string[] = []
+    const subscription = bus.subscribe(
+      'a',
+      ({ event }) => {
+        if (fails) throw new Error('no')
+        got.push(event.source)
+      },
+      { group: 'g', retry: { maxAttempts: 1 } },
+    )
+    await subscription.ready
+    const sources = ['/one', '/two', '/three']
+    for (const source of sources) await bus.publish({ type: 'a', id: '1', source })
+    const left = async () => {
+      const { deadLetters, total } = await bus.deadLetters.list()
+      expect(total).toBe(deadLetters.length)
+      return deadLetters.map(({ event }) => event.source)
+    }
+    await expect.poll(left).toEqual(sources.toReversed())
+    fails = false
+    const { deadLetters } = bus
+    for (const ask of ['list', 'redrive', 'purge'] as const) {
+      await expect(deadLetters[ask]({ id: '1' })).rejects.toMatchObject({ code: 'AMBIGUOUS_ID' })
+    }
+    const two = { id: '1', source: '/two' }
+    const found = await deadLetters.list(two)
+    expect(found.deadLetters.map(({ event }) => event.source)).toEqual(['/two'])
+    expect(await deadLetters.redrive({ id: '1', source: '/four' })).toBe(0)
+    expect(await deadLetters.redrive(two)).toBe(1)
+    await expect.poll(() => got).toEqual(['/two'])
+    expect(await left()).toEqual(['/three', '/one'])
+    expect(await deadLetters.purge({ id: '1', source: '/three' })).toBe(1)
+    expect(await left()).toEqual(['/one'])
+    await bus.close()
+  })
+
   it('come in pages that end early when they are large', async () => {
     const server = await untilTestEnds(startRedis(['--appendonly', 'no']))
     const bus = await EventBus.open({ store: redisStore({ url: `redis://${server.address}` }) })

@@ -136,6 +136,41 @@ describe.skipIf(!hasRedis())('a bus on a Redis server that is not as it should b
     await Promise.all([publisher.close(), consumer.close()])
   }, 90_000)
 
+  it('stores what a handler emits once there is memory again, and settles what emits nothing', async () => {
+    const server = await untilTestEnds(startRedis(['--appendonly', 'no']))
+    const bus = await open(server.address)
+    let starts = 0
+    const handlers = {
+      emits: () => {
+        starts += 1
+        return { emit: [{ type: 'made', data: 'x'.repeat(1_000) }] }
+      },
+      quiet: () => {},
+    }
+    for (const [group, handler] of Object.entries(handlers)) {
+      await bus.subscribe('a', handler, { group }).ready
+    }
+    const states = async () => {
+      const { deliveries } = (await bus.get('x'))!
+      return Object.fromEntries(deliveries.map(({ group, status }) => [group, status]))
+    }
+    // Full from the moment at which the event is stored.
+    await bus.publish({ type: 'a', id: 'x' }, { delayMs: 1_000 })
+    await command(server, (redis) => redis.config('SET', 'maxmemory', '1mb'))
+    await expect
+      .poll(states, { timeout: 20_000 })
+      .toEqual({ emits: 'running', quiet: 'succeeded' })
+    await expect.poll(() => starts).toBe(1)
+    expect((await bus.list({ type: 'made' })).total).toBe(0)
+    await command(server, (redis) => redis.config('SET', 'maxmemory', '0'))
+    await expect
+      .poll(states, { timeout: 20_000 })
+      .toEqual({ emits: 'succeeded', quiet: 'succeeded' })
+    expect((await bus.list({ type: 'made' })).total).toBe(1)
+    expect(starts).toBe(1)
+    await bus.close()
+  }, 60_000)
+
   it('goes on at the new primary after a failover', async () => {
     const first = await untilTestEnds(startRedis(['--appendonly', 'no']))
     const second = await untilTestEnds(startRedis(['--appendonly', 'no']))

@@ -16,6 +16,16 @@ interface Known {
   head: number
 }
 
+/** What the server answers to a process that says that it is there. */
+interface Attended {
+  known: Known
+  alive: boolean
+  /** Groups of this process that lost work. */
+  damaged: string[]
+  /** Groups of this process that are not filled yet; the process that began it may be gone. */
+  filling: string[]
+}
+
 /** Where the groups of this process are, and who hears of lost data. */
 export interface AttendanceHost {
   groups(): Iterable<RedisGroup>
@@ -89,27 +99,45 @@ export class Attendance {
     this.#timer = setTimeout(() => void this.attend(), ATTEND_MS).unref()
   }
 
-  async #ask(): Promise<{ known: Known; alive: boolean }> {
+  async #ask(): Promise<Attended> {
     const answer = await this.#server.run(ATTEND, [randomUUID(), PROCESS_LAPSE_MS])
-    const [instance, alive, revision, head] = answer as [string, number, number, number]
-    return { known: { instance, revision, head: Number(head) }, alive: alive === 1 }
+    const [instance, alive, revision, head, damaged, filling] = answer as [
+      string,
+      number,
+      number,
+      number,
+      string[],
+      string[],
+    ]
+    const known = { instance, revision, head: Number(head) }
+    return { known, alive: alive === 1, damaged, filling }
   }
 
   async #look(): Promise<void> {
     const before = this.#known
-    const { known, alive } = await this.#ask()
+    const { known, alive, damaged, filling } = await this.#ask()
     if (before === undefined) return
     const emptied = known.instance !== before.instance
-    if (emptied || known.head < before.head) {
+    const lost = emptied || known.head < before.head
+    if (lost) this.#lost(this.#whatWasLost(before, known, emptied))
+    if (emptied || !alive || known.revision !== before.revision) await this.#restore(emptied, alive)
+    for (const name of damaged) {
       this.#lost(
-        `Redis at ${this.#server.address} lost events: it held ${before.head}, now ${known.head}; ${
-          emptied ? 'the groups of this process are made again, ' : ''
-        }publish again what must not be missing, and check the persistence of the server`,
+        `group ${name} lost a key of its work on Redis at ${this.#server.address}; what it has not handled is given to it again`,
       )
     }
-    if (emptied || !alive || known.revision !== before.revision) await this.#restore(emptied, alive)
+    for (const group of this.#host.groups()) if (filling.includes(group.name)) await group.fill()
     this.#known = known
-    if (emptied || known.head < before.head) this.#host.onRepaired()
+    if (lost || damaged.length > 0) this.#host.onRepaired()
+  }
+
+  #whatWasLost(before: Known, known: Known, emptied: boolean): string {
+    const { address, prefix } = this.#server
+    const repair = emptied ? 'the groups of this process are made again, ' : ''
+    const advice = `${repair}publish again what must not be missing, and check the persistence of the server`
+    return known.head < before.head
+      ? `Redis at ${address} lost events: its newest was number ${before.head}, now ${known.head}; ${advice}`
+      : `Redis at ${address} lost the key ${prefix}:meta, and maybe events: it was emptied and filled again, or the key was deleted; ${advice}`
   }
 
   async #restore(emptied: boolean, alive: boolean): Promise<void> {

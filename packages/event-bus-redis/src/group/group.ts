@@ -81,11 +81,14 @@ export class RedisGroup implements GroupConsumer {
     const [filling, set, position, made] = answer as [number, number, number, number]
     this.#newest = made === 1 ? position : Math.max(this.#newest, position)
     this.#set = String(set)
-    if (filling === 1) {
-      while ((await this.#run(FILL_GROUP, [this.name, FILLED_AT_ONCE])) === 1);
-    }
+    if (filling === 1) await this.fill()
     this.wake()
     return made === 1
+  }
+
+  /** Gives the group what it wants of the log and has neither finished nor waiting; several processes may do so at once. */
+  async fill(): Promise<void> {
+    while ((await this.#run(FILL_GROUP, [this.name, FILLED_AT_ONCE])) === 1);
   }
 
   /** There may be work. */

@@ -151,7 +151,8 @@ export class RedisQuery {
       const [ready, due, later, running, deadLettered, ...parked] =
         await this.#reader.pipeline<number>((pipeline) => {
           for (const kind of ['ready', 'due', 'later', 'claims', 'dead']) {
-            pipeline.zcard(this.#reader.key(`${kind}:${name}`))
+            // Without the mark of the key.
+            pipeline.zcount(this.#reader.key(`${kind}:${name}`), '-inf', '(inf')
           }
           for (const { id } of sets) pipeline.zcard(this.#reader.key(`parked:${name}:${id}`))
           return pipeline

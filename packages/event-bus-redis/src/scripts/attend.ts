@@ -6,7 +6,7 @@ const LEAVES_AT_ONCE = 100
 /**
  * A process says that it is there. ARGV: a name for the data of this server where it has none, and milliseconds for
  * which the process counts as alive. Answers the name of the data, 1 when the process was known to be alive, the
- * revision of the groups, and the newest sequence.
+ * revision of the groups, the newest sequence, then the groups of the process that lost work, and those that are being filled.
  */
 export const ATTEND = freeingScript(`
 redis.call('HSETNX', p .. ':meta', 'instance', ARGV[1])
@@ -26,6 +26,17 @@ for _, group in ipairs(redis.call('ZRANGEBYSCORE', p .. ':forget', '-inf', clock
   redis.call('ZREM', p .. ':forget', group)
   if entryOf(group) then route(group, entryOf(group)) end
 end
+local damaged, filling, looked = {}, {}, {}
+for _, group in ipairs(redis.call('HVALS', p .. ':process:' .. me)) do
+  if not looked[group] and entryOf(group) then
+    looked[group] = true
+    if mark(group) and redis.call('HEXISTS', p .. ':filling', group) == 0 then
+      damaged[#damaged + 1] = group
+      redis.call('HSET', p .. ':filling', group, string.format('%d %d', entryOf(group).startAfter, headOf()))
+    end
+    if redis.call('HEXISTS', p .. ':filling', group) == 1 then filling[#filling + 1] = group end
+  end
+end
 finish()
 local meta = redis.call('HMGET', p .. ':meta', 'instance', 'revision')
-return { meta[1], alive and 1 or 0, tonumber(meta[2] or 0), headOf() }`)
+return { meta[1], alive and 1 or 0, tonumber(meta[2] or 0), headOf(), damaged, filling }`)

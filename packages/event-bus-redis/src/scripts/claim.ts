@@ -28,9 +28,6 @@ local function asksFor(type)
   end
   return asked[type]
 end
-local function lowest(key)
-  return redis.call('ZRANGE', key, 0, 0)[1]
-end
 -- In a group that keeps order, what only other living processes asked for must be handled before what lies behind it.
 local function firstOfOthers()
   local first
@@ -50,7 +47,7 @@ if ordered then
   barrier = firstOfOthers()
   if barrier then
     local own = lowest(parked) or lowest(ready)
-    if (not own or barrier < own) and redis.call('ZCARD', claims) == 0 then
+    if (not own or barrier < own) and not lowest(claims) then
       if current then
         redis.call('DEL', owner)
         woken[group] = true
@@ -61,13 +58,13 @@ if ordered then
   end
   redis.call('HSET', owner, 'consumer', consumer, 'lapses', leaseClock() + ackWait)
   if not current then
-    for _, m in ipairs(redis.call('ZRANGE', claims, 0, -1)) do redis.call('ZADD', claims, 0, m) end
+    for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do redis.call('ZADD', claims, 0, m) end
   end
 end
 if ARGV[9] == '1' then
   local claimed = {}
   for i = 10, #ARGV do claimed[ARGV[i]] = true end
-  for _, m in ipairs(redis.call('ZRANGE', claims, 0, -1)) do
+  for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do
     if not claimed[m] then redis.call('ZADD', claims, 0, m) end
   end
 end
@@ -106,9 +103,11 @@ while #found < limit and looked < ${MAX_LOOKED_AT} do
   local members = {}
   if #own == 0 and not barrier then
     local popped = redis.call('ZPOPMIN', ready, most)
-    for i = 1, #popped, 2 do members[#members + 1] = popped[i] end
+    for i = 1, #popped, 2 do
+      if popped[i] ~= '~' then members[#members + 1] = popped[i] else redis.call('ZADD', ready, 'inf', '~') end
+    end
   else
-    for _, m in ipairs(redis.call('ZRANGE', ready, 0, most - 1)) do own[#own + 1] = m end
+    for _, m in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', '(inf', 'LIMIT', 0, most)) do own[#own + 1] = m end
     table.sort(own)
     for i = 1, math.min(most, #own) do
       if barrier and own[i] > barrier then break end

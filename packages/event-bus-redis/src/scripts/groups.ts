@@ -27,15 +27,19 @@ redis.call('HSET', p .. ':process:' .. me, consumer, group)
 route(group, entry)
 -- Without a long value Redis keeps a small hash as a list and searches it from the start, for each claim.
 redis.call('HSET', p .. ':work:' .. group, '', string.rep('-', 65))
-if made and entry.startAfter < head then
+local unmarked = mark(group)
+if (made or unmarked) and entry.startAfter < head then
   redis.call('HSET', p .. ':filling', group, entry.startAfter .. ' ' .. head)
 end
-local first = redis.call('ZRANGE', p .. ':ready:' .. group, 0, 0)[1]
+local first = lowest(p .. ':ready:' .. group)
 local position = made and entry.startAfter or (first and sequenceOf(first) - 1) or head
 finish()
 return { redis.call('HEXISTS', p .. ':filling', group), own.id, position, made and 1 or 0 }`)
 
-/** ARGV: group, how many events to look at. Answers 1 while there are more. */
+/**
+ * Gives a group what it wants and has neither finished nor waiting: all of it when the group is new, what was lost when
+ * a key of its work was deleted. ARGV: group, how many events to look at. Answers 1 while there are more.
+ */
 export const FILL_GROUP = freeingScript(`
 local group = ARGV[1]
 local filling, entry = redis.call('HGET', p .. ':filling', group), entryOf(group)
@@ -45,10 +49,17 @@ from, to = tonumber(from), tonumber(to)
 local last = math.min(to, from + tonumber(ARGV[2]))
 for _, found in ipairs(redis.call('XRANGE', p .. ':events', (from + 1) .. '-0', last .. '-0')) do
   local sequence, fields = tonumber(string.match(found[1], '^%d+')), found[2]
-  if matchesAny(entry.patterns, split(fields[2])) then
-    local due = tonumber(fields[8])
-    if due > wall() then redis.call('ZADD', p .. ':due:' .. group, due, member(sequence, 0))
-    else redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, 0)) end
+  local delivery = redis.call('HGET', p .. ':deliveries:' .. group, sequence) or '{"replays":0,"status":"pending"'
+  local open = string.find(delivery, '"status":"pending"', 1, true) or string.find(delivery, '"status":"retrying"', 1, true)
+  if open and matchesAny(entry.patterns, split(fields[2])) then
+    local m = member(sequence, tonumber(string.match(delivery, '^{"replays":(%d+)')))
+    local waits = false
+    for _, key in ipairs(workKeys(group)) do waits = waits or redis.call('ZSCORE', key, m) end
+    local due = tonumber(string.match(delivery, '"nextAttemptAtMs":(%d+)') or fields[8])
+    if waits then
+      -- It is where it belongs.
+    elseif due > wall() then redis.call('ZADD', p .. ':due:' .. group, due, m)
+    else redis.call('ZADD', p .. ':ready:' .. group, sequence, m) end
   end
 end
 if last < to then

@@ -27,7 +27,8 @@ import { WORK } from './work.js'
  * process:ID       hash     consumer → group
  * forget           zset     group → time at which it may forget a set of patterns
  *
- * A piece of work is \`sequence:replay\`, the sequence padded so that it sorts as a number.
+ * A piece of work is \`sequence:replay\`, the sequence padded so that it sorts as a number. ready:G, due:G, later:G and
+ * claims:G also have the member \`~\` with the score inf, so that a key that was deleted is told from one that ran empty.
  */
 const START = `
 local me = table.remove(ARGV)

@@ -31,10 +31,22 @@ local function erasuresOf(sequences)
   if #sequences == 0 or redis.call('EXISTS', p .. ':erased') == 0 then return {} end
   return redis.call('HMGET', p .. ':erased', unpack(sequences))
 end
+-- The first work of a zset, its mark left out.
+local function lowest(key)
+  return redis.call('ZRANGEBYSCORE', key, '-inf', '(inf', 'LIMIT', 0, 1)[1]
+end
+local function markedKeys(group)
+  return { p .. ':ready:' .. group, p .. ':due:' .. group, p .. ':later:' .. group, p .. ':claims:' .. group }
+end
+-- Marks the zsets of a group; answers whether one was not marked.
+local function mark(group)
+  local added = 0
+  for _, key in ipairs(markedKeys(group)) do added = added + redis.call('ZADD', key, 'NX', 'inf', '~') end
+  return added > 0
+end
 -- Every zset in which work of a group waits or is claimed.
 local function workKeys(group)
-  local keys = {}
-  for _, kind in ipairs({ ':ready:', ':due:', ':later:', ':claims:' }) do keys[#keys + 1] = p .. kind .. group end
+  local keys = markedKeys(group)
   for _, id in ipairs(redis.call('HKEYS', p .. ':parked:' .. group)) do keys[#keys + 1] = p .. ':parked:' .. group .. ':' .. id end
   return keys
 end
