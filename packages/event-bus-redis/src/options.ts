@@ -5,15 +5,15 @@ import { z } from 'zod'
 export interface RedisStoreOptions {
   /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. @default 'redis://127.0.0.1:6379' */
   url?: string | undefined
-  /** TLS material beyond what `rediss://` implies. */
+  /** PEM texts for TLS, in addition to what `rediss://` does by itself. */
   tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined
-  /** Start of every key; buses with different ones share a server without meeting. @default 'nexus' */
+  /** Start of every key; buses with different prefixes can share a server. @default 'nexus' */
   prefix?: string | undefined
-  /** A request that is not answered for so long fails, and the connection is made anew. @default 5000 */
+  /** Fail a request after this many milliseconds without an answer, and open the connection again. @default 5000 */
   requestTimeoutMs?: number | undefined
-  /** What the server's persistence gives, where CONFIG is not allowed to ask it. @default asked from the server */
+  /** What a write survives, for servers that do not let the user ask with CONFIG. @default asked from the server */
   serverDurability?: Durability | undefined
-  /** What to keep. @default everything */
+  /** How much to keep; the oldest events are removed first. @default everything */
   retention?: RetentionOptions | undefined
 }
 

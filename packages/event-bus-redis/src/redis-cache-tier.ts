@@ -8,7 +8,7 @@ import { type RedisStoreOptions, redisStoreSchema } from './options.js'
 /** Options of `RedisCacheTier`. */
 export interface RedisCacheTierOptions
   extends Pick<RedisStoreOptions, 'url' | 'tls' | 'prefix' | 'requestTimeoutMs'> {
-  /** An entry that nobody wrote for so long is dropped by the server. @default 2592000000, 30 days */
+  /** The server removes an entry this many milliseconds after it was last written. @default 2592000000, 30 days */
   maxAgeMs?: number | undefined
 }
 
@@ -19,7 +19,14 @@ const schema = redisStoreSchema.omit({ serverDurability: true, retention: true }
     .default(30 * 24 * 3600 * 1000),
 })
 
-/** The compile cache's shared tier: what one machine compiled, the others load. */
+/**
+ * The shared tier of the compile cache: what one machine compiled, the others load.
+ *
+ * @example
+ * ```ts
+ * const tier = new RedisCacheTier({ url: 'redis://127.0.0.1:6379', prefix: 'shop' })
+ * ```
+ */
 export class RedisCacheTier {
   readonly #connection: Redis
   readonly #options: z.output<typeof schema>
@@ -31,19 +38,28 @@ export class RedisCacheTier {
     this.#connection = createConnection(this.#options)
   }
 
-  /** @throws EventBusError `STORE_UNAVAILABLE` */
+  /**
+   * The bytes of an entry; undefined where there is none.
+   *
+   * @throws EventBusError `STORE_UNAVAILABLE`
+   */
   async get(key: string): Promise<Uint8Array | undefined> {
     const value = await this.#ask(() => this.#connection.getBuffer(this.#key(key)))
     return value ?? undefined
   }
 
-  /** @throws EventBusError `STORE_UNAVAILABLE` */
+  /**
+   * Writes an entry, in place of an older one.
+   *
+   * @throws EventBusError `STORE_UNAVAILABLE`
+   */
   async put(key: string, bytes: Uint8Array): Promise<void> {
     await this.#ask(() =>
       this.#connection.set(this.#key(key), Buffer.from(bytes), 'PX', this.#options.maxAgeMs),
     )
   }
 
+  /** Closes the connection. */
   async close(): Promise<void> {
     this.#connection.disconnect()
   }

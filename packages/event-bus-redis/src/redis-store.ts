@@ -42,6 +42,10 @@ import { RETAIN } from './scripts/retain.js'
 /**
  * Keeps events in a Redis server (7.0 or later, no cluster) that several runtimes share.
  *
+ * @example
+ * ```ts
+ * const bus = await EventBus.open({ store: redisStore({ url: 'redis://127.0.0.1:6379', prefix: 'shop' }) })
+ * ```
  * @throws EventBusError `INVALID_OPTIONS`
  */
 export function redisStore(options: RedisStoreOptions = {}): EventStore {

@@ -47,7 +47,10 @@ describe.skipIf(!hasRedis())('an event on Redis with a delay', () => {
     const url = `redis://${server.address}`
     const bus = await EventBus.open({ store: redisStore({ url }) })
     let came = 0
-    const subscription = bus.subscribe('a', () => void (came = Date.now()), { group: 'g' })
+    const note = (): void => {
+      came = Date.now()
+    }
+    const subscription = bus.subscribe('a', note, { group: 'g' })
     await subscription.ready
     await publish(url)
     await expect.poll(() => came, { timeout: 20_000 }).toBeGreaterThan(0)
@@ -58,13 +61,17 @@ describe.skipIf(!hasRedis())('an event on Redis with a delay', () => {
   }
 
   for (const minutes of [10, -10]) {
-    it(`is due by the server's clock, not by one of its publisher that is ${minutes} minutes off`, () =>
-      comesAfterItsDelay(async (url) => {
-        const clock = { ...systemClock, now: () => Date.now() + minutes * 60_000 }
-        const publisher = await EventBus.open({ store: redisStore({ url }), clock })
-        await publisher.publish({ type: 'a', id: 'x' }, { delayMs: 1_500 })
-        await publisher.close()
-      }), 60_000)
+    it(
+      `is due by the server's clock, not by one of its publisher that is ${minutes} minutes off`,
+      () =>
+        comesAfterItsDelay(async (url) => {
+          const clock = { ...systemClock, now: () => Date.now() + minutes * 60_000 }
+          const publisher = await EventBus.open({ store: redisStore({ url }), clock })
+          await publisher.publish({ type: 'a', id: 'x' }, { delayMs: 1_500 })
+          await publisher.close()
+        }),
+      60_000,
+    )
 
     it.skipIf(!existsSync(FAKETIME))(
       `is due by the server's clock, not by one of its publisher's machine that is ${minutes} minutes off`,
@@ -85,7 +92,7 @@ describe.skipIf(!hasRedis())('an event on Redis with a delay', () => {
           const offMs = Number(stdout) - Date.now()
           expect(Math.abs(offMs - minutes * 60_000)).toBeLessThan(60_000)
         }),
-      60_000,
+      180_000,
     )
   }
 })

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 const LOSSES: readonly [
   what: string,
   lose: (server: ServerProcess) => Promise<void>,
-  told: string,
+  told: RegExp,
 ][] = [
   [
     'is restarted without persistence',
@@ -16,27 +16,27 @@ const LOSSES: readonly [
       await server.kill()
       await server.restart()
     },
-    'lost events: its newest was number 1, now 0',
+    /lost events: its newest was number 1, now 0|is empty/,
   ],
   [
     'is emptied by FLUSHALL',
     (server) => command(server, (redis) => redis.flushall()),
-    'lost events: its newest was number 1, now 0',
+    /lost events: its newest was number 1, now 0|is empty/,
   ],
   [
     'loses the keys of the bus',
     (server) => command(server, async (redis) => redis.del(...(await redis.keys('nexus:{bus}:*')))),
-    'lost events: its newest was number 1, now 0',
+    /lost events: its newest was number 1, now 0|is empty/,
   ],
   [
     'loses its list of groups',
     (server) => command(server, (redis) => redis.del('nexus:{bus}:groups')),
-    'group g was missing',
+    /group g was missing/,
   ],
   [
     'loses its counters',
     (server) => command(server, (redis) => redis.del('nexus:{bus}:meta')),
-    'lost the key nexus:{bus}:meta, and maybe events',
+    /lost the key nexus:{bus}:meta, and maybe events/,
   ],
 ]
 
@@ -73,13 +73,13 @@ describe.skipIf(!hasRedis())('a bus on a Redis server that loses data', () => {
       const emptied: string[] = []
       bus.on('emptied', (what) => emptied.push(what))
       await lose(server)
-      await expect.poll(() => emptied.join(), { timeout: 10_000 }).toContain(told)
+      await expect.poll(() => emptied.join(), { timeout: 10_000 }).toMatch(told)
       await expect
         .poll(() => bus.publish({ type: 'a', id: 'at once' }).catch(() => undefined), {
           timeout: 10_000,
         })
         .toBeDefined()
-      expect(errors.join()).toContain(told)
+      expect(errors.join()).toMatch(told)
       await bus.publish({ type: 'a', id: 'after' })
       await expect.poll(() => got, { timeout: 10_000 }).toContain('after')
       await expect.poll(() => got, { timeout: 10_000 }).toContain('at once')

@@ -157,9 +157,7 @@ describe.skipIf(!hasRedis())('a bus on a Redis server that is not as it should b
     // Full from the moment at which the event is stored.
     await bus.publish({ type: 'a', id: 'x' }, { delayMs: 1_000 })
     await command(server, (redis) => redis.config('SET', 'maxmemory', '1mb'))
-    await expect
-      .poll(states, { timeout: 20_000 })
-      .toEqual({ emits: 'running', quiet: 'succeeded' })
+    await expect.poll(states, { timeout: 20_000 }).toEqual({ emits: 'running', quiet: 'succeeded' })
     await expect.poll(() => starts).toBe(1)
     expect((await bus.list({ type: 'made' })).total).toBe(0)
     await command(server, (redis) => redis.config('SET', 'maxmemory', '0'))

@@ -135,8 +135,11 @@ export class Attendance {
     const { address, prefix } = this.#server
     const repair = emptied ? 'the groups of this process are made again, ' : ''
     const advice = `${repair}publish again what must not be missing, and check the persistence of the server`
-    return known.head < before.head
-      ? `Redis at ${address} lost events: its newest was number ${before.head}, now ${known.head}; ${advice}`
+    if (known.head < before.head) {
+      return `Redis at ${address} lost events: its newest was number ${before.head}, now ${known.head}; ${advice}`
+    }
+    return known.head === 0
+      ? `Redis at ${address} is empty: its events and groups are gone; ${advice}`
       : `Redis at ${address} lost the key ${prefix}:meta, and maybe events: it was emptied and filled again, or the key was deleted; ${advice}`
   }
 

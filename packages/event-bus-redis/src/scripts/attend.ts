@@ -26,8 +26,9 @@ for _, group in ipairs(redis.call('ZRANGEBYSCORE', p .. ':forget', '-inf', clock
   redis.call('ZREM', p .. ':forget', group)
   if entryOf(group) then route(group, entryOf(group)) end
 end
-local damaged, filling, looked = {}, {}, {}
+local damaged, filling, looked, missing = {}, {}, {}, false
 for _, group in ipairs(redis.call('HVALS', p .. ':process:' .. me)) do
+  missing = missing or not entryOf(group)
   if not looked[group] and entryOf(group) then
     looked[group] = true
     if mark(group) and redis.call('HEXISTS', p .. ':filling', group) == 0 then
@@ -37,6 +38,8 @@ for _, group in ipairs(redis.call('HVALS', p .. ':process:' .. me)) do
     if redis.call('HEXISTS', p .. ':filling', group) == 1 then filling[#filling + 1] = group end
   end
 end
+-- Each process looks for its groups after the revision changed.
+if missing then redis.call('HINCRBY', p .. ':meta', 'revision', 1) end
 finish()
 local meta = redis.call('HMGET', p .. ':meta', 'instance', 'revision')
 return { meta[1], alive and 1 or 0, tonumber(meta[2] or 0), headOf(), damaged, filling }`)

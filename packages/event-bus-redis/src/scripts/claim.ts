@@ -61,12 +61,20 @@ if ordered then
     for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do redis.call('ZADD', claims, 0, m) end
   end
 end
+local function isOwn(m)
+  local before = redis.call('HGET', work, m)
+  return before and string.find(before, ' ' .. consumer .. ':', 1, true)
+end
 if ARGV[9] == '1' then
   local claimed = {}
   for i = 10, #ARGV do claimed[ARGV[i]] = true end
   for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do
     if not claimed[m] then redis.call('ZADD', claims, 0, m) end
   end
+end
+-- What lapsed while this request was on its way is still in the hands of this consumer: it must not pass what lies behind it.
+for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '(0', leaseClock())) do
+  if ordered and isOwn(m) then redis.call('ZADD', claims, leaseClock() + ackWait, m) end
 end
 local found, stored, looked = {}, {}, 0
 -- Takes of the members what this process asked for; they are in no queue any more.
