@@ -18,7 +18,7 @@ export function hashFields(fields: readonly string[]): string {
   return hash.digest('hex')
 }
 
-/** What a cached artifact depends on besides its source. */
+/** What a cached artifact depends on, apart from its source. */
 export class CacheKeys {
   readonly #environment: readonly string[]
 

@@ -6,7 +6,7 @@ export type CompileErrorCode =
   | 'COMPILATION_ERROR'
   /** The handler imports a file that it may not read; `rule` says why. */
   | 'IMPORT_REFUSED'
-  /** The source is within the language but beyond a limit: size, nesting, memory or time. */
+  /** The source is within the language but exceeds a limit: size, nesting, memory or time. */
   | 'RESOURCE_LIMIT'
   /** An option, an argument or an environment variable has a wrong value. */
   | 'INVALID_OPTIONS'

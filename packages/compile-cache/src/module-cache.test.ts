@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ModuleCache } from './module-cache.js'
 
 const EMPTY = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
@@ -9,7 +9,7 @@ function wasm(name: string, size = 100): Uint8Array {
   return Uint8Array.from([...EMPTY, 0, content.length + 1, 0, ...content])
 }
 
-test('a binary is compiled once, by content', async () => {
+it('a binary is compiled once, by content', async () => {
   const cache = new ModuleCache()
   const first = await cache.getOrCompileModule(wasm('a'))
   const second = await cache.getOrCompileModule(wasm('a'))
@@ -21,7 +21,7 @@ test('a binary is compiled once, by content', async () => {
   expect(cache.cacheStats().keys).toHaveLength(2)
 })
 
-test('concurrent callers share one compile', async () => {
+it('concurrent callers share one compile', async () => {
   const cache = new ModuleCache()
   const modules = await Promise.all(
     Array.from({ length: 10 }, () => cache.getOrCompileModule(wasm('a'))),
@@ -30,7 +30,7 @@ test('concurrent callers share one compile', async () => {
   expect(cache.cacheStats()).toMatchObject({ misses: 1, hits: 9 })
 })
 
-test('the limit holds on both sides', async () => {
+it('the limit holds on both sides', async () => {
   const cache = new ModuleCache({ maxBytes: 200 })
   await cache.getOrCompileModule(wasm('a', 100))
   await cache.getOrCompileModule(wasm('b', 100))
@@ -42,13 +42,13 @@ test('the limit holds on both sides', async () => {
   expect(cache.cacheStats().hits).toBe(2)
 })
 
-test('a module larger than the cache is compiled and not kept', async () => {
+it('a module larger than the cache is compiled and not kept', async () => {
   const cache = new ModuleCache({ maxBytes: 99 })
   expect(await cache.getOrCompileModule(wasm('a', 100))).toBeInstanceOf(WebAssembly.Module)
   expect(cache.cacheStats().size).toBe(0)
 })
 
-test('bytes that are not WebAssembly are an error, every time', async () => {
+it('bytes that are not WebAssembly are an error, every time', async () => {
   const cache = new ModuleCache()
   for (let n = 0; n < 2; n++) {
     await expect(cache.getOrCompileModule(new Uint8Array([1, 2, 3]))).rejects.toMatchObject({
@@ -59,7 +59,7 @@ test('bytes that are not WebAssembly are an error, every time', async () => {
   expect(cache.cacheStats()).toMatchObject({ size: 0, misses: 2 })
 })
 
-test('clearCache forgets, also what is being compiled', async () => {
+it('clearCache forgets, also what is being compiled', async () => {
   const cache = new ModuleCache()
   await cache.getOrCompileModule(wasm('a'))
   const compiling = cache.getOrCompileModule(wasm('b'))
@@ -68,7 +68,7 @@ test('clearCache forgets, also what is being compiled', async () => {
   expect(cache.cacheStats()).toMatchObject({ size: 0, bytes: 0, keys: [] })
 })
 
-test('wrong options are refused', () => {
+it('wrong options are refused', () => {
   expect(() => new ModuleCache({ maxBytes: 0 })).toThrow('maxBytes')
   expect(() => new ModuleCache({ max: 1 } as object)).toThrow('max')
 })

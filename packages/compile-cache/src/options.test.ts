@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { resolveOptions } from './options.js'
 
 const MiB = 1024 * 1024
 
-test('the defaults are as documented', () => {
+it('the defaults are as documented', () => {
   expect(resolveOptions({}, {})).toMatchObject({
     cacheDir: '.nexus-cache',
     maxCacheSizeBytes: 512 * MiB,
@@ -20,7 +20,7 @@ test('the defaults are as documented', () => {
   })
 })
 
-test('the environment wins over defaults, and options win over the environment', () => {
+it('the environment wins over defaults, and options win over the environment', () => {
   const env = { CACHE_DIR: '/env', MAX_CACHE_SIZE_BYTES: '1000' }
   expect(resolveOptions({}, env)).toMatchObject({ cacheDir: '/env', maxCacheSizeBytes: 1000 })
   expect(resolveOptions({ cacheDir: '/own', maxCacheSizeBytes: 5 }, env)).toMatchObject({
@@ -32,13 +32,13 @@ test('the environment wins over defaults, and options win over the environment',
   expect(resolveOptions({}, { CACHE_DIR: '' })).toMatchObject({ cacheDir: '.nexus-cache' })
 })
 
-test.each(['0', '-1', '1e6', '12MB', ' '])('MAX_CACHE_SIZE_BYTES=%j is refused', (value) => {
+it.each(['0', '-1', '1e6', '12MB', ' '])('MAX_CACHE_SIZE_BYTES=%j is refused', (value) => {
   expect(() => resolveOptions({}, { MAX_CACHE_SIZE_BYTES: value })).toThrow(
     `MAX_CACHE_SIZE_BYTES: expected a whole number of bytes above 0, got "${value}"`,
   )
 })
 
-test.each([
+it.each([
   [{ cachDir: 'x' }, 'cachDir'],
   [{ maxMemoryBytes: 0 }, 'maxMemoryBytes'],
   [{ maxMemoryBytes: 1.5 }, 'maxMemoryBytes'],
@@ -51,7 +51,7 @@ test.each([
   expect(() => resolveOptions(options as object, {})).toThrow(name)
 })
 
-test('a shared tier without a secret is refused', () => {
+it('a shared tier without a secret is refused', () => {
   const sharedTier = { get: async () => undefined, put: async () => {} }
   expect(() => resolveOptions({ sharedTier }, {})).toThrow('a sharedTier needs a secret')
   expect(resolveOptions({ sharedTier, secret: 'x'.repeat(16) }, {}).sharedTier).toBe(sharedTier)

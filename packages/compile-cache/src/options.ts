@@ -196,7 +196,7 @@ export function resolveOptions(
   if (resolved.sharedTier && resolved.secret === undefined) {
     throw new CompileError(
       'INVALID_OPTIONS',
-      'Wrong options of HandlerCompiler: a sharedTier needs a secret, because whoever can write to it ' +
+      'Wrong options of HandlerCompiler: a sharedTier needs a secret, because another program that can write to it ' +
         'could otherwise plant bytecode. Give every process that shares it the same secret of at least 16 bytes.',
     )
   }

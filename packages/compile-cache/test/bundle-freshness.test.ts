@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { openCompiler } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
 import { temporaryProject, writeProject } from './temporary-project.js'
@@ -42,11 +42,11 @@ beforeEach(async () => {
   expect(await restart()).toEqual({ value: ['a1', 'deep1', 'pkg1'], bundled: true })
 })
 
-test('an unchanged set of files needs no esbuild after a restart', async () => {
+it('an unchanged set of files needs no esbuild after a restart', async () => {
   expect(await restart()).toEqual({ value: ['a1', 'deep1', 'pkg1'], bundled: false })
 })
 
-test('the inputs are known without esbuild too', async () => {
+it('the inputs are known without esbuild too', async () => {
   const compiler = openCompiler({ rootDir, cacheDir })
   const { inputs, cacheTier } = await compiler.compileFile('src/main.ts', { root: '.' })
   expect(cacheTier).toBe('disk')
@@ -61,12 +61,12 @@ test('the inputs are known without esbuild too', async () => {
   )
 })
 
-test('files that have nothing to do with the bundle do not matter', async () => {
+it('files that have nothing to do with the bundle do not matter', async () => {
   await writeProject(rootDir, { 'src/other.ts': '', 'lib/other.ts': '', 'README.md': '' })
   expect((await restart()).bundled).toBe(false)
 })
 
-describe('a bundle is made anew when', () => {
+describe('a bundle is made again when', () => {
   const changes: [what: string, change: () => Promise<void>, value: string[]][] = [
     ['the entry changes', () => edit('src/main.ts', 'export default () => ["new"]'), ['new']],
     ['an import changes', () => edit('src/a.ts', 'export const a = "a2"'), ['a2', 'deep1', 'pkg1']],
@@ -137,14 +137,14 @@ describe('a bundle is made anew when', () => {
     ],
   ]
 
-  test.each(changes)('%s', async (_what, change, value) => {
+  it.each(changes)('%s', async (_what, change, value) => {
     await change()
     expect(await restart()).toEqual({ value, bundled: true })
     expect((await restart()).value).toEqual(value)
   })
 })
 
-test('in one process too, a changed import is seen by the next call', async () => {
+it('in one process too, a changed import is seen by the next call', async () => {
   const compiler = openCompiler({ rootDir, cacheDir })
   for (const name of ['a1', 'x', 'a1', 'y']) {
     await edit('src/a.ts', `export const a: string = "${name}"`)
@@ -153,7 +153,7 @@ test('in one process too, a changed import is seen by the next call', async () =
   }
 })
 
-test('a record tells of what the build read, so that even files just changed are known', async () => {
+it('a record tells of what the build read, so that even files just changed are known', async () => {
   await edit('src/a.ts', 'export const a = "a2"')
   expect(await restart()).toMatchObject({ value: ['a2', 'deep1', 'pkg1'], bundled: true })
   await edit('src/a.ts', 'export const a = "a3"')
@@ -161,7 +161,7 @@ test('a record tells of what the build read, so that even files just changed are
   expect(await restart()).toMatchObject({ value: ['a3', 'deep1', 'pkg1'], bundled: false })
 })
 
-test('what a TypeScript configuration extends matters', async () => {
+it('what a TypeScript configuration extends matters', async () => {
   await writeProject(rootDir, {
     'tsconfig.json': '{ "extends": "./base" }',
     'base.json': '{ "compilerOptions": {} }',
@@ -176,7 +176,7 @@ test('what a TypeScript configuration extends matters', async () => {
   expect((await restart()).bundled).toBe(false)
 })
 
-test('an import of a computed name finds no file, and the rest of the handler runs', async () => {
+it('an import of a computed name finds no file, and the rest of the handler runs', async () => {
   await mkdir(join(rootDir, 'src/parts'))
   await edit('src/parts/one.ts', 'export default 1')
   const specifier = '`./parts/$' + '{String("one")}.ts`'
@@ -188,7 +188,7 @@ test('an import of a computed name finds no file, and the rest of the handler ru
   expect((await restart()).value).toBe('function')
 })
 
-test('a damaged record is ignored and replaced', async () => {
+it('a damaged record is ignored and replaced', async () => {
   for (const name of await readdir(cacheDir)) {
     if (name.endsWith('.inputs')) await writeFile(join(cacheDir, name), '{"cacheKey":"x"}')
   }

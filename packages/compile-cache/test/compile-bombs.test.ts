@@ -1,5 +1,5 @@
 import { CompileError } from '@nexus/compile-cache'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openCompiler } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
 
@@ -42,7 +42,7 @@ describe.each([
   ['on the calling thread', 20_000],
   ['on the worker thread', 400_000],
 ])('a compile bomb %s ends as a CompileError or compiles', (_where, length) => {
-  test.each(Object.keys(bombs))('%s', async (name) => {
+  it.each(Object.keys(bombs))('%s', async (name) => {
     const compiler = openCompiler({ compileTimeoutMs: 500 })
     const error = await compiler.compile(bombs[name]!(length)).then(
       () => undefined,
@@ -54,14 +54,14 @@ describe.each([
   })
 })
 
-test('nesting beyond the stack is told as such', async () => {
+it('nesting deeper than the stack is told as such', async () => {
   await expect(openCompiler().compile(fill('(', 50_000))).rejects.toMatchObject({
     code: 'RESOURCE_LIMIT',
     message: expect.stringContaining('nested too deeply'),
   })
 })
 
-test('a compile on the worker thread that takes too long is ended, and the next one works', async () => {
+it('a compile on the worker thread that takes too long is ended, and the next one works', async () => {
   const compiler = openCompiler({ compileTimeoutMs: 150 })
   const slow = compiler.compile(fill('x = /\\p{L}/iu;', 1_000_000))
   const next = compiler.compile('export default () => 1')
@@ -72,7 +72,7 @@ test('a compile on the worker thread that takes too long is ended, and the next 
   expect(await runHandler((await next).bytecode, null)).toBe(1)
 })
 
-test('a compile that needs too much memory fails, and the next one works', async () => {
+it('a compile that needs too much memory fails, and the next one works', async () => {
   const compiler = openCompiler({ compileMemoryLimitBytes: 16 * 1024 * 1024, offloadLength: 0 })
   await expect(compiler.compile(fill('x = /\\p{L}/iu;', 60_000))).rejects.toMatchObject({
     code: 'RESOURCE_LIMIT',
@@ -82,7 +82,7 @@ test('a compile that needs too much memory fails, and the next one works', async
   expect(await runHandler(bytecode, null)).toBe(1)
 })
 
-test('a source of exactly the longest length compiles, one character more does not', async () => {
+it('a source of exactly the longest length compiles, one character more does not', async () => {
   const compiler = openCompiler({ maxSourceLength: 1000 })
   const longest = 'export default () => 1 //'.padEnd(1000, 'x')
   await compiler.compile(longest)

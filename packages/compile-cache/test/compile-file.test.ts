@@ -1,7 +1,7 @@
 import { symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { openCompiler } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
 import { temporaryProject } from './temporary-project.js'
@@ -15,7 +15,7 @@ async function projectWithPackages(files: Record<string, string>): Promise<strin
   return rootDir
 }
 
-test('a file with TypeScript, JSON and relative imports is bundled', async () => {
+it('a file with TypeScript, JSON and relative imports is bundled', async () => {
   const rootDir = await temporaryProject({
     'functions/total.ts': `
       import { sum } from '../shared/sum.js'
@@ -36,7 +36,7 @@ test('a file with TypeScript, JSON and relative imports is bundled', async () =>
   expect(compiled.sourceMap).not.toContain(rootDir)
 })
 
-test('a dynamic import of a known file becomes part of the bundle', async () => {
+it('a dynamic import of a known file becomes part of the bundle', async () => {
   const rootDir = await temporaryProject({
     'main.js': 'export default async () => (await import("./late.js")).value',
     'late.js': 'export const value = 7',
@@ -45,7 +45,7 @@ test('a dynamic import of a known file becomes part of the bundle', async () => 
   expect(await runHandler(bytecode, null)).toBe(7)
 })
 
-test('zod runs in the sandbox', async () => {
+it('zod runs in the sandbox', async () => {
   const rootDir = await projectWithPackages({
     'functions/main.ts': `
       import { z } from 'zod'
@@ -57,7 +57,7 @@ test('zod runs in the sandbox', async () => {
   expect(await runHandler(bytecode, { id: 'a', qty: -1 })).toBe(false)
 })
 
-test('lodash-es runs in the sandbox', async () => {
+it('lodash-es runs in the sandbox', async () => {
   const rootDir = await projectWithPackages({
     'functions/main.ts': `
       import { groupBy } from 'lodash-es'
@@ -68,7 +68,7 @@ test('lodash-es runs in the sandbox', async () => {
   expect(compiled.inputs!.length).toBeGreaterThan(100)
 })
 
-test('a CommonJS package with a browser map that drops a Node built-in runs', async () => {
+it('a CommonJS package with a browser map that drops a Node built-in runs', async () => {
   const rootDir = await temporaryProject({
     'main.js': 'import lib from "lib"; export default () => lib.answer',
     'node_modules/lib/package.json': '{ "main": "./index.js", "browser": { "fs": false } }',
@@ -78,7 +78,7 @@ test('a CommonJS package with a browser map that drops a Node built-in runs', as
   expect(await runHandler(bytecode, null)).toBe(42)
 })
 
-test('a package that needs a Node built-in fails with its name and how it was reached', async () => {
+it('a package that needs a Node built-in fails with its name and how it was reached', async () => {
   const rootDir = await temporaryProject({
     'functions/main.ts': 'import { query } from "./db"\nexport default query',
     'functions/db.ts': 'export { query } from "@scope/driver"',
@@ -97,14 +97,14 @@ test('a package that needs a Node built-in fails with its name and how it was re
   )
 })
 
-test('a handler that itself imports a Node built-in is told so', async () => {
+it('a handler that itself imports a Node built-in is told so', async () => {
   const rootDir = await temporaryProject({ 'main.js': 'import fs from "fs"\nexport default fs' })
   await expect(openCompiler({ rootDir }).compileFile('main.js')).rejects.toThrow(
     'main.js:1:16: Cannot import "fs": it needs the Node.js built-in "fs", which the sandbox does not have.',
   )
 })
 
-test('an import from the web is told at its place', async () => {
+it('an import from the web is told at its place', async () => {
   const rootDir = await temporaryProject({
     'main.ts': 'const a = 1\nimport x from "https://example.com/x.js"\nexport default () => x + a',
   })
@@ -113,21 +113,21 @@ test('an import from the web is told at its place', async () => {
   )
 })
 
-test('a file that is not there is an error that names it', async () => {
+it('a file that is not there is an error that names it', async () => {
   const rootDir = await temporaryProject()
   const compiling = openCompiler({ rootDir }).compileFile('functions/missing.ts')
   await expect(compiling).rejects.toMatchObject({ code: 'COMPILATION_ERROR' })
   await expect(compiling).rejects.toThrow('functions/missing.ts: ')
 })
 
-test('calls for one file in one turn share the work', async () => {
+it('calls for one file in one turn share the work', async () => {
   const rootDir = await temporaryProject({ 'main.ts': 'export default () => 1' })
   const compiler = openCompiler({ rootDir })
   await Promise.all(Array.from({ length: 20 }, () => compiler.compileFile('main.ts')))
   expect(compiler.getStats()).toMatchObject({ bundles: 1, compiles: 1 })
 })
 
-test('two projects with the same files have the same artifacts', async () => {
+it('two projects with the same files have the same artifacts', async () => {
   const files = {
     'main.ts': 'import { a } from "./a"; export default a',
     'a.ts': 'export let a = 1',
@@ -139,13 +139,13 @@ test('two projects with the same files have the same artifacts', async () => {
   expect(keys[0]).toBe(keys[1])
 })
 
-test('precompile takes files too', async () => {
+it('precompile takes files too', async () => {
   const rootDir = await temporaryProject({ 'main.ts': 'export default (): number => 5' })
   const [compiled] = await openCompiler({ rootDir }).precompile([{ path: 'main.ts' }])
   expect(await runHandler(compiled!.bytecode, null)).toBe(5)
 })
 
-test('a project reached through a link has the same artifacts', async () => {
+it('a project reached through a link has the same artifacts', async () => {
   const rootDir = await temporaryProject({
     'releases/5/main.ts': 'import { a } from "./a"; export default () => a',
     'releases/5/a.ts': 'export const a = 1',

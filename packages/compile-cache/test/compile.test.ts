@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { openCompiler, sourceOfLength } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
 import { temporaryProject } from './temporary-project.js'
 
-test('a JavaScript handler becomes bytecode that runs', async () => {
+it('a JavaScript handler becomes bytecode that runs', async () => {
   const compiler = openCompiler()
   const compiled = await compiler.compile('export default (event) => event.a + 1')
   expect(await runHandler(compiled.bytecode, { a: 41 })).toBe(42)
@@ -14,7 +14,7 @@ test('a JavaScript handler becomes bytecode that runs', async () => {
   expect(compiled.sourceMap).toBeUndefined()
 })
 
-test('an async handler runs', async () => {
+it('an async handler runs', async () => {
   const compiler = openCompiler()
   const { bytecode } = await compiler.compile(
     'const x = await Promise.resolve(2); export default async (event) => event * (await x)',
@@ -22,7 +22,7 @@ test('an async handler runs', async () => {
   expect(await runHandler(bytecode, 21)).toBe(42)
 })
 
-test('a TypeScript handler becomes bytecode with a source map', async () => {
+it('a TypeScript handler becomes bytecode with a source map', async () => {
   const compiler = openCompiler()
   const source = 'interface E { a: number }\nexport default (event: E): number => event.a * 2\n'
   const compiled = await compiler.compile(source, { filename: 'double.ts' })
@@ -31,7 +31,7 @@ test('a TypeScript handler becomes bytecode with a source map', async () => {
   expect(map).toMatchObject({ version: 3, sources: ['double.ts'], sourcesContent: [source] })
 })
 
-test('the language option wins over the extension', async () => {
+it('the language option wins over the extension', async () => {
   const compiler = openCompiler()
   const { bytecode } = await compiler.compile('export default (a: number) => a', {
     filename: 'handler.js',
@@ -40,7 +40,7 @@ test('the language option wins over the extension', async () => {
   expect(await runHandler(bytecode, 3)).toBe(3)
 })
 
-test('stack traces name the file', async () => {
+it('stack traces name the file', async () => {
   const compiler = openCompiler()
   const { bytecode } = await compiler.compile(
     'export default () => { try { null.x } catch (e) { return e.stack } }',
@@ -49,7 +49,7 @@ test('stack traces name the file', async () => {
   expect(await runHandler(bytecode, null)).toContain('orders/total.js:1')
 })
 
-test('the same source is compiled once, also by callers at the same time', async () => {
+it('the same source is compiled once, also by callers at the same time', async () => {
   const compiler = openCompiler()
   const source = 'export default () => 1'
   const first = await Promise.all(Array.from({ length: 20 }, () => compiler.compile(source)))
@@ -59,7 +59,7 @@ test('the same source is compiled once, also by callers at the same time', async
   expect(compiler.getStats().compiles).toBe(1)
 })
 
-test('another file name, language or wrapper version is another artifact', async () => {
+it('another file name, language or wrapper version is another artifact', async () => {
   const compiler = openCompiler()
   const source = 'export default () => 1'
   const keys = [
@@ -71,7 +71,7 @@ test('another file name, language or wrapper version is another artifact', async
   expect(new Set(keys).size).toBe(4)
 })
 
-test('compiling leaves no state behind: the same source gives the same bytes, whatever came before', async () => {
+it('compiling leaves no state behind: the same source gives the same bytes, whatever came before', async () => {
   const compiler = openCompiler({ maxMemoryBytes: 1 })
   const source = 'export const name = "x"; export default (event) => [event, name]'
   const first = await compiler.compile(source)
@@ -84,7 +84,7 @@ test('compiling leaves no state behind: the same source gives the same bytes, wh
   expect(Buffer.compare(again.bytecode, first.bytecode)).toBe(0)
 })
 
-test('lone surrogates in a source are part of its identity', async () => {
+it('lone surrogates in a source are part of its identity', async () => {
   const compiler = openCompiler()
   const surrogate = await compiler.compile('export default () => "\ud800".charCodeAt(0)')
   const replacement = await compiler.compile('export default () => "\ufffd".charCodeAt(0)')
@@ -93,7 +93,7 @@ test('lone surrogates in a source are part of its identity', async () => {
   expect(await runHandler(replacement.bytecode, null)).toBe(0xfffd)
 })
 
-test('bytecode that a caller transferred away is compiled anew', async () => {
+it('bytecode that a caller transferred away is compiled again', async () => {
   const compiler = openCompiler()
   const source = 'export default () => 1'
   const first = await compiler.compile(source)
@@ -103,7 +103,7 @@ test('bytecode that a caller transferred away is compiled anew', async () => {
   expect(await runHandler(second.bytecode, null)).toBe(1)
 })
 
-test('precompile compiles sources and keeps their order', async () => {
+it('precompile compiles sources and keeps their order', async () => {
   const compiler = openCompiler()
   const compiled = await compiler.precompile([
     'export default () => 1',
@@ -115,14 +115,14 @@ test('precompile compiles sources and keeps their order', async () => {
   expect((await compiler.compile('export default () => 1')).cacheTier).toBe('memory')
 })
 
-test('precompile tries every item before it fails', async () => {
+it('precompile tries every item before it fails', async () => {
   const compiler = openCompiler()
   const items = ['export default 1 +', 'export default () => 1']
   await expect(compiler.precompile(items)).rejects.toMatchObject({ code: 'COMPILATION_ERROR' })
   expect((await compiler.compile(items[1]!)).cacheTier).toBe('memory')
 })
 
-test('a closed compiler refuses to compile', async () => {
+it('a closed compiler refuses to compile', async () => {
   const compiler = openCompiler()
   await compiler.close()
   await compiler.close()
@@ -130,7 +130,7 @@ test('a closed compiler refuses to compile', async () => {
   await expect(compiler.compileFile('x.js')).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test.each([
+it.each([
   [Buffer.from('export default 1'), {}, 'Expected the source as a string, got object'],
   ['export default 1', { language: 'tsx' }, 'Expected language "js" or "ts", got "tsx"'],
 ])('wrong arguments are refused', async (source, options, message) => {
@@ -138,7 +138,7 @@ test.each([
   await expect(compiling).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message })
 })
 
-test('closing waits for what is being compiled here and written', async () => {
+it('closing waits for what is being compiled here and written', async () => {
   const cacheDir = await temporaryProject()
   const compiler = openCompiler({ cacheDir })
   const compiling = compiler.compile('export default (): number => 1', { language: 'ts' })

@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { openCompiler } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
 import { temporaryProject } from './temporary-project.js'
@@ -8,7 +8,7 @@ import { temporaryProject } from './temporary-project.js'
 const source = 'export default (event) => event.a * 2'
 const typed = { filename: 'a.ts' }
 
-test('after a restart handlers come from disk, with their source maps', async () => {
+it('after a restart handlers come from disk, with their source maps', async () => {
   const cacheDir = await temporaryProject()
   const first = openCompiler({ cacheDir })
   const compiled = [await first.compile(source), await first.compile(source, typed)]
@@ -24,7 +24,7 @@ test('after a restart handlers come from disk, with their source maps', async ()
   expect(second.getStats()).toMatchObject({ compiles: 0, disk: { hits: 2, misses: 0 } })
 })
 
-test('an upgrade of the wrapper misses', async () => {
+it('an upgrade of the wrapper misses', async () => {
   const cacheDir = await temporaryProject()
   for (const version of ['1', '2']) {
     const compiler = openCompiler({ cacheDir, version })
@@ -34,7 +34,7 @@ test('an upgrade of the wrapper misses', async () => {
   expect((await openCompiler({ cacheDir, version: '2' }).compile(source)).cacheTier).toBe('disk')
 })
 
-test('cache files sealed without the secret are not loaded', async () => {
+it('cache files sealed without the secret are not loaded', async () => {
   const cacheDir = await temporaryProject()
   const open = openCompiler({ cacheDir })
   await open.compile(source)
@@ -47,7 +47,7 @@ test('cache files sealed without the secret are not loaded', async () => {
   expect((await again.compile(source)).cacheTier).toBe('disk')
 })
 
-test('300 damaged files are never loaded, and each is replaced', async () => {
+it('300 damaged files are never loaded, and each is replaced', async () => {
   const cacheDir = await temporaryProject()
   const sources = Array.from({ length: 100 }, (_, n) => `export default () => ${n}`)
   const writer = openCompiler({ cacheDir })
@@ -68,7 +68,7 @@ test('300 damaged files are never loaded, and each is replaced', async () => {
   expect((await openCompiler({ cacheDir }).precompile(sources))[0]!.cacheTier).toBe('disk')
 })
 
-test('a cache directory that cannot be written is warned of once, and compiles go on', async () => {
+it('a cache directory that cannot be written is warned of once, and compiles go on', async () => {
   const directory = await temporaryProject({ file: '' })
   const warnings: string[] = []
   const compiler = openCompiler({
@@ -83,14 +83,14 @@ test('a cache directory that cannot be written is warned of once, and compiles g
   expect(compiler.getStats().disk).toMatchObject({ failedWrites: 2, writes: 0 })
 })
 
-test('without a listener the warning goes through process.emitWarning', async () => {
+it('without a listener the warning goes through process.emitWarning', async () => {
   const directory = await temporaryProject({ file: '' })
   const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
   await openCompiler({ cacheDir: join(directory, 'file') }).precompile([source])
   expect(await warned).toMatchObject({ name: 'NexusCompileCacheWarning' })
 })
 
-test('clearCache empties memory and disk', async () => {
+it('clearCache empties memory and disk', async () => {
   const cacheDir = await temporaryProject()
   const compiler = openCompiler({ cacheDir })
   await compiler.precompile([source])
@@ -100,7 +100,7 @@ test('clearCache empties memory and disk', async () => {
   expect((await compiler.compile(source)).cacheTier).toBe('none')
 })
 
-test('machines share their compiles through the shared tier', async () => {
+it('machines share their compiles through the shared tier', async () => {
   const store = new Map<string, Uint8Array>()
   const shared = {
     secret: 'the secret of the cluster',
@@ -130,7 +130,7 @@ test('machines share their compiles through the shared tier', async () => {
   expect(stranger.getStats().shared).toMatchObject({ rejected: 1 })
 })
 
-test('a broken shared tier fails no compile and is warned of once', async () => {
+it('a broken shared tier fails no compile and is warned of once', async () => {
   const warnings: string[] = []
   const compiler = openCompiler({
     secret: 'the secret of the cluster',

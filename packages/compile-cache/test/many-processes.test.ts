@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { engineVersion } from '../src/engine/engine.js'
 import { Sealer } from '../src/tiers/seal.js'
 import { runChild, startChild } from './children/run-child.js'
@@ -10,7 +10,7 @@ import { temporaryProject } from './temporary-project.js'
 
 beforeAll(requireBuild)
 
-test('processes that hammer one directory never get wrong bytecode, and stay within its limit', async () => {
+it('processes that hammer one directory never get wrong bytecode, and stay within its limit', async () => {
   const directory = await temporaryProject()
   const maxBytes = 20_000 // about a third of what they write
   const children = await Promise.all(
@@ -32,7 +32,7 @@ test('processes that hammer one directory never get wrong bytecode, and stay wit
   expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(maxBytes * 2)
 })
 
-test('kill -9 while writing leaves no file that is not whole', async () => {
+it('kill -9 while writing leaves no file that is not whole', async () => {
   const directory = await temporaryProject()
   for (let round = 0; round < 4; round++) {
     const before = (await readdir(directory)).length
@@ -57,7 +57,7 @@ test('kill -9 while writing leaves no file that is not whole', async () => {
   expect(whole).toBeGreaterThan(20)
 })
 
-test('a torn file under its final name, as after a power cut, is not loaded', async () => {
+it('a torn file under its final name, as after a power cut, is not loaded', async () => {
   const directory = await temporaryProject()
   await runChild('hammer.mjs', [directory, '1000000', '5'])
   for (const name of await readdir(directory)) {

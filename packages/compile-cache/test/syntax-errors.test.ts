@@ -1,5 +1,5 @@
 import { CompileError } from '@nexus/compile-cache'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { openCompiler, sourceOfLength } from './open-compiler.js'
 import { temporaryProject } from './temporary-project.js'
 
@@ -12,7 +12,7 @@ async function errorOf(work: Promise<unknown>): Promise<CompileError> {
   return error as CompileError
 }
 
-test('a syntax error tells file, line, column and shows the line with a caret', async () => {
+it('a syntax error tells file, line, column and shows the line with a caret', async () => {
   const error = await errorOf(
     openCompiler().compile('export default 1\nlet x = ;\n', { filename: 'functions/a.js' }),
   )
@@ -33,7 +33,7 @@ test('a syntax error tells file, line, column and shows the line with a caret', 
   )
 })
 
-test.each([
+it.each([
   ['characters of several bytes before it', 'let é = "😀", x = ;', 1, 19],
   ['Windows line ends', 'let a = 1\r\nlet b = ;\r\n', 2, 9],
   ['tabs', '\tlet b = ;', 1, 10],
@@ -49,7 +49,7 @@ test.each([
   expect(location).toMatchObject({ line, column })
 })
 
-test('an unresolved import names the specifier and what to do', async () => {
+it('an unresolved import names the specifier and what to do', async () => {
   const { message } = await errorOf(
     openCompiler().compile('import { z } from "zod"\nexport default z'),
   )
@@ -57,7 +57,7 @@ test('an unresolved import names the specifier and what to do', async () => {
   expect(message).toContain('compileFile')
 })
 
-test('a type error of syntax in TypeScript is told the same way', async () => {
+it('a type error of syntax in TypeScript is told the same way', async () => {
   const error = await errorOf(
     openCompiler().compile('export default 1\nlet é: = 2', { filename: 'a.ts' }),
   )
@@ -65,7 +65,7 @@ test('a type error of syntax in TypeScript is told the same way', async () => {
   expect(error.message).toContain('a.ts:2:8: Unexpected "="\n\n  2 | let é: = 2\n    |        ^')
 })
 
-test('what esbuild takes and the engine does not is told at its place in the original file', async () => {
+it('what esbuild takes and the engine does not is told at its place in the original file', async () => {
   const rootDir = await temporaryProject({
     'main.ts': 'import { match } from "./lib"\nexport default (a: string) => match(a)',
     'lib.ts':
@@ -76,7 +76,7 @@ test('what esbuild takes and the engine does not is told at its place in the ori
   expect(error.location?.lineText).toContain('/[z-a]/')
 })
 
-test('a syntax error in an imported file names that file', async () => {
+it('a syntax error in an imported file names that file', async () => {
   const rootDir = await temporaryProject({
     'functions/main.ts': 'import "../shared/broken"',
     'shared/broken.ts': '\n\nconst a: number = (',
@@ -88,7 +88,7 @@ test('a syntax error in an imported file names that file', async () => {
   expect(error.message).not.toContain(rootDir)
 })
 
-test('several errors are all told', async () => {
+it('several errors are all told', async () => {
   const rootDir = await temporaryProject({
     'main.ts': 'import "./a"\nimport "./b"',
   })
@@ -97,13 +97,13 @@ test('several errors are all told', async () => {
   expect(message).toContain('main.ts:2:8: Could not resolve "./b"')
 })
 
-test('an error in a source long enough for the worker thread has its place too', async () => {
+it('an error in a source long enough for the worker thread has its place too', async () => {
   const source = `${sourceOfLength(100_000)}\nlet x = ;`
   const error = await errorOf(openCompiler().compile(source))
   expect(error.location).toMatchObject({ line: source.split('\n').length, column: 9 })
 })
 
-test('a long line is shown around the fault', async () => {
+it('a long line is shown around the fault', async () => {
   const source = `export default 1;${'let a;'.replace('a', 'abc')}${'x();'.repeat(500)}let y = ;`
   const { message } = await errorOf(openCompiler().compile(source))
   const [, , shown, caret] = message.split('\n')
@@ -111,7 +111,7 @@ test('a long line is shown around the fault', async () => {
   expect(shown![caret!.indexOf('^')]).toBe(';')
 })
 
-test('a failed compile is not kept', async () => {
+it('a failed compile is not kept', async () => {
   const compiler = openCompiler()
   await errorOf(compiler.compile('let x = ;'))
   await errorOf(compiler.compile('let x = ;'))

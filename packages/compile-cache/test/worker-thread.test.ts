@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { runChild } from './children/run-child.js'
 import { openCompiler, sourceOfLength } from './open-compiler.js'
 import { requireBuild } from './require-build.js'
@@ -6,7 +6,7 @@ import { runHandler } from './run-handler.js'
 
 beforeAll(requireBuild)
 
-test('a source of the threshold compiles on this thread, one character more on the worker', async () => {
+it('a source of the threshold compiles on this thread, one character more on the worker', async () => {
   const compiler = openCompiler({ offloadLength: 1000 })
   const source = 'export default () => 1 //'.padEnd(1000, 'x')
   await compiler.compile(source)
@@ -16,21 +16,21 @@ test('a source of the threshold compiles on this thread, one character more on t
   expect(await runHandler(bytecode, null)).toBe(1)
 })
 
-test('a 1 MB bundle compiles on the worker thread', async () => {
+it('a 1 MB bundle compiles on the worker thread', async () => {
   const compiler = openCompiler()
   const { bytecode } = await compiler.compile(sourceOfLength(1_000_000))
   expect(compiler.getStats()).toMatchObject({ compiles: 1, workerCompiles: 1 })
   expect(await runHandler(bytecode, { x: 2, y: 3 })).toMatchObject({ n: 1, list: [2, 3] })
 })
 
-test('both threads make the same bytecode', async () => {
+it('both threads make the same bytecode', async () => {
   const source = sourceOfLength(10_000)
   const here = await openCompiler().compile(source)
   const there = await openCompiler({ offloadLength: 0 }).compile(source)
   expect(Buffer.compare(here.bytecode, there.bytecode)).toBe(0)
 })
 
-test('many long sources at once all compile, one after the other', async () => {
+it('many long sources at once all compile, one after the other', async () => {
   const compiler = openCompiler({ offloadLength: 0 })
   const sources = Array.from({ length: 30 }, (_, n) => `export default () => ${n}`)
   const compiled = await Promise.all(sources.map((source) => compiler.compile(source)))
@@ -38,7 +38,7 @@ test('many long sources at once all compile, one after the other', async () => {
   expect(values).toEqual(sources.map((_, n) => n))
 })
 
-test('closing while compiling fails the compile', async () => {
+it('closing while compiling fails the compile', async () => {
   const compiler = openCompiler({ offloadLength: 0 })
   const compiling = Promise.allSettled([
     compiler.compile(sourceOfLength(500_000)),
@@ -50,12 +50,13 @@ test('closing while compiling fails the compile', async () => {
   }
 })
 
-test('an idle worker thread does not keep the process alive', async () => {
+it('an idle worker thread does not keep the process alive', async () => {
   const { code, stdout } = await runChild('compile-and-return.mjs', [])
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'compiled on the worker: 1\n' })
 })
 
-test('a source that crashes esbuild fails alone', async () => {
+// esbuild fills its stack of 1 GB twice, which takes seconds of both processors.
+it('a source that crashes esbuild fails alone', { timeout: 120_000 }, async () => {
   const { code, stdout } = await runChild('crash-esbuild.mjs', [])
   expect(JSON.parse(stdout)).toEqual({ bomb: 'RESOURCE_LIMIT', neighbour: 'ok', next: 'ok' })
   expect(code).toBe(0)

@@ -16,7 +16,7 @@ it('reaches the host function of the lease, and gets its answer', async () => {
   expect(asked).toEqual(['ask', 5])
 })
 
-it('reaches nobody once the call is over', async () => {
+it('is ignored once the call is over', async () => {
   const instance = await template.instantiate(await load('export default (n) => host(n)'))
   let calls = 0
   instance.begin(Number.POSITIVE_INFINITY, 1e8, () => ++calls)

@@ -72,16 +72,14 @@ function refusalError(
   message: Message | undefined,
 ): CompileError {
   const location = message && locationOf(message)
-  const { rule } = refusal
-  const isLimit = rule === 'file-size' || rule === 'bundle-size'
+  const { code, rule } = refusal
   const asWritten = location && message.location!.length > 0 ? writtenAt(message) : undefined
   const what = asWritten === undefined ? 'Cannot read a file' : `Cannot import ${asWritten}`
   const text = `${what}: ${refusal.message}.`
-  return new CompileError(
-    isLimit ? 'RESOURCE_LIMIT' : 'IMPORT_REFUSED',
-    location ? describeAt(location, text) : `${filename}: ${text}`,
-    { location, rule },
-  )
+  return new CompileError(code, location ? describeAt(location, text) : `${filename}: ${text}`, {
+    location,
+    rule,
+  })
 }
 
 /** The specifier as the author wrote it, quotes included. */
@@ -93,7 +91,7 @@ function writtenAt({ location }: Message): string {
   return written.length > 200 ? `${written.slice(0, 200)}…` : written
 }
 
-/** An import of a Node built-in, told with the package that wants it and how the entry came to it. */
+/** An import of a Node built-in, told with the package that wants it and the imports that lead to it. */
 function missingBuiltin(error: FailedBuild): CompileError | undefined {
   const message = error.errors.find((candidate) => detailOf(candidate).builtin !== undefined)
   if (!message) return undefined

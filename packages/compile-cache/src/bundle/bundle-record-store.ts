@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { z } from 'zod'
 import { type RecordedFacts, stillHolds } from '../import-gate/file-facts.js'
 import type { ArtifactStore } from '../tiers/artifact-store.js'
 
@@ -13,6 +14,14 @@ export interface BundleRecord {
   /** What its build saw of the file system. */
   facts: RecordedFacts
 }
+
+const pairs = z.array(z.tuple([z.string(), z.string()]))
+
+const schema = z.object({
+  cacheKey: z.string(),
+  inputs: z.array(z.string()),
+  facts: z.object({ places: pairs, contents: pairs }),
+}) satisfies z.ZodType<BundleRecord>
 
 /** Remembers what bundles were made of, in memory and on disk. */
 export class BundleRecordStore {
@@ -30,7 +39,7 @@ export class BundleRecordStore {
     let record = this.#records.get(id)
     if (!record) {
       const text = await this.#store.readRecord(id)
-      record = text === undefined ? undefined : (JSON.parse(text) as BundleRecord)
+      record = text === undefined ? undefined : parseRecord(text)
     }
     if (!record || !(await stillHolds(record.facts, this.#maxFileBytes))) return undefined
     this.#records.set(id, record)
@@ -46,5 +55,14 @@ export class BundleRecordStore {
   /** Forget the records in memory. */
   clear(): void {
     this.#records.clear()
+  }
+}
+
+/** What is no record counts as absent: without a secret, another program can write one with the right checksum. */
+function parseRecord(text: string): BundleRecord | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
   }
 }

@@ -41,7 +41,7 @@ export class Bundler {
     this.#rootDir = rootDir
   }
 
-  /** What the output depends on besides the sources. Reading it does not load esbuild. */
+  /** What the output depends on, apart from the sources. Reading it does not load esbuild. */
   get version(): string {
     const { version }: { version: string } = createRequire(import.meta.url)('esbuild/package.json')
     return `esbuild@${version} ${JSON.stringify(fileOptions(this.#rootDir))}`
@@ -81,43 +81,44 @@ export class Bundler {
    */
   async bundle(entry: string, filename: string, openGate: () => ImportGate): Promise<Bundle> {
     try {
-      return await this.#build(entry, openGate(), [])
+      return await this.#build(entry, openGate, [])
     } catch (error) {
       const computedImports = placesOfComputedImports(error)
       if (computedImports.length === 0) throw toBundleError(error, filename)
-      return await this.#build(entry, openGate(), computedImports).catch((failure: unknown) => {
+      return await this.#build(entry, openGate, computedImports).catch((failure: unknown) => {
         throw toBundleError(failure, filename)
       })
     }
   }
 
-  async #build(
+  #build(
     entry: string,
-    gate: ImportGate,
+    openGate: () => ImportGate,
     computedImports: readonly SourceLocation[],
   ): Promise<Bundle> {
     const rootDir = this.#rootDir
-    const build = new GatedBuild({ gate, entry, rootDir, computedImports })
-    const result = await this.#service
-      .run((esbuild) =>
-        esbuild.build({
+    return this.#service.run(async (esbuild, signal) => {
+      const gate = openGate()
+      const build = new GatedBuild({ gate, entry, rootDir, computedImports, signal })
+      try {
+        const { outputFiles } = await esbuild.build({
           ...fileOptions(rootDir),
           entryPoints: [ENTRY_POINT],
           plugins: [build.plugin],
           tsconfigRaw: { compilerOptions: build.config.compilerOptions },
-        }),
-      )
-      .catch((error: unknown) => {
+        })
+        const [map, code] = outputFiles.sort((a, b) => b.path.length - a.path.length)
+        return {
+          code: code!.text,
+          sourceMap: withPlainNames(map!.text),
+          inputs: build.inputs,
+          facts: gate.facts,
+        }
+      } catch (error) {
         if (isBuildFailure(error)) Object.assign(error, { graph: build.graph })
         throw error
-      })
-    const [map, code] = result.outputFiles.sort((a, b) => b.path.length - a.path.length)
-    return {
-      code: code!.text,
-      sourceMap: withPlainNames(map!.text),
-      inputs: build.inputs,
-      facts: gate.facts,
-    }
+      }
+    })
   }
 }
 

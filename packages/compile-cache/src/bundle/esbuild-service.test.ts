@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { EsbuildService } from './esbuild-service.js'
 
 /** A build that does not end before it is told to. */
@@ -34,7 +34,7 @@ function heldBuild(service: EsbuildService) {
   return { done, started, release, attempts: () => attempts }
 }
 
-test('work that a lost service interrupted is done again', async () => {
+it('work that a lost service interrupted is done again', async () => {
   const service = new EsbuildService(60_000)
   const builds = [heldBuild(service), heldBuild(service)]
   await Promise.all(builds.map(({ started }) => started))
@@ -46,7 +46,7 @@ test('work that a lost service interrupted is done again', async () => {
   expect(builds.map(({ attempts }) => attempts())).toEqual([2, 2])
 })
 
-test('work that takes too long fails alone', async () => {
+it('work that takes too long fails alone', async () => {
   const slow = heldBuild(new EsbuildService(50))
   const other = heldBuild(new EsbuildService(60_000))
   await other.started
@@ -58,7 +58,29 @@ test('work that takes too long fails alone', async () => {
   expect((await other.done).outputFiles).toHaveLength(1)
 })
 
-test('an error of the work itself is not tried again', async () => {
+it('work without a plugin that shares the process with overrunning work is done again', async () => {
+  const slow = heldBuild(new EsbuildService(200))
+  await slow.started
+  let attempts = 0
+  const other = new EsbuildService(60_000).run(async (esbuild) => {
+    // The process never answers the first time, as when it was stopped while it worked.
+    if (attempts++ === 0) return new Promise<never>(() => undefined)
+    return esbuild.transform('let x: number = 1', { loader: 'ts' })
+  })
+  await expect(slow.done).rejects.toMatchObject({ code: 'RESOURCE_LIMIT' })
+  expect((await other).code).toBe('let x = 1;\n')
+  expect(attempts).toBe(2)
+})
+
+it('work that began after the process was started again is not stopped by work that was lost before', async () => {
+  const builds = [heldBuild(new EsbuildService(100)), heldBuild(new EsbuildService(100))]
+  const results = await Promise.allSettled(builds.map(({ done }) => done))
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  const after = await new EsbuildService(60_000).run((esbuild) => esbuild.transform('let y = 2'))
+  expect(after.code).toBe('let y = 2;\n')
+})
+
+it('an error of the work itself is not tried again', async () => {
   let attempts = 0
   const work = new EsbuildService(60_000).run(async (esbuild) => {
     attempts++

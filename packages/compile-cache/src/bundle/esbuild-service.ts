@@ -1,7 +1,14 @@
 import type * as Esbuild from 'esbuild'
 import { CompileError } from '../errors.js'
 
-type Work<T> = (esbuild: typeof Esbuild) => Promise<T>
+/**
+ * The work under way with the child process that runs now. Stopping that process settles nothing that waits for its
+ * answer, so who stops it tells the others. esbuild is one for the whole Node process, and so is this.
+ */
+let sharers = new Set<(error: Error) => void>()
+
+/** `signal` says that the result is no longer waited for. */
+type Work<T> = (esbuild: typeof Esbuild, signal: AbortSignal) => Promise<T>
 
 /**
  * Runs esbuild, which is loaded with the first use. esbuild is one child process that every caller shares;
@@ -39,32 +46,54 @@ export class EsbuildService {
 
   async #attempt<T>(work: Work<T>): Promise<T> {
     const esbuild = await import('esbuild')
+    const together = sharers
+    const ended = new AbortController()
     let timer: NodeJS.Timeout | undefined
-    let late = false
-    const overrun = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        late = true
-        reject(
-          new CompileError(
-            'RESOURCE_LIMIT',
-            `bundling it took longer than ${this.#timeoutMs} ms (compileTimeoutMs)`,
-          ),
-        )
-      }, this.#timeoutMs)
+    let interrupt!: (error: Error) => void
+    const interrupted = new Promise<never>((_, reject) => {
+      interrupt = reject
+      timer = setTimeout(() => reject(this.#overrun()), this.#timeoutMs)
     })
+    together.add(interrupt)
     try {
-      return await Promise.race([work(esbuild), overrun])
+      return await Promise.race([work(esbuild, ended.signal), interrupted])
     } catch (error) {
+      together.delete(interrupt)
       // A stopped service starts again with its next use; a crashed one only after stop().
-      if (late || isServiceLoss(error)) await esbuild.stop()
+      if (error instanceof Overrun || isServiceLoss(error)) await stopService(esbuild, together)
       throw error
     } finally {
+      together.delete(interrupt)
       clearTimeout(timer)
+      ended.abort()
     }
+  }
+
+  #overrun(): Overrun {
+    return new Overrun(
+      'RESOURCE_LIMIT',
+      `bundling it took longer than ${this.#timeoutMs} ms (compileTimeoutMs)`,
+    )
   }
 }
 
-/** esbuild has no code for this. */
+/** Work that took longer than it may. */
+class Overrun extends CompileError {}
+
+/** Stop the process that `together` share, unless one of them did: the next process is not theirs. */
+async function stopService(
+  esbuild: typeof Esbuild,
+  together: Set<(error: Error) => void>,
+): Promise<void> {
+  if (together !== sharers) return
+  sharers = new Set()
+  for (const interrupt of together) interrupt(new Error(SERVICE_STOPPED))
+  await esbuild.stop()
+}
+
+/** The words of esbuild, which has no code for this. */
+const SERVICE_STOPPED = 'The service was stopped'
+
 function isServiceLoss(error: unknown): boolean {
   return (
     error instanceof Error && /^The service (was stopped|is no longer running)/.test(error.message)

@@ -1,6 +1,8 @@
 import { builtinModules } from 'node:module'
 import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin } from 'esbuild'
+import pLimit from 'p-limit'
 import type { SourceLocation } from '../errors.js'
 import type { ImportGate, ImportSource, Located } from '../import-gate/import-gate.js'
 import { ImportRefusal } from '../import-gate/import-refusal.js'
@@ -16,6 +18,9 @@ import { loaderOf, moduleOfDataUrl, type SourceModule } from './source-module.js
 export const NAMESPACE = 'source'
 
 const DISABLED_NAMESPACE = 'disabled'
+
+/** Longest time that answers take in a row before other work of the thread gets a turn, in milliseconds. */
+const TURN_MS = 10
 
 /** What the plugin says of an import that failed, beside the message. */
 export interface ImportFailure {
@@ -33,6 +38,8 @@ export interface GatedBuildSettings {
   rootDir: string
   /** Imports of a computed name, at the places of their arguments. */
   computedImports: readonly SourceLocation[]
+  /** Ends the build: from then on no question of esbuild is worth an answer. */
+  signal: AbortSignal
 }
 
 /** One build whose every file goes through the gate. */
@@ -43,6 +50,8 @@ export class GatedBuild {
   readonly #resolver: ModuleResolver
   readonly #modules = new Map<string, SourceModule>()
   readonly #inputs = new Set<string>()
+  readonly #oneByOne = pLimit(1)
+  #turnStarted = 0
 
   /** @throws ImportRefusal when the TypeScript configuration extends what may not be read */
   constructor(settings: GatedBuildSettings) {
@@ -64,13 +73,26 @@ export class GatedBuild {
     return {
       name: 'import-gate',
       setup: (build) => {
-        build.onResolve({ filter: /.*/ }, (args) => answer(() => this.#resolve(args)))
+        build.onResolve({ filter: /.*/ }, (args) => this.#inTurn(() => this.#resolve(args)))
         build.onLoad({ filter: /.*/, namespace: DISABLED_NAMESPACE }, () => ({
           contents: 'module.exports = {}',
         }))
-        build.onLoad({ filter: /.*/ }, (args) => answer(() => this.#load(args)))
+        build.onLoad({ filter: /.*/ }, (args) => this.#inTurn(() => this.#load(args)))
       },
     }
+  }
+
+  /** esbuild asks thousands of questions at once; they must not hold up the thread together. */
+  #inTurn<T extends OnLoadResult | OnResolveResult>(work: () => T): Promise<T> {
+    return this.#oneByOne(async () => {
+      if (this.#settings.signal.aborted)
+        return { errors: [{ text: 'The build was ended' }] } as unknown as T
+      if (performance.now() - this.#turnStarted > TURN_MS) {
+        await setImmediate()
+        this.#turnStarted = performance.now()
+      }
+      return answer(work)
+    })
   }
 
   #resolve(args: OnResolveArgs): OnResolveResult {

@@ -1,4 +1,4 @@
-/** Which module of a bundle imports which, to tell how the entry came to one of them. */
+/** Which module of a bundle imports which, to tell which imports lead to one of them. */
 export class ImportGraph {
   /** Name of the module that the bundle begins with. */
   entry: string | undefined

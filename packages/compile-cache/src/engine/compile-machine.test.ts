@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { CompileMachine } from './compile-machine.js'
 import { CompileEngine, loadEngineModule } from './engine.js'
 
@@ -13,7 +13,7 @@ function sourceOf(length: number, seed = 0): string {
   return source
 }
 
-test('one machine compiles hundreds of sources without growing', async () => {
+it('one machine compiles hundreds of sources without growing', async () => {
   const machine = await newMachine()
   for (let n = 0; n < 200; n++) {
     expect(machine.compile(sourceOf(20_000, n), 'a.js')).toHaveProperty('bytecode')
@@ -21,7 +21,7 @@ test('one machine compiles hundreds of sources without growing', async () => {
   expect(machine.spent).toBe(false)
 })
 
-test('failed compiles leave nothing behind either', async () => {
+it('failed compiles leave nothing behind either', async () => {
   const machine = await newMachine()
   for (let n = 0; n < 200; n++) {
     expect(machine.compile(`${sourceOf(20_000, n)} let x = ;`, 'a.js')).toHaveProperty('fault')
@@ -29,7 +29,7 @@ test('failed compiles leave nothing behind either', async () => {
   expect(machine.spent).toBe(false)
 })
 
-test('a machine whose memory grew is spent, and what it compiled is right', async () => {
+it('a machine whose memory grew is spent, and what it compiled is right', async () => {
   const machine = await newMachine()
   const source = sourceOf(1_000_000)
   const first = machine.compile(source, 'a.js')
@@ -39,19 +39,19 @@ test('a machine whose memory grew is spent, and what it compiled is right', asyn
   expect(Buffer.compare(first.bytecode, second.bytecode)).toBe(0)
 })
 
-test('a machine that ran out of the host stack is spent', async () => {
+it('a machine that ran out of the host stack is spent', async () => {
   const machine = await newMachine()
   expect(machine.compile('('.repeat(100_000), 'a.js')).toMatchObject({ fault: { kind: 'limit' } })
   expect(machine.spent).toBe(true)
 })
 
-test('an import is not asked for again by the next source', async () => {
+it('an import is not asked for again by the next source', async () => {
   const machine = await newMachine()
   expect(machine.compile('import "a"', 'a.js')).toMatchObject({ fault: { kind: 'import' } })
   expect(machine.compile('let x = ;', 'a.js')).toMatchObject({ fault: { kind: 'syntax' } })
 })
 
-test('an engine goes on with a new machine, also for compiles that waited', async () => {
+it('an engine goes on with a new machine, also for compiles that waited', async () => {
   const engine = new CompileEngine(limits)
   const results = await Promise.all(
     [sourceOf(1_000_000), '('.repeat(100_000), 'export default 1', 'export default 2'].map(
@@ -61,7 +61,7 @@ test('an engine goes on with a new machine, also for compiles that waited', asyn
   expect(results.map((result) => 'bytecode' in result)).toEqual([true, false, true, true])
 })
 
-test('an engine whose module could not be loaded tries again', async () => {
+it('an engine whose module could not be loaded tries again', async () => {
   let attempts = 0
   const engine = new CompileEngine(limits, async () => {
     if (++attempts === 1) throw new Error('EMFILE')

@@ -41,7 +41,7 @@ export class EntryFiles {
     ].flatMap((path) => [...new Set([path, realPathOf(path)])])
   }
 
-  /** What decides besides path and root what may be read, as part of a cache key. */
+  /** Apart from path and root, what decides which files may be read, as part of a cache key. */
   get rules(): string {
     const { maxFileBytes, maxBundleBytes } = this.#options
     return JSON.stringify([this.#privatePaths, maxFileBytes, maxBundleBytes])
@@ -116,8 +116,7 @@ export class EntryFiles {
 
 function describeRefusal(error: unknown, name: string): unknown {
   if (error instanceof ImportRefusal) {
-    const { rule } = error
-    const code = rule === 'file-size' ? 'RESOURCE_LIMIT' : 'IMPORT_REFUSED'
+    const { code, rule } = error
     return new CompileError(code, `Cannot read ${name}: ${error.message}.`, { rule })
   }
   const { code = String(error) } = error as NodeJS.ErrnoException

@@ -8,6 +8,7 @@ export class GateFileSystem {
   readonly #json = new Map<string, object>()
   #from: ImportSource
   #refusal: ImportRefusal | undefined
+  #manifestRefusal: ImportRefusal | undefined
 
   constructor(gate: ImportGate) {
     this.#gate = gate
@@ -18,6 +19,12 @@ export class GateFileSystem {
   lookFrom(from: ImportSource): void {
     this.#from = from
     this.#refusal = undefined
+    this.#manifestRefusal = undefined
+  }
+
+  /** Why a `package.json` on the way was not read, if it was refused: without it, another file would be found. */
+  get manifestRefusal(): ImportRefusal | undefined {
+    return this.#manifestRefusal
   }
 
   /** Why something that the resolver asked for was not there for it, if the gate was the reason. */
@@ -30,13 +37,13 @@ export class GateFileSystem {
     return { isFile: () => kind === 'file', isDirectory: () => kind === 'directory' }
   }
 
-  readFileSync = (path: string): Buffer => this.#gate.read(this.#locate(path))
+  readFileSync = (path: string): Buffer => this.#read(this.#locate(path))
 
   readJsonSync = (path: string): object => {
     const located = this.#locate(path)
     let json = this.#json.get(located.path)
     if (!json) {
-      json = parseJson(this.#gate.read(located))
+      json = parseJson(this.#read(located))
       this.#json.set(located.path, json)
     }
     return json
@@ -52,17 +59,30 @@ export class GateFileSystem {
   }
 
   #locate(path: string): Located {
-    try {
+    return this.#noting(path, () => {
       const located = this.#gate.locate(path, this.#from)
       if (located) return located
       if (!this.#gate.mayLookAt(path, this.#from) && !isProbe(path)) {
         throw new ImportRefusal('outside')
       }
+      throw notFound(path)
+    })
+  }
+
+  #read(located: Located): Buffer {
+    return this.#noting(located.path, () => this.#gate.readManifest(located))
+  }
+
+  /** To the resolver, what is refused is not there. */
+  #noting<T>(path: string, work: () => T): T {
+    try {
+      return work()
     } catch (error) {
       if (!(error instanceof ImportRefusal)) throw error
       this.#refusal ??= error
+      if (basename(path) === 'package.json') this.#manifestRefusal ??= error
+      throw notFound(path)
     }
-    throw notFound(path)
   }
 }
 

@@ -7,8 +7,14 @@ import { PrivatePlaces } from './private-places.js'
 /** Directories of package managers, directly below `node_modules`, that hold the packages themselves. */
 const PACKAGE_STORES = new Set(['.pnpm', '.store', '.bun', '.deno'])
 
+/** Longest path that is looked at, in UTF-16 code units: Linux knows none that is longer. */
+const MAX_PATH_LENGTH = 4096
+
 /** As many links as Linux follows. */
 const MAX_LINKS = 40
+
+/** Longest `package.json` or `tsconfig.json`, in bytes: each import goes through all of it. */
+const MAX_MANIFEST_BYTES = 1024 * 1024
 
 /** Where a file belongs: what it may import by path lies in the same directory. */
 export interface Zone {
@@ -59,7 +65,7 @@ export class ImportGate {
 
   constructor(settings: ImportGateSettings) {
     this.#settings = settings
-    this.#private = new PrivatePlaces(settings.privatePaths)
+    this.#private = new PrivatePlaces(settings.privatePaths, settings.root)
     this.root = { kind: 'root', directory: settings.root }
   }
 
@@ -88,6 +94,7 @@ export class ImportGate {
    * @throws ImportRefusal when the way leads where it must not
    */
   locate(path: string, from: ImportSource): Located | undefined {
+    if (path.length > MAX_PATH_LENGTH) return undefined
     const above = nodeModulesAbove(path, from.directory)
     if (above !== undefined && !this.isInRoot(above)) {
       const base = dirname(above)
@@ -98,9 +105,14 @@ export class ImportGate {
     return this.#walk(base.directory, partsBelow(base.directory, path), base)
   }
 
-  /** Read a file that helps to build, such as `package.json`. */
+  /** Read a whole file, for one that is not part of a bundle. */
   read({ path }: Located): Buffer {
     return this.#facts.read(path, this.#settings.maxFileBytes)
+  }
+
+  /** Read a file that helps to build: `package.json`, `tsconfig.json` and what that extends. */
+  readManifest({ path }: Located): Buffer {
+    return this.#facts.read(path, Math.min(MAX_MANIFEST_BYTES, this.#settings.maxFileBytes))
   }
 
   /**

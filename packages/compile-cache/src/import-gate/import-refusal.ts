@@ -20,6 +20,8 @@ export type ImportRule =
   | 'file-size'
   /** The files of one bundle are together larger than `maxBundleBytes`. */
   | 'bundle-size'
+  /** Finding one module takes too many steps: the maps of a `package.json` lead to each other. */
+  | 'resolve-steps'
 
 /** What each rule says. `outside` and `link` name the setting that widens the root; no text holds a byte of a file. */
 const EXPLANATIONS: Record<ImportRule, string> = {
@@ -47,8 +49,13 @@ const EXPLANATIONS: Record<ImportRule, string> = {
   specifier:
     'expected a relative path, a package, a file: URL, or a data: URL of type text/javascript, application/json or text/plain',
   'file-size': 'the file is larger than maxFileBytes',
+  'resolve-steps':
+    'it takes too many steps to find. Expected a package.json or tsconfig.json whose maps lead to files, not to each other',
   'bundle-size': 'with it the files of this bundle are larger than maxBundleBytes',
 }
+
+/** The rules that say that something is too much, not that it is not allowed. */
+const LIMITS: ReadonlySet<ImportRule> = new Set(['file-size', 'bundle-size', 'resolve-steps'])
 
 /** A file that must not be read, and the rule that says so. */
 export class ImportRefusal extends Error {
@@ -59,5 +66,10 @@ export class ImportRefusal extends Error {
   constructor(rule: ImportRule, detail?: string) {
     super(detail === undefined ? EXPLANATIONS[rule] : `${EXPLANATIONS[rule]} (${detail})`)
     this.rule = rule
+  }
+
+  /** The code of the error that tells the author. */
+  get code(): 'RESOURCE_LIMIT' | 'IMPORT_REFUSED' {
+    return LIMITS.has(this.rule) ? 'RESOURCE_LIMIT' : 'IMPORT_REFUSED'
   }
 }

@@ -29,6 +29,15 @@ const PACKAGE_EXTENSIONS = ['.jsx', '.js', '.json', '.tsx', '.ts']
 /** Neither a browser nor Node: `browser` is the platform whose packages ask for the least. */
 const CONDITIONS = ['browser', 'worker', 'module', 'default']
 
+/**
+ * Steps that finding one module may take. An ordinary import takes some hundred; a `package.json` whose maps lead to each
+ * other can take any number, on the thread that everything else waits for.
+ */
+const MAX_STEPS = 20_000
+
+/** Longest specifier, in UTF-16 code units: no longer path exists on Linux. */
+const MAX_SPECIFIER_LENGTH = 4096
+
 interface Found {
   path: string
   packageJson: object | undefined
@@ -40,6 +49,7 @@ export class ModuleResolver {
   readonly #gate: ImportGate
   readonly #fileSystem: GateFileSystem
   readonly #resolvers = new Map<string, Resolver>()
+  #stepsLeft = 0
 
   constructor(gate: ImportGate) {
     this.#gate = gate
@@ -59,17 +69,20 @@ export class ModuleResolver {
     style: 'import' | 'require',
     config: TypeScriptConfig,
   ): ResolvedModule {
-    if (specifier.includes('\0') || specifier === '') throw new ImportRefusal('specifier')
+    if (!isSpecifier(specifier)) throw new ImportRefusal('specifier')
     const request = specifier.startsWith('file:') ? pathOfUrl(specifier) : specifier
     const isPath = /^\.{0,2}[\\/]|^\.{1,2}$/.test(request) || isAbsolute(request)
     if (isPath && !isWithin(from.zone.directory, resolve(from.directory, request))) {
       throw new ImportRefusal('outside')
     }
     this.#fileSystem.lookFrom(from)
+    this.#stepsLeft = MAX_STEPS
     const aliases = isPath || from.zone.kind === 'package' ? [] : config.aliasesOf(request)
     const reachable = aliases.filter((alias) => isWithin(from.zone.directory, alias))
     for (const candidate of [...reachable, request]) {
       const found = this.#find(candidate, from, style)
+      if (this.#stepsLeft < 0) throw new ImportRefusal('resolve-steps')
+      if (this.#fileSystem.manifestRefusal) throw this.#fileSystem.manifestRefusal
       if (found === 'disabled') return { located: found }
       const located = found && this.#gate.locate(found.path, from)
       if (located) return { located, sideEffects: hasSideEffects(found) }
@@ -112,6 +125,9 @@ export class ModuleResolver {
         aliasFields: ['browser'],
         pnpApi: null,
       })
+      resolver.hooks.resolveStep.tap('step budget', () => {
+        if (--this.#stepsLeft < 0) throw new ImportRefusal('resolve-steps')
+      })
       this.#resolvers.set(id, resolver)
     }
     return resolver
@@ -124,18 +140,28 @@ function attempt(
   request: string,
 ): Found | 'disabled' | undefined {
   let answer: Found | 'disabled' | undefined
-  resolver.resolve({}, directory, request, {}, (error, path, module) => {
-    if (error) return
-    if (path === false) answer = 'disabled'
-    else if (module && typeof module.path === 'string') {
-      answer = {
-        path: module.path,
-        packageJson: module.descriptionFileData as object | undefined,
-        packageDirectory: module.descriptionFilePath && dirname(module.descriptionFilePath),
+  try {
+    resolver.resolve({}, directory, request, {}, (error, path, module) => {
+      if (error) return
+      if (path === false) answer = 'disabled'
+      else if (module && typeof module.path === 'string') {
+        answer = {
+          path: module.path,
+          packageJson: module.descriptionFileData as object | undefined,
+          packageDirectory: module.descriptionFilePath && dirname(module.descriptionFilePath),
+        }
       }
-    }
-  })
+    })
+  } catch (error) {
+    // Maps that lead to each other end the stack of this thread before the steps are used up.
+    if (error instanceof RangeError) throw new ImportRefusal('resolve-steps')
+    throw error
+  }
   return answer
+}
+
+function isSpecifier(specifier: string): boolean {
+  return specifier !== '' && specifier.length <= MAX_SPECIFIER_LENGTH && !specifier.includes('\0')
 }
 
 function pathOfUrl(specifier: string): string {

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { isWithin } from './path-parts.js'
 
 const CONFIG_FILE = /^nexus\.ya?ml$/i
+const CONFIG_NAMES = ['nexus.yaml', 'nexus.yml']
 
 /** What belongs to the operator wherever it lies: its configuration, and the directories that a caller names. */
 export class PrivatePlaces {
@@ -9,10 +11,13 @@ export class PrivatePlaces {
   /** A file has one identity under all its names: hard links, other case, other Unicode form. */
   readonly #identities: Set<string>
 
-  /** @param paths absolute paths of files and directories; those that do not exist are kept by name */
-  constructor(paths: readonly string[]) {
+  /**
+   * @param paths absolute paths of files and directories; those that do not exist are kept by name
+   * @param root the import root: a configuration in it, or in a directory above, is private under all its names
+   */
+  constructor(paths: readonly string[], root: string) {
     this.#paths = paths.map(fold)
-    this.#identities = new Set(paths.flatMap(identityOf))
+    this.#identities = new Set([...paths, ...configurationsAbove(root)].flatMap(identityOf))
   }
 
   /** Whether a path is private by its name; it need not exist. */
@@ -33,7 +38,17 @@ function fold(path: string): string {
   return path.normalize('NFC').toLowerCase()
 }
 
+function configurationsAbove(directory: string): string[] {
+  const here = CONFIG_NAMES.map((name) => join(directory, name))
+  const above = dirname(directory)
+  return above === directory ? here : [...here, ...configurationsAbove(above)]
+}
+
 function identityOf(path: string): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
-  return stat ? [`${stat.dev}:${stat.ino}`] : []
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
+    return stat ? [`${stat.dev}:${stat.ino}`] : []
+  } catch {
+    return [] // in a directory that is not ours to look into
+  }
 }

@@ -1,5 +1,9 @@
 import { relative, sep } from 'node:path'
 
+/** Patterns, and characters of a pattern or a name, that are compared; what has more of them is kept. */
+const MAX_PATTERNS = 200
+const MAX_LENGTH = 256
+
 /**
  * Whether a module must be kept although nothing of it is used, by `sideEffects` of its package: a boolean, or the
  * patterns of the files that must be.
@@ -14,7 +18,11 @@ export function hasSideEffects(module: {
   if (declared === false) return false
   if (!Array.isArray(declared) || packageDirectory === undefined) return true
   const name = relative(packageDirectory, path).split(sep).join('/')
-  return declared.some((pattern) => typeof pattern === 'string' && matches(pattern, name))
+  if (declared.length > MAX_PATTERNS || name.length > MAX_LENGTH) return true
+  return declared.some(
+    (pattern) =>
+      typeof pattern === 'string' && (pattern.length > MAX_LENGTH || matches(pattern, name)),
+  )
 }
 
 /** `*` and `?` stay within a directory, `**` does not; a pattern without `/` matches in every directory. */

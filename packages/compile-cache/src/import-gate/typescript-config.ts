@@ -1,12 +1,13 @@
 import { dirname, join, resolve } from 'node:path'
 import stripJsonComments from 'strip-json-comments'
 import type { ImportGate, ImportSource, Located } from './import-gate.js'
+import { ImportRefusal } from './import-refusal.js'
 import { isWithin } from './path-parts.js'
 
 const NAMES = ['tsconfig.json', 'jsconfig.json']
 
-/** Longest chain of `extends`. */
-const MAX_PARENTS = 20
+/** Most configurations that one is made of; lists of `extends` whose files extend each other would have no end. */
+const MAX_CONFIGS = 64
 
 /** Options that change what esbuild makes of a file. */
 const OPTIONS = [
@@ -39,6 +40,7 @@ export class TypeScriptConfig {
   readonly compilerOptions: Record<string, unknown> = {}
   #baseUrl: string | undefined
   #paths: PathAliases | undefined
+  #count = 0
 
   /**
    * The configuration nearest above `entry`, up to the import root, with what it extends.
@@ -48,7 +50,7 @@ export class TypeScriptConfig {
   static read(gate: ImportGate, entry: string, findParent: FindParent): TypeScriptConfig {
     const config = new TypeScriptConfig()
     const located = nearest(gate, dirname(entry))
-    if (located) config.#add(gate, located, findParent, 0)
+    if (located) config.#add(gate, located, findParent)
     return config
   }
 
@@ -87,13 +89,16 @@ export class TypeScriptConfig {
   }
 
   /** What a configuration says wins over what it extends. */
-  #add(gate: ImportGate, located: Located, findParent: FindParent, depth: number): void {
-    const config = parse(gate.read(located))
+  #add(gate: ImportGate, located: Located, findParent: FindParent): void {
+    if (++this.#count > MAX_CONFIGS) {
+      throw new ImportRefusal('resolve-steps', `expected at most ${MAX_CONFIGS} configurations`)
+    }
+    const config = parse(gate.readManifest(located))
     const from = { directory: dirname(located.path), zone: located.zone }
     const parents = [config.extends].flat().filter((parent) => typeof parent === 'string')
-    for (const parent of depth < MAX_PARENTS ? parents : []) {
+    for (const parent of parents) {
       const found = findParent(parent, from)
-      if (found) this.#add(gate, found, findParent, depth + 1)
+      if (found) this.#add(gate, found, findParent)
     }
     const options = recordOf(config.compilerOptions)
     for (const name of OPTIONS) if (name in options) this.compilerOptions[name] = options[name]

@@ -151,6 +151,7 @@ export class ArtifactStore {
         clock,
         onTrouble: (message) => this.#warnOnce('disk', message),
       })
+      await this.#outer.disk.makePrivate()
     }
     if (sharedTier) {
       this.#outer.shared = new SharedTierClient({

@@ -1,13 +1,21 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import type { DiskFileSystem } from './disk-file-system.js'
 import { DiskTier, type DiskTierSettings } from './disk-tier.js'
-import { Sealer } from './seal.js'
+import { MAX_SEALED_BYTES, Sealer } from './seal.js'
 
 const sealer = await Sealer.create('engine@1', undefined)
 const keyOf = (name: string | number) => createHash('sha256').update(String(name)).digest('hex')
@@ -34,7 +42,7 @@ async function store(tier: DiskTier, key: string, bytes: number): Promise<void> 
   await tier.flush()
 }
 
-test('what was written is read by another tier on the same directory', async () => {
+it('what was written is read by another tier on the same directory', async () => {
   const { tier, directory } = await openTier()
   const written = { ...artifact(100), sourceMap: '{"version":3}' }
   tier.write(keyOf('a'), written)
@@ -46,7 +54,7 @@ test('what was written is read by another tier on the same directory', async () 
   expect((await readdir(directory)).sort()).toEqual([`${keyOf('a')}.map`, `${keyOf('a')}.qjsc`])
 })
 
-test.each([262_144 - 136, 262_144 - 135, 1_000_000])(
+it.each([262_144 - 136, 262_144 - 135, 1_000_000])(
   'bytecode of %i bytes comes back whole',
   async (bytes) => {
     const { tier } = await openTier({ maxBytes: 10_000_000 })
@@ -56,7 +64,7 @@ test.each([262_144 - 136, 262_144 - 135, 1_000_000])(
   },
 )
 
-test('a damaged file is a miss, and the next write replaces it', async () => {
+it('a damaged file is a miss, and the next write replaces it', async () => {
   const { tier, directory } = await openTier()
   await store(tier, keyOf('a'), 100)
   const file = join(directory, `${keyOf('a')}.qjsc`)
@@ -69,7 +77,7 @@ test('a damaged file is a miss, and the next write replaces it', async () => {
   expect(await tier.read(keyOf('a'))).toEqual(artifact(100))
 })
 
-test('bytecode whose source map is missing or damaged is a miss', async () => {
+it('bytecode whose source map is missing or damaged is a miss', async () => {
   const { tier, directory } = await openTier()
   tier.write(keyOf('a'), { ...artifact(100), sourceMap: '{}' })
   await tier.flush()
@@ -79,7 +87,7 @@ test('bytecode whose source map is missing or damaged is a miss', async () => {
   expect(await tier.read(keyOf('a'))).toBeUndefined()
 })
 
-test('a file moved under another key is a miss', async () => {
+it('a file moved under another key is a miss', async () => {
   const { tier, directory } = await openTier()
   await store(tier, keyOf('a'), 100)
   const from = join(directory, `${keyOf('a')}.qjsc`)
@@ -87,18 +95,168 @@ test('a file moved under another key is a miss', async () => {
   expect(await tier.read(keyOf('b'))).toBeUndefined()
 })
 
-test.runIf(process.platform !== 'win32')(
-  'a pipe or a directory in place of a file is a miss',
-  async () => {
-    const { tier, directory } = await openTier()
-    execFileSync('mkfifo', [join(directory, `${keyOf('a')}.qjsc`)])
-    await nodeFs.mkdir(join(directory, `${keyOf('b')}.qjsc`))
-    expect(await tier.read(keyOf('a'))).toBeUndefined()
-    expect(await tier.read(keyOf('b'))).toBeUndefined()
+/** What another program may put in place of a cache file. */
+const impostors: Record<string, (path: string) => void> = {
+  'a pipe': (path) => void execFileSync('mkfifo', [path]),
+  'a directory': (path) => mkdirSync(path),
+  'a link to a file that would do': (path) => {
+    renameSync(path, `${path}.moved`)
+    symlinkSync(`${path}.moved`, path)
+  },
+  'a link that leads nowhere': (path) => symlinkSync('/nowhere/at/all', path),
+  'a link to itself': (path) => symlinkSync(path, path),
+  'a link to a terminal': (path) => symlinkSync('/dev/tty', path),
+  'a link to an endless file': (path) => symlinkSync('/dev/zero', path),
+  'a socket': (path) => {
+    // Node unlinks a socket when its server closes; Python leaves it.
+    execFileSync('python3', [
+      '-c',
+      `import socket,os,sys; os.chdir(os.path.dirname(sys.argv[1])); socket.socket(socket.AF_UNIX).bind(os.path.basename(sys.argv[1]))`,
+      path,
+    ])
+  },
+  'an empty file': (path) => writeFileSync(path, ''),
+  'a sparse file of 3 GB': (path) => {
+    writeFileSync(path, '')
+    truncateSync(path, 3e9)
+  },
+  'a header with a long sparse tail': (path) => truncateSync(path, 3e9),
+  'a sparse tail that the header agrees with': (path) => {
+    const length = 1.5e9
+    const header = readFileSync(path)
+    header.writeUInt32LE(length - HEADER_BYTES, 8)
+    writeFileSync(path, header)
+    truncateSync(path, length)
+  },
+}
+
+it
+  .runIf(process.platform === 'linux')
+  .each(
+    Object.keys(impostors).flatMap((name) => ['qjsc', 'map', 'inputs'].map((kind) => [name, kind])),
+  )(
+  '%s in place of a .%s file is a miss: not waited for, not followed, not read',
+  async (name, kind) => {
+    const counts = { opened: 0 }
+    const fs: DiskFileSystem = {
+      ...nodeFs,
+      open: (path, flags) => {
+        counts.opened++
+        return nodeFs.open(path, flags)
+      },
+    }
+    const { tier, directory } = await openTier({ fs, maxBytes: 4e9 })
+    const written = { ...artifact(300_000), sourceMap: 'x'.repeat(300_000) }
+    tier.write(keyOf('a'), written)
+    tier.writeRecord(keyOf('a'), 'y'.repeat(300_000))
+    await tier.flush()
+    const path = join(directory, `${keyOf('a')}.${kind}`)
+    if (!/would do|header/.test(name)) await rm(path)
+    impostors[name]!(path)
+    const bytesBefore = process.memoryUsage().arrayBuffers
+    counts.opened = 0
+    const read = () => (kind === 'inputs' ? tier.readRecord(keyOf('a')) : tier.read(keyOf('a')))
+    expect(await read()).toBeUndefined()
+    expect(counts.opened).toBe(kind === 'map' ? 1 : 0) // for the bytecode before it
+    expect(process.memoryUsage().arrayBuffers - bytesBefore).toBeLessThan(100e6)
+    expect(tier.getStats()).toMatchObject({ rejected: 1 })
+    if (name === 'a directory') return
+    tier.write(keyOf('a'), written)
+    tier.writeRecord(keyOf('a'), 'again')
+    await tier.flush()
+    const readBack = (await tier.read(keyOf('a')))!
+    expect(Buffer.compare(readBack.bytecode, written.bytecode)).toBe(0)
+    expect(readBack.sourceMap === written.sourceMap).toBe(true)
+    expect(await tier.readRecord(keyOf('a'))).toBe('again')
   },
 )
 
-test('the directory stays within its limit, and what was used longest ago goes first', async () => {
+it('a large file that changes its kind or its size while it waits to be read is a miss', async () => {
+  const { tier: writer, directory } = await openTier()
+  await store(writer, keyOf('a'), 300_000)
+  const path = join(directory, `${keyOf('a')}.qjsc`)
+  const good = await readFile(path)
+  const changes: (() => Promise<unknown>)[] = [
+    () => nodeFs.truncate(path, 1000),
+    () => nodeFs.truncate(path, 3e9),
+    async () => {
+      await rm(path)
+      execFileSync('mkfifo', [path])
+    },
+    async () => {
+      await rm(path)
+      await nodeFs.symlink('/dev/zero', path)
+    },
+  ]
+  for (const change of changes) {
+    const fs: DiskFileSystem = {
+      ...nodeFs,
+      open: async (name, flags) => {
+        await change()
+        return nodeFs.open(name, flags)
+      },
+    }
+    const { tier } = await openTier({ fs, directory })
+    expect(await tier.read(keyOf('a'))).toBeUndefined()
+    await rm(path, { force: true })
+    await writeFile(path, good)
+  }
+})
+
+it('what is longer than the longest cache file is not stored', async () => {
+  const { tier, directory } = await openTier({ maxBytes: 1e9 })
+  await store(tier, keyOf('a'), MAX_SEALED_BYTES - HEADER_BYTES + 1)
+  expect(await readdir(directory)).toEqual([])
+})
+
+it.runIf(process.platform !== 'win32')(
+  'the directory and its files are for their owner only, also those that existed',
+  async () => {
+    const { directory: parent } = await openTier()
+    const modeOf = async (path: string) => (await nodeFs.stat(path)).mode & 0o777
+    for (const existed of [false, true]) {
+      const directory = join(parent, String(existed))
+      const old = join(directory, `${keyOf('old')}.qjsc`)
+      if (existed) {
+        await nodeFs.mkdir(directory)
+        await nodeFs.chmod(directory, 0o755)
+        await writeFile(old, sealer.seal('bytecode', keyOf('old'), new Uint8Array(10)))
+        await writeFile(join(directory, 'README'), 'not ours')
+        for (const name of [old, join(directory, 'README')]) await nodeFs.chmod(name, 0o644)
+      }
+      const { tier } = await openTier({ directory })
+      await tier.makePrivate()
+      if (existed) {
+        expect(await modeOf(directory)).toBe(0o700)
+        expect(await tier.read(keyOf('old'))).toBeDefined()
+        expect(await modeOf(old)).toBe(0o600)
+        await nodeFs.chmod(old, 0o640)
+      }
+      tier.write(keyOf('a'), { ...artifact(10), sourceMap: '{}' })
+      tier.writeRecord(keyOf('a'), '{}')
+      await tier.flush()
+      expect(await modeOf(directory)).toBe(0o700)
+      for (const name of await readdir(directory)) {
+        expect([name, await modeOf(join(directory, name))]).toEqual([
+          name,
+          name === 'README' ? 0o644 : 0o600,
+        ])
+      }
+    }
+  },
+)
+
+it.runIf(process.platform !== 'win32')(
+  'a directory that many users share is left as it is',
+  async () => {
+    const { tier, directory } = await openTier()
+    await nodeFs.chmod(directory, 0o1777)
+    await tier.makePrivate()
+    expect((await nodeFs.stat(directory)).mode & 0o7777).toBe(0o1777)
+  },
+)
+
+it('the directory stays within its limit, and what was used longest ago goes first', async () => {
   const entryBytes = 100 + HEADER_BYTES
   const { tier, directory } = await openTier({ maxBytes: 10 * entryBytes })
   for (let n = 0; n < 10; n++) {
@@ -117,13 +275,13 @@ test('the directory stays within its limit, and what was used longest ago goes f
   expect(await tier.read(keyOf(3))).toBeDefined()
 })
 
-test('an entry larger than the whole limit is not written', async () => {
+it('an entry larger than the whole limit is not written', async () => {
   const { tier, directory } = await openTier({ maxBytes: 1000 })
   await store(tier, keyOf('a'), 1001)
   expect(await readdir(directory)).toEqual([])
 })
 
-test('temporary files of dead processes are deleted, those of live ones and foreign files are not', async () => {
+it('temporary files of dead processes are deleted, those of live ones and foreign files are not', async () => {
   const { tier, directory } = await openTier({ clock: () => Date.now() })
   const stale = `${keyOf('a')}.qjsc.0123456789ab.tmp`
   const fresh = `${keyOf('a')}.qjsc.ba9876543210.tmp`
@@ -139,7 +297,7 @@ test('temporary files of dead processes are deleted, those of live ones and fore
   )
 })
 
-test('clear deletes the cache and nothing else', async () => {
+it('clear deletes the cache and nothing else', async () => {
   const { tier, directory } = await openTier()
   await store(tier, keyOf('a'), 10)
   tier.writeRecord(keyOf('r'), '{}')
@@ -149,7 +307,7 @@ test('clear deletes the cache and nothing else', async () => {
   expect(tier.getStats().bytes).toBe(0)
 })
 
-test('records survive, and damaged ones are absent', async () => {
+it('records survive, and damaged ones are absent', async () => {
   const { tier, directory } = await openTier()
   tier.writeRecord(keyOf('r'), '{"a":"é"}')
   await tier.flush()
@@ -158,7 +316,7 @@ test('records survive, and damaged ones are absent', async () => {
   expect(await tier.readRecord(keyOf('r'))).toBeUndefined()
 })
 
-test('a directory that cannot be made is told, and reads go on missing', async () => {
+it('a directory that cannot be made is told, and reads go on missing', async () => {
   const { directory } = await openTier()
   await writeFile(join(directory, 'file'), '')
   const { tier, troubles } = await openTier({ directory: join(directory, 'file', 'cache') })
@@ -168,7 +326,7 @@ test('a directory that cannot be made is told, and reads go on missing', async (
   expect(troubles[0]).toContain('ENOTDIR')
 })
 
-test.each(['writeFile', 'rename'] as const)(
+it.each(['writeFile', 'rename'] as const)(
   'a disk that is full at %s leaves nothing behind',
   async (call) => {
     const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
@@ -188,7 +346,7 @@ test.each(['writeFile', 'rename'] as const)(
   },
 )
 
-test('a burst of reads and writes opens few files at a time', async () => {
+it('a burst of reads and writes opens few files at a time', async () => {
   let open = 0
   let most = 0
   const counted =
@@ -197,8 +355,19 @@ test('a burst of reads and writes opens few files at a time', async () => {
       most = Math.max(most, ++open)
       return call(...args).finally(() => open--)
     }
-  const { readFile, writeFile }: DiskFileSystem = nodeFs
-  const fs = { ...nodeFs, readFile: counted(readFile), writeFile: counted(writeFile) }
+  const fs: DiskFileSystem = {
+    ...nodeFs,
+    open: async (path, flags) => {
+      most = Math.max(most, ++open)
+      const file = await nodeFs.open(path, flags)
+      return {
+        stat: () => file.stat(),
+        read: (...args) => file.read(...args),
+        close: () => file.close().finally(() => open--),
+      }
+    },
+    writeFile: counted(nodeFs.writeFile as DiskFileSystem['writeFile']),
+  }
   const { tier } = await openTier({ fs, maxBytes: 100_000_000 })
   for (let n = 0; n < 60; n++) tier.write(keyOf(n), artifact(300_000))
   await tier.flush()
@@ -209,7 +378,7 @@ test('a burst of reads and writes opens few files at a time', async () => {
   expect(tier.getStats()).toMatchObject({ writes: 60, failedWrites: 0 })
 })
 
-test('reading marks an entry as used, once a minute', async () => {
+it('reading marks an entry as used, once a minute', async () => {
   let now = Date.now()
   const { tier, directory } = await openTier({ clock: () => now })
   await store(tier, keyOf('a'), 10)

@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, futimesSync, openSync, readSync } from 'node:fs'
+import { futimesSync } from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Artifact } from '../compiled-handler.js'
+import { NotACacheFile, PRIVATE_FILE_MODE, readCacheFile, readCacheFileNow } from './cache-file.js'
 import type { DiskFileSystem } from './disk-file-system.js'
 import { DiskUsage } from './disk-usage.js'
-import type { Sealer } from './seal.js'
-
-/**
- * Files up to this size are read on the calling thread: from the page cache that takes about 10 µs, where a
- * promise for it takes the same thread five times as long and the caller ten to thirty times.
- */
-const READ_NOW_BYTES = 256 * 1024
-
-/** Whoever can write to the directory must not be able to hold up this process with a pipe. */
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+import { MAX_SEALED_BYTES, Sealer } from './seal.js'
 
 /** Entries count as just used for this long, so that reading them again does not write. */
 const USE_GRAIN_MS = 60_000
+
+/** For the owner only: the directory holds the code of handlers. */
+const PRIVATE_DIRECTORY_MODE = 0o700
+
+/** Set on directories that many users share, such as /tmp, which are not made private. */
+const STICKY = 0o1000
 
 /** Files open at a time, so that a burst of compiles does not take the host's file descriptors. */
 const MAX_OPEN_FILES = 16
@@ -72,6 +70,18 @@ export class DiskTier {
     this.#usage = new DiskUsage(settings.directory, settings.maxBytes, this.#fs, settings.clock)
   }
 
+  /** Let only the owner into the directory, also when it existed before with wider rights. */
+  async makePrivate(): Promise<void> {
+    const { directory } = this.#settings
+    try {
+      const { mode, uid } = await this.#fs.stat(directory)
+      if (uid !== process.getuid?.() || (mode & 0o077) === 0 || (mode & STICKY) !== 0) return
+      await this.#fs.chmod(directory, PRIVATE_DIRECTORY_MODE)
+    } catch {
+      // Not there yet, or a file system without modes.
+    }
+  }
+
   /** The artifact stored under `key`, or undefined. */
   async read(key: string): Promise<Artifact | undefined> {
     const artifact = await this.#readArtifact(key)
@@ -83,14 +93,14 @@ export class DiskTier {
   /** Store an artifact in the background, unless it alone is larger than the tier; `flush()` waits for it. */
   write(key: string, artifact: Artifact): void {
     const { bytecode, sourceMap } = artifact
-    if (bytecode.byteLength + (sourceMap?.length ?? 0) > this.#settings.maxBytes) return
+    const map = sourceMap === undefined ? undefined : Buffer.from(sourceMap)
+    if (bytecode.byteLength + (map?.byteLength ?? 0) > this.#maxPayloadBytes) return
     this.#inBackground(async () => {
       // The map goes first: bytecode that is there promises a map that is there.
-      if (sourceMap !== undefined) {
-        const map = this.#settings.sealer.seal('source-map', key, Buffer.from(sourceMap))
-        await this.#writeFile(`${key}.map`, map)
+      if (map) {
+        await this.#writeFile(`${key}.map`, this.#settings.sealer.seal('source-map', key, map))
       }
-      const code = this.#settings.sealer.seal('bytecode', key, bytecode, sourceMap !== undefined)
+      const code = this.#settings.sealer.seal('bytecode', key, bytecode, map !== undefined)
       await this.#writeFile(`${key}.qjsc`, code)
     })
   }
@@ -105,8 +115,10 @@ export class DiskTier {
 
   /** Store a record in the background. */
   writeRecord(key: string, record: string): void {
+    const bytes = Buffer.from(record)
+    if (bytes.byteLength > this.#maxPayloadBytes) return
     this.#inBackground(async () => {
-      const file = this.#settings.sealer.seal('bundle-record', key, Buffer.from(record))
+      const file = this.#settings.sealer.seal('bundle-record', key, bytes)
       await this.#writeFile(`${key}.inputs`, file)
     })
   }
@@ -136,6 +148,16 @@ export class DiskTier {
     }
   }
 
+  /** Longest payload that is stored; a longer artifact stays in memory. */
+  get #maxPayloadBytes(): number {
+    return Math.min(this.#settings.maxBytes, MAX_SEALED_BYTES - Sealer.headerBytes)
+  }
+
+  /** Longest file that is read. */
+  get #maxFileBytes(): number {
+    return this.#maxPayloadBytes + Sealer.headerBytes
+  }
+
   async #readArtifact(key: string): Promise<Artifact | undefined> {
     const file = await this.#readFile(`${key}.qjsc`)
     if (!file) return undefined
@@ -154,25 +176,15 @@ export class DiskTier {
   async #readFile(name: string): Promise<Uint8Array | undefined> {
     const path = join(this.#settings.directory, name)
     try {
-      const now = this.#readNow(path)
-      return now ?? (await this.#limit(() => this.#fs.readFile(path)))
-    } catch {
+      const now = readCacheFileNow(path, this.#maxFileBytes, (file, mtimeMs) =>
+        this.#markUsed(file, mtimeMs),
+      )
+      if (typeof now !== 'number') return now
+      return await this.#limit(() => readCacheFile(this.#fs, path, now))
+    } catch (error) {
       // Not there, or not readable: both are a miss, and the write that follows reports what is wrong.
+      if (error instanceof NotACacheFile) this.#rejected++
       return undefined
-    }
-  }
-
-  /** The contents of a small file; undefined for a larger one. */
-  #readNow(path: string): Uint8Array | undefined {
-    const file = openSync(path, OPEN_FLAGS)
-    try {
-      const { size, mtimeMs } = fstatSync(file)
-      this.#markUsed(file, mtimeMs)
-      if (size > READ_NOW_BYTES) return undefined
-      const bytes = Buffer.allocUnsafeSlow(size)
-      return bytes.subarray(0, readSync(file, bytes))
-    } finally {
-      closeSync(file)
     }
   }
 
@@ -180,8 +192,8 @@ export class DiskTier {
     const { directory } = this.#settings
     const temporary = join(directory, `${name}.${randomBytes(6).toString('hex')}.tmp`)
     try {
-      await this.#fs.mkdir(directory, { recursive: true })
-      await this.#fs.writeFile(temporary, bytes, { flag: 'wx' })
+      await this.#fs.mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE })
+      await this.#fs.writeFile(temporary, bytes, { flag: 'wx', mode: PRIVATE_FILE_MODE })
       await this.#fs.rename(temporary, join(directory, name))
     } catch (error) {
       await this.#fs.unlink(temporary).catch(() => undefined)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PRIVATE_FILE_MODE } from './cache-file.js'
 import type { DiskFileSystem } from './disk-file-system.js'
 
 /** Share of the limit that is left after deleting, so that not every write deletes. */
@@ -22,7 +23,7 @@ interface DiskEntry {
 
 /**
  * Keeps the cache directory below its limit by deleting the entries used longest ago. Processes that share
- * a directory do not talk to each other: each measures it anew after writing a twentieth of the limit.
+ * a directory do not talk to each other: each measures it again after writing a twentieth of the limit.
  */
 export class DiskUsage {
   /** Bytes when last measured, plus what was added since. */
@@ -84,12 +85,13 @@ export class DiskUsage {
     for (const name of await this.#list()) {
       const key = CACHE_FILE.exec(name)?.[1]
       if (key === undefined && !TEMPORARY_FILE.test(name)) continue
-      const stat = await this.#fs.stat(join(this.#directory, name)).catch(() => undefined)
+      const stat = await this.#fs.lstat(join(this.#directory, name)).catch(() => undefined)
       if (!stat) continue // deleted by another process
       if (key === undefined) {
         if (this.#clock() - stat.mtimeMs > STALE_TEMPORARY_MS) await this.#delete(name)
         continue
       }
+      if (stat.isFile() && (stat.mode & 0o077) !== 0) await this.#makePrivate(name)
       const entry = entries.get(key) ?? { names: [], bytes: 0, lastUsed: 0 }
       // Bytecode goes before its map, so that no reader finds it without one.
       if (name.endsWith('.qjsc')) entry.names.unshift(name)
@@ -103,6 +105,11 @@ export class DiskUsage {
 
   async #list(): Promise<string[]> {
     return this.#fs.readdir(this.#directory).catch(() => [])
+  }
+
+  /** A file that was there before the cache made its files private. */
+  async #makePrivate(name: string): Promise<void> {
+    await this.#fs.chmod(join(this.#directory, name), PRIVATE_FILE_MODE).catch(() => undefined)
   }
 
   async #delete(name: string): Promise<void> {

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { MemoryTier } from './memory-tier.js'
 
 const OVERHEAD = 512
 const artifact = (bytes: number) => ({ bytecode: new Uint8Array(bytes) })
 
-test('entries carry when and how often they were used', () => {
+it('entries carry when and how often they were used', () => {
   let now = 1000
   const tier = new MemoryTier(10_000, () => now)
   tier.set('k', 'a.js', artifact(10))
@@ -14,7 +14,7 @@ test('entries carry when and how often they were used', () => {
   expect(tier.get('k')).toMatchObject({ lastAccessed: 3000, accessCount: 3, filename: 'a.js' })
 })
 
-test('an entry of exactly the limit is kept, one byte more is not', () => {
+it('an entry of exactly the limit is kept, one byte more is not', () => {
   const tier = new MemoryTier(OVERHEAD + 100, Date.now)
   tier.set('fits', 'a.js', artifact(100))
   expect(tier.getStats()).toMatchObject({ entries: 1, bytes: OVERHEAD + 100 })
@@ -23,7 +23,7 @@ test('an entry of exactly the limit is kept, one byte more is not', () => {
   expect(tier.get('fits')).toBeDefined()
 })
 
-test('two entries of exactly the limit are kept, one byte more pushes out the one used longer ago', () => {
+it('two entries of exactly the limit are kept, one byte more pushes out the one used longer ago', () => {
   const tier = new MemoryTier(2 * (OVERHEAD + 100), Date.now)
   tier.set('a', 'a.js', artifact(100))
   tier.set('b', 'b.js', artifact(100))
@@ -35,7 +35,7 @@ test('two entries of exactly the limit are kept, one byte more pushes out the on
   expect(tier.get('a')).toBeDefined()
 })
 
-test('made smaller it keeps what was used last, made larger it has room', () => {
+it('made smaller it keeps what was used last, made larger it has room', () => {
   const tier = new MemoryTier(3 * (OVERHEAD + 100), Date.now)
   const link = { source: 'a', variant: 'js:a.js' }
   tier.set('a', 'a.js', artifact(100), link)
@@ -53,14 +53,14 @@ test('made smaller it keeps what was used last, made larger it has room', () => 
   expect(tier.getBySource(link)).toBeDefined()
 })
 
-test('source maps and sources count, two bytes a character', () => {
+it('source maps and sources count, two bytes a character', () => {
   const tier = new MemoryTier(10_000, Date.now)
   const link = { source: 'x'.repeat(50), variant: 'js:a.js' }
   tier.set('k', 'a.js', { ...artifact(10), sourceMap: 'm'.repeat(30) }, link)
   expect(tier.getStats().bytes).toBe(OVERHEAD + 10 + 2 * 80)
 })
 
-test('a source leads to its entry until the entry is gone', () => {
+it('a source leads to its entry until the entry is gone', () => {
   const tier = new MemoryTier(OVERHEAD + 100, Date.now)
   const link = { source: 'source', variant: 'js:a.js' }
   tier.set('k', 'a.js', artifact(10), link)
@@ -70,7 +70,7 @@ test('a source leads to its entry until the entry is gone', () => {
   expect(tier.getBySource(link)).toBeUndefined()
 })
 
-test('an entry set again stays reachable by its source', () => {
+it('an entry set again stays reachable by its source', () => {
   const tier = new MemoryTier(10_000, Date.now)
   const link = { source: 'source', variant: 'js:a.js' }
   tier.set('k', 'a.js', artifact(10), link)
@@ -79,7 +79,7 @@ test('an entry set again stays reachable by its source', () => {
   expect(tier.getStats().entries).toBe(1)
 })
 
-test('clear forgets everything and counts no evictions', () => {
+it('clear forgets everything and counts no evictions', () => {
   const tier = new MemoryTier(10_000, Date.now)
   const link = { source: 'source', variant: 'js:a.js' }
   tier.set('k', 'a.js', artifact(10), link)

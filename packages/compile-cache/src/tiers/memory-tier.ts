@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Artifact } from '../compiled-handler.js'
 
-/** Bytes that one entry takes besides its contents: the key, the record, the index. */
+/** Bytes that one entry takes in addition to its contents: the key, the record, the index. */
 const ENTRY_OVERHEAD_BYTES = 512
 
 /** One artifact in memory. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type SealedKind, Sealer } from './seal.js'
 
 const key = createHash('sha256').update('a').digest('hex')
@@ -17,26 +17,26 @@ describe.each([
   const sealer = await Sealer.create('engine@1', secretOrNot)
   const file = sealer.seal('bytecode', key, payload, true)
 
-  test('opens to the payload it was sealed with', () => {
+  it('opens to the payload it was sealed with', () => {
     expect(open(sealer, file)).toEqual({ payload, hasSourceMap: true })
     expect(Sealer.lengthOf(Buffer.concat([file, file]))).toBe(file.byteLength)
   })
 
-  test('gives the payload a buffer of its own', () => {
+  it('gives the payload a buffer of its own', () => {
     expect(open(sealer, file)?.payload.buffer.byteLength).toBe(payload.byteLength)
   })
 
-  test('opens when empty', () => {
+  it('opens when empty', () => {
     expect(open(sealer, sealer.seal('bytecode', key, new Uint8Array()))?.payload).toHaveLength(0)
   })
 
-  test('does not open under another key, kind or engine', async () => {
+  it('does not open under another key, kind or engine', async () => {
     expect(open(sealer, file, 'bytecode', otherKey)).toBeUndefined()
     expect(open(sealer, file, 'source-map')).toBeUndefined()
     expect(open(await Sealer.create('engine@2', secretOrNot), file)).toBeUndefined()
   })
 
-  test('does not open with a bit flipped anywhere', () => {
+  it('does not open with a bit flipped anywhere', () => {
     for (let bit = 0; bit < file.byteLength * 8; bit++) {
       const damaged = Buffer.from(file)
       damaged[bit >> 3]! ^= 1 << (bit & 7)
@@ -44,7 +44,7 @@ describe.each([
     }
   })
 
-  test('does not open at any other length', () => {
+  it('does not open at any other length', () => {
     for (let length = 0; length < file.byteLength; length++) {
       expect(open(sealer, file.subarray(0, length))).toBeUndefined()
     }
@@ -52,7 +52,7 @@ describe.each([
   })
 })
 
-test('a file does not open with another secret, without one, or with one that it lacks', async () => {
+it('a file does not open with another secret, without one, or with one that it lacks', async () => {
   const plain = await Sealer.create('engine@1', undefined)
   const keyed = await Sealer.create('engine@1', secret)
   const otherwise = await Sealer.create('engine@1', 'another secret of 16 bytes')
@@ -62,7 +62,7 @@ test('a file does not open with another secret, without one, or with one that it
   expect(open(keyed, plain.seal('bytecode', key, payload))).toBeUndefined()
 })
 
-test('a forger who fixes the checksum still lacks the secret', async () => {
+it('a forger who fixes the checksum still lacks the secret', async () => {
   const plain = await Sealer.create('engine@1', undefined)
   const keyed = await Sealer.create('engine@1', secret)
   const forged = plain.seal('bytecode', key, randomBytes(300))
@@ -71,7 +71,7 @@ test('a forger who fixes the checksum still lacks the secret', async () => {
   expect(open(keyed, checksummed)).toBeUndefined()
 })
 
-test('100,000 random corruptions are never opened and never throw', async () => {
+it('100,000 random corruptions are never opened and never throw', async () => {
   const sealer = await Sealer.create('engine@1', undefined)
   const files = [0, 1, 40, 900].map((size) =>
     sealer.seal('bytecode', key, randomBytes(size), size > 40),

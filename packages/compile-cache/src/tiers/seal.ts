@@ -20,6 +20,12 @@ const CHECKSUM_AT = 96
 const MAC_AT = 104
 const HEADER_BYTES = 136
 
+/**
+ * Longest sealed file, in bytes: what the largest bundle within the default limits makes, twice over. A longer one was
+ * not written by a cache, and would only take memory.
+ */
+export const MAX_SEALED_BYTES = 128 * 1024 * 1024
+
 const FLAG_SOURCE_MAP = 1
 const FLAG_MAC = 2
 
@@ -40,6 +46,9 @@ let loadedHash: Promise<XXHashAPI> | undefined
 
 /** Seals the files of one compiler, and opens only what one like it has sealed. */
 export class Sealer {
+  /** Length of the header, in bytes. */
+  static readonly headerBytes = HEADER_BYTES
+
   readonly #hash: XXHashAPI
   readonly #engine: string
   readonly #secret: string | Uint8Array | undefined
@@ -73,7 +82,7 @@ export class Sealer {
    */
   open(kind: SealedKind, key: string, file: Uint8Array): SealedPayload | undefined {
     const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
-    if (bytes.byteLength < HEADER_BYTES) return undefined
+    if (bytes.byteLength < HEADER_BYTES || bytes.byteLength > MAX_SEALED_BYTES) return undefined
     const hasSourceMap = (bytes[6]! & FLAG_SOURCE_MAP) !== 0
     const expected = this.#header(kind, key, bytes.byteLength - HEADER_BYTES, hasSourceMap)
     if (expected.compare(bytes, 0, CHECKSUM_AT) !== 0) return undefined

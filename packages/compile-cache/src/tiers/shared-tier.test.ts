@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { Sealer } from './seal.js'
 import { type SharedTier, SharedTierClient } from './shared-tier.js'
 
@@ -31,7 +31,7 @@ function openClient(tier: SharedTier, timeoutMs = 10_000) {
   return { client, time, troubles }
 }
 
-test.each([artifact, { bytecode: artifact.bytecode }])('an artifact comes back', async (stored) => {
+it.each([artifact, { bytecode: artifact.bytecode }])('an artifact comes back', async (stored) => {
   const { client } = openClient(mapTier().tier)
   expect(await client.read(key)).toBeUndefined()
   client.write(key, stored)
@@ -40,7 +40,7 @@ test.each([artifact, { bytecode: artifact.bytecode }])('an artifact comes back',
   expect(client.getStats()).toEqual({ hits: 1, misses: 1, rejected: 0, puts: 1, failures: 0 })
 })
 
-test('damaged, cut, extended or foreign bytes are misses', async () => {
+it('damaged, cut, extended or foreign bytes are misses', async () => {
   const { map, tier } = mapTier()
   const { client } = openClient(tier)
   client.write(key, artifact)
@@ -61,7 +61,7 @@ test('damaged, cut, extended or foreign bytes are misses', async () => {
   expect(client.getStats()).toMatchObject({ hits: 0, rejected: 7 })
 })
 
-test('a failing tier is a miss, told, and left alone for five seconds', async () => {
+it('a failing tier is a miss, told, and left alone for five seconds', async () => {
   let calls = 0
   const { client, time, troubles } = openClient({
     get: async () => {
@@ -88,7 +88,7 @@ test('a failing tier is a miss, told, and left alone for five seconds', async ()
   expect(troubles[0]).toContain('connection refused')
 })
 
-test('a tier that throws at once is a miss', async () => {
+it('a tier that throws at once is a miss', async () => {
   const { client } = openClient({
     get: () => {
       throw new Error('bug')
@@ -101,7 +101,7 @@ test('a tier that throws at once is a miss', async () => {
   expect(client.getStats().failures).toBe(1)
 })
 
-test('a tier that never answers is given up on', async () => {
+it('a tier that never answers is given up on', async () => {
   const { client, troubles } = openClient(
     { get: () => new Promise(() => {}), put: () => new Promise(() => {}) },
     5,

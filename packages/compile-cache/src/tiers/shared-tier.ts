@@ -1,5 +1,5 @@
 import type { Artifact } from '../compiled-handler.js'
-import { Sealer } from './seal.js'
+import { MAX_SEALED_BYTES, Sealer } from './seal.js'
 
 /** A cache that several machines use, such as a table in Redis or a NATS object store. */
 export interface SharedTier {
@@ -61,8 +61,10 @@ export class SharedTierClient {
   write(key: string, artifact: Artifact): void {
     const { sealer } = this.#settings
     const { bytecode, sourceMap } = artifact
-    const sealed = [sealer.seal('bytecode', key, bytecode, sourceMap !== undefined)]
-    if (sourceMap !== undefined) sealed.push(sealer.seal('source-map', key, Buffer.from(sourceMap)))
+    const map = sourceMap === undefined ? undefined : Buffer.from(sourceMap)
+    if (bytecode.byteLength + (map?.byteLength ?? 0) > MAX_SEALED_BYTES - Sealer.headerBytes) return
+    const sealed = [sealer.seal('bytecode', key, bytecode, map !== undefined)]
+    if (map) sealed.push(sealer.seal('source-map', key, map))
     const done = this.#attempt(async (tier) => {
       await tier.put(key, new Uint8Array(Buffer.concat(sealed)))
       this.#puts++

@@ -40,6 +40,6 @@ export interface InstanceKind<Instance, Use> {
   reset(instance: Instance): DiscardReason | undefined
   /** The memory this instance holds, in bytes. */
   memoryBytes(instance: Instance): number
-  /** Lets go of everything. */
+  /** Ends the instance and frees what it holds. */
   dispose(instance: Instance): void
 }

@@ -189,7 +189,7 @@ export class QuickJSInstance {
     this.#exports.qjs_set_memory_limit(memoryLimitBytes)
   }
 
-  /** Ends a call: from now on a host call of this guest reaches nobody. */
+  /** Ends a call: from now on a host call of this guest is ignored. */
   end(): void {
     this.onHostCall = ignore
     this.deadlineAt = Number.POSITIVE_INFINITY
