@@ -71,6 +71,7 @@ export class QuickJSInstance {
   #words = new Uint32Array(0)
   #startedAt = 0
   #clockRuns = false
+  #trapped = false
 
   /** Called for each host call of the guest while a call is under way. */
   onHostCall: HostCall = ignore
@@ -138,6 +139,11 @@ export class QuickJSInstance {
   /** Whether memory has grown past the image, so that a rewind would leak what was added. */
   get hasGrown(): boolean {
     return this.#image !== undefined && this.memoryBytes !== this.#image.memoryBytes
+  }
+
+  /** Whether the engine aborted in the middle of guest code: nothing in its memory can be relied on any more. */
+  get hasTrapped(): boolean {
+    return this.#trapped
   }
 
   /** Removes every byte of a former handler and lays down the image of another. */
@@ -221,13 +227,15 @@ export class QuickJSInstance {
     const { scratchPtr, undefinedPtr } = this.#blueprint
     const words = this.#view()
     for (let i = 0; i < args.length; i++) words[(scratchPtr >>> 2) + i] = args[i]!
-    return this.#exports.qjs_call(functionPtr, undefinedPtr, args.length, scratchPtr)
+    return this.#noticingTraps(() =>
+      this.#exports.qjs_call(functionPtr, undefinedPtr, args.length, scratchPtr),
+    )
   }
 
   /** Evaluates module bytecode; the result is a promise of the namespace, or an exception. */
   evalBytecode(bytecode: Uint8Array): GuestPtr {
     const ptr = this.#copyIn(bytecode)
-    const result = this.#exports.qjs_eval_bytecode(ptr, bytecode.length)
+    const result = this.#noticingTraps(() => this.#exports.qjs_eval_bytecode(ptr, bytecode.length))
     // Zeros compress to nothing in the image; the freed copy of the bytecode would not.
     this.#buffer().fill(0, ptr, ptr + bytecode.length)
     this.#exports.wasm_free(ptr)
@@ -264,7 +272,7 @@ export class QuickJSInstance {
   drainJobs(): boolean {
     const exports = this.#exports
     for (let count = 1; exports.qjs_is_job_pending() !== 0; count++) {
-      if (exports.qjs_execute_pending_job() < 0) {
+      if (this.#noticingTraps(() => exports.qjs_execute_pending_job()) < 0) {
         exports.qjs_free_value(exports.qjs_get_exception())
         return false
       }
@@ -331,6 +339,16 @@ export class QuickJSInstance {
     if (ptr === 0) throw new RangeError(`The engine could not allocate ${bytes.length} bytes`)
     this.#buffer().set(bytes, ptr)
     return ptr
+  }
+
+  /** Guest exceptions are return values of the engine: what it throws is never one. */
+  #noticingTraps<T>(enter: () => T): T {
+    try {
+      return enter()
+    } catch (error) {
+      this.#trapped = true
+      throw error
+    }
   }
 
   #checkDeadline(): boolean {

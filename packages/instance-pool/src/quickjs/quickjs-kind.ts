@@ -24,7 +24,7 @@ export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
   }
 
   accepts(instance: QuickJSInstance, use: QuickJSUse): boolean {
-    return use.template.accepts(instance) && !instance.hasGrown
+    return use.template.accepts(instance) && !instance.hasGrown && !instance.hasTrapped
   }
 
   isBoundTo(instance: QuickJSInstance, use: QuickJSUse): boolean {
@@ -38,6 +38,7 @@ export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
 
   reset(instance: QuickJSInstance): DiscardReason | undefined {
     instance.end()
+    if (instance.hasTrapped) return 'trap'
     if (this.#uses.get(instance)?.isolation === 'shared') return undefined
     if (instance.hasGrown) return 'growth'
     instance.rewind()
