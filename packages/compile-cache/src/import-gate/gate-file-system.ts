@@ -80,7 +80,10 @@ export class GateFileSystem {
     } catch (error) {
       if (!(error instanceof ImportRefusal)) throw error
       this.#refusal ??= error
-      if (basename(path) === 'package.json') this.#manifestRefusal ??= error
+      // A search upwards passes hidden directories, such as a store, which have no package.json of their own.
+      if (basename(path) === 'package.json' && error.rule !== 'hidden') {
+        this.#manifestRefusal ??= error
+      }
       throw notFound(path)
     }
   }
