@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventBusError, type EventStore } from '@nexus/event-bus'
@@ -11,12 +11,16 @@ import { loadConfig } from './config/load-config.js'
 import { functionDefinitions } from './function-definitions.js'
 
 /** A bus with the functions of a nexus.yaml, and what its store is asked for. */
-async function run(yaml: string, files: Record<string, string> = {}) {
+async function run(
+  yaml: string,
+  files: Record<string, string> = {},
+  env: Record<string, string> = {},
+) {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-settings-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const texts = { 'nexus.yaml': yaml, 'one.js': 'export default (event) => event.data', ...files }
   for (const [name, text] of Object.entries(texts)) await writeFile(join(directory, name), text)
-  const config = await loadConfig(join(directory, 'nexus.yaml'), {}, {})
+  const config = await loadConfig(join(directory, 'nexus.yaml'), {}, env)
   const written: number[] = []
   const fetched: number[] = []
   const opened: EventStore[] = []
@@ -37,7 +41,7 @@ async function run(yaml: string, files: Record<string, string> = {}) {
     await runtime.shutdown()
   })
   await host.bind(functionDefinitions(config.functions))
-  return { bus, host, written, fetched, store: () => opened[0]! }
+  return { bus, host, directory, written, fetched, store: () => opened[0]! }
 }
 
 /** Notes how many events each write and each fetch is about. */
@@ -129,4 +133,28 @@ it('a schema file that is missing or no schema is a mistake with its place', asy
   )
   const list = { 'total.schema.json': '[]' }
   await expect(run(wrong, list)).rejects.toThrow(/expected a JSON Schema: an object/)
+})
+
+it('NEXUS_DATA_KEY encrypts what the local bus keeps, and older keys behind a comma decrypt', async () => {
+  const [first, second] = ['ab'.repeat(32), 'cd'.repeat(32)]
+  const { bus, directory } = await run('bus: local\n', {}, { NEXUS_DATA_KEY: first })
+  const { id } = await bus.publish({ type: 'a', data: 'a telling text' })
+  await bus.close()
+  const dataDir = join(directory, '.nexus')
+  for (const name of await readdir(dataDir)) {
+    expect((await readFile(join(dataDir, name))).includes('a telling text')).toBe(false)
+  }
+  const reopen = async (key: string) =>
+    openBus(await loadConfig(join(directory, 'nexus.yaml'), {}, { NEXUS_DATA_KEY: key }))
+  const rotated = await reopen(`${second}, ${first}`)
+  expect((await rotated.get(id))?.event.data).toBe('a telling text')
+  await rotated.close()
+  await expect(reopen('short')).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' })
+})
+
+it('NEXUS_DATA_KEY is refused where it encrypts nothing', async () => {
+  const opening = run('bus: memory\n', {}, { NEXUS_DATA_KEY: 'ab'.repeat(32) })
+  await expect(opening).rejects.toThrow(
+    /NEXUS_DATA_KEY encrypts the local bus only, and bus is memory/,
+  )
 })

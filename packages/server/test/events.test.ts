@@ -83,3 +83,26 @@ it('takes a signed webhook without the token, and stores a replay of it once', a
     ['com.github.ping', '/webhooks/hub'],
   ])
 })
+
+it('erases the data of an event, and keeps its envelope with time and reason', async () => {
+  const { bus, send } = await serve()
+  for (const source of ['/one', '/two']) {
+    await bus.publish({ type: 'a', id: 'e', source, data: 'a telling text' })
+  }
+  const erase = (query: string) => send(`/api/events/e/data${query}`, { method: 'DELETE' })
+  expect((await erase('')).status).toBe(409)
+  expect((await send('/api/events/none/data', { method: 'DELETE' })).status).toBe(404)
+  expect((await erase('?why=x')).status).toBe(400)
+
+  const answer = await erase('?source=/one&reason=asked')
+  expect(answer.status).toBe(200)
+  expect(await answer.json()).toEqual({
+    id: 'e',
+    erased: { at: expect.any(String), reason: 'asked' },
+  })
+  const one = await (await send('/api/events/e?source=/one')).json()
+  expect(one).toMatchObject({ event: { id: 'e', source: '/one' }, erased: { reason: 'asked' } })
+  expect(JSON.stringify(one)).not.toContain('a telling text')
+  const two = await (await send('/api/events/e?source=/two')).json()
+  expect(two).toMatchObject({ event: { data: 'a telling text' } })
+})

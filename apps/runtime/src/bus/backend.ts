@@ -1,5 +1,5 @@
 import type { SharedTier } from '@nexus/compile-cache'
-import type { EventStore, RetentionOptions } from '@nexus/event-bus'
+import type { DataKeyOptions, EventStore, RetentionOptions } from '@nexus/event-bus'
 import type { z } from 'zod'
 
 /** A place that can keep events, with everything the runtime has to know of it. Its settings are those of `schema`. */
@@ -12,6 +12,8 @@ export interface Backend<Settings extends object = object> {
   readonly server?: BackendServer
   /** Whether `durability` is chosen here and not by a server. */
   readonly choosesDurability?: boolean
+  /** Whether it encrypts what it keeps with `NEXUS_DATA_KEY`. */
+  readonly encrypts?: boolean
   /** Opens the store; loads the library that it needs. */
   openStore(settings: StoreSettings<Settings>): EventStore | Promise<EventStore>
   /** Opens the part of the compile cache that runtimes on one server share. */
@@ -37,6 +39,8 @@ export type StoreSettings<Settings> = ServerSettings<Settings> & {
   dataDir: string
   durability?: 'disk' | 'os' | undefined
   retention?: RetentionOptions | undefined
+  /** Only for a backend that encrypts. */
+  dataKey?: DataKeyOptions | undefined
 }
 
 /** A shared tier that is closed with the runtime. */

@@ -10,9 +10,10 @@ export const local: Backend<z.output<typeof schema>> = {
   name: 'local',
   schema,
   choosesDurability: true,
-  async openStore({ dataDir, durability, retention }) {
+  encrypts: true,
+  async openStore({ dataDir, durability, retention, dataKey }) {
     // Events may hold anything: other users of the machine must not read them.
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    return localStore({ path: dataDir, durability, retention })
+    return localStore({ path: dataDir, durability, retention, dataKey })
   },
 }

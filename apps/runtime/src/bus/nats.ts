@@ -25,7 +25,7 @@ export const nats: Backend<z.output<typeof schema>> = {
     defaultUrl: 'nats://127.0.0.1:4222',
     takesSeveral: true,
   },
-  async openStore({ urls, dataDir: _, durability: __, ...settings }) {
+  async openStore({ urls, dataDir: _, durability: __, dataKey: ___, ...settings }) {
     const { natsStore } = await import('@nexus/event-bus-nats')
     return natsStore({ servers: [...urls], ...settings })
   },

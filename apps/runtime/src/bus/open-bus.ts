@@ -13,16 +13,24 @@ const envelopeBytes = 65_536
  * server does not answer
  */
 export async function openBus(config: RuntimeConfig): Promise<EventBus> {
-  const { bus, dataDir, bodyLimitBytes, publisher } = config
+  const { bus, dataDir, dataKey, bodyLimitBytes, publisher } = config
+  const backend = backendNamed(bus.backend)
+  if (dataKey && !backend.encrypts) {
+    throw new RuntimeError(
+      'CONFIG_INVALID',
+      `environment variable NEXUS_DATA_KEY encrypts the local bus only, and bus is ${bus.backend}: unset it, and encrypt the disks of the server`,
+    )
+  }
   const { settings, urls, durability, retention } = bus
   try {
     return await EventBus.open({
-      store: await backendNamed(bus.backend).openStore({
+      store: await backend.openStore({
         ...settings,
         urls,
         dataDir,
         durability,
         retention,
+        dataKey,
       }),
       publisher,
       maxEventBytes: Math.max(bodyLimitBytes, 1_048_576) + envelopeBytes,

@@ -20,7 +20,7 @@ export const redis: Backend<z.output<typeof schema>> = {
     defaultUrl: 'redis://127.0.0.1:6379',
     takesSeveral: false,
   },
-  async openStore({ urls, dataDir: _, durability: __, ...settings }) {
+  async openStore({ urls, dataDir: _, durability: __, dataKey: ___, ...settings }) {
     const { redisStore } = await import('@nexus/event-bus-redis')
     return redisStore({ url: urls[0], ...settings })
   },

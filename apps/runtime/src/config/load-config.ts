@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, resolve, sep } from 'node:path'
+import type { DataKeyOptions } from '@nexus/event-bus'
 import { isLoopback, type NamedWebhook } from '@nexus/server'
 import { type BusConfig, busConfig } from '../bus/bus-config.js'
 import { RuntimeError } from '../errors.js'
@@ -51,6 +52,8 @@ export interface RuntimeConfig extends Omit<ConfigFile, ResolvedKey>, ServerFile
   webhooks: Record<string, NamedWebhook>
   /** The bus to open. */
   bus: BusConfig
+  /** Encrypts what the local bus keeps. */
+  dataKey: DataKeyOptions | undefined
   /** The secret that seals compiled handlers. */
   cacheSecret: string | undefined
   performance: PerformanceConfig
@@ -107,6 +110,7 @@ export async function loadConfig(
     token: environment.token,
     webhooks: webhooksOf(webhooks, env),
     bus: busConfig(bus, environment.busUrl),
+    dataKey: environment.dataKey,
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,

@@ -16,12 +16,15 @@ const listQuery = z.strictObject({
 /** Ids are unique within a source: `source` is needed where events of several sources have the id. */
 const eventQuery = z.strictObject({ source: boundedText(512).optional() })
 
+/** Why is kept with the envelope. */
+const eraseQuery = eventQuery.extend({ reason: boundedText(512).optional() })
+
 /** What {@link eventRoutes} needs. */
 export interface EventRouteParts extends PageLimits {
   bus: EventBus
 }
 
-/** Listing, looking up and replaying stored events. */
+/** Listing, looking up, replaying and erasing stored events. */
 export function eventRoutes(server: FastifyInstance, { bus, ...limits }: EventRouteParts): void {
   server.get('/api/events', async (request, reply) => {
     const query = parseQuery(listQuery, request.query)
@@ -43,6 +46,14 @@ export function eventRoutes(server: FastifyInstance, { bus, ...limits }: EventRo
     reply.code(202)
     return { id: params.id, deliveries }
   })
+
+  server.delete<EventRequest>('/api/events/:id/data', async ({ params, query }) => {
+    const { source, reason } = parseQuery(eraseQuery, query)
+    const { event } = await find(bus, params.id, source)
+    await bus.erase({ id: event.id, source: event.source, reason })
+    const { erased } = await find(bus, event.id, event.source)
+    return { id: event.id, erased }
+  })
 }
 
 interface EventRequest {
@@ -56,12 +67,18 @@ function linkFrom({ url }: FastifyRequest): (event: CloudEvent) => string {
     `${path}/${encodeURIComponent(id)}?source=${encodeURIComponent(source)}`
 }
 
-function toWire({ event, publishedAt, deliveries }: EventDetails): {
+function toWire({ event, publishedAt, erased, deliveries }: EventDetails): {
   event: EventDetails['event']
   publishedAt: string
+  erased?: EventDetails['erased']
   runs: FunctionRun[]
 } {
-  return { event, publishedAt, runs: deliveries.map(functionRun) }
+  return {
+    event,
+    publishedAt,
+    ...(erased && { erased }),
+    runs: deliveries.map(functionRun),
+  }
 }
 
 async function find(bus: EventBus, id: string, source: string | undefined): Promise<EventDetails> {
