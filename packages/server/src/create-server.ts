@@ -1,6 +1,8 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { answerClientError } from './answers/client-error.js'
-import { errorBody, HttpError } from './answers/http-error.js'
+import { frameworkRefusal } from './answers/framework-refusal.js'
+import { answerHeaders, errorBody, HttpError } from './answers/http-error.js'
+import { refuseBrokenRequests } from './answers/strict-http.js'
 import { mountApi } from './nexus-api.js'
 import { type NexusApiOptions, resolveOptions } from './options.js'
 
@@ -19,16 +21,24 @@ export function createServer(options: NexusApiOptions): FastifyInstance {
     bodyLimit: resolved.bodyLimitBytes,
     requestTimeout: resolved.bodyTimeoutMs,
     // How often Node looks for requests that take too long: half a minute by default, which doubles the limit.
-    http: { connectionsCheckingInterval: 1000 },
+    http: { connectionsCheckingInterval: 1000, requireHostHeader: false },
+    // Requests on open connections are answered while the server stops, and told that the connection closes.
+    return503OnClosing: false,
     clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength },
     frameworkErrors: (error, _request, reply: FastifyReply) => {
-      reply.code(error.statusCode ?? 400).send(errorBody(error.code, error.message))
+      const { statusCode, code, message } = frameworkRefusal(error)
+      reply.code(statusCode).headers(answerHeaders).send(errorBody(code, message))
     },
   })
+  refuseBrokenRequests(server)
   mountApi(server, resolved)
   server.setNotFoundHandler(({ method, url }) => {
-    throw new HttpError(404, 'NOT_FOUND', `There is no ${method} ${url.split('?')[0]}.`)
+    throw new HttpError(
+      404,
+      'NOT_FOUND',
+      `There is no ${method} ${url.split('?')[0]!.slice(0, 200)}.`,
+    )
   })
   return server
 }

@@ -19,11 +19,16 @@ export function bodyData(body: string | Uint8Array, contentType: string | undefi
   if (contentType === undefined || isJson(contentType)) {
     return { data: parseJsonBody(body, contentType) }
   }
-  if (mediaType(contentType)?.startsWith('text/')) {
+  if (isText(contentType)) {
     const text = typeof body === 'string' ? body : decode(body, charset(contentType), true)
     if (text !== undefined) return { data: text }
   }
   return { data_base64: Buffer.from(body).toString('base64') }
+}
+
+function isText(contentType: string): boolean {
+  const type = mediaType(contentType) ?? ''
+  return /^text\/|[/+]xml$/.test(type) || charset(contentType) !== undefined
 }
 
 /**

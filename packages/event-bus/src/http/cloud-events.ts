@@ -95,8 +95,11 @@ function readBinary({ headers, body }: HttpMessage): Record<string, unknown> {
   }
   // The CloudEvents extension wins: it belongs to the event, the plain header only to this request.
   for (const name of ['traceparent', 'tracestate']) {
-    const value = header(headers, name)
-    if (event[name] === undefined && value !== undefined) event[name] = value
+    const value = headers[name]
+    // W3C Trace Context: a list may be split over several headers, and two parents are none.
+    const text = Array.isArray(value) && name === 'tracestate' ? value.join(',') : value
+    const [only, second] = typeof text === 'string' ? [text] : (text ?? [])
+    if (event[name] === undefined && only !== undefined && second === undefined) event[name] = only
   }
   const type = header(headers, 'content-type')
   if (type !== undefined) event.datacontenttype = type

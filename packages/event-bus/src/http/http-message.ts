@@ -1,11 +1,23 @@
+import { EventBusError } from '../errors.js'
+
 /** Headers (names in lower case, as Node has them) and body of an HTTP request or response. */
 export interface HttpMessage {
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
   body: string | Uint8Array
 }
 
-/** The value of a header; the first one where it was sent several times. */
+/**
+ * The value of a header that may be sent once; undefined where it was not sent.
+ *
+ * @throws EventBusError `INVALID_EVENT` where it was sent several times: which of them counts would be a guess
+ */
 export function header(headers: HttpMessage['headers'], name: string): string | undefined {
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined
-  return typeof value === 'string' || value === undefined ? value : value[0]
+  if (typeof value === 'string' || value === undefined) return value
+  if (value.length < 2) return value[0]
+  throw new EventBusError(
+    'INVALID_EVENT',
+    `${name}: expected the header once, got it ${value.length} times`,
+    { details: { attribute: name } },
+  )
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorBody } from './http-error.js'
+import { answerHeaders, errorBody } from './http-error.js'
 
 const answers: Record<string, { status: string; code: string; message: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
@@ -20,9 +20,25 @@ const malformed = {
   message: 'The request is not valid HTTP.',
 }
 
-/** Answers what Node's parser refuses, before there is a request, in the shape of all other refusals. */
+/** Connections whose refusal is on its way: more broken bytes change nothing. */
+const refused = new WeakSet<Socket>()
+
+/**
+ * Answers what Node's parser refuses, before there is a request, in the shape of all other refusals. Requests that came
+ * whole before it on the same connection get their own answers first.
+ */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (refused.has(socket)) return
+  refused.add(socket)
+  refuse(error, socket)
+}
+
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  if (error.code !== 'ECONNRESET' && socket.writable && answering?.req.complete) {
+    answering.once('close', () => refuse(error, socket))
+    return
+  }
   // Bytes in the middle of another answer would be taken for a part of it.
   if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent) {
     socket.destroy()
@@ -30,13 +46,17 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   }
   const { status, code, message } = answers[error.code ?? ''] ?? malformed
   const body = JSON.stringify(errorBody(code, message))
-  const head = [
-    `HTTP/1.1 ${status}`,
-    'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'x-content-type-options: nosniff',
-    'cache-control: no-store',
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status}\r\n${head(body)}\r\n\r\n${body}`)
+}
+
+function head(body: string): string {
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    ...answerHeaders,
+    connection: 'close',
+  }
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\r\n')
 }

@@ -1,7 +1,8 @@
 import { EventBusError } from '@nexus/event-bus'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { busRefusal } from './bus-refusal.js'
-import { errorBody, HttpError } from './http-error.js'
+import { frameworkRefusal } from './framework-refusal.js'
+import { answerHeaders, errorBody, HttpError } from './http-error.js'
 
 /** What {@link useConventions} needs. */
 export interface ConventionParts {
@@ -28,8 +29,7 @@ export function useConventions(
   app.addHook('onSend', async (_request, reply) => {
     // A connection that stays open after the last answer would hold the stop until its deadline.
     if (closing) reply.header('connection', 'close')
-    reply.header('x-content-type-options', 'nosniff')
-    reply.header('cache-control', 'no-store')
+    reply.headers(answerHeaders)
   })
   app.setErrorHandler<FastifyError | HttpError>((error, request, reply) => {
     const limitBytes = request.routeOptions.bodyLimit ?? bodyLimitBytes
@@ -55,7 +55,7 @@ function refusal(
   // Only the framework's own refusals are meant for the client.
   const isRefusal = error.code?.startsWith('FST_') && (error.statusCode ?? 500) < 500
   if (!isRefusal) return fault(error, onFault)
-  return { statusCode: error.statusCode!, code: error.code, message: error.message }
+  return frameworkRefusal(error)
 }
 
 /** What went wrong inside may hold paths and internals: it goes to the log, not to the client. */

@@ -19,3 +19,9 @@ export function errorBody(
 ): { error: { code: string; message: string } } {
   return { error: { code, message } }
 }
+
+/** Headers of every answer: browsers neither guess its type nor keep it. */
+export const answerHeaders = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+} as const

@@ -1,6 +1,8 @@
 import type { EventBus, EventInput, PublishResult } from '@nexus/event-bus'
 import {
   cloudEventsMode,
+  type HttpMessage,
+  header,
   parseCloudEvents,
   parseJsonBody,
   type Webhook,
@@ -28,8 +30,9 @@ export function ingestRoutes(
     publishTraced(tracing, request, events, (traced) => bus.publishBatch(traced))
 
   server.post('/api/webhook', async (request, reply) => {
-    const json = parseJsonBody(bodyOf(request), request.headers['content-type'])
-    const [stored] = await publish(request, [webhookEvent(request.headers, json, webhook)])
+    const { headers, body } = messageOf(request)
+    const json = parseJsonBody(body, header(headers, 'content-type'))
+    const [stored] = await publish(request, [webhookEvent(headers, json, webhook)])
     reply.code(202)
     return receipt(stored!)
   })
@@ -40,19 +43,18 @@ export function ingestRoutes(
     async (request, reply) => {
       const found = webhooks.get(request.params.name)
       if (!found) throw unknownWebhook(request.params.name)
-      const { headers } = request
-      const [stored] = await publish(request, [found.receive({ headers, body: bodyOf(request) })])
+      const [stored] = await publish(request, [found.receive(messageOf(request))])
       reply.code(202)
       return receipt(stored!)
     },
   )
 
   server.post('/api/events', async (request, reply) => {
-    const { headers } = request
-    const events = parseCloudEvents({ headers, body: bodyOf(request) })
+    const message = messageOf(request)
+    const events = parseCloudEvents(message)
     const results = (await publish(request, events)).map(receipt)
     reply.code(202)
-    return cloudEventsMode(headers) === 'batched' ? { results } : results[0]
+    return cloudEventsMode(message.headers) === 'batched' ? { results } : results[0]
   })
 }
 
@@ -69,6 +71,12 @@ function receipt({ id, duplicate }: PublishResult): { id: string; duplicate: boo
   return { id, duplicate }
 }
 
-function bodyOf({ body }: FastifyRequest): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+/** The request as it came: a header that was sent several times keeps each of its values. */
+function messageOf({ body, raw }: FastifyRequest): HttpMessage {
+  const headers: Record<string, string[]> = Object.create(null)
+  for (let i = 0; i < raw.rawHeaders.length; i += 2) {
+    const name = raw.rawHeaders[i]!.toLowerCase()
+    headers[name] = [...(headers[name] ?? []), raw.rawHeaders[i + 1]!]
+  }
+  return { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
 }

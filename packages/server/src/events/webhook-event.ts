@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { EventInput, JsonValue } from '@nexus/event-bus'
+import { type HttpMessage, header } from '@nexus/event-bus/http'
 import { HttpError } from '../answers/http-error.js'
 
 /** Where a webhook names its type and id. */
@@ -12,15 +12,15 @@ export interface WebhookHeaders {
  * Makes an event of any JSON. A type in the header leaves the whole body as data; otherwise the body names
  * `type`, and may name `id`, `source` and `data` (without `data` the whole body is the data).
  *
- * @throws HttpError 400 when neither names a type
+ * @throws HttpError 400 when neither names a type; EventBusError `INVALID_EVENT` for a header that was sent twice
  */
 export function webhookEvent(
-  headers: IncomingHttpHeaders,
+  headers: HttpMessage['headers'],
   body: JsonValue,
   { typeHeader, idHeader }: WebhookHeaders,
 ): EventInput {
-  const id = text(headers[idHeader])
-  const type = text(headers[typeHeader])
+  const id = text(header(headers, idHeader))
+  const type = text(header(headers, typeHeader))
   if (type !== undefined) return { type, data: body, source: '/webhook', ...(id && { id }) }
 
   const fields = isObject(body) ? body : {}

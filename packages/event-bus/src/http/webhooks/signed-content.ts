@@ -36,6 +36,16 @@ export function unsigned(expected: string): EventBusError {
   return new EventBusError('SIGNATURE_INVALID', `webhook: expected ${expected}`)
 }
 
+/** An HMAC-SHA256 as hex, in upper or lower case; undefined for all else. */
+export function hexSignature(text: string | undefined): Buffer | undefined {
+  return /^[0-9a-f]{64}$/i.test(text ?? '') ? Buffer.from(text!, 'hex') : undefined
+}
+
+/** An HMAC-SHA256 as base64, with or without its padding; undefined for all else. */
+export function base64Signature(text: string): Buffer | undefined {
+  return /^[A-Za-z0-9+/]{43}=?$/.test(text) ? Buffer.from(text, 'base64') : undefined
+}
+
 /** A whole number of seconds, as milliseconds; NaN for everything else. */
 export function secondsToMs(text: string | undefined): number {
   return /^\d{1,12}$/.test(text ?? '') ? Number(text) * 1000 : Number.NaN

@@ -1,6 +1,7 @@
 import { type HttpMessage, header } from '../http-message.js'
 import {
   assertRecent,
+  hexSignature,
   isSigned,
   type SignedContent,
   secondsToMs,
@@ -17,12 +18,12 @@ export function verifyStripeWebhook(
   const parts = (header(headers, 'stripe-signature') ?? '')
     .split(',')
     .map((part) => part.trim().split('=', 2))
-  const timestamp = parts.find(([name]) => name === 't')?.[1]
+  const [timestamp, second] = parts.filter(([name]) => name === 't').map(([, value]) => value)
   const signatures = parts
-    .filter(([name, value]) => name === 'v1' && /^[0-9a-f]{64}$/i.test(value ?? ''))
-    .map(([, value]) => Buffer.from(value!, 'hex'))
+    .filter(([name]) => name === 'v1')
+    .flatMap(([, value]) => hexSignature(value) ?? [])
   const signedAtMs = secondsToMs(timestamp)
-  if (Number.isNaN(signedAtMs) || signatures.length === 0) {
+  if (Number.isNaN(signedAtMs) || second !== undefined || signatures.length === 0) {
     throw unsigned('the header stripe-signature ("t=<seconds>,v1=<hex>")')
   }
   const content = Buffer.concat([Buffer.from(`${timestamp}.`), body])

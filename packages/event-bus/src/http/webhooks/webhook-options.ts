@@ -10,7 +10,7 @@ export interface WebhookOptions {
    * `stripe-signature`. `hmac`: the HMAC-SHA256 of the body, as hex or base64, in a header of its own.
    */
   scheme: WebhookScheme
-  /** Each may have signed: two while a secret is being replaced. */
+  /** Each may have signed: two while a secret is being replaced. Each of at least 8 characters. */
   secrets: readonly [string, ...string[]]
   /** Type of its events, or the start of their types: what a sender calls an event is put behind it. */
   type: string
@@ -34,6 +34,11 @@ const headerName = z
   .regex(/^[A-Za-z0-9-]+$/, 'expected the name of an HTTP header')
   .transform((name) => name.toLowerCase())
 
+const secret = z
+  .string()
+  .min(8, 'expected a secret of at least 8 characters')
+  .refine((text) => text.trim() === text, 'expected a secret without spaces around it')
+
 const onlyHmac = 'expected only with the scheme hmac: the other schemes say which header it is'
 
 /** Checks {@link WebhookOptions} and fills in defaults. */
@@ -42,7 +47,7 @@ export const webhookSchema = z
     scheme: z.enum(['standard-webhooks', 'github', 'stripe', 'hmac']).meta({
       description: 'How the sender signs: hmac is the HMAC-SHA256 of the body in a header.',
     }),
-    secrets: z.tuple([z.string().min(8)], z.string().min(8)),
+    secrets: z.tuple([secret], secret),
     type: z.string().min(1).max(400).meta({
       description:
         'Type of its events, or the start of their types: what the sender calls an event is put behind it.',

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { EventInput } from '../../event/cloud-event.js'
+import type { EventInput, JsonValue } from '../../event/cloud-event.js'
 import { parseOptions } from '../../parse-options.js'
 import { type BodyData, bodyData, parseJsonBody } from '../body-data.js'
 import { type HttpMessage, header } from '../http-message.js'
-import { isJson, mediaType } from '../media-type.js'
-import { verifyHmacWebhook } from './hmac-webhook.js'
+import { isJson } from '../media-type.js'
+import { verifyGithubWebhook, verifyHmacWebhook } from './hmac-webhook.js'
 import type { SignedContent } from './signed-content.js'
 import { standardWebhookKey, verifyStandardWebhook } from './standard-webhooks.js'
 import { verifyStripeWebhook } from './stripe-webhook.js'
@@ -18,7 +18,7 @@ import {
  * Makes events of the webhooks of one sender, after it has checked who signed them.
  *
  * The id of an event is the signed one; without one it is the digest of the signed content, so that a delivery that is
- * sent again, by the sender or by somebody who recorded it, is a duplicate. The type is always `type` or begins with
+ * sent again, by its sender or by one who recorded it, is a duplicate. The type is always `type` or begins with
  * `type` and a dot: what a header says without being signed can choose no other.
  *
  * @example
@@ -58,12 +58,19 @@ export class Webhook {
     }
   }
 
+  /**
+   * No scheme signs `content-type`, so it may not choose what the signed bytes mean: of the schemes that send JSON, JSON
+   * is read as such whatever the header says.
+   */
   #payload(headers: HttpMessage['headers'], body: Buffer): Payload {
+    const { scheme } = this.#options
     const contentType = header(headers, 'content-type')
-    if (contentType === undefined || isJson(contentType)) return bodyData(body, contentType)
-    if (this.#options.scheme === 'github' && mediaType(contentType) === FORM) {
-      return { data: parseJsonBody(new URLSearchParams(body.toString()).get('payload') ?? '') }
+    if (scheme === 'stripe') return { data: parseJsonBody(body) }
+    if (scheme !== 'hmac') {
+      const signed = jsonObject(body) ?? (scheme === 'github' ? formPayload(body) : undefined)
+      if (signed !== undefined) return { data: signed }
     }
+    if (contentType === undefined || isJson(contentType)) return bodyData(body, contentType)
     return { ...bodyData(body, contentType), datacontenttype: contentType }
   }
 
@@ -85,9 +92,6 @@ export class Webhook {
   }
 }
 
-/** GitHub sends its JSON as the field `payload` of a form where it is told to. */
-const FORM = 'application/x-www-form-urlencoded'
-
 type Payload = BodyData & { datacontenttype?: string }
 
 function verifierOf(
@@ -103,11 +107,25 @@ function verifierOf(
     case 'stripe':
       return ({ headers }, body, nowMs) =>
         verifyStripeWebhook(headers, body, secrets, { nowMs, toleranceMs })
-    default: {
-      const name = scheme === 'github' ? 'x-hub-signature-256' : (signatureHeader ?? 'x-signature')
+    case 'github':
+      return ({ headers }, body) => verifyGithubWebhook(headers, body, secrets)
+    case 'hmac': {
+      const name = signatureHeader ?? 'x-signature'
       return ({ headers }, body) => verifyHmacWebhook(headers, body, secrets, name)
     }
   }
+}
+
+/** The JSON that the bytes are where they are an object or a list. */
+function jsonObject(body: Buffer): JsonValue | undefined {
+  const first = body.toString('latin1').trimStart()[0]
+  return first === '{' || first === '[' ? parseJsonBody(body) : undefined
+}
+
+/** GitHub sends its JSON as the field `payload` of a form where it is told to. */
+function formPayload(body: Buffer): JsonValue | undefined {
+  if (!body.toString('latin1', 0, 8).startsWith('payload=')) return undefined
+  return parseJsonBody(new URLSearchParams(body.toString()).get('payload') ?? '')
 }
 
 function textOf(payload: Payload, name: string): string | undefined {

@@ -1,0 +1,34 @@
+import { MetricsCollector } from '@nexus/metrics'
+import type { NexusApiOptions } from '@nexus/server'
+import { vi } from 'vitest'
+
+/** Options that turn every route on, and the functions that do their work. */
+export function everyPart() {
+  const work = {
+    profile: vi.fn(async () => ({ taken: true })),
+    applyOptimization: vi.fn(async () => optimization),
+    undoOptimization: vi.fn(async () => optimization),
+    getOptimizations: vi.fn(() => [optimization]),
+    getUxImprovements: vi.fn(() => []),
+    getMetricSummaries: vi.fn(() => []),
+    recordPageMetrics: vi.fn(() => [{ name: 'LCP', unit: 'ms', value: 1 }]),
+  }
+  const options: Partial<NexusApiOptions> = {
+    metrics: new MetricsCollector(),
+    profiler: { busy: false, profile: work.profile },
+    performance: { client: async () => work, look: async () => work },
+    pages: {},
+    webhooks: { hub: { scheme: 'github', secrets: ['hub-secret'], type: 'com.github' } },
+  }
+  return { work, options }
+}
+
+const optimization = {
+  id: 'o-1',
+  title: 'Keep more handlers',
+  severity: 'low',
+  evidence: [],
+  advice: 'Raise it.',
+  expectedEffect: 'Fewer compilations.',
+  state: 'suggested',
+} as const
