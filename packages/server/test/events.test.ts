@@ -48,7 +48,7 @@ it('names large data by its size and where it is', async () => {
 it('keeps text and bytes as they came', async () => {
   const { bus, send } = await serve()
   const ce = { 'ce-specversion': '1.0', 'ce-source': '/s', 'ce-type': 'a' }
-  const post = async (id: string, type: string, body: Uint8Array) =>
+  const post = async (id: string, type: string, body: Uint8Array<ArrayBuffer>) =>
     (
       await send('/api/events', {
         method: 'POST',
