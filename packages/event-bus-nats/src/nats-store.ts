@@ -31,7 +31,7 @@ import { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import { openConnection } from './connection/open-connection.js'
 import { Publisher } from './connection/publisher.js'
 import { ServerClock } from './connection/server-clock.js'
-import { redactServers, unavailable } from './connection/unavailable.js'
+import { isFull, redactServers, unavailable } from './connection/unavailable.js'
 import { Group, type GroupHost } from './group/group.js'
 import { GroupConsumers } from './group/group-consumers.js'
 import { Lease } from './group/lease.js'
@@ -179,7 +179,14 @@ class NatsStore implements EventStore {
     await this.#ask(async () => {
       const until = await this.#state.lastSequence()
       await forgetLostEvents(this.#state, this.#manager, until)
-      await Promise.all([this.#clock.sync(), this.#watch.look()])
+      await Promise.all([
+        // A full server tells no time: this machine's clock has to do until there is room.
+        this.#clock.sync().catch((error: unknown) => {
+          if (!isFull(error)) throw error
+          context.onError(unavailable(servers, error))
+        }),
+        this.#watch.look(),
+      ])
     })
     this.#watchGroups()
     void this.#watchConnection()

@@ -9,8 +9,9 @@ import {
 import { nanos } from '@nats-io/transport-node'
 import type { GroupRequest } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
+import { isFull } from '../connection/unavailable.js'
 import type { GroupState, State } from '../streams/state.js'
-import { commonPattern, withoutProcess, withPatterns } from './pattern-sets.js'
+import { commonPattern, keyOf, withoutProcess, withPatterns } from './pattern-sets.js'
 
 const CONSUMER_NOT_FOUND = 10014
 
@@ -160,8 +161,15 @@ export class GroupConsumers {
         const parked = names.parkedConsumer(name)
         await this.#ensureRedelivery(request, parked, names.parkedOf(name, '*'))
       }
-      const stored = await state.replace(subject, group, found?.revision ?? 0)
-      if (stored !== undefined) return { group, isNew: found === undefined }
+      try {
+        const stored = await state.replace(subject, group, found?.revision ?? 0)
+        if (stored !== undefined) return { group, isNew: found === undefined }
+      } catch (error) {
+        const isKnown = found?.value.sets.some((set) => keyOf(set.patterns) === keyOf(patterns))
+        // A full server takes no note, but a group that it knows must drain it.
+        if (!isFull(error) || found === undefined || isKnown !== true) throw error
+        return { group: found.value, isNew: false }
+      }
     }
   }
 

@@ -10,6 +10,8 @@ import { type DeliveryState, isFinal, type State } from './state.js'
 const WINDOW = 100
 /** Events that a group holds back are looked at again after this, since it may settle them elsewhere. */
 const HELD_BACK_MS = 5_000
+/** So many waiting events are compared with their records; more stay until their message is gone. */
+const MAX_LOOKED_AT = 1_000
 /** More than a stream keeps beside subject and payload; what is estimated too large is looked at again. */
 const OVERHEAD_BYTES = 256
 
@@ -62,19 +64,23 @@ export class Retention {
     return { events: free.length, bytes, nextMs: left ? HELD_BACK_MS : 0 }
   }
 
-  /** The oldest events beyond the limits, and when the next one will be. Dead letters stay, and do not count. */
+  /**
+   * The oldest events beyond the limits, and when the next one will be. What is a dead letter or waits stays, and does
+   * not count.
+   */
   async #surplus(): Promise<{ surplus: EventMessage[]; nextMs?: number }> {
     const { maxAgeMs, maxBytes = Number.POSITIVE_INFINITY } = this.#limits
     const { maxEvents = Number.POSITIVE_INFINITY } = this.#limits
     const range = await this.#events.range()
     await this.#look()
-    let count = range.count - this.#dead.size
+    const kept = new Set([...this.#dead, ...this.#waiting])
+    let count = range.count - kept.size
     let { bytes } = range
     const surplus: EventMessage[] = []
     let at = Math.max(range.first, this.#keptUntil + 1)
     while (surplus.length < WINDOW && at <= range.last) {
       for (const event of await this.#events.window(range, at, range.last, WINDOW)) {
-        if (this.#isKept(event.sequence)) continue
+        if (kept.has(event.sequence)) continue
         const ageLeftMs =
           maxAgeMs === undefined
             ? Number.POSITIVE_INFINITY
@@ -96,7 +102,7 @@ export class Retention {
   /** What is a dead letter, or waits, may be removed later. */
   async #look(): Promise<void> {
     const { names } = this.#state
-    const dead = await this.#sequencesOf([names.dead('*', '*')], names.state)
+    const dead = this.#sequencesOf(await this.#state.subjects(names.dead('*', '*')))
     const { state } = await this.#manager.streams.info(names.redelivery)
     const waitingAt = `${state.messages} ${state.last_seq}`
     const isSame = dead.size === this.#dead.size && [...dead].every((seq) => this.#dead.has(seq))
@@ -108,19 +114,29 @@ export class Retention {
       names.delayedOf('*', '*'),
       names.parkedOf('*', '*'),
     ]
-    this.#waiting =
-      state.messages === 0 ? new Set() : await this.#sequencesOf(filters, names.redelivery)
+    const subjects = await Promise.all(
+      filters.map((filter) => this.#state.subjects(filter, names.redelivery)),
+    )
+    this.#waiting = this.#sequencesOf(await this.#openOf(subjects.flat()))
     this.#waitingAt = waitingAt
   }
 
-  async #sequencesOf(filters: readonly string[], stream: string): Promise<Set<number>> {
+  /** Without those whose event was handled meanwhile, by a replay; many are not looked at one by one. */
+  async #openOf(subjects: readonly string[]): Promise<string[]> {
+    if (subjects.length > MAX_LOOKED_AT) return [...subjects]
     const { names } = this.#state
-    const found = await Promise.all(filters.map((filter) => this.#state.subjects(filter, stream)))
-    return new Set(found.flat().map((subject) => Number(names.lastToken(subject))))
+    const isOpen = await Promise.all(
+      subjects.map(async (subject) => {
+        const [group, sequence] = subject.split('.').slice(-2)
+        const found = await this.#state.newest(names.delivery(group!, Number(sequence)))
+        return found === undefined || !isFinal(found.json<DeliveryState>())
+      }),
+    )
+    return subjects.filter((_, i) => isOpen[i])
   }
 
-  #isKept(sequence: number): boolean {
-    return this.#dead.has(sequence) || this.#waiting.has(sequence)
+  #sequencesOf(subjects: readonly string[]): Set<number> {
+    return new Set(subjects.map((subject) => Number(this.#state.names.lastToken(subject))))
   }
 
   /** At once where that leaves nothing out, else one by one. */
