@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { expect, it } from 'vitest'
+import { type ListQuery, memoryStore } from '@nexus/event-bus'
+import { expect, it, onTestFinished } from 'vitest'
 import { json, serve } from './serve.js'
 
 interface Page {
@@ -29,6 +30,31 @@ it('lists every event once, on pages that are bounded by bytes', async () => {
   } while (cursor)
   expect(ids).toEqual(sizes.map((_, n) => `e-${149 - n}`))
   expect(pages).toBeGreaterThan(10)
+})
+
+it('gives other requests a turn between the reads of one page', async () => {
+  const store = memoryStore()
+  const list = store.list.bind(store)
+  let turn = 0
+  const next = () => {
+    turn += 1
+    timer = setImmediate(next)
+  }
+  let timer = setImmediate(next)
+  onTestFinished(() => clearImmediate(timer))
+  const turns: number[] = []
+  Object.assign(store, {
+    list: (query: ListQuery) => {
+      turns.push(turn)
+      return list(query)
+    },
+  })
+  const { bus, send } = await serve({}, { store })
+  await bus.publishBatch(Array.from({ length: 500 }, () => ({ type: 'a' })))
+  const { events } = (await (await send('/api/events?limit=500')).json()) as Page
+  expect(events).toHaveLength(500)
+  expect(turns.length).toBeGreaterThanOrEqual(5)
+  expect(new Set(turns).size).toBe(turns.length)
 })
 
 it('names large data by its size and where it is', async () => {

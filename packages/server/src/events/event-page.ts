@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CloudEvent, EventBus } from '@nexus/event-bus'
 
 /** Events read from the store at once; their bytes are bounded by the store. */
@@ -66,6 +67,8 @@ export async function* readPage(
     left -= part.events.length
     bytesLeft -= bytesOf(part.events)
     cursor = part.cursor
+    // A store in this process answers at once: without a turn between them a long page would hold up all other requests.
+    await nextTurn()
   }
 }
 
