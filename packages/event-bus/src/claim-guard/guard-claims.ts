@@ -24,14 +24,17 @@ export function guardClaims<C extends GuardedConsumer, O>(
   const guarded = new Map<string, Guarded<C>>()
 
   const look = ({ consumer, claims }: Guarded<C>): void => {
-    const silentMs = Date.now() - Number(Atomics.load(lastBeat, 0))
+    const silentMs = Number(process.hrtime.bigint() / 1_000_000n - Atomics.load(lastBeat, 0))
     const { lapseMs } = consumer
     if (silentMs < lapseMs / 2 || silentMs > LONGEST_SILENCE * lapseMs) return
     // One that fails is followed by the next.
     extend(consumer, [...claims]).catch(() => {})
   }
 
-  parentPort!.on('message', ({ held, released }: GuardMessage) => {
+  parentPort!.on('message', (message: GuardMessage | 'close') => {
+    // Ends this thread only, with its connection.
+    if (message === 'close') process.exit(0)
+    const { held, released } = message
     for (const { id, claims } of released) {
       const known = guarded.get(id)
       for (const claim of claims) known?.claims.delete(claim)

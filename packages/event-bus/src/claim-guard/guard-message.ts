@@ -13,7 +13,7 @@ export interface GuardMessage {
 
 /** What the guard is started with. */
 export interface GuardData {
-  /** Epoch milliseconds of the main thread's last sign of life, in the one element of a BigInt64Array. */
+  /** Monotonic milliseconds (`process.hrtime`) of the main thread's last sign of life, in the one element of a BigInt64Array. */
   beat: SharedArrayBuffer
   /** What it takes to reach the server. */
   options: unknown

@@ -1,3 +1,4 @@
+import { describeThrown } from '../describe-thrown.js'
 import type { JsonValue } from '../event/cloud-event.js'
 import type { DeliveryError } from '../store/event-store.js'
 
@@ -16,7 +17,7 @@ const MAX_TEXT = 8_192
  * with the attempt. Guards every access, since anything can be thrown.
  */
 export function describeFailure(thrown: unknown): Failure {
-  const message = text(thrown, 'message') ?? safeString(thrown)
+  const message = describeThrown(thrown)
   const error: DeliveryError = { message: message.slice(0, MAX_TEXT) }
   const code = text(thrown, 'code')
   const stack = text(thrown, 'stack')
@@ -51,12 +52,4 @@ function read(value: unknown, name: string): unknown {
 function text(value: unknown, name: string): string | undefined {
   const found = read(value, name)
   return typeof found === 'string' ? found : undefined
-}
-
-function safeString(value: unknown): string {
-  try {
-    return String(value)
-  } catch {
-    return 'a value that cannot be shown'
-  }
 }

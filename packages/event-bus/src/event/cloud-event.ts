@@ -1,3 +1,4 @@
+import { describeThrown } from '../describe-thrown.js'
 import { EventBusError } from '../errors.js'
 import { unwantedCharacter } from './plain-text.js'
 import { parseRfc3339 } from './rfc3339.js'
@@ -191,7 +192,7 @@ function stringify(event: CloudEvent, maxEventBytes: number): string {
   try {
     json = JSON.stringify(event)
   } catch (cause) {
-    throw new EventBusError('INVALID_EVENT', `data: expected JSON, got ${String(cause)}`, {
+    throw new EventBusError('INVALID_EVENT', `data: expected JSON, got ${describeThrown(cause)}`, {
       details: { attribute: 'data', id: event.id, type: event.type },
       cause,
     })

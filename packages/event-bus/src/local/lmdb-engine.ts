@@ -17,26 +17,16 @@ import type {
 import { checkLogFile } from './check-file.js'
 import { DataCipher } from './data-cipher.js'
 import { checkDataKeys } from './data-key-file.js'
+import { commitFailure, readFailure } from './engine-failure.js'
 import type { ResolvedLocalStoreOptions } from './local-store-options.js'
 import { damagedRecord, decodeFrame, encodeFrame } from './record-frame.js'
 import { RunningFile } from './running-file.js'
 import { openPrivate, sealPrivate } from './sealed-entry.js'
 import { syncDirectory } from './sync-directory.js'
+import { TABLES } from './tables.js'
 
 /** Name of the database's file in a store's directory. */
 export const LOG_FILE = 'events.mdb'
-
-const TABLES: readonly TableName[] = [
-  'head',
-  'events',
-  'ids',
-  'postings',
-  'counts',
-  'groups',
-  'deliveries',
-  'due',
-  'dead',
-]
 
 type Key = string | number | (string | number)[]
 
@@ -68,12 +58,20 @@ export class LmdbEngine implements LogEngine {
     this.#path = path
     this.readOnly = readOnly
     this.#release = release
-    checkLogFile(join(path, LOG_FILE))
+    checkLogFile(join(path, LOG_FILE), readOnly ? 'none' : 'small logs')
     if (dataKey !== undefined) this.#cipher = new DataCipher(dataKey)
     checkDataKeys(path, this.#cipher, readOnly)
-    this.#root = open<unknown, Key>({
-      path: join(path, LOG_FILE),
-      readOnly,
+    this.#root = this.#reading(() => this.#open(durability))
+    this.#tables = this.#reading(() => this.#openTables())
+    if (readOnly) return
+    this.#running = new RunningFile(path)
+    syncDirectory(path)
+  }
+
+  #open(durability: ResolvedLocalStoreOptions['durability']): SyncableDatabase {
+    return open<unknown, Key>({
+      path: join(this.#path, LOG_FILE),
+      readOnly: this.readOnly,
       maxDbs: 16,
       // Without it a power cut may undo the newest commits, but never harms what is there.
       noMetaSync: durability === 'os',
@@ -82,19 +80,19 @@ export class LmdbEngine implements LogEngine {
       eventTurnBatching: false,
       overlappingSync: false,
     } as RootDatabaseOptionsWithPath) as SyncableDatabase
-    this.#tables = Object.fromEntries(
+  }
+
+  #openTables(): Record<TableName, Database<unknown, Key>> {
+    return Object.fromEntries(
       TABLES.map((name) => [
         name,
         this.#root.openDB({ name, encoding: name === 'events' ? 'binary' : 'json' }),
       ]),
     ) as Record<TableName, Database<unknown, Key>>
-    if (readOnly) return
-    this.#running = new RunningFile(path)
-    syncDirectory(path)
   }
 
   get<N extends TableName>(table: N, key: TableKey<N>): TableValue<N> | undefined {
-    return this.#decode(table, key, this.#tables[table].get(key))
+    return this.#reading(() => this.#decode(table, key, this.#tables[table].get(key)))
   }
 
   *range<N extends TableName>(
@@ -102,14 +100,18 @@ export class LmdbEngine implements LogEngine {
     { start, end, reverse = false, limit }: RangeOptions<TableKey<N>>,
   ): Iterable<{ key: TableKey<N>; value: TableValue<N> }> {
     const options = { start, end, reverse, ...(limit !== undefined && { limit }) }
-    for (const { key, value } of this.#tables[table].getRange(options)) {
-      const decoded = this.#decode(table, key as TableKey<N>, value)
-      if (decoded !== undefined) yield { key: key as TableKey<N>, value: decoded }
+    try {
+      for (const { key, value } of this.#tables[table].getRange(options)) {
+        const decoded = this.#decode(table, key as TableKey<N>, value)
+        if (decoded !== undefined) yield { key: key as TableKey<N>, value: decoded }
+      }
+    } catch (error) {
+      throw readFailure(error, this.#path)
     }
   }
 
   count<N extends TableName>(table: N, { start, end }: RangeOptions<TableKey<N>>): number {
-    return this.#tables[table].getCount({ start, end })
+    return this.#reading(() => this.#tables[table].getCount({ start, end }))
   }
 
   commit(writes: readonly Write[]): Promise<void> {
@@ -122,7 +124,9 @@ export class LmdbEngine implements LogEngine {
         last = done
       }
     })
-    return committed.then(noValue, rethrowCause)
+    return committed.then(noValue, rethrowCause).catch((error: unknown) => {
+      throw commitFailure(error, this.#path)
+    })
   }
 
   sync(): Promise<void> {
@@ -159,6 +163,14 @@ export class LmdbEngine implements LogEngine {
     const table = this.#tables[write.table]
     if (write.value === undefined) return table.remove(write.key)
     return table.put(write.key, this.#encode(write, write.value))
+  }
+
+  #reading<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw readFailure(error, this.#path)
+    }
   }
 
   #encode({ table, key }: Write, value: NonNullable<Write['value']>): unknown {

@@ -1,3 +1,4 @@
+import { describeThrown } from '../describe-thrown.js'
 import { EventBusError } from '../errors.js'
 import type { LogDraft } from './log-draft.js'
 import type { LogEngine } from './log-engine.js'
@@ -86,12 +87,16 @@ export class CommitQueue {
       for (const after of draft.afterCommit) after()
       for (const operation of operations) operation.committed()
     } catch (cause) {
-      const error = new EventBusError(
-        'STORE_FAILED',
-        `the log could not be written, nothing of this commit was stored: ${String(cause)}; check the disk's free space and permissions`,
-        { cause },
-      )
+      const error = cause instanceof EventBusError ? cause : writeFailure(cause)
       for (const operation of operations) operation.failed(error)
     }
   }
+}
+
+function writeFailure(cause: unknown): EventBusError {
+  return new EventBusError(
+    'STORE_FAILED',
+    `the log could not be written, nothing of this commit was stored: ${describeThrown(cause)}; check the disk's free space and permissions`,
+    { cause },
+  )
 }
