@@ -3,7 +3,8 @@ import { leadingOptions } from './command-line/leading-options.js'
 import { UsageError } from './command-line/usage-error.js'
 import { nexus } from './commands/commands.js'
 import { loaders } from './commands/loaders.js'
-import { endOnClosedPipe, printable } from './terminal/terminal.js'
+import { printError } from './terminal/output.js'
+import { indentRest, printableLines } from './terminal/terminal.js'
 
 /** What stands before `--help` where help on the command is. */
 let prefix = nexus.prefix
@@ -27,14 +28,13 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
-  endOnClosedPipe()
   if (error instanceof UsageError) {
-    process.stderr.write(`nexus: ${printable(error.message)}\nSee: ${prefix} --help\n`)
+    printError(`nexus: ${indentRest(printableLines(error.message), 2)}\nSee: ${prefix} --help\n`)
     process.exitCode = 2
     return
   }
   const { describeFailure } = await import('./server/failure.js')
-  process.stderr.write(describeFailure(error))
+  printError(describeFailure(error))
   process.exitCode = 1
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -76,6 +77,9 @@ describe('nexus', () => {
     [['replay'], 'replay: expected the id of an event'],
     [['metrics', 'x'], 'unexpected argument "x"'],
     [['metrics', '--url', 'localhost'], '--url: expected an http or https URL, got "localhost"'],
+    [['metrics', '--url', 'http://u:pw@localhost'], '--url: expected no user name or password'],
+    [['metrics', '--url', 'http://localhost?x'], '--url: expected no query and no fragment'],
+    [['events', '--source', '/x'], '--source is for one event'],
     [['dev', '--port', '70000'], '--port: expected a whole number from 0 to 65535'],
     [['constructor'], 'unknown command "constructor"'],
   ])('%j is wrong usage: exit code 2', async (args, message) => {
@@ -223,3 +227,16 @@ describe('what a server sends', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 })
+
+it.runIf(process.platform === 'linux').each([[['--help']], [['service', 'list']]])(
+  '%j says that its output is lost on a full disk, and fails',
+  async (args) => {
+    const home = await mkdtemp(join(tmpdir(), 'nexus-full-'))
+    onTestFinished(() => rm(home, { recursive: true }))
+    const full = openSync('/dev/full', 'w')
+    onTestFinished(() => closeSync(full))
+    const { code, stderr } = await nexus(args, { stdout: full, env: { NEXUS_HOME: home } })
+    expect(stderr).toMatch(/^nexus: cannot write the output: ENOSPC/)
+    expect(code).toBe(1)
+  },
+)

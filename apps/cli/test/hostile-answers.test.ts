@@ -1,87 +1,57 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NexusClient } from '@nexus/client'
 import { expect, it, onTestFinished } from 'vitest'
-import { nexus } from './nexus.js'
+import { answers } from '../../../packages/client/src/answers.js'
+import type { Shape } from '../../../packages/client/src/shape.js'
+import { nexus, nexusServer } from './nexus.js'
+import { ServiceHome } from './service-home.js'
 
 /** Sets the title, clears the screen, reorders text, and forges a line. */
 const hostile = 'x\u001b]0;owned\u0007\u009b2J\u202e\u2066\u2028\u007f\t\r\nFORGED/../../../y'
-const event = {
-  specversion: '1.0',
-  id: '',
-  source: '',
-  type: '',
-  time: '',
-  subject: '',
-  data: [''],
-}
-const logs = [{ level: '', message: '', time: '', fields: { a: '' } }]
-const error = { code: '', name: '', message: '', stack: '' }
-const run = { function: '', status: '', attempts: 1, replays: 0, updatedAt: '', value: '' }
-const code = { name: '', url: '', line: 1, selfMs: 1, share: 1 }
-const optimization = {
-  ...{ id: '', title: '', severity: '', advice: '', expectedEffect: '', state: '', failure: '' },
-  evidence: [{ what: '', value: 1, unit: '', limit: 1 }],
-  change: { knob: '', unit: '', from: 1, to: 2 },
-  result: { appliedAt: '', before: 1, after: 2 },
-}
-const ux = {
-  ...{ id: '', subject: '', severity: '', value: 1, unit: '' },
-  ...{ limit: 1, samples: 1, suggestion: '' },
-}
-const figures = {
-  executed: 1,
-  succeeded: 1,
-  failed: 0,
-  successRatePercent: 1,
-  averageDurationMs: 1,
+/** An answer with every field that the client checks; each text in it is hostile. */
+function sampleOf(shape: Shape): unknown {
+  switch (shape.kind) {
+    case 'string':
+      return hostile
+    case 'number':
+      return 1
+    case 'boolean':
+      return true
+    case 'array':
+      return [sampleOf(shape.of)]
+    case 'object':
+      return sampleOfObject(shape.fields)
+    default:
+      return sampleOf(shape.of)
+  }
 }
 
-/** Each command that asks a server, with an answer that has every field; each text in it is hostile. */
-const commands: [args: string[], answer: object][] = [
-  [['events'], { events: [event], total: 1 }],
-  [['events', 'e'], { event, publishedAt: '', runs: [{ ...run, logs, error }] }],
-  [['replay', 'e'], { id: '', deliveries: 1 }],
-  [
-    ['metrics'],
-    {
-      events: { published: 1, replayed: 1, failed: 1, successRatePercent: 1 },
-      functions: figures,
-      system: { uptimeSeconds: 1, version: '', bus: { backend: '', connected: true } },
-    },
-  ],
-  [['optimizations'], { optimizations: [optimization], uxImprovements: [ux] }],
-  [['optimizations', 'apply', 'o'], optimization],
-  [
-    ['profile', '--seconds', '1', '--out', 'a.cpuprofile'],
-    {
-      ...{ startedAt: '', durationMs: 1, host: [code] },
-      process: {
-        ...{ cpuPercent: 1, eventLoopBusyPercent: 1, eventLoopDelayP99Ms: 1 },
-        ...{ gcMs: 1, residentBytes: 1, heapUsedBytes: 1 },
-      },
-      threads: [{ name: '', busyMs: 1, code: [code], cpuProfile: { nodes: [''] } }],
-      functions: [
-        {
-          ...{ function: '', calls: 1, failed: 0, totalMs: 1, share: 1, averageMs: 1, p95Ms: 1 },
-          ...{ maxMs: 1, averageQueueWaitMs: 1, memoryPeakBytes: 1, hostCalls: 1 },
-        },
-      ],
-      sandbox: {
-        ...{ cacheHits: 1, compiled: 1, evictions: 1, rewinds: 1 },
-        ...{ discards: 1, threadKills: 1, instances: 1, memoryBytes: 1 },
-      },
-      suggestions: [{ title: '', severity: '', advice: '' }],
-      cpuProfile: { samplingIntervalUs: 1, profile: { nodes: [''] } },
-    },
-  ],
+/** With what may be any JSON: what events carry, and what functions log and return. */
+function sampleOfObject(fields: Readonly<Record<string, Shape>>): object {
+  const known = Object.entries(fields).map(([name, shape]) => [name, sampleOf(shape)])
+  const free = { data: [{ [hostile]: hostile }], value: hostile, fields: { [hostile]: hostile } }
+  return { ...free, ...Object.fromEntries(known) }
+}
+
+/** Each command that asks a server, with what it is answered. */
+const commands: [args: string[], answer: Shape][] = [
+  [['events', '--limit', '1'], answers.eventPage],
+  [['events', 'e'], answers.eventDetails],
+  [['replay', 'e'], answers.replay],
+  [['metrics'], answers.metrics],
+  [['optimizations'], answers.optimizations],
+  [['optimizations', 'apply', 'o'], answers.optimization],
+  [['profile', '--seconds', '1', '--out', 'a.cpuprofile'], answers.profile],
 ]
 
-/** Every text of the answer, made hostile. */
-function poisoned(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (_key, one) => (one === '' ? hostile : one))
+async function scratch(): Promise<string> {
+  const cwd = await mkdtemp(join(tmpdir(), 'nexus-hostile-'))
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }))
+  return cwd
 }
 
 async function serverOf(status: number, answer: unknown): Promise<string> {
@@ -103,9 +73,8 @@ function assertHarmless({ stdout, stderr }: { stdout: string; stderr: string }):
 it.each(commands)(
   '$0 shows no text of a server as it is',
   async (args, answer) => {
-    const cwd = await mkdtemp(join(tmpdir(), 'nexus-hostile-'))
-    onTestFinished(() => rm(cwd, { recursive: true, force: true }))
-    const url = await serverOf(200, poisoned(answer))
+    const cwd = await scratch()
+    const url = await serverOf(200, sampleOf(answer))
     for (const flags of [[], ['--json']]) {
       const outcome = await nexus([...args, ...flags, '--url', url], { cwd })
       expect({ args, code: outcome.code, stderr: outcome.stderr }).toMatchObject({ args, code: 0 })
@@ -114,7 +83,7 @@ it.each(commands)(
     }
     // A name that the server chose does not lead out of the directory.
     for (const file of await readdir(cwd)) expect(file).toMatch(/^a\.[\w.-]*cpuprofile$/)
-    const refused = await serverOf(418, poisoned({ error: { code: '', message: '' } }))
+    const refused = await serverOf(418, { error: { code: hostile, message: hostile } })
     const failed = await nexus([...args, '--url', refused], { cwd })
     expect(failed.code).toBe(1)
     assertHarmless(failed)
@@ -123,5 +92,46 @@ it.each(commands)(
     expect(odd).toMatchObject({ code: 1, stdout: '' })
     expect(odd.stderr).not.toMatch(/\n {4}at |undefined/)
   },
-  120_000,
+  240_000,
 )
+
+it.each(['dev', 'start'])(
+  'nexus %s shows no text of a sender or a function as it is',
+  async (command) => {
+    const cwd = await scratch()
+    const text = JSON.stringify(hostile)
+    await writeFile(
+      join(cwd, 'fails.js'),
+      `export default ({ data }, ctx) => {
+        ctx.log.error(data + ${text}, { [${text}]: ${text} })
+        throw Object.assign(new Error(${text}), { name: ${text} })
+      }`,
+    )
+    await writeFile(
+      join(cwd, 'nexus.yaml'),
+      'functions:\n  - { name: fails, source: ./fails.js, events: [">"], retry: { maxAttempts: 1 } }\n',
+    )
+    const server = await nexusServer([command], { cwd })
+    const client = new NexusClient({ url: server.url, timeoutMs: 60_000 })
+    // As far as the server takes them.
+    for (const field of [{}, { id: hostile }, { source: hostile }, { subject: hostile }]) {
+      await client.publish({ type: 'a.b', data: hostile, ...field }).catch(() => {})
+    }
+    await expect.poll(() => server.output(), { timeout: 60_000 }).toMatch(/fails[\s\S]*FORGED/)
+    await server.stop('SIGTERM')
+    assertHarmless({ stdout: server.output(), stderr: '' })
+  },
+  240_000,
+)
+
+it('nexus service shows no text of a service as it is', async () => {
+  const home = new ServiceHome()
+  const script = join(home.path, 'hostile.mjs')
+  await writeFile(script, `throw new Error(${JSON.stringify(hostile)})`)
+  const started = await home.run('start', 'bad', '--script', script)
+  expect(started.code).toBe(1)
+  assertHarmless(started)
+  for (const command of ['status', 'list', 'logs', 'health', 'metrics']) {
+    for (const flags of [[], ['--json']]) assertHarmless(await home.run(command, ...flags))
+  }
+}, 240_000)

@@ -15,12 +15,14 @@ export interface Outcome {
 interface SpawnOptions {
   cwd?: string
   env?: Record<string, string>
+  /** A file to write to instead of a pipe. */
+  stdout?: number
 }
 
-function launch(args: readonly string[], { cwd, env = {} }: SpawnOptions): ChildProcess {
+function launch(args: readonly string[], { cwd, env = {}, stdout }: SpawnOptions): ChildProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ...env },
   })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -32,7 +34,7 @@ export async function nexus(args: readonly string[], options: SpawnOptions = {})
   const child = launch(args, options)
   const outcome = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name]!.setEncoding('utf8').on('data', (chunk) => {
+    child[name]?.setEncoding('utf8').on('data', (chunk) => {
       outcome[name] += chunk
     })
   }

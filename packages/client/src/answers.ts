@@ -1,12 +1,17 @@
 import { array, boolean, nullable, number, object, optional, type Shape, string } from './shape.js'
 
-const event = object({
+const eventFields = {
   id: string,
   source: string,
   type: string,
   time: string,
   subject: optional(string),
   datacontenttype: optional(string),
+}
+const event = object(eventFields)
+const listedEvent = object({
+  ...eventFields,
+  dataOmitted: optional(object({ bytes: number, href: string })),
 })
 const logLine = object({ level: string, message: string, time: string })
 const run = object({
@@ -27,6 +32,7 @@ const run = object({
       sourceLines: optional(string),
     }),
   ),
+  truncated: optional(array(string)),
 })
 const receipt = object({ id: string, duplicate: boolean })
 const code = object({ name: string, url: string, line: number, selfMs: number, share: number })
@@ -58,7 +64,7 @@ export const answers = {
   receipt,
   receipts: object({ results: array(receipt) }),
   eventPage: object({
-    events: array(event),
+    events: array(listedEvent),
     total: optional(number),
     cursor: optional(string),
   }),

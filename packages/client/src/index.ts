@@ -1,6 +1,6 @@
 export type { NexusClientErrorCode, NexusClientErrorDetails } from './errors.js'
 export { NexusClientError } from './errors.js'
-export type { EventFilter, ListEventsQuery, ProfileQuery } from './nexus-client.js'
+export type { EventFilter, EventQuery, ListEventsQuery, ProfileQuery } from './nexus-client.js'
 export { NexusClient } from './nexus-client.js'
 export type { NexusClientOptions } from './options.js'
 export type {
@@ -9,8 +9,10 @@ export type {
   EventWithRuns,
   FunctionRun,
   JsonValue,
+  ListedEvent,
   LogLine,
   NewEvent,
+  OmittedData,
   PublishReceipt,
   ReplayReceipt,
   RunError,

@@ -5,9 +5,9 @@ import { type NexusClientOptions, type ResolvedClientOptions, resolveOptions } f
 import { type RequestInput, requestJson } from './request.js'
 import type { Shape } from './shape.js'
 import type {
-  CloudEvent,
   CloudEventPage,
   EventWithRuns,
+  ListedEvent,
   NewEvent,
   PublishReceipt,
   ReplayReceipt,
@@ -24,6 +24,12 @@ import type { ProfileReport } from './wire/profile-report.js'
 export interface EventFilter {
   /** Only events of this type, or of the types this pattern matches (`*` one token, `>` the rest). */
   type?: string
+}
+
+/** Which event an id means. */
+export interface EventQuery {
+  /** Source of the event; needed where events of several sources have the id, which is refused with status 409 otherwise. */
+  source?: string
 }
 
 /** Which page of events to list. */
@@ -81,7 +87,10 @@ export class NexusClient {
     return results
   }
 
-  /** One page of the log, newest first. */
+  /**
+   * One page of the log, newest first. A page is limited in bytes too: it may end before `limit` with a `cursor`, and large
+   * `data` is left out of it (`dataOmitted`). Use {@link events} to get a number of events whatever their size.
+   */
   listEvents(query: ListEventsQuery = {}): Promise<CloudEventPage> {
     return requestJson(this.#options, answers.eventPage, {
       path: '/api/events',
@@ -89,10 +98,15 @@ export class NexusClient {
     })
   }
 
-  /** Every event that matches, newest first, fetched page by page as the loop asks for them. */
-  async *events(filter: EventFilter = {}, pageSize = 100): AsyncGenerator<CloudEvent, void, void> {
+  /**
+   * Every event that matches, newest first, fetched page by page as the loop asks for them.
+   *
+   * @throws NexusClientError `INVALID_RESPONSE` for a server whose pages do not go on
+   */
+  async *events(filter: EventFilter = {}, pageSize = 100): AsyncGenerator<ListedEvent, void, void> {
     let cursor: string | undefined
     do {
+      const before = cursor
       const page = await this.listEvents({
         ...filter,
         limit: pageSize,
@@ -100,21 +114,30 @@ export class NexusClient {
       })
       yield* page.events
       cursor = page.cursor
+      if (cursor !== undefined && cursor === before) {
+        throw new NexusClientError(
+          'INVALID_RESPONSE',
+          `${this.url}/api/events answered the same cursor twice, so its pages would never end`,
+          { url: this.url },
+        )
+      }
     } while (cursor !== undefined)
   }
 
   /** One event and what each function did with it. */
-  getEvent(id: string): Promise<EventWithRuns> {
+  getEvent(id: string, query: EventQuery = {}): Promise<EventWithRuns> {
     return requestJson(this.#options, answers.eventDetails, {
       path: `/api/events/${encodeURIComponent(id)}`,
+      query: { ...query },
     })
   }
 
   /** Has every function run a stored event once more. */
-  replay(id: string): Promise<ReplayReceipt> {
+  replay(id: string, query: EventQuery = {}): Promise<ReplayReceipt> {
     return requestJson(this.#options, answers.replay, {
       method: 'POST',
       path: `/api/events/${encodeURIComponent(id)}/replay`,
+      query: { ...query },
     })
   }
 
@@ -136,17 +159,17 @@ export class NexusClient {
     )
   }
 
-  /** What the server could do better, told from what it measured, and what was applied. */
+  /** What the server suggests to improve, from its own measurements, and what was applied. */
   optimizations(): Promise<OptimizationsReport> {
     return requestJson(this.#options, answers.optimizations, { path: '/api/optimizations' })
   }
 
-  /** Turns the setting of an optimization; refused with status 409 for one that is advice, or was applied. */
+  /** Applies an optimization: changes its setting. Status 409 for one that is only advice, or was applied already. */
   applyOptimization(id: string): Promise<ReportedOptimization> {
     return this.#changeOptimization(id, 'apply')
   }
 
-  /** Turns the setting of an applied optimization back. */
+  /** Undoes an applied optimization: sets its setting back. */
   undoOptimization(id: string): Promise<ReportedOptimization> {
     return this.#changeOptimization(id, 'undo')
   }

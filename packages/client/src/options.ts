@@ -3,7 +3,7 @@ import { NexusClientError } from './errors.js'
 /** Options of {@link NexusClient}. */
 export interface NexusClientOptions {
   /**
-   * Base URL of the runtime.
+   * Base URL of the runtime; it may have a path, but no user name, password, query or fragment.
    * @default 'http://localhost:8080'
    */
   url?: string
@@ -65,9 +65,7 @@ export function resolveOptions(options: NexusClientOptions): ResolvedClientOptio
     publishAttempts = 3,
     publishRetryDelayMs = 200,
   } = options
-  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-    throw invalid(`url must be an http or https URL, got ${JSON.stringify(url)}`)
-  }
+  checkUrl(url)
   if (!Number.isFinite(timeoutMs) || timeoutMs <= 0) {
     throw invalid(`timeoutMs must be a positive number, got ${String(timeoutMs)}`)
   }
@@ -86,6 +84,31 @@ export function resolveOptions(options: NexusClientOptions): ResolvedClientOptio
     // Called as a method of anything but the global object, a browser's fetch throws.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
   }
+}
+
+/** What an address may hold beside the server is never part of a message: it may be a password or a token. */
+function checkUrl(url: string): void {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    throw invalid(`url: expected an http or https URL, got ${JSON.stringify(withoutSecrets(url))}`)
+  }
+  const { username, password } = parsed
+  if (username !== '' || password !== '') {
+    throw invalid(
+      `url: expected no user name or password in it, got ${JSON.stringify(withoutSecrets(url))}; the server takes a token: give it as the option token, or to the command as NEXUS_TOKEN`,
+    )
+  }
+  if (/[?#]/.test(url)) {
+    throw invalid(
+      `url: expected no query and no fragment in it, got ${JSON.stringify(withoutSecrets(url))}; leave out what begins with "?" or "#"`,
+    )
+  }
+}
+
+function withoutSecrets(url: unknown): string {
+  return String(url)
+    .replace(/^([a-z]+:\/\/)?.*@/is, '$1***@')
+    .replace(/[?#].*$/s, (rest) => `${rest[0]}***`)
 }
 
 function invalid(message: string): NexusClientError {

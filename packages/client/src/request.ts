@@ -1,6 +1,6 @@
 import { NexusClientError } from './errors.js'
 import type { ResolvedClientOptions } from './options.js'
-import type { Shape } from './shape.js'
+import { mismatch, type Shape } from './shape.js'
 
 /** What differs between requests. */
 export interface RequestInput {
@@ -32,7 +32,7 @@ export async function requestJson<T>(
       { cause, url: options.url },
     )
   }
-  const problem = shape(answer, 'the answer')
+  const problem = mismatch(shape, answer, 'the answer')
   if (problem === undefined) return answer as T
   throw new NexusClientError(
     'INVALID_RESPONSE',
@@ -106,7 +106,7 @@ function connectionError(cause: unknown, { url, timeoutMs }: ResolvedClientOptio
   if (cause instanceof Error && cause.name === 'TimeoutError') {
     return new NexusClientError('TIMEOUT', `No answer within ${timeoutMs} ms`, { url, cause })
   }
-  // Node hides the reason in `cause`; a browser says nothing beyond "Failed to fetch".
+  // Node hides the reason in `cause`; a browser says only "Failed to fetch".
   const reason = cause instanceof Error ? (cause.cause ?? cause) : cause
   const { code, message } = reason as { code?: unknown; message?: unknown }
   if (code === 'ECONNREFUSED') {

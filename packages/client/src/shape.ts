@@ -1,59 +1,70 @@
-/** Tells what is wrong with a value, or nothing; `path` is where in the answer it stands. */
-export type Shape = (value: unknown, path: string) => string | undefined
+/** What a JSON value is to look like. A description, so that tests can make an answer with every field of it. */
+export type Shape =
+  | { kind: 'string' | 'number' | 'boolean' }
+  | { kind: 'nullable' | 'optional' | 'array'; of: Shape }
+  | { kind: 'object'; fields: Readonly<Record<string, Shape>> }
 
-type Type = 'string' | 'number' | 'boolean'
-
-function ofType(type: Type): Shape {
-  return (value, path) =>
-    nameOf(value) === `a ${type}`
-      ? undefined
-      : `expected ${path} to be a ${type}, got ${nameOf(value)}`
-}
-
-export const string = ofType('string')
-export const number = ofType('number')
-export const boolean = ofType('boolean')
+export const string: Shape = { kind: 'string' }
+export const number: Shape = { kind: 'number' }
+export const boolean: Shape = { kind: 'boolean' }
 
 /** A value that may be `null`. */
-export function nullable(shape: Shape): Shape {
-  return (value, path) => (value === null ? undefined : shape(value, path))
+export function nullable(of: Shape): Shape {
+  return { kind: 'nullable', of }
 }
 
 /** A field that may be missing. */
-export function optional(shape: Shape): Shape {
-  return (value, path) => (value === undefined ? undefined : shape(value, path))
+export function optional(of: Shape): Shape {
+  return { kind: 'optional', of }
 }
 
-export function array(item: Shape): Shape {
-  return (value, path) => {
-    if (!Array.isArray(value)) return `expected ${path} to be an array, got ${nameOf(value)}`
-    return first(value.map((one, index) => [item, one, `${path}[${index}]`]))
-  }
+export function array(of: Shape): Shape {
+  return { kind: 'array', of }
 }
 
 /** An object with these fields; a newer server may send more. */
 export function object(fields: Readonly<Record<string, Shape>> = {}): Shape {
-  return (value, path) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return `expected ${path} to be an object, got ${nameOf(value)}`
-    }
-    const own = value as Record<string, unknown>
-    return first(
-      Object.entries(fields).map(([name, shape]) => [
-        shape,
-        Object.hasOwn(own, name) ? own[name] : undefined,
-        `${path}.${name}`,
-      ]),
-    )
+  return { kind: 'object', fields }
+}
+
+/** Tells what is wrong with a value, or nothing; `path` is where in the answer it stands. */
+export function mismatch(shape: Shape, value: unknown, path: string): string | undefined {
+  switch (shape.kind) {
+    case 'nullable':
+      return value === null ? undefined : mismatch(shape.of, value, path)
+    case 'optional':
+      return value === undefined ? undefined : mismatch(shape.of, value, path)
+    case 'array':
+      if (!Array.isArray(value)) return expected('an array', value, path)
+      return first(value.entries(), ([index, one]) => mismatch(shape.of, one, `${path}[${index}]`))
+    case 'object':
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        return expected('an object', value, path)
+      }
+      return first(Object.entries(shape.fields), ([name, field]) => {
+        const own = Object.hasOwn(value, name)
+          ? (value as Record<string, unknown>)[name]
+          : undefined
+        return mismatch(field, own, `${path}.${name}`)
+      })
+    default:
+      return typeof value === shape.kind ? undefined : expected(`a ${shape.kind}`, value, path)
   }
 }
 
-function first(checks: readonly [Shape, unknown, string][]): string | undefined {
-  for (const [shape, value, path] of checks) {
-    const problem = shape(value, path)
+function first<T>(
+  items: Iterable<T>,
+  problemOf: (item: T) => string | undefined,
+): string | undefined {
+  for (const item of items) {
+    const problem = problemOf(item)
     if (problem !== undefined) return problem
   }
   return undefined
+}
+
+function expected(what: string, value: unknown, path: string): string {
+  return `expected ${path} to be ${what}, got ${nameOf(value)}`
 }
 
 function nameOf(value: unknown): string {

@@ -106,6 +106,62 @@ describe('NexusClient', () => {
     expect(ids).toEqual(['4', '3', '2', '1'])
   })
 
+  it('goes on over pages that end early, and stops at ones that would never end', async () => {
+    const pages: Record<string, unknown> = {
+      '/api/events?limit=3': { events: [event('4')], cursor: 'x' },
+      '/api/events?limit=3&cursor=x': { events: [], cursor: 'y' },
+      '/api/events?limit=3&cursor=y': { events: [event('3'), event('2')], cursor: 'z' },
+      '/api/events?limit=3&cursor=z': { events: [event('1')], cursor: 'z' },
+    }
+    const url = await serve((request, response) => json(response, 200, pages[request.url!]))
+    const ids: string[] = []
+    const all = (async () => {
+      for await (const { id } of new NexusClient({ url }).events({}, 3)) ids.push(id)
+    })()
+    await expect(all).rejects.toMatchObject({ code: 'INVALID_RESPONSE' })
+    expect(ids).toEqual(['4', '3', '2', '1'])
+  })
+
+  it('names the source of an event where it is given one', async () => {
+    const paths: (string | undefined)[] = []
+    const url = await serve((request, response) => {
+      paths.push(request.url)
+      json(response, 409, { error: { code: 'AMBIGUOUS_ID', message: 'several' } })
+    })
+    const client = new NexusClient({ url })
+    for (const call of [
+      client.getEvent('a/b', { source: '/x?y' }),
+      client.replay('a/b', { source: '/x?y' }),
+      client.getEvent('c'),
+    ]) {
+      await expect(call).rejects.toMatchObject({ status: 409, serverCode: 'AMBIGUOUS_ID' })
+    }
+    expect(paths.sort()).toEqual([
+      '/api/events/a%2Fb/replay?source=%2Fx%3Fy',
+      '/api/events/a%2Fb?source=%2Fx%3Fy',
+      '/api/events/c',
+    ])
+  })
+
+  it.each([
+    'http://user:hunter2@localhost',
+    'http://hunter2@localhost:8080/x',
+    'http://localhost/?token=hunter2',
+    'http://localhost/#hunter2',
+    'user:hunter2@localhost:8080',
+    'http://user:hun/hunter2@localhost:99999',
+    'ftp://user:hunter2@localhost?hunter2',
+  ])('refuses %s without its secret in the message', (url) => {
+    let message = ''
+    try {
+      new NexusClient({ url })
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message).toMatch(/^NexusClient: url: expected /)
+    expect(message).not.toContain('hunter2')
+  })
+
   it('tells refusals by status and by the code of the server', async () => {
     const url = await serve((_request, response) =>
       json(response, 404, { error: { code: 'EVENT_NOT_FOUND', message: 'No such event' } }),
@@ -163,8 +219,11 @@ describe('NexusClient', () => {
   })
 
   it.each([
-    [{ url: 'localhost:8080' }, 'url must be an http or https URL, got "localhost:8080"'],
-    [{ url: 'file:///etc/passwd' }, 'url must be an http or https URL'],
+    [{ url: 'localhost:8080' }, 'url: expected an http or https URL, got "localhost:8080"'],
+    [{ url: 'file:///etc/passwd' }, 'url: expected an http or https URL'],
+    [{ url: 'http://localhost/?x=1' }, 'url: expected no query and no fragment in it'],
+    [{ url: 'http://localhost/#x' }, 'url: expected no query and no fragment in it'],
+    [{ url: 'http://user@localhost' }, 'url: expected no user name or password in it'],
     [{ timeoutMs: 0 }, 'timeoutMs must be a positive number, got 0'],
     [{ retries: 3 }, 'unknown option retries; expected url, token, timeoutMs, fetch'],
   ])('refuses the options %j', (options, message) => {

@@ -7,7 +7,9 @@ export function connect(url: string | undefined): NexusClient {
   const token = process.env.NEXUS_TOKEN
   try {
     return new NexusClient({ url: chosen, ...(token ? { token } : {}) })
-  } catch {
-    throw new UsageError(`--url: expected an http or https URL, got "${chosen}"`)
+  } catch (error) {
+    // The client's message has no password and no token in it; the text of the option may.
+    const from = url === undefined ? 'NEXUS_URL' : '--url'
+    throw new UsageError((error as Error).message.replace(/^NexusClient: url/, from))
   }
 }

@@ -1,5 +1,5 @@
 import { NexusClientError } from '@nexus/client'
-import { printable, printableLines, styleOf } from '../terminal/terminal.js'
+import { indentRest, printableLines, styleOf } from '../terminal/terminal.js'
 
 /** A command that failed, with what it was doing and what its user can do. */
 export class CommandError extends Error {
@@ -34,7 +34,11 @@ export async function attempt<T>(
 export function describeFailure(error: unknown): string {
   const style = styleOf(process.stderr)
   if (error instanceof CommandError) {
-    return `${style.bad(printable(error.message))}\n${style.dim(printable(error.hint))}\n`
+    // Indented, a line that a server chose does not look like one of the command.
+    const [message, hint] = [error.message, error.hint].map((text) =>
+      indentRest(printableLines(text), 2),
+    ) as [string, string]
+    return `${style.bad(message)}\n${style.dim(hint)}\n`
   }
   if (isOurs(error)) return `${printableLines(error.message)}\n`
   // A defect of ours: the stack is what a report needs.

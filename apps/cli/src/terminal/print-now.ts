@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs'
-import { print, type Style, styleOf } from './terminal.js'
+import { print, reportLostOutput } from './output.js'
+import { harmless, type Style, styleOf } from './terminal.js'
 
 /**
  * Writes a short answer to stdout without setting up a stream, which takes a tenth of the time that Node needs
@@ -8,7 +9,7 @@ import { print, type Style, styleOf } from './terminal.js'
 export function printNow(text: string): void {
   // A console of Windows wants its text in another encoding, which the stream sees to.
   if (process.platform === 'win32') print(text)
-  else write(Buffer.from(text))
+  else write(Buffer.from(harmless(text)))
 }
 
 function write(bytes: Buffer): void {
@@ -17,9 +18,9 @@ function write(bytes: Buffer): void {
     while (written < bytes.length) written += writeSync(1, bytes, written)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // Nobody reads any more (`| head`), or the disk behind it is full.
+    // The reader has gone away (`| head`), or the disk is full.
     if (code === 'EPIPE') process.exit()
-    if (code !== 'EAGAIN') process.exitCode = 1
+    if (code !== 'EAGAIN') reportLostOutput(error as Error)
     else print(bytes.subarray(written).toString())
   }
 }

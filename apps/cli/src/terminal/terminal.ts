@@ -11,6 +11,8 @@ export interface Style {
   warn(text: string): string
   /** A line across the terminal, or nothing. */
   rule(): string
+  /** Columns of the terminal; 80 where there is none. */
+  width: number
 }
 
 /** The style that `stream` can show; `hasColors` honours NO_COLOR, FORCE_COLOR and TERM=dumb. */
@@ -25,6 +27,7 @@ export function styleOf(stream: Stream): Style {
     good: paint(32, 39),
     bad: paint(31, 39),
     warn: paint(33, 39),
+    width: (stream.isTTY && stream.columns) || 80,
     rule: () => (stream.isTTY ? `${dim('─'.repeat(Math.min(stream.columns ?? 80, 80)))}\n` : ''),
   }
 }
@@ -56,24 +59,17 @@ export function indentRest(text: string, width: number): string {
   return text.replaceAll('\n', `\n${' '.repeat(width)}`)
 }
 
-/** Writes to stdout; a reader that has gone away (`| head`) ends the command quietly. */
-export function print(text: string): void {
-  endOnClosedPipe()
-  process.stdout.write(text)
-}
+// Line breaks, what a style writes, and what is unsafe.
+const controls = /\n|\p{Cc}\[(?:1|22?|3[1239])m|[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
 
-let ending = false
-
-/** Ends the process when nobody reads its output any more; a full disk behind it is no reason to end a server. */
-export function endOnClosedPipe(): void {
-  if (ending) return
-  ending = true
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit()
-      process.exitCode = 1
-    })
-  }
+/**
+ * Text as it goes to a terminal: whatever a command forgot to make {@link printable}, only line breaks and the codes of a
+ * {@link Style} are left as they are.
+ */
+export function harmless(text: string): string {
+  return text.replace(controls, (found) =>
+    found === '\n' || found.startsWith('\u001b[') ? found : printable(found),
+  )
 }
 
 function escapeCharacter(character: string): string {

@@ -43,9 +43,23 @@ export interface PublishReceipt {
   duplicate: boolean
 }
 
-/** One page of the log, newest event first. */
+/** Where data is that a list leaves out, because it is large. */
+export type OmittedData = {
+  /** Size of the data in bytes. */
+  bytes: number
+  /** Path of the whole event on the server; `getEvent` fetches it. */
+  href: string
+}
+
+/** An event in a list. */
+export interface ListedEvent extends CloudEvent {
+  /** There instead of `data` where that is large: fetch the event to get it. */
+  dataOmitted?: OmittedData
+}
+
+/** One page of the log, newest event first. It may hold fewer events than were asked for: `cursor` tells whether there are more. */
 export interface CloudEventPage {
-  events: CloudEvent[]
+  events: ListedEvent[]
   /** Events in the log that match the filter, on all pages; absent where only a scan could tell. */
   total?: number
   /** Hand this to the next call; absent on the last page. */
@@ -99,7 +113,7 @@ export interface FunctionRun {
   /** Log lines of the last attempt. */
   logs: LogLine[]
   error?: RunError
-  /** Parts that were too large to be kept whole; absent when nothing was cut. */
+  /** Parts that were too large to be stored whole: `value`, `logs` or `error`. Absent when nothing was cut. */
   truncated?: ('value' | 'logs' | 'error')[]
 }
 

@@ -14,6 +14,7 @@ export const events = command({
       max: 1000,
       fallback: 20,
     }),
+    source: text('<uri>', 'with an id that events of several sources have: which one'),
     type: text('<pattern>', 'only these types; * is one token, a last > the rest'),
     ...serverOptions,
   },

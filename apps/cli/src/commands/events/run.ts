@@ -1,11 +1,20 @@
-import type { CloudEvent, EventWithRuns, FunctionRun, LogLine, RunStatus } from '@nexus/client'
+import type {
+  CloudEventPage,
+  EventFilter,
+  EventWithRuns,
+  FunctionRun,
+  ListedEvent,
+  LogLine,
+  NexusClient,
+  RunStatus,
+} from '@nexus/client'
 import { runs } from '../../command-line/parse.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { connect } from '../../server/connect.js'
 import { attempt } from '../../server/failure.js'
+import { print } from '../../terminal/output.js'
 import {
   indentRest,
-  print,
   printable,
   printableLines,
   type Style,
@@ -22,19 +31,16 @@ export const runEvents = runs(events, async ({ values, operands, given }) => {
     if (given.has('limit') || given.has('type')) {
       throw new UsageError('--limit and --type are for lists; leave them out with an id')
     }
-    const details = await attempt('fetch event', client.url, client.getEvent(id), {
+    const query = values.source === undefined ? {} : { source: values.source }
+    const details = await attempt('fetch event', client.url, client.getEvent(id, query), {
       404: `No event has the id ${id}; list the newest with: nexus events`,
+      409: `Events of several sources have the id ${id}; choose one with --source`,
     })
     return print(values.json ? `${toJson(details, 2)}\n` : describe(details))
   }
-  const page = await attempt(
-    'fetch events',
-    client.url,
-    client.listEvents({
-      limit: values.limit,
-      ...(values.type === undefined ? {} : { type: values.type }),
-    }),
-  )
+  if (given.has('source')) throw new UsageError('--source is for one event; give its id too')
+  const filter = values.type === undefined ? {} : { type: values.type }
+  const page = await attempt('fetch events', client.url, newest(client, values.limit, filter))
   if (values.json) return print(`${toJson(page, 2)}\n`)
   if (page.events.length === 0) return print(emptyLog(client.url, values.type))
   const style = styleOf(process.stdout)
@@ -42,6 +48,20 @@ export const runEvents = runs(events, async ({ values, operands, given }) => {
   const heading = `${total}showing ${page.events.length}`
   print(`${style.bold(heading)}\n${page.events.map((event) => summary(event, style)).join('')}`)
 })
+
+/** As many events as were asked for: a page of the server ends early when its events are large. */
+async function newest(client: NexusClient, limit: number, filter: EventFilter): Promise<CloudEventPage> {
+  const page = await client.listEvents({ limit, ...filter })
+  const events = [...page.events]
+  let { cursor } = page
+  while (cursor !== undefined && events.length < limit) {
+    const next = await client.listEvents({ limit: limit - events.length, cursor, ...filter })
+    events.push(...next.events)
+    if (next.cursor === cursor) break
+    cursor = next.cursor
+  }
+  return { ...page, events, ...(cursor === undefined ? {} : { cursor }) }
+}
 
 function emptyLog(url: string, type: string | undefined): string {
   if (type !== undefined) return `No events of type ${printable(type)}.\n`
@@ -51,7 +71,7 @@ function emptyLog(url: string, type: string | undefined): string {
 `
 }
 
-function summary(event: CloudEvent, style: Style): string {
+function summary(event: ListedEvent, style: Style): string {
   return `${style.rule() || '\n'}${style.bold(printable(event.id))}
 ${field('Type', printable(event.type), style)}${field('Time', printable(event.time), style)}${data(event, style)}`
 }
@@ -80,6 +100,15 @@ function describeRun(run: FunctionRun, style: Style): string {
     `${style.bold(printable(run.function))}  ${colored(run.status, style)}${took}, ${attempts}\n`,
     ...(run.value === undefined ? [] : [field('Returned', inset(run.value), style)]),
     ...run.logs.map((line) => field('Log', logLine(line), style)),
+    ...(run.truncated === undefined
+      ? []
+      : [
+          field(
+            'Cut',
+            printable(`${run.truncated.join(', ')}: too large to be stored whole`),
+            style,
+          ),
+        ]),
   ]
   if (run.error) {
     const { code, message, stack } = run.error
@@ -96,11 +125,23 @@ function colored(given: RunStatus, style: Style): string {
 }
 
 function logLine({ level, message, fields }: LogLine): string {
-  return `${printable(level)} ${printable(message)}${fields === undefined ? '' : ` ${toJson(fields)}`}`
+  return `${printable(level)} ${indentRest(printableLines(message), 12)}${fields === undefined ? '' : ` ${toJson(fields)}`}`
 }
 
-function data({ data }: CloudEvent, style: Style): string {
+function data({ id, source, data, dataOmitted }: ListedEvent, style: Style): string {
+  if (dataOmitted !== undefined) {
+    const see = `nexus events ${shellWord(id)} --source ${shellWord(source)}`
+    const size = `${dataOmitted.bytes.toLocaleString('en-US')} bytes, not listed; see: ${see}`
+    return field('Data', printable(size), style)
+  }
   return data === undefined ? '' : field('Data', inset(data), style)
+}
+
+/** A text as one word of a shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith('-')
+    ? text
+    : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function inset(value: unknown): string {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type MetricsReport, type NexusClient, NexusClientError } from '@nexus/client'
 import { attempt, CommandError } from '../../server/failure.js'
-import { print, printable, styleOf, toJson } from '../../terminal/terminal.js'
+import { drawScreen, print, printError } from '../../terminal/output.js'
+import { printable, styleOf, toJson } from '../../terminal/terminal.js'
 import { describeMetrics, metricsLine } from './metrics-text.js'
 
 /** How metrics are watched. */
@@ -29,13 +30,13 @@ export async function watchMetrics(
       reachable = true
     } catch (error) {
       if (!isPassing(error)) throw error
-      if (reachable) process.stderr.write(`${clock()} ${printable(error.message)}; trying again\n`)
+      if (reachable) printError(`${clock()} ${printable(error.message)}; trying again\n`)
       reachable = false
     }
   }
 }
 
-/** What a restart looks like: nobody there, or nobody ready. */
+/** Whether the failure may be a restart: no server answers, or it is not ready. */
 function isPassing(error: unknown): error is CommandError {
   if (!(error instanceof CommandError && error.cause instanceof NexusClientError)) return false
   const { code, status = 0 } = error.cause
@@ -50,11 +51,10 @@ function showLine(report: MetricsReport): void {
   print(`${clock()} ${metricsLine(report)}\n`)
 }
 
-/** Draws over what is there and clears what is left of it: the screen does not flicker. */
 function showScreen(report: MetricsReport): void {
   const style = styleOf(process.stdout)
   const text = `${describeMetrics(report, style)}\n${style.dim(`${clock()}  Ctrl-C ends`)}\n`
-  print(`\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[J`)
+  drawScreen(text)
 }
 
 function clock(): string {

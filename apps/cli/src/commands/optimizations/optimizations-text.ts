@@ -17,7 +17,7 @@ export function describeOptimizations(
   return 'Nothing to improve was found yet. The server looks at what happened since it was asked for the\nfirst time, or since its start with "performance" in nexus.yaml.\n'
 }
 
-/** What applying or undoing came to. */
+/** The state of an optimization after it was applied or undone. */
 export function describeTurn({ id, state, change }: ReportedOptimization): string {
   const turned =
     change && `: ${change.knob} is ${state === 'applied' ? change.to : change.from} ${change.unit}`

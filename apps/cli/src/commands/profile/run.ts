@@ -5,7 +5,8 @@ import { runs } from '../../command-line/parse.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { connect } from '../../server/connect.js'
 import { attempt, CommandError } from '../../server/failure.js'
-import { print, printable, styleOf, toJson } from '../../terminal/terminal.js'
+import { print, printError } from '../../terminal/output.js'
+import { printable, styleOf, toJson } from '../../terminal/terminal.js'
 import { profile } from './command.js'
 import { formatOf, type ProfileFormat, renderProfile, threadProfiles } from './profile-file.js'
 import { profileSummary } from './profile-summary.js'
@@ -20,10 +21,10 @@ export const runProfile = runs(profile, async ({ values }) => {
     )
   }
   const client = connect(values.url)
-  // Whoever wants JSON alone gets no file beside it.
+  // With --json alone no file is written.
   const file = values.out ?? (values.json ? undefined : defaultName())
   if (file !== undefined) await assertWritable(file)
-  if (!values.json) process.stderr.write(`Profiling ${client.url} for ${seconds} s …\n`)
+  if (!values.json) printError(`Profiling ${client.url} for ${seconds} s …\n`)
   const report = await attempt(
     'profile',
     client.url,

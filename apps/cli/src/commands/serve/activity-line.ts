@@ -1,5 +1,11 @@
 import type { Activity, RunActivity } from '@nexus/runtime'
-import { printable, printableLines, type Style, toJson } from '../../terminal/terminal.js'
+import {
+  indentRest,
+  printable,
+  printableLines,
+  type Style,
+  toJson,
+} from '../../terminal/terminal.js'
 
 /** What happened, for people: one line, and below it what the function logged. */
 export function activityLine(activity: Activity, style: Style): string {
@@ -8,7 +14,7 @@ export function activityLine(activity: Activity, style: Style): string {
   if (activity.kind === 'reload') {
     return `${time} ${style.good('reloaded')} ${activity.functions.map(printable).join(', ')}\n`
   }
-  return `${time} ${style.warn('problem')} ${printableLines(activity.message)}\n`
+  return `${time} ${style.warn('problem')} ${indentRest(printableLines(activity.message), 9)}\n`
 }
 
 function runLines(run: RunActivity, style: Style): string {
@@ -19,7 +25,7 @@ function runLines(run: RunActivity, style: Style): string {
   const head = `${status} ${name} ${run.durationMs.toFixed(2)} ms${again}\n         ${what}\n`
   const logs = run.logs.map(
     ({ level, message, fields }) =>
-      `         ${style.dim(printable(level))} ${printable(message)}${fields === undefined ? '' : ` ${toJson(fields)}`}\n`,
+      `         ${style.dim(printable(level))} ${indentRest(printableLines(message), 9)}${fields === undefined ? '' : ` ${toJson(fields)}`}\n`,
   )
   return head + logs.join('') + (run.error ? errorLines(run.error, style) : '')
 }
@@ -29,6 +35,6 @@ function errorLines(
   style: Style,
 ): string {
   const text = stack?.includes(message) ? stack : `${message}\n${stack ?? ''}`.trimEnd()
-  const lines = printableLines(text).replaceAll('\n', '\n         ')
+  const lines = indentRest(printableLines(text), 9)
   return `         ${style.bad(printable(code))} ${lines}\n`
 }

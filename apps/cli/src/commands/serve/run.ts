@@ -1,11 +1,12 @@
 import type { Activity, Runtime } from '@nexus/runtime'
 import { type Invocation, runs } from '../../command-line/parse.js'
-import { print, styleOf, toJson } from '../../terminal/terminal.js'
+import { print, printError } from '../../terminal/output.js'
+import { styleOf, toJson } from '../../terminal/terminal.js'
 import { activityLine } from './activity-line.js'
 import { banner } from './banner.js'
 import { dev, start } from './command.js'
 
-/** What closing may take beyond the drain itself. */
+/** How long closing may take after the drain time. */
 const graceMs = 2000
 
 /** `nexus dev`: shows every run, and reloads functions that change. */
@@ -44,12 +45,10 @@ function listening({ url, config: { bus, dataDir } }: Runtime): object {
   return { kind: 'listening', url, bus: bus.backend, ...data }
 }
 
-/** Ends the process over calls that outlast the drain; the bus has their events run again at the next start. */
+/** Ends the process when calls do not end within the drain time; the bus runs their events again after the next start. */
 function giveUpAfter(delayMs: number): void {
   const giveUp = () => {
-    process.stderr.write(
-      'Calls under way did not end in time; they start anew at the next start.\n',
-    )
+    printError('Calls under way did not end in time; they run again after the next start.\n')
     process.exit(1)
   }
   setTimeout(giveUp, delayMs).unref()

@@ -2,7 +2,7 @@ import type { ProcessEngine, ServiceStatus } from '@nexus/process-manager'
 import { defaultHome, nativePaths, readFreshStatus } from '@nexus/process-manager/status'
 import type { EngineKind } from './command.js'
 
-/** Lets `use` have an engine, and lets go of it afterwards. */
+/** Runs `use` with an engine, and closes the engine afterwards. */
 export async function withEngine<T>(
   kind: EngineKind,
   use: (engine: ProcessEngine) => Promise<T>,

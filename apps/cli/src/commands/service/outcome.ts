@@ -1,5 +1,6 @@
 import type { ServiceStatus } from '@nexus/process-manager'
-import { endOnClosedPipe, printable } from '../../terminal/terminal.js'
+import { printError } from '../../terminal/output.js'
+import { printable } from '../../terminal/terminal.js'
 import { everyService } from './target.js'
 
 /** Something that was asked about does not run, or is not healthy. */
@@ -33,17 +34,12 @@ export async function forEach<T>(
 }
 
 function reportMissing(name: string): void {
-  complain(`There is no service "${printable(name)}"; see: nexus service list\n`)
+  printError(`There is no service "${printable(name)}"; see: nexus service list\n`)
   process.exitCode ??= notFoundCode
 }
 
 async function reportFailure(error: unknown): Promise<void> {
   const { describeFailure } = await import('../../server/failure.js')
-  complain(describeFailure(error))
+  printError(describeFailure(error))
   process.exitCode = 1
-}
-
-function complain(text: string): void {
-  endOnClosedPipe()
-  process.stderr.write(text)
 }
