@@ -50,7 +50,11 @@ export const runEvents = runs(events, async ({ values, operands, given }) => {
 })
 
 /** As many events as were asked for: a page of the server ends early when its events are large. */
-async function newest(client: NexusClient, limit: number, filter: EventFilter): Promise<CloudEventPage> {
+async function newest(
+  client: NexusClient,
+  limit: number,
+  filter: EventFilter,
+): Promise<CloudEventPage> {
   const page = await client.listEvents({ limit, ...filter })
   const events = [...page.events]
   let { cursor } = page
