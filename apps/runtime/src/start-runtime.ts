@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { WasmRuntime } from '@nexus/executor'
 import { FunctionHost, FunctionsError, FunctionWatcher, observeBus } from '@nexus/functions'
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
-import { createServer } from '@nexus/server'
+import { createServer, ServerError } from '@nexus/server'
 import type { ActivityListener } from './activity.js'
 import { openBus } from './bus/open-bus.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
@@ -170,11 +170,9 @@ function watchFunctions({ config, load, host, onActivity }: WatchParts): Functio
       },
       onReload: (functions) => onActivity({ kind: 'reload', functions }),
       onProblem: (error) => {
-        const known = error instanceof RuntimeError || error instanceof FunctionsError
-        const message = known ? error.message : messageOf(error)
         onActivity({
           kind: 'problem',
-          message: `${message}\n\nThe functions go on as they were before this change.`,
+          message: `${messageOf(error)}\n\nThe functions go on as they were before this change.`,
         })
       },
     },
@@ -187,5 +185,12 @@ function withoutFunctions({ functions: _, warnings: __, ...rest }: RuntimeConfig
 }
 
 function messageOf(error: unknown): string {
+  if (
+    error instanceof RuntimeError ||
+    error instanceof FunctionsError ||
+    error instanceof ServerError
+  ) {
+    return error.message
+  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -430,7 +430,10 @@ class NatsStore implements EventStore {
         return waiting.some((message) => message !== null)
       },
       guard: this.#guard!,
-      onError: (error) => this.#context.onError(error),
+      // What a closed connection could not answer any more is no fault to report.
+      onError: (error) => {
+        if (!this.#closed) this.#context.onError(error)
+      },
       onSettled: () => this.#retention?.nudge(),
       onClose: () => this.#groups.delete(group()),
     }

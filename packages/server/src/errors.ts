@@ -1,5 +1,5 @@
-/** The stable codes a {@link ServerError} can carry. */
-export type ServerErrorCode = 'INVALID_OPTIONS' | 'TOKEN_REQUIRED'
+/** The stable codes a {@link ServerError} can carry; `BUS_LOST` only reaches `onFault`. */
+export type ServerErrorCode = 'INVALID_OPTIONS' | 'TOKEN_REQUIRED' | 'BUS_LOST'
 
 /** Why the API cannot be mounted; refusals of requests are answers, see README. */
 export class ServerError extends Error {

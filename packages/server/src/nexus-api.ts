@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyPluginOptions } from '
 import { guard } from './access/guard.js'
 import { limitBodyTime } from './answers/body-timeout.js'
 import { useConventions } from './answers/conventions.js'
+import { ServerError } from './errors.js'
 import { eventRoutes } from './events/event-routes.js'
 import { ingestRoutes } from './events/ingest-routes.js'
 import { BusMonitor } from './operations/bus-monitor.js'
@@ -33,7 +34,9 @@ export function mountApi(app: FastifyInstance, options: ResolvedApiOptions): voi
   useConventions(app, options)
   limitBodyTime(app, options.bodyTimeoutMs)
   app.addHook('onRequest', guard({ ...options, pageOrigins: pages ? pages.origins : undefined }))
-  const monitor = new BusMonitor(bus, (reason) => onFault(new Error(`bus: ${reason}`)))
+  const monitor = new BusMonitor(bus, (reason) =>
+    onFault(new ServerError('BUS_LOST', `bus: ${reason}`)),
+  )
   app.addHook('onReady', () => monitor.start())
   healthRoutes(app, () => ({ serving: ready(), bus: monitor.connection }))
   ingestRoutes(app, {
