@@ -57,6 +57,38 @@ it('gives other requests a turn between the reads of one page', async () => {
   expect(new Set(turns).size).toBe(turns.length)
 })
 
+it('reads a bounded number of bytes for one page, however little of them is listed', async () => {
+  const store = memoryStore()
+  const list = store.list.bind(store)
+  let read = 0
+  Object.assign(store, {
+    list: async (query: ListQuery) => {
+      const page = await list(query)
+      read += JSON.stringify(page.events).length
+      return page
+    },
+  })
+  const maxPageBytes = 10_000
+  const { bus, send } = await serve({ maxPageBytes, maxListedDataBytes: 100 }, { store })
+  await bus.publishBatch(
+    Array.from({ length: 300 }, (_, n) => ({ type: 'a', id: `e-${n}`, data: 'x'.repeat(2_000) })),
+  )
+  const ids: string[] = []
+  let cursor: string | undefined
+  let most = 0
+  do {
+    read = 0
+    const query = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    const page = (await (await send(`/api/events?limit=1000${query}`)).json()) as Page
+    ids.push(...page.events.map(({ id }) => id))
+    cursor = page.cursor
+    most = Math.max(most, read)
+  } while (cursor)
+  expect(ids).toEqual(Array.from({ length: 300 }, (_, n) => `e-${299 - n}`))
+  // One read more than the limit may be under way, and one for the cursor.
+  expect(most).toBeLessThan(maxPageBytes * 8 + 3 * maxPageBytes)
+})
+
 it('names large data by its size and where it is', async () => {
   const { bus, send } = await serve({ maxListedDataBytes: 100 })
   await bus.publish({ type: 'a', id: 'a/b ?', source: '/s&', data: 'x'.repeat(98) })

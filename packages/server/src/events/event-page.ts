@@ -4,6 +4,9 @@ import type { CloudEvent, EventBus } from '@nexus/event-bus'
 /** Events read from the store at once; their bytes are bounded by the store. */
 const CHUNK = 100
 
+/** Large data is read but not listed: a page reads at most this many times the bytes that it may list. */
+const READ_FACTOR = 8
+
 /** What bounds a page of the list besides the number of its events. */
 export interface PageLimits {
   /** Bytes of the events as they are listed. */
@@ -29,7 +32,7 @@ export interface PagePart {
 }
 
 /**
- * Reads a page part by part. It ends at its limit of events or of bytes, or with the list; an event that is larger than
+ * Reads a page part by part. It ends at its limit of events, of bytes listed or of bytes read, or with the list; an event that is larger than
  * the limit is a page of its own.
  */
 export async function* readPage(
@@ -40,6 +43,7 @@ export async function* readPage(
 ): AsyncGenerator<PagePart, void, void> {
   let left = limit
   let bytesLeft = limits.maxPageBytes
+  let readLeft = limits.maxPageBytes * READ_FACTOR
   let cursor = start
   const read = async (count: number): Promise<PagePart> => {
     const page = await bus.list({
@@ -49,9 +53,11 @@ export async function* readPage(
       ...(cursor !== undefined && { cursor }),
     })
     const { total, cursor: next } = page
-    const events = page.events.map(({ event }) =>
-      listedText(event, limits.maxListedDataBytes, link),
-    )
+    const events = page.events.map(({ event }) => {
+      const text = JSON.stringify(event)
+      readLeft -= text.length
+      return listedText(event, text, limits.maxListedDataBytes, link)
+    })
     return { events, total, cursor: next }
   }
   while (left > 0) {
@@ -63,7 +69,7 @@ export async function* readPage(
     if (isFull && wanted === 0) part = { events: [], total: part.total, cursor }
     else if (isFull) part = await read(wanted)
     yield part
-    if (isFull || part.events.length === 0 || part.cursor === undefined) return
+    if (isFull || part.events.length === 0 || part.cursor === undefined || readLeft <= 0) return
     left -= part.events.length
     bytesLeft -= bytesOf(part.events)
     cursor = part.cursor
@@ -93,10 +99,10 @@ export async function* pageText(
 /** An event as it is listed: large data is left out, and `dataOmitted` has its size and where it is. */
 function listedText(
   event: CloudEvent,
+  text: string,
   maxDataBytes: number,
   link: (event: CloudEvent) => string,
 ): string {
-  const text = JSON.stringify(event)
   if (text.length * 3 <= maxDataBytes) return text
   const { data, data_base64, ...attributes } = event
   const bytes =
