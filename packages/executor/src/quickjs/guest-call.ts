@@ -249,18 +249,23 @@ export class GuestCall implements HostCaller {
     this.#finish('', this.#isOutOfMemory() ? memoryFailure() : stuckFailure())
   }
 
-  /** An allocation that fails inside the engine's own promise code leaves no exception behind. */
-  #isOutOfMemory(): boolean {
+  /**
+   * An allocation that fails inside the engine's own promise code leaves no exception behind.
+   *
+   * @param share of the limit that must have been in use: the peak is read now and then, not at each allocation
+   */
+  #isOutOfMemory(share = 0.9): boolean {
     this.#notePeak()
-    return this.#peakBytes > this.request.limits.memoryLimitBytes * 0.9
+    return this.#peakBytes > this.request.limits.memoryLimitBytes * share
   }
 
   #failureFromReport(described: string): CallFailure {
     const failure = failureFromReport(described, this.#hostCalls.refusals)
-    // When there is no memory left to make the error with, the engine throws null.
+    // When there is no memory left to make the error with, the engine throws null. An array that grows asks for half of
+    // its size more, so that much less than the limit may have been seen in use.
     const { message, stack } = failure.report
     const isNull = message === 'null' && stack === undefined
-    return isNull && this.#isOutOfMemory() ? memoryFailure() : failure
+    return isNull && this.#isOutOfMemory(0.5) ? memoryFailure() : failure
   }
 
   #engineFailure(): CallFailure {
