@@ -113,6 +113,32 @@ describe('counting what a text will cost', () => {
     expect(measureEncoded(numbers(8_000)).verdict).toBe('large')
   })
 
+  it.each([
+    [
+      'twice, level by level',
+      (n: number) => `[[1],${numbered(n, (i) => `["A",[${i + 2}],[${i + 2}]]`)},["A"]]`,
+      60,
+    ],
+    [
+      'by names',
+      (n: number) => `[[1],${numbered(n, (i) => `{"a":[${i + 2}],"b":[${i + 2}]}`)},["A"]]`,
+      60,
+    ],
+    [
+      'a text',
+      (n: number) => `[[1],["A"${',[2]'.repeat(n)}],["A","${'x'.repeat(100_000)}"]]`,
+      1_000,
+    ],
+    [
+      'and back to the first',
+      (n: number) => `[[1],${numbered(n, (i) => `["A",[${i + 2}],[${i + 2}],[1]]`)},["A"]]`,
+      60,
+    ],
+  ])('refuses what is small and unfolds into too much: shared %s', (_name, make, n) => {
+    expect(measureEncoded(make(3)).verdict).toBe('ok')
+    expect(measureEncoded(make(n)).verdict).toBe('large')
+  })
+
   it('finds the longest way through what refers to each other', () => {
     // The first list leads to each node at once, and each node to the next.
     const shortAndLong = (n: number) =>

@@ -31,19 +31,29 @@ export function measureEncoded(text: string, maxSteps = MAX_STEPS): Measured {
     return { verdict: 'malformed', steps: meter.steps }
   }
   if (!Array.isArray(nodes)) return { verdict: 'malformed', steps: meter.steps }
-  const references: number[][] = []
+  const graph: GraphNode[] = []
   let steps = meter.steps
   for (const node of nodes) {
     if (typeof node !== 'object' || node === null) {
-      references.push([])
+      graph.push({ references: [], steps: STEPS.value })
       continue
     }
     const slots: unknown[] = Array.isArray(node) ? node : Object.values(node)
-    steps += STEPS.node + slots.length * STEPS.slot + stepsOfContent(node)
+    const content = slots.length * STEPS.slot + stepsOfContent(node)
+    steps += STEPS.node + content
     if (steps > maxSteps) return { verdict: 'large', steps }
-    references.push(references.length === 0 ? referencesIn([slots]) : referencesIn(slots))
+    graph.push({ references: referencesIn(graph.length === 0 ? [slots] : slots), steps: content })
   }
-  return { verdict: depthOf(references) > MAX_NESTING ? 'deep' : 'ok', steps }
+  const { height, unfolded } = measureGraph(graph)
+  if (height > MAX_NESTING) return { verdict: 'deep', steps }
+  return { verdict: unfolded > maxSteps ? 'large' : 'ok', steps }
+}
+
+/** One node of the codec's list. */
+interface GraphNode {
+  readonly references: readonly number[]
+  /** What the node costs by itself. */
+  readonly steps: number
 }
 
 function referencesIn(slots: readonly unknown[]): number[] {
@@ -74,35 +84,38 @@ function stepsOfContent(node: object): number {
 }
 
 /**
- * How deep the longest way from the root goes, each reference followed once: what refers back to where it came from
- * leads no deeper.
+ * How deep the longest way from the root goes, and what the value costs when each shared part is written out wherever it
+ * is referred to: a few nodes that refer to each other twice unfold into more than any `JSON.stringify` of a host function
+ * can write. A reference back to a node on its own way leads no deeper and costs nothing more.
  */
-function depthOf(references: readonly (readonly number[])[]): number {
-  const height = new Uint32Array(references.length)
-  const state = new Uint8Array(references.length)
+function measureGraph(graph: readonly GraphNode[]): { height: number; unfolded: number } {
+  const height = new Uint32Array(graph.length)
+  const unfolded = Float64Array.from(graph, ({ steps }) => steps)
+  const state = new Uint8Array(graph.length)
   const [OPEN, DONE] = [1, 2]
   const path: number[] = [0]
   const next: number[] = [0]
+  const addChild = (parent: number, child: number) => {
+    height[parent] = Math.max(height[parent]!, height[child]! + 1)
+    unfolded[parent]! += unfolded[child]!
+  }
   state[0] = OPEN
   while (path.length > 0) {
     const at = path.length - 1
     const node = path[at]!
-    const child = references[node]![next[at]!++]
+    const child = graph[node]!.references[next[at]!++]
     if (child === undefined) {
       state[node] = DONE
       path.pop()
       next.pop()
-      if (at > 0) {
-        const parent = path[at - 1]!
-        height[parent] = Math.max(height[parent]!, height[node]! + 1)
-      }
+      if (at > 0) addChild(path[at - 1]!, node)
     } else if (state[child] === DONE) {
-      height[node] = Math.max(height[node]!, height[child]! + 1)
+      addChild(node, child)
     } else if (state[child] === 0) {
       state[child] = OPEN
       path.push(child)
       next.push(0)
     }
   }
-  return height[0]!
+  return { height: height[0]!, unfolded: unfolded[0]! }
 }
