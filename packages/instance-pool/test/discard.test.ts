@@ -53,6 +53,31 @@ describe.each(['pristine', 'shared'] as const)('an instance with %s isolation', 
   })
 })
 
+it.each([
+  ['objects', '{}'],
+  ['arrays', '[]'],
+  ['functions', '() => 1'],
+  ['texts', '"x".repeat(99) + kept.length'],
+])('a guest that filled its memory with %s cannot catch its interruption', async (_what, value) => {
+  const filling = await sandbox.load(`export default () => {
+    let kept = []
+    for (;;) {
+      try { for (;;) kept = [kept, ${value}] } catch { try { for (;;) {} } catch {} }
+    }
+  }`)
+  const instance = await sandbox.template.instantiate(filling)
+  let ended: unknown
+  try {
+    ended = sandbox.call(instance, null, { memory: 4 * MiB, ms: 300 })
+  } catch (error) {
+    ended = error
+    expect(instance.hasTrapped).toBe(true)
+  }
+  expect([{ threw: true }, new Error('The guest went on after its deadline')]).toContainEqual(ended)
+  expect(instance.interrupted).toBe(true)
+  instance.dispose()
+})
+
 describe('an instance that grew', () => {
   it('is discarded when it is pristine, and stays bound when its state is shared', async () => {
     const growing = await sandbox.load('export default () => new Uint8Array(3e6).length')

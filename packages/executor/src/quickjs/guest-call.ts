@@ -154,7 +154,11 @@ export class GuestCall implements HostCaller {
       this.#look(returned)
     } catch (error) {
       // Only the engine throws here: guest exceptions are values.
-      this.#finish('', trapFailure(error), 'trap')
+      this.#finish(
+        '',
+        this.#instance.interrupted ? this.#timeoutFailure() : trapFailure(error),
+        'trap',
+      )
     } finally {
       this.#host.leave()
     }
@@ -242,7 +246,11 @@ export class GuestCall implements HostCaller {
   }
 
   #finishTimeout(): void {
-    this.#finish('', timeoutFailure(this.request.limits.timeoutMs))
+    this.#finish('', this.#timeoutFailure())
+  }
+
+  #timeoutFailure(): CallFailure {
+    return timeoutFailure(this.request.limits.timeoutMs)
   }
 
   #finishStuck(): void {

@@ -65,7 +65,9 @@ export class ModuleLoader {
     try {
       loaded = this.#run(instance, bytecode, limits, deadlineAt)
     } catch (cause) {
-      loaded = new LoadFailure(trapFailure(cause))
+      loaded = new LoadFailure(
+        instance.interrupted ? timeoutFailure(limits.timeoutMs) : trapFailure(cause),
+      )
     } finally {
       guard.leave()
       instance.end()

@@ -72,6 +72,8 @@ export class QuickJSInstance {
   #startedAt = 0
   #clockRuns = false
   #trapped = false
+  /** Whether the engine was told to stop since it was entered last. */
+  #toldToStop = false
 
   /** Called for each host call of the guest while a call is under way. */
   onHostCall: HostCall = ignore
@@ -89,7 +91,7 @@ export class QuickJSInstance {
       extensions: [...blueprint.extensions],
       maxStackSize: blueprint.maxStackBytes,
       timezoneOffset: 0,
-      interruptHandler: () => instance!.#checkDeadline(),
+      interruptHandler: () => instance!.#interruptWhenOverdue(),
       wasi: (memory) => ({
         ...quietFileDescriptors(memory),
         clock_time_get: (clockId: number, _precision: bigint, resultPtr: number) =>
@@ -343,12 +345,27 @@ export class QuickJSInstance {
 
   /** Guest exceptions are return values of the engine: what it throws is never one. */
   #noticingTraps<T>(enter: () => T): T {
+    this.#toldToStop = false
     try {
       return enter()
     } catch (error) {
       this.#trapped = true
       throw error
     }
+  }
+
+  /**
+   * What the engine asks now and then while guest code runs.
+   *
+   * The engine stops a guest with an error that no `catch` sees. Where no memory is left to make that error, it throws a
+   * plain `null`, and a guest that catches it goes on. So when the engine asks a second time, it is left by an exception of
+   * the host, which ends all of its frames.
+   */
+  #interruptWhenOverdue(): boolean {
+    if (!this.#checkDeadline()) return false
+    if (this.#toldToStop) throw new Error('The guest went on after its deadline')
+    this.#toldToStop = true
+    return true
   }
 
   #checkDeadline(): boolean {

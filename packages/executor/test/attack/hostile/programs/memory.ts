@@ -104,4 +104,10 @@ export const memoryBombs: readonly HostileProgram[] = [
       '() => { for (;;) { let a = []; try { for (;;) a.push(new ArrayBuffer(65536)) } catch { a = null } } }',
     expect: 'TIMEOUT',
   },
+  {
+    name: 'memory so full that not even the error of an interruption fits, which is then caught',
+    handler:
+      '() => { let kept = []; for (;;) { try { for (;;) kept = [kept, {}] } catch { try { for (;;) {} } catch { } } } }',
+    expect: 'TIMEOUT',
+  },
 ]
