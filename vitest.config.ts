@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { REPORTERS } from './tools/test-kit/config/reporters.js'
 import workspace from './vitest.workspace.js'
 
 export default defineConfig({
@@ -6,6 +7,6 @@ export default defineConfig({
     projects: workspace,
     // Vitest leaves one processor free; a test that waits for a server leaves enough.
     maxWorkers: '100%',
-    reporters: ['default', './tools/test-kit/config/totals-reporter.ts'],
+    reporters: REPORTERS,
   },
 })

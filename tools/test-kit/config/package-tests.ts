@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { REPORTERS } from './reporters.js'
 import { sourcePrograms } from './source-programs.js'
 
 /** What one package sets by itself. */
@@ -30,7 +30,7 @@ export function packageTests(own: PackageTests = {}): ViteUserConfig {
       hookTimeout: 60_000,
       // Long enough for a slow machine; a test that passes does not wait for it.
       expect: { poll: { timeout: 20_000, interval: 20 } },
-      reporters: ['default', fileURLToPath(new URL('totals-reporter.ts', import.meta.url))],
+      reporters: REPORTERS,
     },
   })
 }

@@ -64,6 +64,7 @@ export function sourcePrograms(): Plugin {
       return { code: changed, map: null }
     },
     watchChange: () => bundles.forget(),
+    closeBundle: () => bundles.remove(),
   }
 }
 
@@ -78,14 +79,12 @@ class Bundles {
   readonly #byEntry = new Map<string, Bundle>()
   readonly #directories: string[] = []
 
-  constructor() {
-    process.once('exit', () => {
-      for (const path of this.#directories) rmSync(path, { recursive: true, force: true })
-    })
-  }
-
   forget(): void {
     this.#byEntry.clear()
+  }
+
+  remove(): void {
+    for (const path of this.#directories) rmSync(path, { recursive: true, force: true })
   }
 
   /** The code with each built program that it names replaced by one made of the source, which is being built then. */
