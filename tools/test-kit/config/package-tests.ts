@@ -27,6 +27,9 @@ export function packageTests(own: PackageTests = {}): ViteUserConfig {
       testTimeout: 30_000,
       ...own,
       pool: 'forks',
+      // Node 20 aborts, now and then, when a worker thread ends while V8 still optimizes its code in the background:
+      // the isolate leaves Node's platform before it waits for that. Tests end threads by the thousand.
+      execArgv: ['--no-concurrent-recompilation'],
       hookTimeout: 60_000,
       // Long enough for a slow machine; a test that passes does not wait for it.
       expect: { poll: { timeout: 20_000, interval: 20 } },
