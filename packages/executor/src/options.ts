@@ -82,7 +82,8 @@ export interface WasmRuntimeOptions extends CallOptions {
    */
   maxHandlerBytes?: number | undefined
   /**
-   * What a handler may use of the engine's native stack, in bytes; at most 524,288.
+   * What a handler may use of the engine's native stack, in bytes; at most 524,288. With `threads: 0`, Node's own stack of
+   * 984 KiB may end first above 256 KiB: the call then ends with `STACK_OVERFLOW`, and the handler cannot catch it.
    * @default 262_144 (256 KiB)
    */
   maxStackBytes?: number | undefined
