@@ -6,5 +6,6 @@ export default library({
     http: 'src/http/index.ts',
     conformance: 'src/conformance/index.ts',
     'claim-guard': 'src/claim-guard/index.ts',
+    store: 'src/store/index.ts',
   },
 })

@@ -149,7 +149,11 @@ it('NEXUS_DATA_KEY encrypts what the local bus keeps, and older keys behind a co
   const rotated = await reopen(`${second}, ${first}`)
   expect((await rotated.get(id))?.event.data).toBe('a telling text')
   await rotated.close()
-  await expect(reopen('short')).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' })
+  for (const wrong of ['short', `${first},short`]) {
+    const refused = reopen(wrong)
+    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect(refused).rejects.toThrow(/environment variable NEXUS_DATA_KEY: expected 32 bytes/)
+  }
 })
 
 it('NEXUS_DATA_KEY is refused where it encrypts nothing', async () => {

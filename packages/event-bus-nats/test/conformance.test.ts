@@ -1,8 +1,4 @@
-import {
-  type ConformanceHarness,
-  conformanceCases,
-  promiseCases,
-} from '@nexus/event-bus/conformance'
+import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
 import { natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
@@ -37,5 +33,5 @@ describe.skipIf(!hasNats())('the NATS store', () => {
     },
   }
 
-  for (const { name, run } of [...conformanceCases, ...promiseCases]) it(name, () => run(harness))
+  for (const { name, run } of conformanceCases) it(name, () => run(harness))
 })

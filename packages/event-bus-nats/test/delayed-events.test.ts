@@ -2,7 +2,7 @@ import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConsumerInfo, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
+import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { type NatsStoreOptions, natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ const kinds = [
 describe.skipIf(!hasNats())('events on NATS that are not due', () => {
   let server: ServerProcess
   let bus: EventBus
-  let handled: HandlerDelivery[]
+  let handled: DeliveryContext[]
 
   const open = async (options: NatsStoreOptions = {}) => {
     const servers = [`nats://${server.address}`]
@@ -26,7 +26,7 @@ describe.skipIf(!hasNats())('events on NATS that are not due', () => {
     })
   }
   const subscribe = async (options: Partial<SubscribeOptions> = {}) => {
-    const handler = (delivery: HandlerDelivery) => void handled.push(delivery)
+    const handler = (delivery: DeliveryContext) => void handled.push(delivery)
     await bus.subscribe('a', handler, { group: 'g', ...options }).ready
   }
   const handledIds = () => handled.map(({ event }) => event.id)

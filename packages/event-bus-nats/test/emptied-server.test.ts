@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
+import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -86,7 +86,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server', () => {
         const handled: string[] = []
         const errors: string[] = []
         bus.on('error', (error) => errors.push((error as { code?: string }).code ?? ''))
-        const handler = ({ event }: HandlerDelivery) => void handled.push(event.id)
+        const handler = ({ event }: DeliveryContext) => void handled.push(event.id)
         await bus.subscribe('a', handler, { group: 'g', ackWaitMs: 2_000, ...options }).ready
         const publish = (id: string) => bus.publish({ type: 'a', id, subject: 'k' })
         for (const id of ['0', '1', '2']) await publish(id)

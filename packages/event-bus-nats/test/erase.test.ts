@@ -1,6 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
+import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { type NatsStoreOptions, natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats, untilTestEnds } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -31,8 +31,8 @@ async function everythingStored(server: ServerProcess): Promise<string> {
 }
 
 const failing =
-  (inbox: HandlerDelivery[]) =>
-  (delivery: HandlerDelivery): never => {
+  (inbox: DeliveryContext[]) =>
+  (delivery: DeliveryContext): never => {
     inbox.push(delivery)
     throw new Error(`no: ${String(delivery.event.data)}`)
   }
@@ -41,8 +41,8 @@ async function subscribed(
   bus: EventBus,
   group: string,
   options: Partial<SubscribeOptions> = {},
-): Promise<HandlerDelivery[]> {
-  const inbox: HandlerDelivery[] = []
+): Promise<DeliveryContext[]> {
+  const inbox: DeliveryContext[] = []
   await bus.subscribe('a', (delivery) => void inbox.push(delivery), { ...options, group }).ready
   return inbox
 }
@@ -51,7 +51,7 @@ describe.skipIf(!hasNats())('an event that was erased on NATS', () => {
   it('is in no stream any more, nor what handlers said of it', async () => {
     const server = await untilTestEnds(startNats())
     const bus = await openBus(server)
-    const record = ({ event }: HandlerDelivery) => ({ record: { result: event.data } })
+    const record = ({ event }: DeliveryContext) => ({ record: { result: event.data } })
     await bus.subscribe('a', record, { group: 'records' }).ready
     await bus.subscribe('a', failing([]), { group: 'fails', retry: { maxAttempts: 1 } }).ready
     const retry = { maxAttempts: 5, baseDelayMs: 600_000, maxDelayMs: 600_000 }
@@ -89,7 +89,7 @@ describe.skipIf(!hasNats())('an event that was erased on NATS', () => {
 
   it('is replayed and redriven without data', async () => {
     const bus = await openBus(await untilTestEnds(startNats()))
-    const failed: HandlerDelivery[] = []
+    const failed: DeliveryContext[] = []
     await bus.subscribe('a', failing(failed), { group: 'g', retry: { maxAttempts: 1 } }).ready
     await bus.publish({ type: 'a', id: 'x', data: SECRET })
     const total = async () => (await bus.deadLetters.list()).total

@@ -2,7 +2,7 @@ import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConsumerInfo, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
+import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -31,7 +31,7 @@ describe.skipIf(!hasNats())('a server that forgot what a group had acked', () =>
       store: natsStore({ servers: [`nats://${server.address}`], requestTimeoutMs: 2_000 }),
     })
 
-  const handler = ({ event, attempt, replay }: HandlerDelivery) => {
+  const handler = ({ event, attempt, replay }: DeliveryContext) => {
     handled.push(`${event.id}/${replay}`)
     if (event.id === 'dead') throw Object.assign(new Error('no'), { retryable: false })
     if (event.id === 'later' && attempt === 1) throw new Error('not yet')

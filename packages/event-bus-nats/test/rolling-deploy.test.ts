@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
-import { EventBus, type HandlerDelivery, type SubscribeOptions } from '@nexus/event-bus'
+import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
 import {
   bundleWorker,
@@ -45,7 +45,7 @@ describe.skipIf(!hasNats())('a group on NATS whose patterns change', () => {
     const servers = [`nats://${server.address}`]
     const bus = await EventBus.open({ store: natsStore({ servers, prefix }) })
     const handled: string[] = []
-    const handler = ({ event }: HandlerDelivery) => void handled.push(event.id)
+    const handler = ({ event }: DeliveryContext) => void handled.push(event.id)
     await bus.subscribe(patterns, handler, { group: 'g', ...options }).ready
     const process: Process = {
       handled,

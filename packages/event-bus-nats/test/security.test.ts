@@ -1,5 +1,5 @@
 import { EventBus } from '@nexus/event-bus'
-import { everythingTold, tell } from '@nexus/event-bus/conformance'
+import { everythingShown, shownText } from '@nexus/event-bus/conformance'
 import { NatsCacheTier, type NatsStoreOptions, natsStore } from '@nexus/event-bus-nats'
 import {
   createCertificates,
@@ -15,7 +15,7 @@ const CHECK = 'check user and password in `servers`, `token` or `credentials`'
 const secret = 'hunter2-very-secret'
 
 const told = (options: NatsStoreOptions, server: ServerProcess): Promise<string> =>
-  everythingTold(
+  everythingShown(
     () => natsStore({ requestTimeoutMs: 1_000, ...options }),
     () => server.kill(),
   )
@@ -32,7 +32,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () 
     const wrong = await refusal({ servers: [`nats://nexus:not-${secret}@${server.address}`] })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(String(wrong)).toContain(CHECK)
-    expect(tell(wrong)).not.toContain(secret)
+    expect(shownText(wrong)).not.toContain(secret)
     const shown = await told({ servers: [`nats://nexus:${secret}@${server.address}`] }, server)
     expect(shown).not.toContain(secret)
   })
@@ -43,7 +43,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () 
     const wrong = await refusal({ servers, token: `not-${secret}` })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(String(wrong)).toContain(CHECK)
-    expect(tell(wrong)).not.toContain(secret)
+    expect(shownText(wrong)).not.toContain(secret)
     expect(await told({ servers, token: secret }, server)).not.toContain(secret)
   })
 
@@ -76,7 +76,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server with TLS', () => {
     const { server, servers, certificates } = await start()
     const untrusted = await refusal({ servers })
     expect(untrusted).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(tell(untrusted)).not.toContain(secret)
+    expect(shownText(untrusted)).not.toContain(secret)
     const tls = { ca: certificates.ca }
     const tier = new NatsCacheTier({ servers, tls })
     await tier.put('key', new Uint8Array([1]))

@@ -52,8 +52,8 @@ describe.skipIf(!hasRedis())('claims of a group on Redis', () => {
 
   for (const [what, settlement] of [
     ['acked', ack('stale')],
-    ['retried', { kind: 'retry', delayMs: 0, hold: false, ...failure }],
-    ['retried in place', { kind: 'retry', delayMs: 0, hold: true, ...failure }],
+    ['retried', { kind: 'retry', delayMs: 0, inPlace: false, ...failure }],
+    ['retried in place', { kind: 'retry', delayMs: 0, inPlace: true, ...failure }],
     ['given up', { kind: 'dead-letter', ...failure }],
     ['given back', { kind: 'release' }],
   ] as [string, Settlement][]) {
@@ -124,7 +124,7 @@ describe.skipIf(!hasRedis())('claims of a group on Redis', () => {
     const { bus, one, end } = await begin(false, 300)
     await bus.publish({ type: 'a', id: 'x' })
     const [lost] = await one.fetch(1, signal)
-    await one.settle(lost!, { kind: 'retry', delayMs: 0, hold: false, ...failure })
+    await one.settle(lost!, { kind: 'retry', delayMs: 0, inPlace: false, ...failure })
     const [claim] = await one.fetch(1, signal)
     await one.settle(lost!, ack('stale')).catch(() => {})
     await one.settle(claim!, ack('new'))

@@ -1,8 +1,4 @@
-import {
-  type ConformanceHarness,
-  conformanceCases,
-  promiseCases,
-} from '@nexus/event-bus/conformance'
+import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
 import { redisStore } from '@nexus/event-bus-redis'
 import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
@@ -32,5 +28,5 @@ describe.skipIf(!hasRedis())('the Redis store', () => {
     },
   }
 
-  for (const { name, run } of [...conformanceCases, ...promiseCases]) it(name, () => run(harness))
+  for (const { name, run } of conformanceCases) it(name, () => run(harness))
 })

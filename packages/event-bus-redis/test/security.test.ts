@@ -1,5 +1,5 @@
 import { EventBus } from '@nexus/event-bus'
-import { everythingTold, tell } from '@nexus/event-bus/conformance'
+import { everythingShown, shownText } from '@nexus/event-bus/conformance'
 import { RedisCacheTier, type RedisStoreOptions, redisStore } from '@nexus/event-bus-redis'
 import {
   createCertificates,
@@ -13,7 +13,7 @@ import { describe, expect, it } from 'vitest'
 const secret = 'hunter2-very-secret'
 
 const told = (options: RedisStoreOptions, server: ServerProcess): Promise<string> =>
-  everythingTold(
+  everythingShown(
     () => redisStore({ requestTimeoutMs: 2_000, ...options }),
     () => server.kill(),
   )
@@ -29,7 +29,7 @@ describe.skipIf(!hasRedis())('a bus on a Redis server that asks who is there', (
     const server = await untilTestEnds(startRedis(['--requirepass', secret]))
     const wrong = await refusal({ url: `redis://:not-${secret}@${server.address}` })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(tell(wrong)).not.toContain(secret)
+    expect(shownText(wrong)).not.toContain(secret)
     const url = `redis://:${secret}@${server.address}`
     expect(await told({ url }, server)).not.toContain(secret)
   })
@@ -42,7 +42,7 @@ describe.skipIf(!hasRedis())('a bus on a Redis server that asks who is there', (
       (error: unknown) => error,
     )
     expect(elsewhere).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(tell(elsewhere)).not.toContain(secret)
+    expect(shownText(elsewhere)).not.toContain(secret)
     const shown = await told({ url, prefix: 'shop', serverDurability: 'os' }, server)
     expect(shown).not.toContain(secret)
   })
@@ -63,7 +63,7 @@ describe.skipIf(!hasRedis())('a bus on a Redis server with TLS', () => {
     const { server, url, certificates } = await start('--tls-auth-clients', 'no')
     const untrusted = await refusal({ url })
     expect(untrusted).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(tell(untrusted)).not.toContain(secret)
+    expect(shownText(untrusted)).not.toContain(secret)
     const plain = await refusal({ url: url.replace('rediss:', 'redis:') })
     expect(plain).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     const tier = new RedisCacheTier({ url, tls: { ca: certificates.ca } })

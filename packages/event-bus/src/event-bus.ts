@@ -1,95 +1,49 @@
 import { EventEmitter } from 'eventemitter3'
 import { type Clock, systemClock } from './clock.js'
-import type { EventHandler } from './consume/handler-runner.js'
-import { isInsideHandlerOf, leaveHandlerScope } from './consume/handler-scope.js'
-import { Subscription, type SubscriptionStats } from './consume/subscription.js'
+import type { EventHandler } from './consume/handler/handler-runner.js'
+import { isInsideHandlerOf, leaveHandlerScope } from './consume/handler/handler-scope.js'
+import { Subscription } from './consume/subscription.js'
 import { EventBusError } from './errors.js'
-import { type CloudEvent, type EventInput, encodeEvent } from './event/cloud-event.js'
+import type { CloudEvent, EventInput } from './event/cloud-event.js'
 import { assertPattern } from './event/pattern.js'
-import { assertSchema } from './event/schema-check.js'
+import type { EventBusListeners } from './event-bus-listeners.js'
+import type { EventBusCounts, EventBusStats } from './event-bus-stats.js'
 import {
   type EventBusOptions,
   eventBusSchema,
-  MAX_DELAY_MS,
   type PublishOptions,
-  publishSchema,
   type ResolvedEventBusOptions,
   type SubscribeOptions,
   subscribeSchema,
 } from './options.js'
 import { parseOptions } from './parse-options.js'
+import { EventEncoder } from './publish/event-encoder.js'
 import { Publisher } from './publish/publisher.js'
+import { readPublishOptions } from './publish/read-publish-options.js'
 import { DeadLetters } from './store/dead-letters.js'
+import type { EventStore, PublishResult } from './store/event-store.js'
 import type {
-  AppendRequest,
   EraseQuery,
-  EventDetails,
   EventPage,
-  EventStore,
   ListQuery,
-  PublishResult,
   ReplayQuery,
   ReplayResult,
-  StoreStats,
-} from './store/event-store.js'
+} from './store/queries.js'
 import { eraseSchema, eventKeySchema, listSchema, replaySchema } from './store/query-options.js'
+import type { EventDetails } from './store/stored-event.js'
 
-/** What `bus.on` listens to; all of it concerns this process only. */
-export interface EventBusListeners {
-  published: (result: PublishResult, event: CloudEvent) => void
-  delivered: (delivery: {
-    event: CloudEvent
-    group: string
-    attempt: number
-    durationMs: number
-  }) => void
-  /** An attempt failed; without `nextDelayMs` it was the last one. */
-  failed: (failure: {
-    event: CloudEvent
-    group: string
-    attempt: number
-    error: Error
-    nextDelayMs?: number
-  }) => void
-  'dead-lettered': (letter: {
-    event: CloudEvent
-    group: string
-    attempt: number
-    error: Error
-  }) => void
-  /** The store came back without what it had; the bus is not ready until `repaired`. */
-  emptied: (what: string) => void
-  repaired: () => void
-  connected: () => void
-  disconnected: (reason: string) => void
-  /** Something failed that no call of yours could report; the bus goes on trying. */
-  error: (error: unknown) => void
-}
-
-/** What the bus did in this process, and what its store holds. */
-export interface EventBusStats {
-  published: number
-  duplicates: number
-  /** Refused: invalid, too large, against its schema, or because of backpressure. */
-  rejected: number
-  /** Events that handlers emitted. */
-  emitted: number
-  delivered: number
-  failed: number
-  deadLettered: number
-  replayed: number
-  /** How often the store came back without what it had. */
-  emptied: number
-  /** Events on their way into the store. */
-  pendingPublishes: number
-  /** Writes that failed and were made again. */
-  publishRetries: number
-  limits: { maxPendingEvents: number; maxEventBytes: number; maxBatchSize: number }
-  subscriptions: SubscriptionStats[]
-  store: StoreStats
-}
-
-/** Publishes events durably and delivers them at least once to every consumer group. */
+/**
+ * Publishes events durably and delivers them at least once to every consumer group.
+ *
+ * @example
+ * ```ts
+ * const bus = await EventBus.open({ store: localStore({ path: './data' }) })
+ * const mails = bus.subscribe('shop.order.*', ({ event }) => sendMail(event.data), { group: 'mails' })
+ * await mails.ready
+ * await bus.publish({ type: 'shop.order.paid', data: { total: 21 } })
+ * await bus.close()
+ * ```
+ */
 export class EventBus extends EventEmitter<EventBusListeners> {
   /** Events that groups gave up on. */
   readonly deadLetters: DeadLetters
@@ -97,9 +51,10 @@ export class EventBus extends EventEmitter<EventBusListeners> {
   readonly #store: EventStore
   readonly #clock: Clock
   readonly #publisher: Publisher
+  readonly #encoder: EventEncoder
   readonly #subscriptions = new Set<Subscription>()
   #closing: Promise<void> | undefined
-  readonly #counts = {
+  readonly #counts: EventBusCounts = {
     published: 0,
     duplicates: 0,
     rejected: 0,
@@ -124,6 +79,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
       options.maxPendingEvents,
       this.#clock,
     )
+    this.#encoder = new EventEncoder(options, this.#clock)
     this.deadLetters = new DeadLetters(options.store)
   }
 
@@ -178,8 +134,8 @@ export class EventBus extends EventEmitter<EventBusListeners> {
   ): Promise<PublishResult[]> {
     this.#assertOpen()
     try {
-      const { durability, ...delivery } = this.#readPublishOptions(options)
-      const requests = events.map((event) => this.#encode(event, delivery))
+      const { durability, dueTime } = readPublishOptions(options, this.#clock.now())
+      const requests = events.map((event) => this.#encoder.encode(event, dueTime))
       const results = await this.#publisher.publish(requests, durability)
       for (const [i, result] of results.entries()) this.#published(result, requests[i]!.event)
       return results
@@ -226,7 +182,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
           this.#options.maxRecordBytes,
           this.#store.maxRecordBytes ?? Number.POSITIVE_INFINITY,
         ),
-      encodeEmitted: (input, id, parent) => this.#encodeEmitted(input, id, parent),
+      encodeEmitted: (input, id, parent) => this.#encoder.encodeEmitted(input, id, parent),
       onDelivered: ({ event, attempt }, group, durationMs, emitted) => {
         this.#counts.delivered += 1
         this.#counts.emitted += emitted.filter(({ duplicate }) => !duplicate).length
@@ -360,55 +316,6 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     if (result.duplicate) this.#counts.duplicates += 1
     else this.#counts.published += 1
     this.emit('published', result, event)
-  }
-
-  #encode(
-    input: EventInput,
-    delivery?: Pick<AppendRequest, 'deliverAtMs' | 'delayMs'>,
-  ): AppendRequest {
-    const { source, maxEventBytes, schemas } = this.#options
-    const encoded = encodeEvent(input, { source, maxEventBytes, now: this.#clock.now() })
-    assertSchema(schemas, encoded.event)
-    const request = { ...encoded, ...delivery }
-    this.#store.checkEvent?.(request)
-    return request
-  }
-
-  #encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest {
-    const traced = { ...input, id }
-    // Whoever follows the trace finds the events that the event caused.
-    if (traced.traceparent === undefined && parent.traceparent !== undefined) {
-      traced.traceparent = parent.traceparent
-      if (parent.tracestate !== undefined) traced.tracestate = parent.tracestate
-    }
-    return this.#encode(traced)
-  }
-
-  #readPublishOptions(options: PublishOptions | undefined): {
-    durability?: PublishOptions['durability']
-    deliverAtMs?: number
-    delayMs?: number
-  } {
-    if (options === undefined) return {}
-    const { durability, delayMs, deliverAt } = parseOptions(publishSchema, options, 'publish')
-    const at = deliverAt === undefined ? undefined : new Date(deliverAt).getTime()
-    if (at !== undefined && delayMs !== undefined) {
-      throw new EventBusError(
-        'INVALID_OPTIONS',
-        'publish: expected either deliverAt or delayMs, got both',
-      )
-    }
-    if (at !== undefined && at > this.#clock.now() + MAX_DELAY_MS) {
-      throw new EventBusError(
-        'INVALID_OPTIONS',
-        `publish: deliverAt: expected a time within the next ten years, got ${new Date(at).toISOString()}`,
-      )
-    }
-    return {
-      ...(durability !== undefined && { durability }),
-      ...(at !== undefined && { deliverAtMs: at }),
-      ...(delayMs !== undefined && { delayMs }),
-    }
   }
 
   #assertOpen(): void {

@@ -1,21 +1,23 @@
 export { type Clock, systemClock } from './clock.js'
-export type { EventHandler, HandlerDelivery } from './consume/handler-runner.js'
+export type { DeliveryContext, EventHandler } from './consume/handler/handler-runner.js'
 export type { Subscription, SubscriptionStats } from './consume/subscription.js'
 export { EventBusError, type EventBusErrorCode } from './errors.js'
 export type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
 export { matchesPattern, PatternIndex } from './event/pattern.js'
-export { EventBus, type EventBusListeners, type EventBusStats } from './event-bus.js'
-export { compactLocalStore } from './local/compact-local-store.js'
-export type { DataKey, DataKeyOptions } from './local/data-cipher.js'
+export { EventBus } from './event-bus.js'
+export type { EventBusListeners } from './event-bus-listeners.js'
+export type { EventBusStats } from './event-bus-stats.js'
+export { type DataKey, type DataKeyOptions, dataKeySchema } from './local/encryption/data-cipher.js'
 export { localStore } from './local/local-store.js'
 export type { LocalStoreOptions } from './local/local-store-options.js'
+export { compactLocalStore } from './local/repair/compact-local-store.js'
 export {
   inspectLocalStore,
   type LocalStoreInspection,
   type LocalStoreRecovery,
   type LocalStoreRecoveryOptions,
   recoverLocalStore,
-} from './local/recover-local-store.js'
+} from './local/repair/recover-local-store.js'
 export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.js'
 export {
   type BatchingOptions,
@@ -23,7 +25,7 @@ export {
   type EventBusOptions,
   type FetchOptions,
   fetchSchema,
-  type HandlerOutcome,
+  type HandlerResult,
   type PublisherOptions,
   type PublishOptions,
   publisherSchema,
@@ -35,38 +37,41 @@ export {
 export { parseOptions } from './parse-options.js'
 export { type RetentionOptions, retentionSchema } from './retention/retention-options.js'
 export { RetentionSweep, type SweepResult } from './retention/retention-sweep.js'
-export { claimLost } from './store/claim-lost.js'
+export { claimLost } from './store/backend/claim-lost.js'
+export { ambiguousId, eventKey } from './store/backend/event-identity.js'
+export { DEFAULT_PAGE_BYTES, PageSize } from './store/backend/page-size.js'
 export { DeadLetters } from './store/dead-letters.js'
-export { ambiguousId, eventKey } from './store/event-identity.js'
 export type {
   AppendRequest,
   Claim,
-  DeadLetter,
+  EventStore,
+  GroupConsumer,
+  GroupRequest,
+  PublishResult,
+  Settlement,
+  StartPosition,
+  StoreContext,
+} from './store/event-store.js'
+export { deliveryTimeOf } from './store/event-store.js'
+export type {
   DeadLetterListQuery,
   DeadLetterPage,
   DeadLetterQuery,
+  EraseQuery,
+  EventPage,
+  ListQuery,
+  ReplayQuery,
+  ReplayResult,
+} from './store/queries.js'
+export { patternSchema } from './store/query-options.js'
+export type { GroupStats, StoreStats } from './store/store-stats.js'
+export type {
+  DeadLetter,
   Delivery,
   DeliveryError,
   DeliveryStatus,
   Durability,
-  EraseQuery,
   Erasure,
   EventDetails,
-  EventPage,
-  EventStore,
-  GroupConsumer,
-  GroupRequest,
-  GroupStats,
-  ListQuery,
-  PublishResult,
-  ReplayQuery,
-  ReplayResult,
-  Settlement,
-  StartPosition,
-  StoreContext,
   StoredEvent,
-  StoreStats,
-} from './store/event-store.js'
-export { deliveryTimeOf } from './store/event-store.js'
-export { DEFAULT_PAGE_BYTES, PageSize } from './store/page-size.js'
-export { patternSchema } from './store/query-options.js'
+} from './store/stored-event.js'

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Clock } from './clock.js'
 import type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
-import type { Durability, EventStore, StartPosition } from './store/event-store.js'
+import type { EventStore, StartPosition } from './store/event-store.js'
 import { timeSchema } from './store/query-options.js'
+import type { Durability } from './store/stored-event.js'
 
 /** Options of `EventBus.open`. */
 export interface EventBusOptions {
@@ -89,6 +90,7 @@ export interface SubscribeOptions {
   concurrency?: number | undefined
   /** Events with the same key are handled one after the other, in publish order: a path such as `data.orderId`, or a function. */
   orderingKey?: string | ((event: CloudEvent) => string | undefined) | undefined
+  /** When a failed attempt is made again. @default { maxAttempts: 5, baseDelayMs: 100, maxDelayMs: 5000, factor: 2, jitter: 0.5 } */
   retry?: RetryOptions | undefined
   /** For how long a consumer may be silent before its events go to another one. @default 30000 */
   ackWaitMs?: number | undefined
@@ -101,7 +103,7 @@ export interface SubscribeOptions {
 }
 
 /** What a handler may answer. */
-export interface HandlerOutcome {
+export interface HandlerResult {
   /** Published together with the ack of this event, or not at all; a retry does not emit twice. */
   emit?: readonly EventInput[] | undefined
   /** Kept with the delivery, for `get`. */

@@ -1,60 +1,127 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventBus, inspectLocalStore, localStore, recoverLocalStore } from '@nexus/event-bus'
-import { expect, it } from 'vitest'
+import { EventBus, localStore } from '@nexus/event-bus'
+import { bundleWorker, untilTestEnds } from '@nexus/test-kit'
+import { expect, it, onTestFinished } from 'vitest'
+import type { DamageReport } from './damaged-store-worker.js'
 
 const PAGE_BYTES = 4_096
-const EVENTS = 120
+const EVENTS = 60
+/** Places of a page's header: number, transaction, flags, ends of offsets and nodes, first offset. */
+const HEADER = [0, 8, 18, 20, 22, 24]
+const RANDOM_FLIPS = 6
 
-it('a zeroed page is reported as damage, and the other events can be recovered', async () => {
-  const path = mkdtempSync(join(tmpdir(), 'nexus-pages-'))
-  const whole = join(path, 'whole')
-  const bus = await EventBus.open({ store: localStore({ path: whole }) })
-  const events = Array.from({ length: EVENTS }, (_, n) => ({
-    type: 'a',
-    id: `e${n}`,
-    data: 'x'.repeat(200),
-  }))
-  await bus.publishBatch(events)
-  await bus.close()
-  const bytes = readFileSync(join(whole, 'events.mdb'))
-  let refused = 0
-  for (let page = 0; page * PAGE_BYTES < bytes.length; page++) {
-    const damaged = join(path, `page-${page}`)
-    mkdirSync(damaged)
-    copyFileSync(join(whole, 'running'), join(damaged, 'running'))
-    const copy = Buffer.from(bytes)
-    copy.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
-    writeFileSync(join(damaged, 'events.mdb'), copy)
-    const { problem } = inspectLocalStore(damaged)
-    const failure = await useAll(damaged).catch((error: unknown) => error)
-    if (failure !== undefined) {
-      refused += 1
-      expect(failure, `page ${page}`).toMatchObject({ code: 'STORE_CORRUPT' })
-      expect(String(failure)).toContain('recoverLocalStore')
-      expect(problem, `page ${page}: ${String(failure)}`).toBeDefined()
-    }
-    const { recoverableEvents } = inspectLocalStore(damaged)
-    const recovery = await recoverLocalStore({ from: damaged, to: join(damaged, 'new') })
-    expect(recovery.events).toBe(recoverableEvents)
-    // One page has about 14 of these events.
-    expect(recoverableEvents).toBeGreaterThan(EVENTS - 20)
-    rmSync(damaged, { recursive: true })
-  }
-  expect(refused).toBeGreaterThan(5)
-  rmSync(path, { recursive: true })
-}, 120_000)
+/** What the store had, as `id data`. */
+const rightEvents = new Set([
+  ...Array.from({ length: EVENTS }, (_, n) => `e${n} ${dataOf(n)}`),
+  `large ${'y'.repeat(20_000)}`,
+  'delayed undefined',
+])
 
-/** Opens, lists, reads, publishes. */
-async function useAll(path: string): Promise<void> {
+function dataOf(n: number): string {
+  return `${n} ${'x'.repeat(200)}`
+}
+
+/** A store with something in every table, and an event that takes several pages. */
+async function makeStore(path: string): Promise<Buffer> {
   const bus = await EventBus.open({ store: localStore({ path }) })
-  try {
-    await bus.list({ limit: 1_000 })
-    await bus.list({ limit: 1_000, type: 'a' })
-    for (let n = 0; n < EVENTS; n += 10) await bus.get(`e${n}`)
-    await bus.publish({ type: 'a', id: 'new' })
-  } finally {
-    await bus.close()
+  const options = { group: 'g', retry: { maxAttempts: 1 } }
+  await bus.subscribe(
+    'a',
+    ({ event }) => {
+      if (event.id === 'e3') throw new Error('no')
+    },
+    options,
+  ).ready
+  for (let n = 0; n < EVENTS; n++) await bus.publish({ type: 'a', id: `e${n}`, data: dataOf(n) })
+  await bus.publish({ type: 'b', id: 'large', data: 'y'.repeat(20_000) })
+  await bus.publish({ type: 'later', id: 'delayed' }, { delayMs: 3_600_000 })
+  await expect.poll(async () => (await bus.getStats()).delivered).toBe(EVENTS - 1)
+  await bus.close()
+  return readFileSync(join(path, 'events.mdb'))
+}
+
+/** Processes that examine damaged stores: damage may end one. */
+class Examiner {
+  readonly #workerFile: string
+  #child: ChildProcess | undefined
+
+  constructor(workerFile: string) {
+    this.#workerFile = workerFile
+  }
+
+  async examine(path: string): Promise<DamageReport | { died: string } | { thrown: string }> {
+    this.#child ??= fork(this.#workerFile)
+    const child = this.#child
+    child.send(path)
+    const answer = once(child, 'message').then(([report]) => report as DamageReport)
+    const death = once(child, 'exit').then(([code, signal]) => {
+      this.#child = undefined
+      return { died: `${code ?? signal}` }
+    })
+    return Promise.race([answer, death])
+  }
+
+  stop(): void {
+    this.#child?.kill('SIGKILL')
   }
 }
+
+it('a page that is zeroed or has a wrong byte is reported as damage, or does no harm', async () => {
+  const source = join(import.meta.dirname, 'damaged-store-worker.ts')
+  const { workerFile } = await untilTestEnds(bundleWorker(source))
+  const directory = mkdtempSync(join(tmpdir(), 'nexus-pages-'))
+  const examiner = new Examiner(workerFile)
+  onTestFinished(() => {
+    examiner.stop()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  const whole = join(directory, 'whole')
+  const bytes = await makeStore(whole)
+  let refused = 0
+  let places = 0
+  const damage = async (what: string, change: (copy: Buffer) => void): Promise<void> => {
+    const copy = Buffer.from(bytes)
+    change(copy)
+    const path = join(directory, `damaged-${places++}`)
+    mkdirSync(path)
+    copyFileSync(join(whole, 'running'), join(path, 'running'))
+    writeFileSync(join(path, 'events.mdb'), copy)
+    const report = await examiner.examine(path)
+    expect(report, what).toHaveProperty('recovered')
+    const { events, failure, problem, recovered, recoverable } = report as DamageReport
+    if (failure !== undefined) {
+      refused += 1
+      expect(failure.code, `${what}: ${failure.text}`).toBe('STORE_CORRUPT')
+      expect(failure.text, what).toContain('recoverLocalStore')
+      expect(problem, `${what}: ${failure.text}`).toBeDefined()
+    }
+    for (const event of [...events, ...recovered]) {
+      expect(rightEvents.has(event), `${what}: ${event}`).toBe(true)
+    }
+    // One page has at most 14 of these events.
+    expect(recoverable, what).toBeGreaterThan(EVENTS - 16)
+    for (const end of ['', '-new']) rmSync(`${path}${end}`, { recursive: true, force: true })
+  }
+  let state = 1
+  const random = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return state % below
+  }
+  for (let page = 0; page * PAGE_BYTES < bytes.length; page++) {
+    const start = page * PAGE_BYTES
+    await damage(`page ${page} zeroed`, (copy) => copy.fill(0, start, start + PAGE_BYTES))
+    const offsets = [...HEADER, ...Array.from({ length: RANDOM_FLIPS }, () => random(PAGE_BYTES))]
+    for (const offset of offsets) {
+      const bit = 1 << random(8)
+      await damage(`page ${page}, byte ${offset} ^ ${bit}`, (copy) => {
+        copy[start + offset]! ^= bit
+      })
+    }
+  }
+  console.log(`${places} damaged stores, ${refused} refused`)
+  expect(refused).toBeGreaterThan(places / 10)
+}, 600_000)

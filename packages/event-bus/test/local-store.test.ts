@@ -50,7 +50,7 @@ describe('one directory', () => {
     await again.close()
   })
 
-  it('can be read while somebody writes', async () => {
+  it('can be read while another bus writes', async () => {
     const bus = await openBus()
     const reader = await openBus({ readOnly: true })
     await bus.publish({ type: 'a', id: '1' })

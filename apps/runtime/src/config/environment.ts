@@ -1,9 +1,18 @@
 import { resolve } from 'node:path'
-import type { DataKeyOptions } from '@nexus/event-bus'
+import { type DataKeyOptions, dataKeySchema } from '@nexus/event-bus'
 import { z } from 'zod'
 import { RuntimeError } from '../errors.js'
 
 const count = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number)
+
+/** The current key, and with commas behind it the keys of the time before. */
+const dataKey = z
+  .string()
+  .transform((text) => {
+    const [current = '', ...previous] = text.split(',').map((key) => key.trim())
+    return { current, previous }
+  })
+  .pipe(dataKeySchema)
 
 /** Environment variables that take precedence over the file, and the ones too secret for it. */
 const variables = z.object({
@@ -11,7 +20,7 @@ const variables = z.object({
   NEXUS_PORT: count.pipe(z.int().max(65_535)).optional(),
   NEXUS_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
   NEXUS_BUS_URL: z.string().optional(),
-  NEXUS_DATA_KEY: z.string().optional(),
+  NEXUS_DATA_KEY: dataKey.optional(),
   NEXUS_DATA_DIR: z.string().optional(),
   CACHE_DIR: z.string().optional(),
   MAX_CACHE_SIZE_BYTES: count.pipe(z.int().min(1)).optional(),
@@ -64,7 +73,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
     port: data.NEXUS_PORT,
     token: data.NEXUS_TOKEN,
     busUrl: data.NEXUS_BUS_URL,
-    dataKey: readDataKey(data.NEXUS_DATA_KEY),
+    dataKey: data.NEXUS_DATA_KEY,
     dataDir: path(data.NEXUS_DATA_DIR),
     cacheDir: path(data.CACHE_DIR),
     maxCacheSizeBytes: data.MAX_CACHE_SIZE_BYTES,
@@ -73,11 +82,4 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
     profileIntervalMs: data.PERFORMANCE_PROFILE_INTERVAL,
     metricsRetentionMs: data.PERFORMANCE_RETENTION,
   }
-}
-
-/** The current key, and with commas behind it the keys of the time before. */
-function readDataKey(text: string | undefined): DataKeyOptions | undefined {
-  if (text === undefined) return undefined
-  const [current = '', ...previous] = text.split(',').map((key) => key.trim())
-  return { current, previous }
 }

@@ -228,10 +228,10 @@ export class Group implements GroupConsumer {
     if (settlement.kind === 'dead-letter' && own.isErased && !wasErased) {
       await state.write(dead, toLetter(withoutContent(record)))
     }
-    if (settlement.kind !== 'retry' || !settlement.hold) this.#forget(own)
+    if (settlement.kind !== 'retry' || !settlement.inPlace) this.#forget(own)
     if (settlement.kind === 'release') this.#released.push(message)
     else if (settlement.kind !== 'retry') message.ack()
-    else if (settlement.hold) {
+    else if (settlement.inPlace) {
       message.working()
       claim.attempt += 1
     } else message.nak(Math.min(Math.max(1, settlement.delayMs), MAX_DELAY_MS))
@@ -304,7 +304,7 @@ export class Group implements GroupConsumer {
 
   #forget(claim: NatsClaim): void {
     this.#claims.remove(claim)
-    this.#host.guard.release(this.#guarded, claim.reply)
+    this.#host.guard.remove(this.#guarded, claim.reply)
   }
 
   async #store(claim: NatsClaim, record: DeliveryState): Promise<boolean> {
@@ -477,7 +477,7 @@ export class Group implements GroupConsumer {
         const claim = await this.#claims.toClaim(message)
         if (claim === undefined || epoch !== this.#epoch) return
         this.#claims.add(claim)
-        this.#host.guard.hold(this.#guarded, claim.reply)
+        this.#host.guard.add(this.#guarded, claim.reply)
         this.#ready.push(claim)
         this.#keepReady()
         this.#wake?.()

@@ -117,7 +117,7 @@ export class RedisGroup implements GroupConsumer {
       this.#drop(own)
       throw claimLost(this.name, own.event)
     }
-    if (settlement.kind === 'retry' && settlement.hold) own.attempt += 1
+    if (settlement.kind === 'retry' && settlement.inPlace) own.attempt += 1
     else this.#drop(own)
     return emitted
   }
@@ -152,7 +152,7 @@ export class RedisGroup implements GroupConsumer {
   }
 
   #drop(claim: RedisClaim): void {
-    if (this.#claims.delete(claim)) this.#host.guard.release(this.#guarded, guardedClaim(claim))
+    if (this.#claims.delete(claim)) this.#host.guard.remove(this.#guarded, guardedClaim(claim))
   }
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
@@ -180,7 +180,7 @@ export class RedisGroup implements GroupConsumer {
     for (const claim of claims) {
       this.#newest = Math.max(this.#newest, claim.sequence)
       this.#claims.add(claim)
-      this.#host.guard.hold(this.#guarded, guardedClaim(claim))
+      this.#host.guard.add(this.#guarded, guardedClaim(claim))
     }
     return { claims, waitMs: Number(waitMs) }
   }

@@ -32,7 +32,7 @@ export function settlementArguments(claim: RedisClaim, settlement: Settlement): 
   const delivery = deliveryJson(claim, settlement)
   switch (settlement.kind) {
     case 'retry': {
-      const kind = settlement.hold ? 'hold' : 'retry'
+      const kind = settlement.inPlace ? 'hold' : 'retry'
       return [work, token, kind, settlement.delayMs, delivery, '', attempt, 0]
     }
     case 'dead-letter': {

@@ -10,8 +10,8 @@ export class ClaimGuard {
   readonly #options: unknown
   readonly #onError: (error: Error) => void
   readonly #beat = new BigInt64Array(new SharedArrayBuffer(8))
-  readonly #held = new Map<string, { consumer: GuardedConsumer; claims: string[] }>()
-  readonly #released = new Map<string, { id: string; claims: string[] }>()
+  readonly #added = new Map<string, { consumer: GuardedConsumer; claims: string[] }>()
+  readonly #removed = new Map<string, { id: string; claims: string[] }>()
   #claims = 0
   #worker: Worker | undefined
   #closed = false
@@ -27,24 +27,24 @@ export class ClaimGuard {
     this.#onError = onError
   }
 
-  /** Notes a claim; `flush` before it is handled. */
-  hold(consumer: GuardedConsumer, claim: string): void {
+  /** Takes a claim; call `flush` before it is handled. */
+  add(consumer: GuardedConsumer, claim: string): void {
     this.#claims += 1
-    const noted = this.#held.get(consumer.id)
-    if (noted === undefined) this.#held.set(consumer.id, { consumer, claims: [claim] })
+    const noted = this.#added.get(consumer.id)
+    if (noted === undefined) this.#added.set(consumer.id, { consumer, claims: [claim] })
     else noted.claims.push(claim)
   }
 
-  /** A claim is settled; told with the next ones that are held, or when there are none left. */
-  release(consumer: GuardedConsumer, claim: string): void {
+  /** A claim is settled. The thread hears of it with the next ones that are added, or when there are none left. */
+  remove(consumer: GuardedConsumer, claim: string): void {
     this.#claims -= 1
-    const untold = this.#held.get(consumer.id)
-    if (untold?.claims.includes(claim)) {
-      untold.claims.splice(untold.claims.indexOf(claim), 1)
+    const unsent = this.#added.get(consumer.id)
+    if (unsent?.claims.includes(claim)) {
+      unsent.claims.splice(unsent.claims.indexOf(claim), 1)
       return
     }
-    const noted = this.#released.get(consumer.id)
-    if (noted === undefined) this.#released.set(consumer.id, { id: consumer.id, claims: [claim] })
+    const noted = this.#removed.get(consumer.id)
+    if (noted === undefined) this.#removed.set(consumer.id, { id: consumer.id, claims: [claim] })
     else noted.claims.push(claim)
     if (this.#claims === 0) this.#send()
   }
@@ -56,7 +56,7 @@ export class ClaimGuard {
 
   /** Tells the thread what it has to keep from now on. */
   flush(): void {
-    if (this.#held.size > 0) this.#send()
+    if (this.#added.size > 0) this.#send()
   }
 
   /** Ends the thread by a message: terminating one that is just starting can crash Node 20. */
@@ -75,11 +75,11 @@ export class ClaimGuard {
     this.beat()
     this.#worker ??= this.#start()
     this.#worker.postMessage({
-      held: [...this.#held.values()],
-      released: [...this.#released.values()],
+      added: [...this.#added.values()],
+      removed: [...this.#removed.values()],
     })
-    this.#held.clear()
-    this.#released.clear()
+    this.#added.clear()
+    this.#removed.clear()
   }
 
   #start(): Worker {

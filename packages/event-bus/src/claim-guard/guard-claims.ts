@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { GuardData, GuardedConsumer, GuardMessage } from './guard-message.js'
 
-/** A loop that is silent for so many times the lapse is dead rather than busy: its claims go to others. */
+/** A loop that is silent for this many times `lapseMs` counts as dead, not busy: its claims lapse. */
 const LONGEST_SILENCE = 20
 
 interface Guarded<C> {
@@ -34,12 +34,12 @@ export function guardClaims<C extends GuardedConsumer, O>(
   parentPort!.on('message', (message: GuardMessage | 'close') => {
     // Ends this thread only, with its connection.
     if (message === 'close') process.exit(0)
-    const { held, released } = message
-    for (const { id, claims } of released) {
+    const { added, removed } = message
+    for (const { id, claims } of removed) {
       const known = guarded.get(id)
       for (const claim of claims) known?.claims.delete(claim)
     }
-    for (const { consumer, claims } of held) {
+    for (const { consumer, claims } of added) {
       const known = guarded.get(consumer.id) ?? {
         consumer: consumer as C,
         claims: new Set<string>(),

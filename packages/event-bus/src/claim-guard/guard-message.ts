@@ -1,14 +1,15 @@
-/** A consumer whose claims are kept; whatever else keeping them takes goes with it. */
+/** A consumer whose claims are extended, with all that this takes. */
 export interface GuardedConsumer {
+  /** Names the consumer among those of its process. */
   id: string
-  /** A claim that was not extended for so long is lost. */
+  /** A claim that was not extended for this many milliseconds is lost. */
   lapseMs: number
 }
 
 /** What the main thread tells the guard: claims it took and claims it settled. */
 export interface GuardMessage {
-  held: { consumer: GuardedConsumer; claims: string[] }[]
-  released: { id: string; claims: string[] }[]
+  added: { consumer: GuardedConsumer; claims: string[] }[]
+  removed: { id: string; claims: string[] }[]
 }
 
 /** What the guard is started with. */

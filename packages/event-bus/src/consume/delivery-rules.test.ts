@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { orderingKeyReader } from '../event/ordering-key.js'
 import { emittedId } from '../publish/emitted-id.js'
-import { RateLimiter } from './rate-limiter.js'
-import { retryDelayMs } from './retry-delay.js'
+import { retryDelayMs } from './handler/retry-delay.js'
+import { RateLimiter } from './queue/rate-limiter.js'
 
 const retry = { maxAttempts: 9, baseDelayMs: 100, maxDelayMs: 5000, factor: 2, jitter: 0 }
 

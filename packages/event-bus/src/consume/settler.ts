@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js'
 import { EventBusError } from '../errors.js'
 import type { Claim, GroupConsumer, PublishResult, Settlement } from '../store/event-store.js'
-import { describeFailure } from './delivery-error.js'
+import { describeFailure } from './handler/delivery-error.js'
 import { storeRetryMs } from './store-retry.js'
 
-/** What became of a settlement. */
+/** Whether a settlement was stored. */
 export type SettleResult =
   | {
       kind: 'stored'

@@ -4,34 +4,43 @@ import { EventBusError } from '../errors.js'
 import type { CloudEvent, EventInput } from '../event/cloud-event.js'
 import { orderingKeyReader } from '../event/ordering-key.js'
 import type { ResolvedSubscribeOptions } from '../options.js'
-import { claimLost } from '../store/claim-lost.js'
+import { claimLost } from '../store/backend/claim-lost.js'
 import type { AppendRequest, Claim, GroupConsumer, PublishResult } from '../store/event-store.js'
 import { ChangeSignal } from './change-signal.js'
-import { ClaimAhead } from './claim-ahead.js'
 import { ClaimKeeper } from './claim-keeper.js'
-import { describeFailure } from './delivery-error.js'
 import { FetchLoop } from './fetch-loop.js'
-import { type Attempt, type EventHandler, HandlerRunner } from './handler-runner.js'
-import { isInsideHandlerOf } from './handler-scope.js'
-import { RateLimiter } from './rate-limiter.js'
-import { RunQueue } from './run-queue.js'
+import { describeFailure } from './handler/delivery-error.js'
+import { type Attempt, type EventHandler, HandlerRunner } from './handler/handler-runner.js'
+import { isInsideHandlerOf } from './handler/handler-scope.js'
+import { ClaimAhead } from './queue/claim-ahead.js'
+import { RateLimiter } from './queue/rate-limiter.js'
+import { RunQueue } from './queue/run-queue.js'
 import { Settler } from './settler.js'
 import { storeRetryMs } from './store-retry.js'
 
 /** What a subscription did since it was opened. */
 export interface SubscriptionStats {
+  /** The consumer group. */
   group: string
+  /** What the subscription asks for. */
   patterns: readonly string[]
+  /** It takes no events until it is resumed. */
   paused: boolean
+  /** Handlers that run. */
   running: number
   /** Claimed, but behind another event of the same key. */
   waiting: number
+  /** Attempts that succeeded. */
   succeeded: number
+  /** Attempts that failed. */
   failed: number
+  /** Failed attempts that are made again. */
   retried: number
+  /** Events that ended as dead letters. */
   deadLettered: number
   /** Claims that were lost before they were settled: another consumer may have handled the event. */
   lost: number
+  /** The options that bound it. */
   limits: { concurrency: number; batchSize: number; maxPerSecond: number | null }
 }
 
@@ -51,7 +60,9 @@ export interface SubscriptionHost {
 
 /** A consumer of a group: fetches events, runs the handler, settles. */
 export class Subscription {
+  /** The consumer group. */
   readonly group: string
+  /** What it asks for. */
   readonly patterns: readonly string[]
   /** Settles when the group exists in the store, which is waited for: later events reach it. */
   readonly ready: Promise<void>
@@ -297,7 +308,7 @@ export class Subscription {
     } else {
       const { settlement, emitted, refusal } = settled
       this.#report({ ...claim, attempt }, { settlement, thrown: refusal ?? result.thrown }, emitted)
-      if (settlement.kind === 'retry' && settlement.hold) {
+      if (settlement.kind === 'retry' && settlement.inPlace) {
         this.#queue.retryAfter(claim, settlement.delayMs)
       } else this.#finished(claim)
     }

@@ -15,6 +15,7 @@ export type JsonValue =
 
 /** A CloudEvents 1.0 event in its JSON shape; any other lower-case key is an extension attribute. */
 export interface CloudEvent {
+  /** The version of the specification. */
   specversion: '1.0'
   /** Unique within its source: publishing the same source and id again stores nothing. */
   id: string
@@ -34,6 +35,7 @@ export interface CloudEvent {
   traceparent?: string
   /** W3C trace context: vendor state that belongs to `traceparent`. */
   tracestate?: string
+  /** The payload, where it is JSON. */
   data?: JsonValue
   /** Binary payload, base64; never together with `data`. */
   data_base64?: string
@@ -42,7 +44,9 @@ export interface CloudEvent {
 
 /** What `publish` takes: only `type` is required, the rest is filled in. */
 export interface EventInput {
+  /** What happened, such as `com.example.order.paid`. */
   type: string
+  /** The payload; anything that JSON can say. */
   data?: unknown
   /** @default a UUID of version 7: ids that grow with time keep the index of ids small to write */
   id?: string
@@ -50,10 +54,15 @@ export interface EventInput {
   source?: string
   /** RFC 3339, or a Date. @default now */
   time?: string | Date
+  /** What it happened to. */
   subject?: string
+  /** The media type of `data`. */
   datacontenttype?: string
+  /** URI of the schema of `data`. */
   dataschema?: string
+  /** W3C trace context. */
   traceparent?: string
+  /** W3C trace context. */
   tracestate?: string
   data_base64?: string
   [extension: string]: unknown

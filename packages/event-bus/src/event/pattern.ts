@@ -51,6 +51,7 @@ interface Node<T> {
 export class PatternIndex<T> {
   readonly #root: Node<T> = newNode()
 
+  /** Adds a value under a pattern. */
   add(pattern: string, value: T): void {
     const tokens = pattern.split('.')
     const last = tokens.at(-1) === '>' ? tokens.pop() : undefined
@@ -63,6 +64,7 @@ export class PatternIndex<T> {
     ;(last === undefined ? node.exact : node.rest).push(value)
   }
 
+  /** Removes a value that was added under the pattern. */
   remove(pattern: string, value: T): void {
     const tokens = pattern.split('.')
     const last = tokens.at(-1) === '>' ? tokens.pop() : undefined

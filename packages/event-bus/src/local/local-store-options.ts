@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type RetentionOptions, retentionSchema } from '../retention/retention-options.js'
-import type { Durability } from '../store/event-store.js'
-import { type DataKeyOptions, dataKeySchema } from './data-cipher.js'
+import type { Durability } from '../store/stored-event.js'
+import { type DataKeyOptions, dataKeySchema } from './encryption/data-cipher.js'
 
 /** Options of `localStore`. */
 export interface LocalStoreOptions {

@@ -3,7 +3,7 @@ import { LogStore } from '../log/log-store.js'
 import { parseOptions } from '../parse-options.js'
 import type { EventStore } from '../store/event-store.js'
 import { lockDirectory } from './directory-lock.js'
-import { LmdbEngine } from './lmdb-engine.js'
+import { LmdbEngine } from './engine/lmdb-engine.js'
 import { type LocalStoreOptions, localStoreSchema } from './local-store-options.js'
 import { makePrivate } from './make-private.js'
 
@@ -11,6 +11,12 @@ import { makePrivate } from './make-private.js'
  * Keeps events in an LMDB log in a directory of this machine. One process writes; others may open it
  * with `readOnly` meanwhile.
  *
+ * @example
+ * ```ts
+ * const bus = await EventBus.open({
+ *   store: localStore({ path: './data', durability: 'disk', retention: { maxAgeMs: 30 * 86_400_000 } }),
+ * })
+ * ```
  * @throws EventBusError `INVALID_OPTIONS`
  */
 export function localStore(options: LocalStoreOptions): EventStore {

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { LOG_FILE } from './lmdb-engine.js'
+import { LOG_FILE } from './engine/lmdb-engine.js'
 
 /** Lets only the owner read a store's directory and files, also those that existed before with wider rights. */
 export function makePrivate(directory: string): void {

@@ -1,6 +1,6 @@
-import type { CommitQueue } from './commit-queue.js'
+import type { CommitQueue } from './commit/commit-queue.js'
+import type { LogGroup } from './group/log-group.js'
 import type { LogEngine, LogHead } from './log-engine.js'
-import type { LogGroup } from './log-group.js'
 
 /** What replay and dead letters need of the store. */
 export interface LogAccess {

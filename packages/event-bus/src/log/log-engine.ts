@@ -1,5 +1,6 @@
 import type { JsonValue } from '../event/cloud-event.js'
-import type { DeliveryError, DeliveryStatus, Erasure } from '../store/event-store.js'
+import type { DeadLetterState, DeliveryState } from '../store/backend/delivery-state.js'
+import type { DeliveryStatus, Erasure } from '../store/stored-event.js'
 
 /** One event as the log keeps it. */
 export interface LogRecord {
@@ -42,27 +43,22 @@ export const EMPTY_HEAD: LogHead = {
   falls: [],
 }
 
+/** What the log keeps of a group. */
 export interface GroupEntry {
   patterns: string[]
-  /** Events up to here are none of the group's business. */
+  /** The group gets no event up to here. */
   startAfter: number
   /** Everything up to here is settled, or scheduled in `due`. */
   floor: number
 }
 
-export interface DeliveryEntry {
-  status: Exclude<DeliveryStatus, 'running'>
-  attempts: number
-  replays: number
-  updatedAtMs: number
-  durationMs?: number
-  record?: JsonValue
-  error?: DeliveryError
-  nextAttemptAtMs?: number
-  /** Its consumer kept the claim: a new process has to take it up where the log has it. */
-  held?: true
+/** What the log keeps of one event for one group. */
+export interface LogDeliveryState extends DeliveryState<Exclude<DeliveryStatus, 'running'>> {
+  /** Its consumer has the claim and makes the next attempt: a new process takes the event up where the log has it. */
+  retryingInPlace?: true
 }
 
+/** An entry of the table of deliveries that are due at a time. */
 export interface DueEntry {
   /** `parked`: no open consumer asks for the event's type. */
   kind: 'retry' | 'scheduled' | 'replay' | 'redrive' | 'parked'
@@ -70,13 +66,6 @@ export interface DueEntry {
   replay: number
   /** The wait that the time was made from: after a step of the wall clock it begins again. */
   delayMs?: number
-}
-
-export interface DeadEntry {
-  attempts: number
-  atMs: number
-  error: DeliveryError
-  record?: JsonValue
 }
 
 /** An attempt under way. */
@@ -87,14 +76,14 @@ export interface LogSchema {
   head: [key: 'head', value: LogHead]
   events: [key: number, value: LogRecord]
   ids: [key: [id: string, source: string], value: number]
-  /** Sequences of a commit's events per type and per source: [attribute, value, first sequence]. */
-  postings: [key: [attribute: string, value: string, first: number], value: number[]]
+  /** Sequences of a commit's events per type and per source. */
+  valueIndex: [key: [attribute: string, value: string, first: number], value: number[]]
   /** How many events there are of a type or source: [attribute, value]. */
   counts: [key: [attribute: string, value: string], value: number]
   groups: [key: string, value: GroupEntry]
-  deliveries: [key: [sequence: number, group: string], value: DeliveryEntry]
+  deliveries: [key: [sequence: number, group: string], value: LogDeliveryState]
   due: [key: [group: string, dueAtMs: number, sequence: number], value: DueEntry]
-  dead: [key: [group: string, sequence: number], value: DeadEntry]
+  dead: [key: [group: string, sequence: number], value: DeadLetterState]
 }
 
 export type TableName = keyof LogSchema

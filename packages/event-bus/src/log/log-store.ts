@@ -1,45 +1,45 @@
 import { EventBusError } from '../errors.js'
-import { PatternIndex } from '../event/pattern.js'
 import type { RetentionOptions } from '../retention/retention-options.js'
+import { assertDurability } from '../store/backend/assert-durability.js'
+import { assertGroupClosed, startNotFound } from '../store/backend/group-lookup.js'
 import type {
   AppendRequest,
-  DeadLetterListQuery,
-  DeadLetterPage,
-  DeadLetterQuery,
-  Durability,
-  EraseQuery,
-  EventDetails,
-  EventPage,
   EventStore,
   GroupConsumer,
   GroupRequest,
-  ListQuery,
   PublishResult,
+  StoreContext,
+} from '../store/event-store.js'
+import type {
+  DeadLetterListQuery,
+  DeadLetterPage,
+  DeadLetterQuery,
+  EraseQuery,
+  EventPage,
+  ListQuery,
   ReplayQuery,
   ReplayResult,
-  StoreContext,
-  StoreStats,
-} from '../store/event-store.js'
-import { CommitQueue } from './commit-queue.js'
-import { eraseEvent } from './erase-event.js'
-import { sequenceOf } from './event-lookup.js'
+} from '../store/queries.js'
+import type { StoreStats } from '../store/store-stats.js'
+import type { Durability, EventDetails } from '../store/stored-event.js'
+import { CommitQueue } from './commit/commit-queue.js'
+import { Transaction } from './commit/transaction.js'
+import { CrashedAttempts } from './group/crashed-attempts.js'
+import { LogGroup } from './group/log-group.js'
+import { OpenGroups } from './group/open-groups.js'
+import { removeGroup } from './group/remove-group.js'
 import type { LogAccess } from './log-access.js'
-import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './log-dead-letters.js'
-import { LogDraft } from './log-draft.js'
-import {
-  EMPTY_HEAD,
-  type LogEngine,
-  type LogHead,
-  type LogRecord,
-  type RunningEntry,
-} from './log-engine.js'
-import { LogGroup } from './log-group.js'
-import { describeEvent, listEvents } from './log-query.js'
-import { replayEvents } from './log-replay.js'
-import { LAST_STRING } from './postings.js'
-import { removeGroup } from './remove-group.js'
-import { Retention } from './retention.js'
-import { rangesBetween } from './time-ranges.js'
+import { EMPTY_HEAD, type LogEngine, type LogHead } from './log-engine.js'
+import { describeEvent } from './query/deliveries-of.js'
+import { sequenceOf } from './query/event-lookup.js'
+import { groupStats } from './query/group-stats.js'
+import { listEvents } from './query/list-events.js'
+import { rangesBetween } from './query/time-ranges.js'
+import { LAST_STRING } from './query/value-index.js'
+import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './redelivery/dead-letters.js'
+import { replayEvents } from './redelivery/replay-events.js'
+import { eraseEvent } from './removal/erase-event.js'
+import { Retention } from './removal/retention.js'
 
 /** How a log store is made. */
 export interface LogStoreSetup {
@@ -63,12 +63,9 @@ export class LogStore implements EventStore {
   #hasErased = false
   #closed = false
   #retention!: Retention
-  /** Attempts that ended with the process before, until their events are claimed again. */
-  readonly #crashed = new Map<string, RunningEntry>()
-  readonly #groups = new Map<string, LogGroup>()
-  readonly #routes = new PatternIndex<LogGroup>()
-  /** Groups by event type, forgotten whenever a group comes or goes. */
-  readonly #routeCache = new Map<string, LogGroup[]>()
+  #crashed!: CrashedAttempts
+  readonly #groups = new OpenGroups()
+  readonly #groupOf = (name: string): LogGroup | undefined => this.#groups.get(name)
 
   constructor(setup: LogStoreSetup) {
     this.#setup = setup
@@ -80,15 +77,10 @@ export class LogStore implements EventStore {
     this.#head = this.#engine.get('head', 'head') ?? this.#head
     this.#queue = new CommitQueue(
       this.#engine,
-      () => new LogDraft(this.#engine, this.#head, context.clock.now()),
-      (draft) => this.#committed(draft),
+      () => new Transaction(this.#engine, this.#head, context.clock.now()),
+      (transaction) => this.#committed(transaction),
     )
-    for (const entry of this.#engine.loadRunning()) {
-      const [group, sequence] = entry
-      const status = this.#engine.get('deliveries', [sequence, group])?.status
-      const ended = status === 'succeeded' || status === 'dead-lettered'
-      if (!ended) this.#crashed.set(`${group} ${sequence}`, entry)
-    }
+    this.#crashed = new CrashedAttempts(this.#engine)
     this.#retention = new Retention(
       {
         engine: this.#engine,
@@ -108,14 +100,11 @@ export class LogStore implements EventStore {
     durability: Durability = this.#setup.durability,
   ): Promise<PublishResult[]> {
     this.#assertWritable()
-    if (durability !== 'memory' && !this.#setup.durable) {
-      throw new EventBusError(
-        'INVALID_OPTIONS',
-        `durability: expected memory, which is all the memory store has, got ${durability}; use localStore for more`,
-        { details: { durability } },
-      )
-    }
-    const results = await this.#queue.run((draft) => events.map((event) => draft.append(event)))
+    const available = this.#setup.durable ? 'disk' : 'memory'
+    assertDurability(durability, available, 'use localStore for more')
+    const results = await this.#queue.run((transaction) =>
+      events.map((event) => transaction.append(event)),
+    )
     if (durability === 'disk' && this.#setup.durability !== 'disk') await this.#engine.sync()
     return results
   }
@@ -124,14 +113,12 @@ export class LogStore implements EventStore {
     this.#assertOpen()
     const sequence = sequenceOf(this.#engine, { id, source })
     const record = sequence === undefined ? undefined : this.#engine.get('events', sequence)
-    return record === undefined
-      ? undefined
-      : describeEvent(this.#engine, record, (group) => this.#groups.get(group))
+    return record === undefined ? undefined : describeEvent(this.#engine, record, this.#groupOf)
   }
 
   async list(query: ListQuery): Promise<EventPage> {
     this.#assertOpen()
-    return listEvents(this.#engine, this.#currentHead(), query, (group) => this.#groups.get(group))
+    return listEvents(this.#engine, this.#currentHead(), query, this.#groupOf)
   }
 
   async openGroup(request: GroupRequest): Promise<GroupConsumer> {
@@ -139,19 +126,13 @@ export class LogStore implements EventStore {
     const opened = this.#groups.get(request.name)
     const group = opened ?? this.#openGroup(request)
     const consumer = group.join(request.patterns)
-    await this.#queue.run((draft) => draft.put('groups', group.name, group.entry()))
+    await this.#queue.run((transaction) => transaction.put('groups', group.name, group.entry()))
     return consumer
   }
 
   async removeGroup(name: string): Promise<boolean> {
     this.#assertWritable()
-    if (this.#groups.has(name)) {
-      throw new EventBusError(
-        'GROUP_CONFLICT',
-        `group ${name}: expected no open subscription, close it before removing the group`,
-        { details: { group: name } },
-      )
-    }
+    assertGroupClosed(name, this.#groups.has(name))
     return removeGroup(this.#access(), name)
   }
 
@@ -185,30 +166,6 @@ export class LogStore implements EventStore {
   async getStats(): Promise<StoreStats> {
     this.#assertOpen()
     const head = this.#currentHead()
-    const groups = []
-    for (const { key: name, value } of this.#engine.range('groups', {
-      start: '',
-      end: LAST_STRING,
-    })) {
-      const dead = this.#engine.count('dead', {
-        start: [name, 0],
-        end: [name, Number.MAX_SAFE_INTEGER],
-      })
-      const scheduled = this.#engine.count('due', {
-        start: [name, 0, 0],
-        end: [name, Number.MAX_SAFE_INTEGER, 0],
-      })
-      groups.push(
-        this.#groups.get(name)?.stats(dead, scheduled) ?? {
-          group: name,
-          patterns: value.patterns,
-          running: 0,
-          scheduled,
-          deadLettered: dead,
-          behind: head.last - value.floor,
-        },
-      )
-    }
     return {
       backend: this.#engine.backend,
       connected: !this.#closed,
@@ -216,7 +173,7 @@ export class LogStore implements EventStore {
       deduplication: 'as long as the event is stored',
       events: head.events,
       bytes: head.bytes,
-      groups,
+      groups: groupStats(this.#engine, head, this.#groupOf),
       removed: { ...this.#retention.removed },
       details: {
         ...this.#engine.describe(),
@@ -235,42 +192,23 @@ export class LogStore implements EventStore {
     await this.#engine.close()
   }
 
-  #committed(draft: LogDraft): void {
-    this.#head = draft.head
+  #committed(transaction: Transaction): void {
+    this.#head = transaction.head
     // Groups hear of new events first: how far they have got is asked next.
-    if (draft.records.length > 0) this.#offer(draft.records)
-    this.#retention.changed(draft.lowestChanged)
+    if (transaction.records.length > 0) this.#groups.offer(transaction.records)
+    this.#retention.changed(transaction.lowestChanged)
     this.#retention.enforce()
   }
 
-  #offer(records: readonly LogRecord[]): void {
-    const touched = new Set<LogGroup>()
-    for (const record of records) {
-      for (const group of this.#route(record.type)) {
-        group.offer(record)
-        touched.add(group)
-      }
-    }
-    for (const group of touched) group.serve()
-  }
-
   #saveRunning(): void {
-    const running = [...this.#groups.values()].flatMap((group) => [...group.runningEntries()])
+    const running = [...this.#groups.all()].flatMap((group) => [...group.runningEntries()])
     // An event that is yet to be claimed again keeps its count if this process dies first.
     try {
-      this.#engine.saveRunning([...running, ...this.#crashed.values()])
+      this.#engine.saveRunning([...running, ...this.#crashed.left])
     } catch (error) {
       // On a full disk a crash may go uncounted; that is no reason to stop working.
       this.#context.onError(error)
     }
-  }
-
-  #takeCrashedAttempt(group: string, sequence: number): number {
-    if (this.#crashed.size === 0) return 0
-    const name = `${group} ${sequence}`
-    const attempt = this.#crashed.get(name)?.[2] ?? 0
-    this.#crashed.delete(name)
-    return attempt
   }
 
   #settledUntil(): number {
@@ -279,17 +217,6 @@ export class LogStore implements EventStore {
       settled = Math.min(settled, this.#groups.get(key)?.floor ?? value.floor)
     }
     return settled
-  }
-
-  #route(type: string): readonly LogGroup[] {
-    let groups = this.#routeCache.get(type)
-    if (groups === undefined) {
-      // Types come from publishers: a flood of different ones must not fill the memory.
-      if (this.#routeCache.size >= 10_000) this.#routeCache.clear()
-      groups = [...this.#routes.match(type)]
-      this.#routeCache.set(type, groups)
-    }
-    return groups
   }
 
   #openGroup(request: GroupRequest): LogGroup {
@@ -305,34 +232,19 @@ export class LogStore implements EventStore {
       attemptsChanged: () => this.#saveRunning(),
       patternsChanged: (changed: LogGroup, before: readonly string[]) =>
         this.#groupChanged(changed, before),
-      closed: (closed: LogGroup) => this.#groupClosed(closed),
-      takeCrashedAttempt: (name: string, sequence: number) =>
-        this.#takeCrashedAttempt(name, sequence),
+      closed: (closed: LogGroup) => this.#groups.remove(closed),
+      takeCrashedAttempt: (name: string, sequence: number) => this.#crashed.take(name, sequence),
     }
     const group = new LogGroup(host, request, entry)
-    this.#groups.set(group.name, group)
-    this.#reroute(group, [])
+    this.#groups.add(group)
     return group
   }
 
-  /** A group wants other types than before, or was closed. */
-  #reroute(group: LogGroup, before: readonly string[]): void {
-    for (const pattern of before) this.#routes.remove(pattern, group)
-    for (const pattern of group.patterns) this.#routes.add(pattern, group)
-    this.#routeCache.clear()
-  }
-
   #groupChanged(group: LogGroup, before: readonly string[]): void {
-    this.#reroute(group, before)
+    this.#groups.changed(group, before)
     this.#queue
-      .run((draft) => draft.put('groups', group.name, group.entry()))
+      .run((transaction) => transaction.put('groups', group.name, group.entry()))
       .catch((error: unknown) => this.#context.onError(error))
-  }
-
-  #groupClosed(group: LogGroup): void {
-    this.#groups.delete(group.name)
-    for (const pattern of group.patterns) this.#routes.remove(pattern, group)
-    this.#routeCache.clear()
   }
 
   #resolveStart({ name, start }: GroupRequest): number {
@@ -344,11 +256,7 @@ export class LogStore implements EventStore {
     }
     const sequence = sequenceOf(this.#engine, start)
     if (sequence !== undefined) return sequence - 1
-    throw new EventBusError(
-      'NOT_FOUND',
-      `group ${name}: expected the id of a stored event to start from, got ${start.id}`,
-      { details: { group: name, id: start.id } },
-    )
+    throw startNotFound(name, start.id)
   }
 
   #access(): LogAccess {
@@ -356,7 +264,7 @@ export class LogStore implements EventStore {
       engine: this.#engine,
       queue: this.#queue,
       head: this.#currentHead(),
-      groupOf: (name: string) => this.#groups.get(name),
+      groupOf: this.#groupOf,
     }
   }
 

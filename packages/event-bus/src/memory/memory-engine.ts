@@ -17,7 +17,7 @@ export class MemoryEngine implements LogEngine {
   readonly #tables: Record<Exclude<TableName, 'ids'>, SortedTable> = {
     head: new SortedTable(),
     events: new SortedTable(),
-    postings: new SortedTable(),
+    valueIndex: new SortedTable(),
     counts: new SortedTable(),
     groups: new SortedTable(),
     deliveries: new SortedTable(),
@@ -55,7 +55,7 @@ export class MemoryEngine implements LogEngine {
 
   async sync(): Promise<void> {}
 
-  // Nothing outlives this process, so nobody will ask.
+  // Nothing outlives this process, so it is never asked for.
   saveRunning(): void {}
 
   loadRunning(): RunningEntry[] {

@@ -18,6 +18,10 @@ const memoryStoreSchema = z.strictObject({
 /**
  * Keeps events in this process's memory: for tests, and for events that may go with the process.
  *
+ * @example
+ * ```ts
+ * const bus = await EventBus.open({ store: memoryStore({ retention: { maxEvents: 1_000 } }) })
+ * ```
  * @throws EventBusError `INVALID_OPTIONS`
  */
 export function memoryStore(options: MemoryStoreOptions = {}): EventStore {

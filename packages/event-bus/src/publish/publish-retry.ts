@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js'
-import { retryDelayMs } from '../consume/retry-delay.js'
+import { retryDelayMs } from '../consume/handler/retry-delay.js'
 import { EventBusError } from '../errors.js'
 import type { ResolvedRetryOptions } from '../options.js'
 

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import type { Clock } from '../clock.js'
 import { EventBusError, type EventBusErrorCode } from '../errors.js'
 import { encodeEvent } from '../event/cloud-event.js'
-import type { AppendRequest, Durability, EventStore } from '../store/event-store.js'
+import type { AppendRequest, EventStore } from '../store/event-store.js'
+import type { Durability } from '../store/stored-event.js'
 import { Publisher } from './publisher.js'
 
 const batching = { enabled: true, maxSize: 3, maxWaitMs: 50 }
@@ -113,7 +114,7 @@ it('writes each publish by itself when batching is off', async () => {
   await expect.poll(() => ids(writes)).toBe('1 2')
 })
 
-it('refuses what the store is too slow for, exactly beyond the limit', async () => {
+it('refuses the first publish above the limit when the store is slow', async () => {
   const { publisher, publish, writes } = setup(batching, 2)
   const first = publish(1)
   const second = publish(2)

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js'
 import { EventBusError } from '../errors.js'
 import type { ResolvedBatchingOptions, ResolvedPublisherOptions } from '../options.js'
-import type { AppendRequest, Durability, EventStore, PublishResult } from '../store/event-store.js'
+import type { AppendRequest, EventStore, PublishResult } from '../store/event-store.js'
+import type { Durability } from '../store/stored-event.js'
 import { PublishRetry } from './publish-retry.js'
 
 /** Fewer events are not worth a write of their own. */

@@ -2,13 +2,15 @@ import type { Clock } from '../clock.js'
 
 /** What one look at the oldest events did. */
 export interface SweepResult {
+  /** Events that were removed. */
   events: number
+  /** UTF-8 bytes of their JSON. */
   bytes: number
   /** Until another look is worth it, when nothing happens before; 0 when there is more to remove now. */
   nextMs?: number | undefined
 }
 
-/** Changes of so long are looked at together. */
+/** Changes within this time are looked at together. */
 const GATHER_MS = 200
 /** The age of the oldest event is looked at no more often. */
 const SHORTEST_WAIT_MS = 1_000
@@ -16,7 +18,7 @@ const SHORTEST_WAIT_MS = 1_000
 const FAILED_MS = 5_000
 
 /**
- * Says when a store on a server has to look for events beyond its limits: soon after something was stored
+ * Says when a store on a server has to look for events that exceed its limits: soon after something was stored
  * or settled here, and when the oldest event becomes too old.
  */
 export class RetentionSweep {
@@ -32,7 +34,7 @@ export class RetentionSweep {
   #nudged = false
   #closed = false
 
-  /** @param sweep removes some of what is too much, the oldest first, and nothing a group still has to do with */
+  /** @param sweep removes some of the events that exceed the limits, the oldest first, and none that a group needs */
   constructor(clock: Clock, sweep: () => Promise<SweepResult>, onError: (error: unknown) => void) {
     this.#clock = clock
     this.#sweep = sweep

@@ -1,13 +1,9 @@
 import { parseOptions } from '../parse-options.js'
-import type {
-  DeadLetterListQuery,
-  DeadLetterPage,
-  DeadLetterQuery,
-  EventStore,
-} from './event-store.js'
+import type { EventStore } from './event-store.js'
+import type { DeadLetterListQuery, DeadLetterPage, DeadLetterQuery } from './queries.js'
 import { deadLetterListSchema, deadLetterSchema } from './query-options.js'
 
-/** Events that groups gave up on: kept until somebody redrives or purges them. */
+/** Events that groups gave up on: they stay until they are redriven, replayed or purged. */
 export class DeadLetters {
   readonly #store: EventStore
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { assertPattern } from '../event/pattern.js'
 import { parseRfc3339 } from '../event/rfc3339.js'
-import type { DeadLetterQuery, EraseQuery, ListQuery, ReplayQuery } from './event-store.js'
+import type { DeadLetterQuery, EraseQuery, ListQuery, ReplayQuery } from './queries.js'
 
 /** A moment: RFC 3339 text or a Date. */
 export const timeSchema = z

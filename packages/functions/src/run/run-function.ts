@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { EventInput, HandlerDelivery, HandlerOutcome } from '@nexus/event-bus'
+import type { EventInput, DeliveryContext, HandlerResult } from '@nexus/event-bus'
 import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionMetrics } from '@nexus/executor'
 import { dataCheck } from '../data-check.js'
 import type { CompiledFunction } from '../function-definition.js'
@@ -36,9 +36,9 @@ export interface BoundFunction {
  */
 export function runFunction(
   bound: BoundFunction,
-  delivery: HandlerDelivery,
+  delivery: DeliveryContext,
   options: ResolvedHostOptions,
-): Promise<HandlerOutcome> {
+): Promise<HandlerResult> {
   const { tracing } = options
   if (!tracing) return execute(bound, delivery, options)
   const call = { functionName: bound.definition.name, attempt: delivery.attempt }
@@ -47,9 +47,9 @@ export function runFunction(
 
 async function execute(
   { definition, limits }: BoundFunction,
-  delivery: HandlerDelivery,
+  delivery: DeliveryContext,
   options: ResolvedHostOptions,
-): Promise<HandlerOutcome> {
+): Promise<HandlerResult> {
   const { name, compiled, capabilities, env, secrets, schema } = definition
   const { tracing, runtime } = options
   const { event, attempt } = delivery
@@ -83,7 +83,7 @@ async function execute(
 /** Ends an event whose data does not fit the schema: no further attempt can change that. */
 function refuse(
   definition: CompiledFunction,
-  delivery: HandlerDelivery,
+  delivery: DeliveryContext,
   options: ResolvedHostOptions,
   mismatch: string,
 ): never {
@@ -96,7 +96,7 @@ function refuse(
 
 function tell(
   { name }: CompiledFunction,
-  { event: { id, source, type }, attempt }: HandlerDelivery,
+  { event: { id, source, type }, attempt }: DeliveryContext,
   { onAttempt }: ResolvedHostOptions,
   { durationMs, logs, error }: RunRecord,
   metrics: ExecutionMetrics | undefined,

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** A TCP proxy that can do to connections what networks do. */
+export class FaultProxy {
+  readonly #server: Server
+  readonly #pairs = new Set<[client: Socket, server: Socket]>()
+  #stalled = false
+  #refusing = false
+
+  private constructor(target: number) {
+    this.#server = createServer((client) => {
+      if (this.#refusing) {
+        client.resetAndDestroy()
+        return
+      }
+      const server = connect(target, '127.0.0.1')
+      const pair: [Socket, Socket] = [client, server]
+      this.#pairs.add(pair)
+      for (const [from, to] of [pair, [server, client]] as const) {
+        from.on('data', (bytes) => to.write(bytes))
+        from.on('error', () => {})
+        from.on('close', () => {
+          this.#pairs.delete(pair)
+          to.destroy()
+        })
+        if (this.#stalled) from.pause()
+      }
+    })
+  }
+
+  static async start(target: number): Promise<FaultProxy> {
+    const proxy = new FaultProxy(target)
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port
+  }
+
+  /** Bytes stop in both directions; neither side is told. */
+  stall(): void {
+    this.#stalled = true
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
+  /** Bytes flow again. */
+  flow(): void {
+    this.#stalled = false
+    this.#refusing = false
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume()
+  }
+
+  /** Every connection ends in the orderly way. */
+  drop(): void {
+    for (const [client, server] of this.#pairs) {
+      client.end()
+      server.end()
+    }
+  }
+
+  /** Every connection is reset, and so is each new one until `flow`. */
+  reset(): void {
+    this.#refusing = true
+    for (const [client, server] of this.#pairs) {
+      client.resetAndDestroy()
+      server.destroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#server.close()
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
+  }
+}

@@ -1,0 +1,19 @@
+import type { ListQuery } from '../queries.js'
+
+/** Sequences from `from` to `to`, both included; there is none when `from` is greater. */
+export interface SequenceRange {
+  from: number
+  to: number
+}
+
+/** What a page of `list` has to look at: its range without what earlier pages have shown. */
+export function restOfRange(
+  { order, cursor }: Pick<ListQuery, 'order' | 'cursor'>,
+  { from, to }: SequenceRange,
+): SequenceRange {
+  if (cursor === undefined) return { from, to }
+  const last = Number(cursor)
+  return order === 'asc'
+    ? { from: Math.max(from, last + 1), to }
+    : { from, to: Math.min(to, last - 1) }
+}
