@@ -34,7 +34,8 @@ async function examine(path: string): Promise<DamageReport> {
   return {
     events,
     recovered: [...new Set(recovered)],
-    recoverable: recovery.events === recoverableEvents ? recoverableEvents : -1,
+    // The event that was published here meanwhile is one more.
+    recoverable: recovery.events >= recoverableEvents ? recoverableEvents : -1,
     ...(problem !== undefined && { problem }),
     ...(failure !== undefined && {
       failure: { ...(failure.code && { code: failure.code }), text: String(failure) },

@@ -8,7 +8,7 @@ const count = z.string().regex(/^\d+$/, 'expected a whole number').transform(Num
 /** The current key, and with commas behind it the keys of the time before. */
 const dataKey = z
   .string()
-  .transform((text) => {
+  .transform((text): z.input<typeof dataKeySchema> => {
     const [current = '', ...previous] = text.split(',').map((key) => key.trim())
     return { current, previous }
   })
