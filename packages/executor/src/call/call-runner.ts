@@ -10,7 +10,7 @@ import { describeFailure } from '../result/error-report.js'
 import type { ExecutionError, ExecutionResult } from '../result/execution-result.js'
 import { executionResultOf, resultOfFailedCompile } from '../result/execution-result-of.js'
 import { redactor } from '../result/redactor.js'
-import { type CallRequest, emptyRawResult, type RawResult } from './call.js'
+import { emptyRawResult, type RawResult } from './call.js'
 import { callRequest, eventJsonOf, type HandlerContext } from './handler-context.js'
 
 const ANONYMOUS = '(anonymous)'
@@ -47,15 +47,20 @@ export class CallRunner {
     options: ResolvedCallOptions,
   ): Promise<ExecutionResult<Value>> {
     const id = ++this.#lastCallId
+    const { dispatcher, openCalls, fetcher } = this.#parts
     const event = eventJsonOf(context)
-    const raw =
-      'failure' in event
-        ? emptyRawResult(event.failure)
-        : await this.#submit(
-            handler,
-            callRequest(id, handler.key, event.json, context, options),
-            context.aroundHostCall,
-          )
+    let raw: RawResult
+    if ('failure' in event) raw = emptyRawResult(event.failure)
+    else {
+      openCalls.set(id, context.aroundHostCall)
+      try {
+        const request = callRequest(id, handler.key, event.json, context, options)
+        raw = await dispatcher.submit(request, handler.code)
+      } finally {
+        openCalls.delete(id)
+        fetcher.callOver(id)
+      }
+    }
     const turn = this.#parts.turns.take(id, raw.steps)
     if (turn) await turn
     const result = executionResultOf<Value>(handler, raw, options, context.secrets)
@@ -82,21 +87,6 @@ export class CallRunner {
     )
     if (failure) {
       throw loadError(describeFailure(failure, handler, redactor(undefined)), handler.filename)
-    }
-  }
-
-  async #submit(
-    { code }: PreparedHandler,
-    request: CallRequest,
-    aroundHostCall: AroundHostCall | undefined,
-  ): Promise<RawResult> {
-    const { dispatcher, openCalls, fetcher } = this.#parts
-    openCalls.set(request.id, aroundHostCall)
-    try {
-      return await dispatcher.submit(request, code)
-    } finally {
-      openCalls.delete(request.id)
-      fetcher.callOver(request.id)
     }
   }
 

@@ -1,5 +1,8 @@
 import { MAX_STEPS } from '../values/value-limits.js'
 
+/** The budget is made new at the next turn only when so much of it is used: most calls need next to nothing. */
+const UNNOTICED_STEPS = MAX_STEPS / 50
+
 interface Waiting {
   readonly steps: number
   readonly isWanted: () => boolean
@@ -23,17 +26,22 @@ export class TurnBudget {
    * @returns `undefined` when the steps are there at once
    */
   take(callId: number, steps: number, isWanted: () => boolean = always): Promise<void> | undefined {
-    this.#nextTurn ??= setImmediate(() => this.#beginTurn())
     if (this.#waiting.size === 0 && this.#fits(steps)) {
       this.#left -= steps
+      if (this.#left < MAX_STEPS - UNNOTICED_STEPS) this.#renewNextTurn()
       return undefined
     }
+    this.#renewNextTurn()
     return new Promise((start) => {
       const queue = this.#waiting.get(callId)
       const waiting = { steps, isWanted, start }
       if (queue) queue.push(waiting)
       else this.#waiting.set(callId, [waiting])
     })
+  }
+
+  #renewNextTurn(): void {
+    this.#nextTurn ??= setImmediate(() => this.#beginTurn())
   }
 
   #beginTurn(): void {
@@ -50,12 +58,12 @@ export class TurnBudget {
       if (queue.length > 0) this.#waiting.set(callId, queue)
       next.start()
     }
-    if (this.#waiting.size > 0) this.#nextTurn = setImmediate(() => this.#beginTurn())
+    if (this.#waiting.size > 0) this.#renewNextTurn()
   }
 
   /** One that is larger than a turn has a turn of its own. */
   #fits(steps: number): boolean {
-    return steps <= this.#left || this.#left === MAX_STEPS
+    return steps <= this.#left || this.#left >= MAX_STEPS - UNNOTICED_STEPS
   }
 }
 

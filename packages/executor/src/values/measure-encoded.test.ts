@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { hostCodec } from './host-codec.js'
 import { JsonMeter } from './json-meter.js'
 import { measureEncoded } from './measure-encoded.js'
-import { MAX_STEPS } from './value-limits.js'
+import { MAX_STEPS, STEPS } from './value-limits.js'
 
 const list = (unit: string, count: number) => `[${new Array(count).fill(unit).join(',')}]`
 const numbered = (count: number, unit: (n: number) => string) =>
@@ -95,14 +95,48 @@ describe('counting what a text will cost', () => {
     expect([1, 2, 3].map(() => meter.add(list('1', 10)))).toEqual(['ok', 'ok', 'large'])
   })
 
-  it('counts a name that came before less than a new one', () => {
+  it('counts a name that came before less than a new one, and the names of large objects more', () => {
+    // Long enough to be counted at once.
     const stepsOf = (text: string) => {
       const meter = new JsonMeter()
-      meter.add(text)
+      meter.add(text + ' '.repeat(5_000))
       return meter.steps
     }
     expect(stepsOf('[{"a":1},{"b":1}]') - stepsOf('[{"a":1},{"a":1}]')).toBe(9)
+    const object = (from: number, to: number) =>
+      `{${numbered(to - from, (n) => `"${from + n}":0`)}}`
+    const halves = stepsOf(`[${object(0, 100)},${object(100, 200)}]`)
+    // One comma more is one step.
+    expect(stepsOf(`[${object(0, 200)},{}]`) - halves).toBe(72 * STEPS.crowdedName + 1)
   })
+
+  it('takes short texts at more than they cost, and counts them when that is too much', () => {
+    const texts = Array.from({ length: 40 }, (_, n) => `{"name ${n}":[1,2,3]}`)
+    const sum = (max?: number) => {
+      const meter = new JsonMeter(max)
+      return { verdicts: texts.map((text) => meter.add(text)), steps: meter.steps }
+    }
+    const exact = sum(700)
+    const taken = sum()
+    expect(exact.verdicts).not.toContain('large')
+    expect(exact.steps).toBeLessThanOrEqual(700)
+    expect(taken.steps).toBeGreaterThan(exact.steps)
+    expect(sum(500).verdicts).toContain('large')
+  })
+
+  it.each(Object.entries(JSON_CASES))(
+    'takes no short text at less than it costs: %s',
+    (_name, make) => {
+      for (const n of [1, 2, 10, 100, 400]) {
+        const text = make(n)
+        if (text.length > 4_096) continue
+        const [taken, counted] = [new JsonMeter(), new JsonMeter()]
+        taken.add(text)
+        counted.add(text + ' '.repeat(5_000))
+        expect(taken.steps).toBeGreaterThanOrEqual(counted.steps)
+      }
+    },
+  )
 
   it('expects the worst of numbers and BigInts as keys: hashes of V8 that all meet', () => {
     const bigInts = (n: number) => `[[1],["S",${numbered(n, (i) => `["b","${i}"]`)}]]`

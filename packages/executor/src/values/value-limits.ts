@@ -16,6 +16,8 @@ export const STEPS = {
   /** A property name that came before, and one that is new: the engine makes a shape for it. */
   name: 1,
   newName: 10,
+  /** What a name costs more in an object of many. */
+  crowdedName: 6,
   /** What stands once in the list of nodes of the value codec, and a reference to it. */
   node: 20,
   slot: 1,
