@@ -77,8 +77,9 @@ export class JsonMeter {
           const end = endOfString(text, at)
           if (isName(text, end)) {
             steps += this.#stepsOfName(text.slice(at + 1, end))
-            names[depth] = (names[depth] ?? 0) + 1
-            if (names[depth] > MANY_NAMES) steps += STEPS.crowdedName
+            const count = (names[depth] ?? 0) + 1
+            names[depth] = count
+            if (count > MANY_NAMES) steps += STEPS.crowdedName
           }
           at = end
           break
