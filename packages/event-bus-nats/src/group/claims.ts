@@ -236,6 +236,7 @@ export class Claims {
     this.#count += 1
     return {
       event: JSON.parse(stored.json) as CloudEvent,
+      eventJson: stored.json,
       sequence,
       publishedAt: stored.time.toISOString(),
       attempt: (before?.value.attempts ?? 0) + 1,

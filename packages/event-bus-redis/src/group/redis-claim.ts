@@ -24,6 +24,7 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
     const [sequence, replay] = work.split(':')
     claims.push({
       event: eventOf(json),
+      eventJson: json,
       sequence: Number(sequence),
       publishedAt: new Date(Number(publishedAtMs)).toISOString(),
       ...erasureOf(erasure),
@@ -38,5 +39,6 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
 
 /** The event was erased after it was claimed: its handler gets the envelope. */
 export function eraseClaim(claim: RedisClaim, erasure: string): void {
-  Object.assign(claim, { event: envelopeOf(claim.event) }, erasureOf(erasure))
+  const event = envelopeOf(claim.event)
+  Object.assign(claim, { event, eventJson: JSON.stringify(event) }, erasureOf(erasure))
 }

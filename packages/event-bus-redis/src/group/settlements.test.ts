@@ -6,6 +6,7 @@ import { type RunScript, Settlements } from './settlements.js'
 
 const claim = (id: string): RedisClaim => ({
   event: { specversion: '1.0', id, source: 's', type: 't', time: '2026-01-01T00:00:00Z' },
+  eventJson: '{}',
   sequence: 1,
   publishedAt: '2026-01-01T00:00:00Z',
   attempt: 1,

@@ -67,6 +67,8 @@ export interface GroupRequest {
 
 /** One event handed to one consumer of a group, until it is settled. */
 export interface Claim extends StoredEvent {
+  /** `event` as the JSON text that it is stored as. */
+  eventJson: string
   /**
    * 1 for the first attempt. Counts handler starts (`begin`), those that ended with their process included;
    * a claim that was never begun does not count.

@@ -11,6 +11,8 @@ import { retryDelayMs } from './retry-delay.js'
 export interface DeliveryContext {
   /** The event; a handler changes its own copy only. */
   event: CloudEvent
+  /** `event` as the JSON text that it is stored as, to hand on without writing it again. */
+  eventJson: string
   /** The consumer group. */
   group: string
   /** 1 for the first attempt. */
@@ -73,6 +75,7 @@ export class HandlerRunner {
       const context = {
         // A claim that is retried in place is handled again: what the handler changes must not be there then.
         event: keyOf === undefined ? claim.event : structuredClone(claim.event),
+        eventJson: claim.eventJson,
         group,
         attempt: claim.attempt,
         replay: claim.replay,

@@ -24,6 +24,7 @@ export function newDelivery(record: LogRecord, attempt: number, replay: number):
 /** A claim that knows which delivery it is for. */
 export class LogClaim implements Claim {
   readonly event
+  readonly eventJson
   readonly sequence
   readonly publishedAt
   attempt
@@ -32,6 +33,7 @@ export class LogClaim implements Claim {
   constructor(readonly delivery: LogDelivery) {
     const stored = toStoredEvent(delivery.record)
     this.event = stored.event
+    this.eventJson = delivery.record.json
     this.sequence = stored.sequence
     this.publishedAt = stored.publishedAt
     this.attempt = delivery.attempt
