@@ -71,6 +71,14 @@ function assertKept(value: unknown, levels: number): void {
   for (const inner of Object.values(value)) assertKept(inner, levels - 1)
 }
 
+/** The characters of the bytes 0x80 to 0x9f in windows-1252; five of them have none. */
+const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
+/** Some versions of Node 20 to 22 decode windows-1252 as ISO 8859-1, which has control characters there. */
+function withWindows1252(text: string): string {
+  return text.replace(/[\x80-\x9f]/g, (character) => WINDOWS_1252[character.charCodeAt(0) - 0x80]!)
+}
+
 /** @returns undefined for bytes that are not valid in the charset, and for a charset that is not known */
 function decode(bytes: Uint8Array, label = 'utf-8', keepBom: boolean): string | undefined {
   // What the web calls by this name is another one, which changes 27 of its bytes.
@@ -78,7 +86,9 @@ function decode(bytes: Uint8Array, label = 'utf-8', keepBom: boolean): string | 
     return Buffer.from(bytes).toString('latin1')
   if (/^(us-ascii|ascii)$/.test(label) && bytes.some((byte) => byte > 0x7f)) return undefined
   try {
-    return new TextDecoder(label, { fatal: true, ignoreBOM: keepBom }).decode(bytes)
+    const decoder = new TextDecoder(label, { fatal: true, ignoreBOM: keepBom })
+    const text = decoder.decode(bytes)
+    return decoder.encoding === 'windows-1252' ? withWindows1252(text) : text
   } catch {
     return undefined
   }

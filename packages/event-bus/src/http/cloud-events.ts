@@ -29,6 +29,12 @@ export function cloudEventsMode(headers: HttpMessage['headers']): HttpMode | und
  *
  * @throws EventBusError `INVALID_EVENT` for a message without events or a missing required attribute, `INVALID_JSON`,
  * `TOO_DEEP`
+ *
+ * @example
+ * ```ts
+ * const events = parseCloudEvents({ headers: request.headers, body })
+ * await bus.publishBatch(events)
+ * ```
  */
 export function parseCloudEvents(message: HttpMessage): EventInput[] {
   const mode = cloudEventsMode(message.headers)
@@ -60,7 +66,15 @@ export function formatBatched(events: readonly CloudEvent[]): HttpMessage {
   return { headers: { 'content-type': `${BATCHED}; charset=utf-8` }, body: JSON.stringify(events) }
 }
 
-/** The data as the body, the attributes as `ce-*` headers. */
+/**
+ * The data as the body, the attributes as `ce-*` headers.
+ *
+ * @example
+ * ```ts
+ * const { headers, body } = formatBinary(event)
+ * await fetch(url, { method: 'POST', headers, body })
+ * ```
+ */
 export function formatBinary(event: CloudEvent): HttpMessage {
   const { data, data_base64, datacontenttype, ...attributes } = event
   const headers: Record<string, string> = {}

@@ -21,7 +21,10 @@ export interface IngestParts {
   tracing: Tracing | undefined
 }
 
-/** `POST /api/webhook`, `/api/webhooks/:name` and `/api/events`: each answers 202 once what it was sent is durable. */
+/**
+ * `POST /api/webhook`, `/api/webhooks/:name` and `/api/events`: each answers 202 once what it was sent is durable. A
+ * CloudEvent is read as one at the first too, unless the header that names a type makes the whole body its data.
+ */
 export function ingestRoutes(
   server: FastifyInstance,
   { bus, webhook, webhooks, tracing }: IngestParts,
@@ -29,11 +32,19 @@ export function ingestRoutes(
   const publish = (request: FastifyRequest, events: readonly EventInput[]) =>
     publishTraced(tracing, request, events, (traced) => bus.publishBatch(traced))
 
+  const publishCloudEvents = async (request: FastifyRequest, message: HttpMessage) => {
+    const results = (await publish(request, parseCloudEvents(message))).map(receipt)
+    return cloudEventsMode(message.headers) === 'batched' ? { results } : results[0]
+  }
+
   server.post('/api/webhook', async (request, reply) => {
-    const { headers, body } = messageOf(request)
+    const message = messageOf(request)
+    const { headers, body } = message
+    reply.code(202)
+    const namesType = header(headers, webhook.typeHeader) !== undefined
+    if (!namesType && cloudEventsMode(headers)) return publishCloudEvents(request, message)
     const json = parseJsonBody(body, header(headers, 'content-type'))
     const [stored] = await publish(request, [webhookEvent(headers, json, webhook)])
-    reply.code(202)
     return receipt(stored!)
   })
 
@@ -50,11 +61,8 @@ export function ingestRoutes(
   )
 
   server.post('/api/events', async (request, reply) => {
-    const message = messageOf(request)
-    const events = parseCloudEvents(message)
-    const results = (await publish(request, events)).map(receipt)
     reply.code(202)
-    return cloudEventsMode(message.headers) === 'batched' ? { results } : results[0]
+    return publishCloudEvents(request, messageOf(request))
   })
 }
 
@@ -66,7 +74,7 @@ function unknownWebhook(name: string): HttpError {
   )
 }
 
-/** What became of an event: `duplicate` means that one with this source and id was stored before. */
+/** The answer for one event: `duplicate` means that one with this source and id was stored before. */
 function receipt({ id, duplicate }: PublishResult): { id: string; duplicate: boolean } {
   return { id, duplicate }
 }
