@@ -6,7 +6,10 @@ import { exportedNames, namesOfSeveralPackages, packageEntries } from './exporte
  * The JSON of the HTTP API, which `@nexus/client` describes without importing the packages that make it.
  * `apps/runtime/test/wire-types.test.ts` holds that both describe the same.
  */
-const WIRE = ['CloudEvent', 'FunctionRun', 'JsonValue', 'LogLine', 'RunError', 'UxImprovement']
+const WIRE = [
+  ...['CloudEvent', 'Erasure', 'FunctionRun', 'JsonValue', 'LogLine', 'RunError', 'UxImprovement'],
+  ...['ProfiledCode', 'ProfiledFunction', 'ProfiledThread'],
+]
 
 describe('the names that packages export', () => {
   it('are unique, but for what one passes on from another and the JSON of the HTTP API', () => {

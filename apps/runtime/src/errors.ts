@@ -14,6 +14,7 @@ export class RuntimeError extends Error {
   override readonly name = 'RuntimeError'
 
   constructor(
+    /** Stable, for programs. */
     readonly code: RuntimeErrorCode,
     message: string,
     options?: ErrorOptions,

@@ -14,7 +14,7 @@ export interface OpenedCompiler {
 
 /**
  * Opens the compile cache; runtimes that share a bus server and a secret share what they compile. Without a secret
- * nothing is shared: whoever can write to the server could plant code.
+ * nothing is shared: anyone who can write to the server could plant code.
  */
 export async function openCompiler(
   config: RuntimeConfig,

@@ -1,19 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { WasmRuntime } from '@nexus/executor'
-import { FunctionHost, FunctionsError, FunctionWatcher, observeBus } from '@nexus/functions'
+import { describeThrown, FunctionHost, FunctionWatcher, observeBus } from '@nexus/functions'
+import { FunctionProfiler } from '@nexus/functions/profiling'
 import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
-import { createServer, ServerError } from '@nexus/server'
+import { createServer } from '@nexus/server'
 import type { ActivityListener } from './activity.js'
 import { openBus } from './bus/open-bus.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
-import { RuntimeError } from './errors.js'
 import { compileConfigured, functionDefinitions } from './function-definitions.js'
 import { listen } from './listen.js'
 import { openCompiler } from './open-compiler.js'
-import { runtimeSources } from './profiling/component-figures.js'
-import { runtimeKnobs } from './profiling/knobs.js'
-import { PerformanceMonitor } from './profiling/performance-monitor.js'
-import { ProcessProfiler } from './profiling/process-profiler.js'
+import { openPerformance } from './open-performance.js'
 import { Teardown } from './teardown.js'
 import { loadTracing } from './tracing.js'
 
@@ -39,6 +36,7 @@ export interface StartRuntimeOptions extends ConfigOverrides {
 export interface Runtime {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
   readonly url: string
+  /** The configuration that runs: file, environment and overrides together. */
   readonly config: RuntimeConfig
   /** Stops taking events, lets those under way end within `drainTimeoutMs`, and closes everything. */
   close(): Promise<void>
@@ -48,6 +46,13 @@ export interface Runtime {
  * Reads the configuration, composes bus, sandbox, metrics and server, and serves.
  *
  * @throws RuntimeError when the configuration, a function or the port does not allow it; nothing is left open
+ *
+ * @example
+ * ```ts
+ * const runtime = await startRuntime({ config: 'nexus.yaml', port: 0 })
+ * console.log(runtime.url)
+ * await runtime.close()
+ * ```
  */
 export async function startRuntime(options: StartRuntimeOptions): Promise<Runtime> {
   const { watch = false, env = process.env, onActivity = () => {} } = options
@@ -73,22 +78,23 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     teardown.add(observeBus(metrics.registry, bus))
 
     const tracing = await loadTracing()
-    const profiler = new ProcessProfiler(wasm)
+    const profiler = new FunctionProfiler({
+      runtime: wasm,
+      profileProcess: async (options) => (await import('@nexus/profiler')).profileProcess(options),
+    })
     const host = new FunctionHost({
       bus,
       runtime: wasm,
       tracing,
-      onAttempt: ({ metrics, ...attempt }) => {
-        if (metrics) {
-          profiler.recordExecution(attempt.function, metrics, attempt.status === 'error')
-        }
-        onActivity({ kind: 'run', ...attempt })
+      onAttempt: (attempt) => {
+        profiler.record(attempt)
+        const { metrics: _, ...told } = attempt
+        onActivity({ kind: 'run', ...told })
       },
     })
-    const performance = new PerformanceMonitor({
-      settings: config.performance,
-      sources: runtimeSources(wasm, metrics),
-      knobs: runtimeKnobs({ wasm, compiler }),
+    const performance = openPerformance({
+      config: config.performance,
+      ...{ runtime: wasm, compiler, metrics },
     })
     teardown.add(() => performance.close())
     let serving = false
@@ -185,12 +191,9 @@ function withoutFunctions({ functions: _, warnings: __, ...rest }: RuntimeConfig
 }
 
 function messageOf(error: unknown): string {
-  if (
-    error instanceof RuntimeError ||
-    error instanceof FunctionsError ||
-    error instanceof ServerError
-  ) {
-    return error.message
-  }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const { name = '', message, stack } = describeThrown(error)
+  return EXPECTED.has(name) ? message : (stack ?? message)
 }
+
+/** Their message says all; of any other error the stack is needed. */
+const EXPECTED = new Set(['RuntimeError', 'FunctionsError', 'ServerError'])

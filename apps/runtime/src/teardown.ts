@@ -8,7 +8,7 @@ export class Teardown {
     this.#steps.push(undo)
   }
 
-  /** Undoes everything once, whoever asks; a step that fails does not keep the others from being undone. */
+  /** Undoes everything, once; a step that fails does not keep the others from being undone. */
   run(): Promise<void> {
     this.#running ??= this.#run()
     return this.#running

@@ -129,7 +129,7 @@ describe('metrics of pages', () => {
     ])
   })
 
-  it('are off until somebody turns them on, and that is said', async () => {
+  it('are off until the configuration turns them on, and the answer says so', async () => {
     const { send } = await serve({ 'nexus.yaml': 'bus: memory\n' })
     for (const init of [page([slow]), {}]) {
       expect(await code(await send('/api/performance', init))).toMatch(

@@ -79,7 +79,7 @@ it('can be about one function, which has to exist', async () => {
   })
 })
 
-it('one is taken at a time, and whoever goes away makes room for the next', async () => {
+it('one is taken at a time, and a client that goes away makes room for the next', async () => {
   const served = await serve(files)
   const { client, send } = served
   const gone = new AbortController()

@@ -77,7 +77,7 @@ describe('a watched runtime', () => {
     expect(await run('n')).toMatchObject({ function: 'new', value: 'new' })
   })
 
-  it('binds functions that nexus.yaml gains and lets go of those it loses', async () => {
+  it('binds functions that nexus.yaml gains and stops those it loses', async () => {
     const { next, run, write, client } = await watched()
     let reloaded = next('reload')
     await write('nexus.yaml', yaml('  - { name: other, source: ./word.ts, events: [b] }\n'))

@@ -1,7 +1,8 @@
 import type * as client from '@nexus/client'
-import type { CloudEvent, JsonValue } from '@nexus/event-bus'
+import type { CloudEvent, Erasure, JsonValue } from '@nexus/event-bus'
 import type { FunctionRun, LogLine, RunError } from '@nexus/functions'
-import type { UxImprovement } from '@nexus/profiler'
+import type { FunctionProfile } from '@nexus/functions/profiling'
+import type { ProcessProfile, UxImprovement } from '@nexus/profiler'
 import { expectTypeOf, it } from 'vitest'
 
 /** The type checker holds these; they run without a test failing. */
@@ -11,5 +12,8 @@ it('the client describes the JSON that the server sends', () => {
   expectTypeOf<RunError>().toEqualTypeOf<client.RunError>()
   expectTypeOf<FunctionRun>().toEqualTypeOf<client.FunctionRun>()
   expectTypeOf<UxImprovement>().toEqualTypeOf<client.UxImprovement>()
+  expectTypeOf<FunctionProfile<ProcessProfile>>().toExtend<client.ProfileReport>()
+  expectTypeOf<client.ProfileReport>().toExtend<FunctionProfile<ProcessProfile>>()
+  expectTypeOf<Erasure>().toEqualTypeOf<client.Erasure>()
   expectTypeOf<CloudEvent>().toExtend<client.CloudEvent>()
 })

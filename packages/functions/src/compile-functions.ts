@@ -10,6 +10,12 @@ import { definitionSchema, parseOptions } from './options.js'
  *
  * @throws FunctionsError `INVALID_OPTIONS`; `FUNCTION_INVALID`, naming every function that does not compile and where;
  * `FUNCTION_EXISTS` when two have one name
+ *
+ * @example
+ * ```ts
+ * const functions = await compileFunctions([{ name: 'total', file: './total.ts', events: 'order.*' }], runtime)
+ * await host.bind(functions)
+ * ```
  */
 export async function compileFunctions(
   definitions: readonly FunctionDefinition[],

@@ -5,6 +5,7 @@ export type FunctionsErrorCode =
   | 'FUNCTION_INVALID'
   | 'FUNCTION_NOT_FOUND'
   | 'INVALID_OPTIONS'
+  | 'PROFILE_IN_PROGRESS'
 
 /** Everything a `FunctionHost` throws: `code` is stable, the message says what to do. */
 export class FunctionsError extends Error {

@@ -16,6 +16,7 @@ import { type BoundFunction, runFunction } from './run/run-function.js'
 
 /** Which event: ids are unique within a source. */
 export interface EventKey {
+  /** Unique within its source. */
   id: string
   /** Needed where events of several sources have the id. */
   source?: string | undefined

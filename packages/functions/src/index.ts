@@ -1,4 +1,5 @@
 export { compileFunctions } from './compile-functions.js'
+export { describeThrown, type ThrownDescription } from './describe-thrown.js'
 export { FunctionsError, type FunctionsErrorCode } from './errors.js'
 export { observeBus } from './figures/observe-bus.js'
 export type { CompiledFunction, FunctionDefinition } from './function-definition.js'

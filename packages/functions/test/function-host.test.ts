@@ -10,7 +10,7 @@ import {
   type FunctionRun,
   FunctionWatcher,
 } from '@nexus/functions'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 async function open(options: Partial<FunctionHostOptions> = {}) {
   const bus = await EventBus.open({ store: memoryStore() })
@@ -55,6 +55,23 @@ describe('a function host', () => {
     })
     expect(runs.find((run) => run.function === 'flaky')).toMatchObject({ value: 1, attempts: 2 })
     expect(await host.runs({ id: 'unknown' })).toBe(undefined)
+  })
+
+  it('hands the stored text of an event to the sandbox as it is', async () => {
+    const { bus, runtime, host } = await open()
+    const execute = vi.spyOn(runtime, 'executeCompiledHandler')
+    await host.bind([{ ...echo, source: 'export default (event) => event' }])
+    const data = { list: [1, { 'a b': null, '10': 'ten' }], text: '\u2028 "quoted" 😀', big: 1e300 }
+    const sent = { id: 'e', source: '/s', type: 'a', data, subject: 'one', ext: 7 }
+    await bus.publish(sent)
+    const runs = async () => host.runs({ id: 'e' })
+    await expect.poll(runs).toMatchObject([{ status: 'succeeded' }])
+    const stored = (await bus.get('e'))!.event
+    expect(await runs()).toMatchObject([{ value: stored }])
+    expect(execute.mock.calls.map(([, context]) => context.eventJson)).toEqual([
+      JSON.stringify(stored),
+    ])
+    expect(execute.mock.calls[0]![1]).not.toHaveProperty('event')
   })
 
   it('commits what a function emits with its ack', async () => {

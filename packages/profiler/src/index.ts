@@ -36,6 +36,14 @@ export {
 export type { CallNode, Frame, FunctionCost } from './profiling/call-tree.js'
 export { mergeThreadProfiles, type ThreadCpuProfile } from './profiling/merge-threads.js'
 export { CpuProfile, HeapProfile, type Profile, type ProfileTiming } from './profiling/profile.js'
+export {
+  type ProcessProfile,
+  type ProcessProfileOptions,
+  type ProfiledCode,
+  type ProfiledThread,
+  type ProfiledThreads,
+  profileProcess,
+} from './profiling/profile-process.js'
 export type { ProfilingOptions } from './profiling/recorder.js'
 export { PerformanceReport } from './reports/report.js'
 export type { ReportContent } from './reports/report-content.js'

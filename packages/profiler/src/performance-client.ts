@@ -334,6 +334,15 @@ export class PerformanceClient {
  * Creates a client for this process.
  *
  * @throws {@link PerformanceError} `INVALID_OPTIONS`, also for an environment variable
+ *
+ * @example
+ * ```ts
+ * const client = createPerformanceClient()
+ * await client.startProfiling()
+ * await work()
+ * const report = await client.stopProfiling('work')
+ * await report.save('profiles')
+ * ```
  */
 export function createPerformanceClient(options?: PerformanceClientOptions): PerformanceClient {
   return new PerformanceClient(options)

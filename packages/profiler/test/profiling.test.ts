@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 /**
- * Does so much work, however busy the machine is, and shows up in a profile by its name. Compiled anew for each test: of code that V8
+ * Does so much work, however busy the machine is, and shows up in a profile by its name. Compiled again for each test: of code that V8
  * optimized before the profile began, it only knows the function that the others were inlined into.
  */
 function callHotLoop(millions: number): number {
@@ -160,7 +160,7 @@ it('one profile is taken at a time', async () => {
   await client.stopProfiling()
 })
 
-it('a profile that nobody stops ends by itself and waits to be fetched', async () => {
+it('a profile that is not stopped ends by itself and waits to be fetched', async () => {
   client.close()
   client = createPerformanceClient({ env: {}, profileIntervalMs: 0, maxProfilingMs: 50 })
   await client.startProfiling()

@@ -2,6 +2,11 @@ export { isLoopback } from './access/loopback.js'
 export { createServer } from './create-server.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
 export { nexusApi } from './nexus-api.js'
+export {
+  type LookingPerformanceControl,
+  PerformanceOnDemand,
+  type PerformanceOnDemandOptions,
+} from './operations/performance-on-demand.js'
 export type {
   FoundOptimization,
   PerformanceControl,

@@ -3,6 +3,7 @@ import { RuntimeError } from '../errors.js'
 
 /** One mistake in a file, with its place. */
 export interface Problem {
+  /** What was expected, and what is there. */
   message: string
   /** Counted from 1. */
   line: number
@@ -13,7 +14,9 @@ export interface Problem {
 /** A `nexus.yaml` that cannot be used; `problems` holds every mistake with its place. */
 export class ConfigError extends RuntimeError {
   constructor(
+    /** Path of the configuration file. */
     readonly file: string,
+    /** Every mistake, in the order of the file. */
     readonly problems: readonly Problem[],
     text: string,
     options?: ErrorOptions,

@@ -114,7 +114,7 @@ describe('loading a configuration', () => {
     )
   })
 
-  it('listens beyond loopback only with a token', async () => {
+  it('listens on other addresses than loopback only with a token', async () => {
     const file = await write(one())
     for (const host of ['0.0.0.0', '::', '192.168.0.7', 'example.com', '127.0.0.1.example.com']) {
       await expect(loadConfig(file, { host }, {})).rejects.toMatchObject({ code: 'TOKEN_REQUIRED' })

@@ -16,6 +16,7 @@ export interface FunctionConfig extends Omit<FunctionFile, ResolvedFunctionKey> 
   file: string
   /** Absolute path of the directory whose files it may import; that of `file` when undefined. */
   importRoot?: string | undefined
+  /** Time limit of one call, in milliseconds. */
   timeoutMs: number
   /** JSON Schema of the data of its events. */
   schema?: Record<string, unknown> | undefined
@@ -56,7 +57,9 @@ export interface RuntimeConfig extends Omit<ConfigFile, ResolvedKey>, ServerFile
   dataKey: DataKeyOptions | undefined
   /** The secret that seals compiled handlers. */
   cacheSecret: string | undefined
+  /** What the server measures of itself and of pages. */
   performance: PerformanceConfig
+  /** The functions, with their files resolved. */
   functions: FunctionConfig[]
   /** What deserves attention although it does not stop the start. */
   warnings: string[]
@@ -66,7 +69,9 @@ type ServerFile = ConfigFile['server']
 
 /** What a command line sets; it takes precedence over the environment and the file. */
 export interface ConfigOverrides {
+  /** Address to listen on. @default that of the environment or the file */
   host?: string
+  /** Port to listen on; 0 takes a free one. @default that of the environment or the file */
   port?: number
 }
 

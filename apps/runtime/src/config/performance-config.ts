@@ -6,7 +6,7 @@ export type PerformanceSettings = Omit<NonNullable<PerformanceFile>, 'pages'>
 
 /** The settings of a runtime. */
 export interface PerformanceConfig extends PerformanceSettings {
-  /** Whether it looks from the start; else from when somebody asks for the first time. */
+  /** Whether it looks from the start; else from the first time that figures are asked for. */
   fromStart: boolean
   pages: PagesConfig | undefined
 }

@@ -11,7 +11,7 @@ export const performanceSchema = z
       description: 'Whether profiles may be taken.',
     }),
     profileIntervalMs: z.int().min(0).max(maxTimerMs).default(60_000).meta({
-      description: 'How often figures are looked at; 0 for only when somebody asks.',
+      description: 'How often figures are looked at; 0: only when asked.',
     }),
     enableOptimizations: z.boolean().default(true).meta({
       description: 'Whether optimizations are looked for.',

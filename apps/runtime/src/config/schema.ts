@@ -89,7 +89,7 @@ const functionSchema = z.strictObject({
   fetch: fetchSchema.optional().meta({ description: 'How it takes events from the store.' }),
   capabilities: z.array(capability).default([]).meta({
     description:
-      'What it may do beyond computing: events:emit:<pattern>, net:<host>, env:<NAME>, secret:<NAME>.',
+      'What it may do apart from computing: events:emit:<pattern>, net:<host>, env:<NAME>, secret:<NAME>.',
   }),
   isolation: isolation.meta({
     description: 'pristine: each call sees the module as just loaded. shared: its state stays.',

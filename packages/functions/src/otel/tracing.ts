@@ -8,15 +8,19 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { describeThrown } from '../describe-thrown.js'
 
 /** The attributes by which an event carries its trace, as CloudEvents and W3C name them. */
 export interface TraceContext {
+  /** Trace and span, as W3C Trace Context writes them. */
   traceparent?: string | undefined
+  /** What vendors add to it. */
   tracestate?: string | undefined
 }
 
 /** The call of a function for an event. */
 export interface ProcessedFunction {
+  /** Name of the function. */
   functionName: string
   /** First attempt is 1. */
   attempt?: number | undefined
@@ -62,6 +66,11 @@ export interface Tracing {
 /**
  * Makes the spans of events and functions. Without an OpenTelemetry SDK registered they cost next to nothing and
  * lead nowhere.
+ *
+ * @example
+ * ```ts
+ * const host = new FunctionHost({ bus, runtime, tracing: createTracing() })
+ * ```
  */
 export function createTracing(options: TracingOptions = {}): Tracing {
   const tracer = options.tracer ?? trace.getTracer('@nexus/functions')
@@ -115,12 +124,9 @@ export function createTracing(options: TracingOptions = {}): Tracing {
 
 function endWith<T>(span: Span, run: (span: Span) => T): T {
   const fail = (error: unknown): never => {
-    const exception = error instanceof Error ? error : String(error)
-    span.recordException(exception)
-    span.setStatus({
-      code: SpanStatusCode.ERROR,
-      message: typeof exception === 'string' ? exception : exception.message,
-    })
+    const { name, message, stack } = describeThrown(error)
+    span.recordException({ name: name ?? 'Error', message, ...(stack !== undefined && { stack }) })
+    span.setStatus({ code: SpanStatusCode.ERROR, message })
     span.end()
     throw error
   }

@@ -3,6 +3,7 @@ import type { LogLine, RunError, RunRecord, TruncatedPart } from './run-record.j
 
 /** What one function did with an event. */
 export interface FunctionRun {
+  /** Name of the function. */
   function: string
   /** `dead-lettered` is final: every attempt failed. */
   status: DeliveryStatus
@@ -20,6 +21,7 @@ export interface FunctionRun {
   value?: JsonValue
   /** Log lines of the last attempt. */
   logs: LogLine[]
+  /** Why the last attempt failed; absent when it succeeded. */
   error?: RunError
   /** Parts that were too large to be kept whole; absent when nothing was cut. */
   truncated?: TruncatedPart[]

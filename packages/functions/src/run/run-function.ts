@@ -52,13 +52,13 @@ async function execute(
 ): Promise<HandlerResult> {
   const { name, compiled, capabilities, env, secrets, schema } = definition
   const { tracing, runtime } = options
-  const { event, attempt } = delivery
+  const { event, eventJson, attempt } = delivery
   const mismatch = schema && dataCheck(schema)(event.data)
   if (mismatch !== undefined) return refuse(definition, delivery, options, mismatch)
   const result = await runtime.executeCompiledHandler(
     compiled,
     {
-      event,
+      eventJson,
       functionName: name,
       capabilities,
       env,

@@ -3,10 +3,13 @@ import type { ExecutionError, ExecutionResult, LogEntry } from '@nexus/executor'
 
 /** A line that a function logged. A type, like those it is stored with, so that it is JSON for the compiler too. */
 export type LogLine = {
+  /** How much it matters. */
   level: 'debug' | 'info' | 'warn' | 'error'
+  /** The line itself. */
   message: string
   /** RFC 3339, UTC. */
   time: string
+  /** What was logged with it. */
   fields?: JsonValue
 }
 
@@ -16,6 +19,7 @@ export type RunError = {
   code: string
   /** Name of what was thrown, e.g. `TypeError`. */
   name: string
+  /** What the function threw, or why it was stopped. */
   message: string
   /** Stack of the function's own frames, in its own source. */
   stack?: string

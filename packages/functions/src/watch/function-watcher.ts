@@ -1,12 +1,14 @@
+import { describeThrown } from '../describe-thrown.js'
 import type { FunctionDefinition } from '../function-definition.js'
 import { type FunctionHost, filesOf } from '../function-host.js'
 import { FileWatcher } from './file-watcher.js'
 
 /** Options of {@link FunctionWatcher}. */
 export interface FunctionWatcherOptions {
+  /** Runs the functions. */
   host: FunctionHost
   /**
-   * Says which functions are to run, when a file has changed; `files` are watched besides those of the functions, such
+   * Says which functions are to run, when a file has changed; `files` are watched in addition to those of the functions, such
    * as the file that the functions are read from.
    * @default the functions that run
    */
@@ -19,11 +21,20 @@ export interface FunctionWatcherOptions {
 
 /** What {@link FunctionWatcherOptions.load} answers. */
 export interface LoadedDefinitions {
+  /** The functions that are to run. */
   functions: readonly FunctionDefinition[]
+  /** Files to watch in addition to those of the functions. */
   files?: readonly string[]
 }
 
-/** Runs the new code of functions when one of their files changes; a change that does not compile is not taken. */
+/**
+ * Runs the new code of functions when one of their files changes; a change that does not compile is not taken.
+ *
+ * @example
+ * ```ts
+ * const watcher = new FunctionWatcher({ host, onReload: (names) => console.log('reloaded', names) })
+ * ```
+ */
 export class FunctionWatcher {
   readonly #options: FunctionWatcherOptions
   readonly #watcher = new FileWatcher(() => this.#request())
@@ -69,7 +80,7 @@ export class FunctionWatcher {
       this.#watch()
       onReload?.(host.names)
     } catch (error) {
-      onProblem?.(error as Error)
+      onProblem?.(error instanceof Error ? error : new Error(describeThrown(error).message))
     }
   }
 

@@ -22,7 +22,7 @@ export interface MetricSummary {
   max: number
 }
 
-/** Names beyond these are left out of a summary: those recorded least. */
+/** A summary has this many names at most: those recorded least are left out. */
 const MAX_SUMMARIES = 200
 
 /** Adds metrics up by name and unit, the most recorded first. */

@@ -4,7 +4,7 @@ import type { Finding, OptimizationRule } from './finding.js'
 
 type Snapshots = readonly PerformanceSnapshot[]
 
-/** How much a total grew from the first snapshot to the last; undefined when nobody reported it. */
+/** How much a total grew from the first snapshot to the last; undefined when it was not reported. */
 function growth(
   snapshots: Snapshots,
   figure: (components: ComponentFigures) => number | undefined,
@@ -13,7 +13,7 @@ function growth(
     .map(({ components }) => figure(components))
     .filter((value) => value !== undefined)
   const [first, last] = [values[0], values.at(-1)]
-  // A total that went down was started anew.
+  // A total that went down began again at zero.
   return values.length < 2 ? undefined : Math.max(0, last! - first!)
 }
 
@@ -160,7 +160,7 @@ const threadKills: OptimizationRule = {
         advice: names
           ? `Look at the functions that ran into their time limit: ${names}.`
           : 'Look for handlers with huge arrays, texts or regular expressions.',
-        expectedEffect: 'No neighbour has to run again, and no thread has to be started anew.',
+        expectedEffect: 'No neighbour has to run again, and no thread has to be replaced.',
       },
     ]
   },

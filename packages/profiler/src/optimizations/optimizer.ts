@@ -1,3 +1,4 @@
+import { describeThrown } from '../describe-thrown.js'
 import {
   OptimizationNotApplicableError,
   OptimizationNotFoundError,
@@ -112,7 +113,7 @@ export class Optimizer {
       try {
         await this.apply(optimization.id)
       } catch (error) {
-        optimization.failure = error instanceof Error ? error.message : String(error)
+        optimization.failure = describeThrown(error)
       }
     }
   }

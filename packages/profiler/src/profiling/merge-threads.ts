@@ -13,6 +13,11 @@ const ROOT_ID = 1
 /**
  * Puts the profiles of several threads below one root, for a flame graph or pprof: time adds up over the threads.
  * Developer tools draw samples along one time line, so that they want each thread's own file.
+ *
+ * @example
+ * ```ts
+ * const merged = mergeThreadProfiles([{ thread: 'main', profile }, { thread: 'worker', profile: other }])
+ * ```
  */
 export function mergeThreadProfiles(threads: readonly ThreadCpuProfile[]): Profiler.Profile {
   const root = node(ROOT_ID, '(root)')
@@ -23,7 +28,7 @@ export function mergeThreadProfiles(threads: readonly ThreadCpuProfile[]): Profi
     const offset = nodes.length + 1
     const [top] = profile.nodes
     if (!top) continue
-    // Ids of V8 count from 1 but may have gaps; numbered anew they cannot meet those of another thread.
+    // Ids of V8 count from 1 but may have gaps; with new numbers they cannot collide with those of another thread.
     const ids = new Map(profile.nodes.map(({ id }, index) => [id, offset + index]))
     root.children!.push(offset)
     for (const original of profile.nodes) {

@@ -48,7 +48,7 @@ interface Recording {
   options: ResolvedProfilingOptions
   startedMs: number
   startedAt: number
-  /** Ends a recording that nobody stops. */
+  /** Ends a recording that is not stopped. */
   timer: NodeJS.Timeout
   finished: Promise<RecordedProfiles> | undefined
 }

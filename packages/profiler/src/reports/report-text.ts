@@ -1,7 +1,7 @@
 import { describeFrame } from '../profiling/call-tree.js'
 import type { ReportContent } from './report-content.js'
 
-/** Functions, metrics and findings beyond these are in the JSON. */
+/** The text shows this many functions, metrics and findings; the JSON has all. */
 const LINES = 10
 
 /** Writes a report for people, 100 columns wide at most. */

@@ -132,6 +132,11 @@ export class BrowserPerformanceClient {
  * Creates a client for this page.
  *
  * @throws {@link PerformanceError} `INVALID_OPTIONS`
+ *
+ * @example
+ * ```ts
+ * const client = createPerformanceClient({ endpoint: '/api/performance' })
+ * ```
  */
 export function createPerformanceClient(options: BrowserClientOptions): BrowserPerformanceClient {
   return new BrowserPerformanceClient(options)

@@ -1,7 +1,41 @@
-import type { ProfiledFunction } from '@nexus/client'
 import type { ExecutionMetrics } from '@nexus/executor'
 import { QuantileSketch } from '@nexus/metrics'
-import type { FunctionFigures } from '@nexus/profiler'
+
+/** What one function did while a profile was taken. */
+export interface ProfiledFunction {
+  /** Its name. */
+  function: string
+  /** Calls that ended. */
+  calls: number
+  /** Calls that failed. */
+  failed: number
+  /** Time of all calls in the sandbox, in milliseconds. */
+  totalMs: number
+  /** Share of the time of all functions, 0 to 1. */
+  share: number
+  /** Mean time of a call, in milliseconds. */
+  averageMs: number
+  /** Time within which 95 of 100 calls ended, in milliseconds. */
+  p95Ms: number
+  /** The longest call, in milliseconds. */
+  maxMs: number
+  /** From the request to the first instruction, on average. */
+  averageQueueWaitMs: number
+  /** The most that one call held. */
+  memoryPeakBytes: number
+  /** Emits, timers and log lines. */
+  hostCalls: number
+}
+
+/** The calls of one function, as the rules of `@nexus/profiler` look at them. */
+export interface FunctionCallFigures {
+  /** Calls that ended. */
+  executions: number
+  /** Calls that failed. */
+  failed: number
+  /** How long the calls took, in microseconds. */
+  durationUs: { avg: number; p95: number; max: number }
+}
 
 interface Tally {
   durationsUs: QuantileSketch
@@ -13,7 +47,7 @@ interface Tally {
 }
 
 /** What the functions did in a stretch of time. */
-export class ExecutionWindow {
+export class CallWindow {
   readonly #tallies = new Map<string, Tally>()
 
   /** Counts a call that ended. */
@@ -36,7 +70,7 @@ export class ExecutionWindow {
   }
 
   /** The same for the rules that find what to improve. */
-  figures(): Record<string, FunctionFigures> {
+  figures(): Record<string, FunctionCallFigures> {
     return Object.fromEntries(
       [...this.#tallies].map(([name, { durationsUs, totalUs, failed }]) => [
         name,
