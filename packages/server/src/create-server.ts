@@ -14,6 +14,12 @@ export const maxParamLength = 1536
  * router refuse is answered as `{ error: { code, message } }`, and a request that arrives too slowly is cut off.
  *
  * @throws ServerError `INVALID_OPTIONS`, `TOKEN_REQUIRED`
+ *
+ * @example
+ * ```ts
+ * const server = createServer({ bus, functions: host })
+ * await server.listen({ host: '127.0.0.1', port: 8080 })
+ * ```
  */
 export function createServer(options: NexusApiOptions): FastifyInstance {
   const resolved = resolveOptions(options)

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyPluginOptions } from '
 import { guard } from './access/guard.js'
 import { limitBodyTime } from './answers/body-timeout.js'
 import { useConventions } from './answers/conventions.js'
+import { faultReporter } from './answers/fault-reporter.js'
 import { ServerError } from './errors.js'
 import { eventRoutes } from './events/event-routes.js'
 import { ingestRoutes } from './events/ingest-routes.js'
@@ -30,12 +31,13 @@ export const nexusApi: FastifyPluginAsync<NexusApiOptions & FastifyPluginOptions
 
 /** Adds the routes and their rules to `app` itself. */
 export function mountApi(app: FastifyInstance, options: ResolvedApiOptions): void {
-  const { bus, webhook, webhooks, metrics, performance, profiler, pages, onFault, ready } = options
-  useConventions(app, options)
+  const { bus, webhook, webhooks, metrics, performance, profiler, pages, ready } = options
+  const report = faultReporter(options.onFault)
+  useConventions(app, { ...options, report })
   limitBodyTime(app, options.bodyTimeoutMs)
   app.addHook('onRequest', guard({ ...options, pageOrigins: pages ? pages.origins : undefined }))
   const monitor = new BusMonitor(bus, (reason) =>
-    onFault(new ServerError('BUS_LOST', `bus: ${reason}`)),
+    report(new ServerError('BUS_LOST', `bus: ${reason}`)),
   )
   app.addHook('onReady', () => monitor.start())
   healthRoutes(app, () => ({ serving: ready(), bus: monitor.connection }))
@@ -50,8 +52,8 @@ export function mountApi(app: FastifyInstance, options: ResolvedApiOptions): voi
     ),
     tracing: options.tracing,
   })
-  eventRoutes(app, options)
-  if (metrics) metricsRoutes(app, metrics, bus)
+  eventRoutes(app, { ...options, report })
+  if (metrics) metricsRoutes(app, { metrics, bus, report })
   if (profiler !== undefined) {
     profileRoutes(app, { profiler, functionNames: () => options.functions?.names ?? [] })
   }

@@ -61,7 +61,11 @@ export interface NexusApiOptions {
   tracing?: Tracing | undefined
   /** Whether every function listens and no stop has begun, for `GET /readyz`. @default () => true */
   ready?: (() => boolean) | undefined
-  /** Is told of failures that are the server's own, and of a bus whose server went away. @default none */
+  /**
+   * Is told of failures that are the server's own, and of a bus whose server went away. What it throws itself changes no
+   * answer: it becomes a warning of the process.
+   * @default none
+   */
   onFault?: ((error: Error) => void) | undefined
 }
 

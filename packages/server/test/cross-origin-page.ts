@@ -24,6 +24,8 @@ export async function attackFromPage(target: string): Promise<void> {
           const headers = { 'content-type': type, 'x-nexus-event-type': 'evil' }
           const from = `fetch-${mode}-${method}`
           quiet(() => fetch(at(path, from), { method, mode, headers, body: event }))
+          const lasting = { method, mode, headers, body: event, keepalive: true }
+          quiet(() => fetch(at(path, `keepalive-${mode}-${method}`), lasting))
         }
       }
     }
@@ -91,6 +93,39 @@ export async function attackFromPage(target: string): Promise<void> {
     load('a', { ping: at(path, 'ping'), href: at('/none', 'link'), target: frame.name })
     ;(document.body.lastElementChild as HTMLElement).click()
     quiet(() => new EventSource(at(path, 'eventsource'), { withCredentials: true }))
+    quiet(() => new WebSocket(at(path, 'websocket').replace(/^http/, 'ws')))
+  }
+  await Promise.all(done)
+}
+
+/** Everything by which a worker can make its browser send a request. It runs in the worker: nothing of this file is there. */
+export async function attackFromWorker(target: string): Promise<void> {
+  const done: Promise<unknown>[] = []
+  const quiet = (attempt: () => unknown) => {
+    done.push(
+      Promise.resolve()
+        .then(attempt)
+        .catch(() => {}),
+    )
+  }
+  const at = (path: string, from: string) => `${target}${path}?from=${from}`
+  const posts = ['/api/webhook', '/api/events', '/api/events/e-1/replay', '/api/profile']
+  const more = ['/api/performance', '/api/optimizations/o-1/apply', '/api/optimizations/o-1/undo']
+  const gets = ['/api/events', '/api/events/e-1', '/api/metrics', '/metrics', '/api/optimizations']
+  const body = JSON.stringify({ specversion: '1.0', id: 'x', source: '/evil', type: 'evil' })
+  for (const path of [...posts, ...more]) {
+    for (const mode of ['cors', 'no-cors'] as const) {
+      for (const keepalive of [false, true]) {
+        const headers = { 'content-type': 'text/plain' }
+        const from = `${keepalive ? 'keepalive' : 'fetch'}-${mode}-POST`
+        quiet(() => fetch(at(path, from), { method: 'POST', mode, headers, body, keepalive }))
+      }
+    }
+  }
+  for (const path of gets) {
+    for (const mode of ['cors', 'no-cors'] as const) {
+      quiet(() => fetch(at(path, `get-${mode}`), { mode, credentials: 'include' }))
+    }
     quiet(() => new WebSocket(at(path, 'websocket').replace(/^http/, 'ws')))
   }
   await Promise.all(done)

@@ -4,16 +4,21 @@ import type { AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { launchChromium, testInChromium } from '@nexus/test-kit/chromium'
 import { expect, onTestFinished, vi } from 'vitest'
-import { attackFromPage } from './cross-origin-page.js'
+import { attackFromPage, attackFromWorker } from './cross-origin-page.js'
 import { everyPart } from './parts.js'
 import { serve } from './serve.js'
 
 /** A browser refuses some of these by itself; of the others the server has to see each. */
-const waysThatArrive = [
-  ...['fetch-cors-POST', 'fetch-no-cors-POST', 'simple', 'beacon', 'xhr', 'form', 'get-cors'],
-  ...['get-no-cors', 'head-no-cors', 'img', 'script', 'module', 'iframe', 'object', 'embed'],
-  ...['video', 'stylesheet', 'prefetch', 'preload', 'ping', 'eventsource', 'websocket'],
+const waysOfWorkers = [
+  ...['fetch-cors-POST', 'fetch-no-cors-POST', 'keepalive-cors-POST', 'keepalive-no-cors-POST'],
+  ...['get-cors', 'get-no-cors', 'websocket'],
 ]
+const waysOfFrames = [
+  ...waysOfWorkers,
+  ...['simple', 'beacon', 'xhr', 'form', 'head-no-cors', 'img', 'script', 'module', 'iframe'],
+  ...['video', 'stylesheet', 'prefetch', 'preload', 'ping', 'eventsource'],
+]
+const waysOfPages = [...waysOfFrames, 'object', 'embed']
 
 /** The server with every route, and a log of what it was asked and how it answered. */
 async function watchedServer() {
@@ -46,10 +51,18 @@ async function openTab() {
 
 type Tab = Awaited<ReturnType<typeof openTab>>
 
+const html = '<!doctype html><p id="loaded">a page</p>'
+/** A service worker that sends what its page asks for. */
+const workerScript = `
+  self.addEventListener('activate', (event) => event.waitUntil(self.clients?.claim()))
+  self.addEventListener('fetch', (event) => event.respondWith(fetch(event.request)))`
+
 /** A page of another server, at another port. */
 async function otherServer(host: string): Promise<string> {
-  const other = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html').end('<!doctype html><body>')
+  const other = createServer(({ url }, response) => {
+    const [type, text] =
+      url === '/worker.js' ? ['text/javascript', workerScript] : ['text/html', html]
+    response.setHeader('content-type', type).end(text)
   })
   await once(other.listen(0, host), 'listening')
   onTestFinished(() => {
@@ -59,40 +72,111 @@ async function otherServer(host: string): Promise<string> {
   return `http://${host}:${(other.address() as AddressInfo).port}/`
 }
 
-const origins: [string, (tab: Tab) => Promise<Pick<Tab, 'evaluate'>>][] = [
-  [
-    'another port of the same host',
-    async (tab) => {
-      await tab.goto(await otherServer('127.0.0.1'))
-      return tab
-    },
-  ],
-  [
-    'another host',
-    async (tab) => {
-      await tab.goto(await otherServer('127.0.0.2'))
-      return tab
-    },
-  ],
-  [
-    'a file',
-    async (tab) => {
-      await tab.goto(pathToFileURL(import.meta.filename).href)
-      return tab
-    },
-  ],
-]
+/** What runs a function where the page, the frame or the worker is. */
+type Place = Pick<Tab, 'evaluate'>
 
-for (const [name, open] of origins) {
+/** A document in a frame of a page at another port. */
+async function frameIn(
+  tab: Tab,
+  attributes: Record<string, string>,
+  blob: boolean,
+): Promise<Place> {
+  await tab.goto(await otherServer('127.0.0.1'))
+  await tab.evaluate(
+    ([given, text]) => {
+      const frame = document.createElement('iframe')
+      for (const [name, value] of Object.entries(given)) frame.setAttribute(name, value)
+      if (text) frame.src = URL.createObjectURL(new Blob([text], { type: 'text/html' }))
+      document.body.append(frame)
+    },
+    [attributes, blob ? html : ''] as const,
+  )
+  await expect.poll(() => tab.frames().length).toBe(2)
+  const frame = tab.frames()[1]!
+  await frame.waitForSelector('#loaded')
+  return frame
+}
+
+const sandbox = 'allow-scripts allow-forms allow-popups'
+
+interface Attacker {
+  open(tab: Tab): Promise<Place>
+  attack: typeof attackFromPage
+  ways: readonly string[]
+}
+
+const pageOf = (address: () => Promise<string> | string): Attacker => ({
+  attack: attackFromPage,
+  ways: waysOfPages,
+  async open(tab) {
+    await tab.goto(await address())
+    return tab
+  },
+})
+
+const frame = (
+  attributes: Record<string, string>,
+  { blob = false, ways = waysOfFrames } = {},
+): Attacker => ({
+  attack: attackFromPage,
+  ways,
+  open: (tab) => frameIn(tab, attributes, blob),
+})
+
+const attackers: Record<string, Attacker> = {
+  'a page of another port of the same host': pageOf(() => otherServer('127.0.0.1')),
+  'a page of another host': pageOf(() => otherServer('127.0.0.2')),
+  'a file': pageOf(() => pathToFileURL(import.meta.filename).href),
+  'a sandboxed frame': frame({ sandbox, srcdoc: html }),
+  'a data: document': frame({ src: `data:text/html,${encodeURIComponent(html)}` }),
+  'a blob: document': frame({}, { blob: true }),
+  'a sandboxed blob: document': frame({ sandbox }, { blob: true }),
+  'a page whose service worker sends its requests': {
+    attack: attackFromPage,
+    ways: waysOfPages,
+    async open(tab) {
+      await tab.goto(await otherServer('127.0.0.1'))
+      await tab.evaluate(async () => {
+        const controlled = new Promise((done) => {
+          navigator.serviceWorker.addEventListener('controllerchange', done)
+        })
+        await navigator.serviceWorker.register('/worker.js')
+        await controlled
+      })
+      return tab
+    },
+  },
+  'a service worker': {
+    attack: attackFromWorker,
+    ways: waysOfWorkers,
+    async open(tab) {
+      await tab.goto(await otherServer('127.0.0.1'))
+      const started = tab.context().waitForEvent('serviceworker')
+      await tab.evaluate(() => navigator.serviceWorker.register('/worker.js').then(() => {}))
+      return started
+    },
+  },
+  'a worker': {
+    attack: attackFromWorker,
+    ways: waysOfWorkers,
+    async open(tab) {
+      await tab.goto(await otherServer('127.0.0.1'))
+      const started = tab.waitForEvent('worker')
+      await tab.evaluate(() => void new Worker('/worker.js'))
+      return started
+    },
+  },
+}
+
+for (const [name, { open, attack, ways }] of Object.entries(attackers)) {
   testInChromium(
-    `no request of a page of ${name} does any work`,
+    `no request of ${name} does any work`,
     async () => {
       const { url, used, answers, bus } = await watchedServer()
-      const tab = await openTab()
-      const page = await open(tab)
-      await page.evaluate(attackFromPage, url)
-      const ways = () => [...new Set(answers.map(({ way }) => way))].sort()
-      await expect.poll(ways, { timeout: 20_000 }).toEqual(expect.arrayContaining(waysThatArrive))
+      const place = await open(await openTab())
+      await place.evaluate(attack, url)
+      const seen = () => [...new Set(answers.map(({ way }) => way))].sort()
+      await expect.poll(seen, { timeout: 20_000 }).toEqual(expect.arrayContaining([...ways]))
       expect(answers.filter(({ status }) => status !== 403)).toEqual([])
       expect(answers.filter(({ readable }) => readable)).toEqual([])
       for (const one of used) expect(one).not.toHaveBeenCalled()

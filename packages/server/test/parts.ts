@@ -2,6 +2,9 @@ import { MetricsCollector } from '@nexus/metrics'
 import type { NexusApiOptions } from '@nexus/server'
 import { vi } from 'vitest'
 
+/** Secret of the webhook `hub`, whose scheme is GitHub's. */
+export const hubSecret = 'hub-secret'
+
 /** Options that turn every route on, and the functions that do their work. */
 export function everyPart() {
   const work = {
@@ -13,13 +16,13 @@ export function everyPart() {
     getMetricSummaries: vi.fn(() => []),
     recordPageMetrics: vi.fn(() => [{ name: 'LCP', unit: 'ms', value: 1 }]),
   }
-  const options: Partial<NexusApiOptions> = {
+  const options = {
     metrics: new MetricsCollector(),
     profiler: { busy: false, profile: work.profile },
     performance: { client: async () => work, look: async () => work },
     pages: {},
-    webhooks: { hub: { scheme: 'github', secrets: ['hub-secret'], type: 'com.github' } },
-  }
+    webhooks: { hub: { scheme: 'github', secrets: [hubSecret], type: 'com.github' } },
+  } satisfies Partial<NexusApiOptions>
   return { work, options }
 }
 

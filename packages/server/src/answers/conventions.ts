@@ -1,6 +1,8 @@
 import { EventBusError } from '@nexus/event-bus'
-import type { FastifyError, FastifyInstance } from 'fastify'
+import { describeThrown } from '@nexus/functions'
+import type { FastifyInstance } from 'fastify'
 import { busRefusal } from './bus-refusal.js'
+import type { FaultReporter } from './fault-reporter.js'
 import { frameworkRefusal } from './framework-refusal.js'
 import { answerHeaders, errorBody, HttpError } from './http-error.js'
 
@@ -8,13 +10,13 @@ import { answerHeaders, errorBody, HttpError } from './http-error.js'
 export interface ConventionParts {
   bodyLimitBytes: number
   /** Is told of failures that are the server's own. */
-  onFault: (error: Error) => void
+  report: FaultReporter
 }
 
 /** Hands the bodies of the routes of `app` on as bytes, and answers each refusal as `{ error: { code, message } }`. */
 export function useConventions(
   app: FastifyInstance,
-  { bodyLimitBytes, onFault }: ConventionParts,
+  { bodyLimitBytes, report }: ConventionParts,
 ): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -31,9 +33,11 @@ export function useConventions(
     if (closing) reply.header('connection', 'close')
     reply.headers(answerHeaders)
   })
-  app.setErrorHandler<FastifyError | HttpError>((error, request, reply) => {
+  app.setErrorHandler<unknown>((thrown, request, reply) => {
     const limitBytes = request.routeOptions.bodyLimit ?? bodyLimitBytes
-    const { statusCode, code, message } = refusal(error, limitBytes, onFault)
+    const known = refusal(thrown, limitBytes)
+    if (!known) report(thrown)
+    const { statusCode, code, message } = known ?? internalError
     if (code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
     // The rest of the body is not waited for.
     if (statusCode === 408) reply.header('connection', 'close')
@@ -41,26 +45,30 @@ export function useConventions(
   })
 }
 
+/** What went wrong inside may hold paths and names: it goes to the log, not to the client. */
+const internalError = {
+  statusCode: 500,
+  code: 'INTERNAL_ERROR',
+  message: 'The server failed to handle this request; its log says why.',
+}
+
+/** The answer to what is meant for the client; undefined for a failure of the server, whatever was thrown. */
 function refusal(
-  error: FastifyError | HttpError | EventBusError,
+  thrown: unknown,
   bodyLimitBytes: number,
-  onFault: (error: Error) => void,
-): { statusCode: number; code: string; message: string } {
-  if (error instanceof HttpError) return error
-  if (error instanceof EventBusError) return busRefusal(error) ?? fault(error, onFault)
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+): { statusCode: number; code: string; message: string } | undefined {
+  try {
+    if (thrown instanceof HttpError) return thrown
+    if (thrown instanceof EventBusError) return busRefusal(thrown)
+  } catch {
+    // A proxy may refuse even this question.
+  }
+  const { code, statusCode } = describeThrown(thrown)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     const message = `The body is larger than ${bodyLimitBytes} bytes.`
     return { statusCode: 413, code: 'BODY_TOO_LARGE', message }
   }
   // Only the framework's own refusals are meant for the client.
-  const isRefusal = error.code?.startsWith('FST_') && (error.statusCode ?? 500) < 500
-  if (!isRefusal) return fault(error, onFault)
-  return frameworkRefusal(error)
-}
-
-/** What went wrong inside may hold paths and internals: it goes to the log, not to the client. */
-function fault(error: Error, onFault: (error: Error) => void): HttpError {
-  onFault(error)
-  const message = 'The server failed to handle this request; its log says why.'
-  return new HttpError(500, 'INTERNAL_ERROR', message)
+  const isRefusal = statusCode !== undefined && statusCode >= 400 && statusCode < 500
+  return code?.startsWith('FST_') && isRefusal ? frameworkRefusal({ code, statusCode }) : undefined
 }

@@ -1,4 +1,3 @@
-import type { FastifyError } from 'fastify'
 import { HttpError } from './http-error.js'
 
 /** What Fastify refuses, in our words: its codes and messages are its own business. */
@@ -26,7 +25,13 @@ const refusals: Record<string, HttpError> = {
 }
 
 /** The answer to a request that the framework refused. */
-export function frameworkRefusal({ code, statusCode = 400 }: FastifyError): HttpError {
+export function frameworkRefusal({
+  code,
+  statusCode = 400,
+}: {
+  code: string
+  statusCode?: number | undefined
+}): HttpError {
   return (
     refusals[code] ??
     new HttpError(statusCode, 'BAD_REQUEST', 'The server does not take this request.')

@@ -1,4 +1,4 @@
-/** A refused request: the status, a stable code and a message for whoever sent it. */
+/** A refused request: the status, a stable code and a message for its sender. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
 

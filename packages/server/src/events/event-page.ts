@@ -7,7 +7,7 @@ const CHUNK = 100
 /** Large data is read but not listed: a page reads at most this many times the bytes that it may list. */
 const READ_FACTOR = 8
 
-/** What bounds a page of the list besides the number of its events. */
+/** What bounds a page of the list, in addition to the number of its events. */
 export interface PageLimits {
   /** Bytes of the events as they are listed. */
   maxPageBytes: number

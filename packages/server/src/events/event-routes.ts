@@ -1,10 +1,11 @@
-import { Readable } from 'node:stream'
 import type { CloudEvent, EventBus, EventDetails } from '@nexus/event-bus'
 import { type FunctionRun, functionRun } from '@nexus/functions'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { FaultReporter } from '../answers/fault-reporter.js'
 import { HttpError } from '../answers/http-error.js'
 import { boundedText, parseQuery, wholeNumber } from '../answers/query.js'
+import { streamText } from '../answers/stream-text.js'
 import { type PageLimits, pageText, readPage } from './event-page.js'
 
 const listQuery = z.strictObject({
@@ -22,17 +23,21 @@ const eraseQuery = eventQuery.extend({ reason: boundedText(512).optional() })
 /** What {@link eventRoutes} needs. */
 export interface EventRouteParts extends PageLimits {
   bus: EventBus
+  report: FaultReporter
 }
 
 /** Listing, looking up, replaying and erasing stored events. */
-export function eventRoutes(server: FastifyInstance, { bus, ...limits }: EventRouteParts): void {
+export function eventRoutes(
+  server: FastifyInstance,
+  { bus, report, ...limits }: EventRouteParts,
+): void {
   server.get('/api/events', async (request, reply) => {
     const query = parseQuery(listQuery, request.query)
     const parts = readPage(bus, query, limits, linkFrom(request))
     // The first part is read before the answer begins: what is wrong with the query is a refusal.
     const first = await parts.next()
     reply.type('application/json; charset=utf-8')
-    return reply.send(Readable.from(pageText(first.value!, parts), { objectMode: false }))
+    return reply.send(streamText(reply, pageText(first.value!, parts), report))
   })
 
   server.get<EventRequest>('/api/events/:id', async ({ params, query }) =>

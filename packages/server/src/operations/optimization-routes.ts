@@ -1,3 +1,4 @@
+import { describeThrown } from '@nexus/functions'
 import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
 import type {
@@ -54,8 +55,8 @@ function assertEnabled(enabled: boolean): void {
 }
 
 function refused(error: unknown, id: string): unknown {
-  const { code = '', message } = error as Error & { code?: string }
-  const status = statuses[code]
+  const { code = '', message } = describeThrown(error)
+  const status = Object.hasOwn(statuses, code) ? statuses[code] : undefined
   if (status === undefined) return error
   const text =
     status === 404

@@ -18,7 +18,7 @@ knownKeys.push(keyOf('CLS', 'score'), keyOf('navigation.transferred', 'bytes'))
 
 const other = '(other)'
 
-/** From an answer at once to a page that nobody waits for; limits of web vitals are among them. */
+/** From an answer at once to a page whose reader has left; limits of web vitals are among them. */
 const secondsBuckets = [0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 0.8, 1, 1.8, 2.5, 3, 4, 8, 15, 30, 60]
 
 /** Metrics of pages for Prometheus, with as many names as allowed: pages may send whatever they like. */

@@ -1,4 +1,5 @@
 import { parseJsonBody } from '@nexus/event-bus/http'
+import { describeThrown } from '@nexus/functions'
 import type { MetricsRegistry } from '@nexus/metrics'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
@@ -22,7 +23,7 @@ export interface PageRouteParts {
   registry: MetricsRegistry | undefined
 }
 
-/** `POST /api/performance` takes metrics of pages, `GET` tells what they add up to. */
+/** `POST /api/performance` takes metrics of pages, `GET` returns their summaries. */
 export function pageRoutes(server: FastifyInstance, parts: PageRouteParts): void {
   const { performance, pages, registry } = parts
   if (!performance || !pages) {
@@ -85,7 +86,7 @@ function record(client: PerformanceControl, payload: unknown): PageMetric[] {
   try {
     return client.recordPageMetrics(payload)
   } catch (error) {
-    const { code, message } = error as Error & { code?: string }
+    const { code, message } = describeThrown(error)
     if (code !== 'INVALID_METRIC') throw error
     throw new HttpError(400, code, message, { cause: error })
   }
