@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CloudEvent, type EventWithRuns, NexusClient } from '@nexus/client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { nexus, nexusIntoHead, nexusServer } from './nexus.js'
+import { nexus, nexusIntoHead, nexusOnTerminal, nexusServer } from './nexus.js'
 
 const orders = join(import.meta.dirname, '../../../examples/orders/nexus.yaml')
 
@@ -75,6 +75,8 @@ describe('nexus', () => {
     [['events', 'a', 'b'], 'unexpected argument "b"'],
     [['events', 'a', '--limit', '1'], '--limit and --type are for lists'],
     [['replay'], 'replay: expected the id of an event'],
+    [['erase', '--yes'], 'erase: expected the id of an event'],
+    [['erase', 'x'], 'there is no terminal to ask on; add --yes'],
     [['metrics', 'x'], 'unexpected argument "x"'],
     [['metrics', '--url', 'localhost'], '--url: expected an http or https URL, got "localhost"'],
     [['metrics', '--url', 'http://u:pw@localhost'], '--url: expected no user name or password'],
@@ -96,6 +98,7 @@ describe('without a server', () => {
     [['events'], 'fetch events'],
     [['events', 'x'], 'fetch event'],
     [['replay', 'x'], 'replay event'],
+    [['erase', 'x', '--yes'], 'erase event'],
     [['metrics'], 'fetch metrics'],
   ])('%j says so on stderr: exit code 1', async (args, action) => {
     const url = await deserted()
@@ -159,7 +162,7 @@ describe('with the orders example running', () => {
     await settled(client, 'order-1')
     expect(await nexus(['replay', 'order-1'], { env })).toEqual({
       code: 0,
-      stdout: 'Replayed order-1 to 1 function; see what came of it: nexus events order-1\n',
+      stdout: 'Replayed order-1 to 1 function; see what it did with: nexus events order-1\n',
       stderr: '',
     })
     // The total and its receipt, twice: a replay has its effects again.
@@ -173,11 +176,50 @@ describe('with the orders example running', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ events: { published: 3, replayed: 1 } })
   })
 
+  it('erases the data of an event, and shows when and why', async () => {
+    const { server, client } = await ordersServer()
+    const env = { NEXUS_URL: server.url }
+    await client.publish({ ...order, id: 'order-1' })
+    await settled(client, 'order-1')
+    expect(await nexus(['erase', 'order-1', '--yes', '--reason', 'asked for'], { env })).toEqual({
+      code: 0,
+      stdout: 'Erased the data, results and logs of order-1.\n',
+      stderr: '',
+    })
+    const { stdout } = await nexus(['events', 'order-1'], { env })
+    expect(stdout).toMatch(/\n {2}Erased {4}\d{4}-\d\d-\d\dT[\d:.]+Z: asked for\n/)
+    expect(stdout).not.toContain('Ada')
+    const json = await nexus(['erase', 'order-1', '-y', '--json'], { env })
+    expect(JSON.parse(json.stdout)).toEqual({ id: 'order-1', erased: { at: expect.any(String) } })
+  })
+
+  it.runIf(process.platform === 'linux')('asks on a terminal before it erases', async () => {
+    const { server, client } = await ordersServer()
+    await client.publish({ ...order, id: 'order-1' })
+    await settled(client, 'order-1')
+    for (const answer of ['', 'no', 'yess']) {
+      const { code, stdout } = await nexusOnTerminal(
+        ['erase', 'order-1', '--url', server.url],
+        answer,
+      )
+      expect(code).toBe(1)
+      expect(stdout).toContain(
+        'Erase the data, results and logs of order-1 (com.nexus.order.created',
+      )
+      expect(stdout).toContain('Nothing was erased')
+    }
+    expect((await client.getEvent('order-1')).event.data).toEqual(order.data)
+    const asked = await nexusOnTerminal(['erase', 'order-1', '--url', server.url], 'y')
+    expect(asked).toMatchObject({ code: 0 })
+    expect((await client.getEvent('order-1')).event).not.toHaveProperty('data')
+  })
+
   it('an unknown id is a 404 with a hint: exit code 1', async () => {
     const { server } = await ordersServer()
     for (const args of [
       ['events', 'none'],
       ['replay', 'none'],
+      ['erase', 'none', '--yes'],
     ]) {
       expect(await nexus([...args, '--url', server.url])).toEqual({
         code: 1,

@@ -42,6 +42,7 @@ const commands: [args: string[], answer: Shape][] = [
   [['events', '--limit', '1'], answers.eventPage],
   [['events', 'e'], answers.eventDetails],
   [['replay', 'e'], answers.replay],
+  [['erase', 'e', '--yes'], answers.erasure],
   [['metrics'], answers.metrics],
   [['optimizations'], answers.optimizations],
   [['optimizations', 'apply', 'o'], answers.optimization],

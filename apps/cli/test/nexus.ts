@@ -54,6 +54,26 @@ export async function nexusIntoHead(args: readonly string[]): Promise<Omit<Outco
   return { code, stderr }
 }
 
+/** Runs `nexus` on a terminal, where a person types one line. Everything it writes is in `stdout`. */
+export async function nexusOnTerminal(
+  args: readonly string[],
+  line: string,
+): Promise<Omit<Outcome, 'stderr'>> {
+  const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ')
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, TERM: 'dumb' },
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    stdout += chunk
+    if (stdout.includes('[y/N]') && child.stdin.writable) child.stdin.end(`${line}\n`)
+  })
+  const code = await new Promise<number | null>((ended) => child.on('close', ended))
+  return { code, stdout }
+}
+
 /** A `nexus start` or `nexus dev` in a process of its own. */
 export interface Server {
   url: string

@@ -47,7 +47,7 @@ describe('nexus start', () => {
     },
   )
 
-  it('ends in time though a call outlasts the drain, and runs it anew at the next start', async () => {
+  it('ends in time though a call outlasts the drain, and runs it again at the next start', async () => {
     const cwd = await project({
       ...slow,
       'nexus.yaml':

@@ -194,7 +194,7 @@ describe('nexus service', { timeout: longMs }, () => {
     expect(await home.json('list')).toEqual([])
   })
 
-  it('shows its help without asking anybody', async () => {
+  it('shows its help without asking the daemon', async () => {
     const helps = [['--help'], [], ['help'], ['start', '-h'], ['stop', 'x', '--help']]
     const outcomes = await Promise.all(helps.map((args) => nexus(['service', ...args])))
     for (const outcome of outcomes) {

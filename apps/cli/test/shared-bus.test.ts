@@ -117,7 +117,7 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
   )
 
   run(
-    'are not ready while it is away, come back by themselves, and tell nobody the password',
+    'are not ready while it is away, come back by themselves, and never show the password',
     async () => {
       const { server, runtime } = await cluster(backend)
       const { process, client } = await runtime('a')

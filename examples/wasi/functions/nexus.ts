@@ -1,4 +1,4 @@
-// What Nexus gives to a command besides WASI. AssemblyScript imports it from a module named as this file.
+// What Nexus gives to a command in addition to WASI. AssemblyScript imports it from a module named as this file.
 
 /** Emits an event; texts are UTF-8, data and attributes JSON. 0: taken, 1: denied, 2: over a limit, 3: malformed. */
 export declare function emit(

@@ -34,6 +34,7 @@ const run = object({
   ),
   truncated: optional(array(string)),
 })
+const erasure = object({ at: string, reason: optional(string) })
 const receipt = object({ id: string, duplicate: boolean })
 const code = object({ name: string, url: string, line: number, selfMs: number, share: number })
 const uxImprovement = object({
@@ -68,8 +69,14 @@ export const answers = {
     total: optional(number),
     cursor: optional(string),
   }),
-  eventDetails: object({ event, publishedAt: string, runs: array(run) }),
+  eventDetails: object({
+    event,
+    publishedAt: string,
+    erased: optional(erasure),
+    runs: array(run),
+  }),
   replay: object({ id: string, deliveries: number }),
+  erasure: object({ id: string, erased: erasure }),
   metrics: object({
     events: object({
       published: number,

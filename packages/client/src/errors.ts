@@ -13,21 +13,30 @@ export interface NexusClientErrorDetails {
   url?: string
   /** HTTP status, for `HTTP_ERROR`. */
   status?: number
+  /** The server's words for `status`. */
   statusText?: string
   /** `error.code` and `error.message` of the server's answer. */
   serverCode?: string
+  /** `error.message` of the server's answer. */
   serverMessage?: string
+  /** What the failure came from, such as the error of `fetch`. */
   cause?: unknown
 }
 
 /** Every failure of the client, told apart by `code`. */
 export class NexusClientError extends Error {
   override readonly name = 'NexusClientError'
+  /** Stable, for programs. */
   readonly code: NexusClientErrorCode
+  /** Base URL of the server, or of the request. */
   readonly url: string | undefined
+  /** HTTP status, for `HTTP_ERROR`. */
   readonly status: number | undefined
+  /** The server's words for `status`. */
   readonly statusText: string | undefined
+  /** `error.code` of the server's answer. */
   readonly serverCode: string | undefined
+  /** `error.message` of the server's answer. */
   readonly serverMessage: string | undefined
 
   constructor(

@@ -1,11 +1,19 @@
 export type { NexusClientErrorCode, NexusClientErrorDetails } from './errors.js'
 export { NexusClientError } from './errors.js'
-export type { EventFilter, EventQuery, ListEventsQuery, ProfileQuery } from './nexus-client.js'
+export type {
+  EraseEventQuery,
+  EventFilter,
+  EventQuery,
+  ListEventsQuery,
+  ProfileQuery,
+} from './nexus-client.js'
 export { NexusClient } from './nexus-client.js'
 export type { NexusClientOptions } from './options.js'
 export type {
   CloudEvent,
   CloudEventPage,
+  Erasure,
+  ErasureReceipt,
   EventWithRuns,
   FunctionRun,
   JsonValue,

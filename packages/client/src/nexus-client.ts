@@ -6,6 +6,7 @@ import { type RequestInput, requestJson } from './request.js'
 import type { Shape } from './shape.js'
 import type {
   CloudEventPage,
+  ErasureReceipt,
   EventWithRuns,
   ListedEvent,
   NewEvent,
@@ -32,6 +33,12 @@ export interface EventQuery {
   source?: string
 }
 
+/** Which event to erase, and why. */
+export interface EraseEventQuery extends EventQuery {
+  /** Kept with the envelope; at most 512 bytes. */
+  reason?: string
+}
+
 /** Which page of events to list. */
 export interface ListEventsQuery extends EventFilter {
   /** Events on the page. The server's default is 20, its maximum 1,000. */
@@ -52,6 +59,13 @@ export interface ProfileQuery {
  * Talks to a Nexus runtime over HTTP, from Node or a browser.
  *
  * Every method rejects with a `NexusClientError`.
+ *
+ * @example
+ * ```ts
+ * const nexus = new NexusClient({ url: 'http://localhost:8080', token: process.env.NEXUS_TOKEN })
+ * const { id } = await nexus.publish({ type: 'com.example.paid', data: { total: 3 } })
+ * const { runs } = await nexus.getEvent(id)
+ * ```
  */
 export class NexusClient {
   readonly #options: ResolvedClientOptions
@@ -137,6 +151,18 @@ export class NexusClient {
     return requestJson(this.#options, answers.replay, {
       method: 'POST',
       path: `/api/events/${encodeURIComponent(id)}/replay`,
+      query: { ...query },
+    })
+  }
+
+  /**
+   * Erases the data of an event, and the results, logs and errors of the functions that ran it. The envelope stays, with the
+   * time and the reason. It cannot be undone; erasing once more changes the time and the reason.
+   */
+  erase(id: string, query: EraseEventQuery = {}): Promise<ErasureReceipt> {
+    return requestJson(this.#options, answers.erasure, {
+      method: 'DELETE',
+      path: `/api/events/${encodeURIComponent(id)}/data`,
       query: { ...query },
     })
   }

@@ -4,7 +4,7 @@ import { mismatch, type Shape } from './shape.js'
 
 /** What differs between requests. */
 export interface RequestInput {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'DELETE'
   path: string
   query?: Record<string, string | number | undefined>
   contentType?: string

@@ -29,6 +29,7 @@ const complete: Record<string, [(client: NexusClient) => Promise<unknown>, objec
   listEvents: [(client) => client.listEvents(), { events: [event] }],
   getEvent: [(client) => client.getEvent('e'), { event, publishedAt: event.time, runs: [report] }],
   replay: [(client) => client.replay('e'), { id: 'e', deliveries: 1 }],
+  erase: [(client) => client.erase('e'), { id: 'e', erased: { at: event.time, reason: 'asked' } }],
   metrics: [
     (client) => client.metrics(),
     {

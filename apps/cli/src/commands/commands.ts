@@ -1,5 +1,6 @@
 import type { CommandGroup } from '../command-line/command.js'
 import { completion } from './completion/command.js'
+import { erase } from './erase/command.js'
 import { events } from './events/command.js'
 import { metrics } from './metrics/command.js'
 import { optimizations } from './optimizations/command.js'
@@ -15,7 +16,10 @@ export const nexus = {
   usage: 'nexus <command> [options]',
   heading: 'Commands',
   summary: '',
-  commands: { dev, start, events, replay, metrics, profile, optimizations, service, completion },
+  commands: {
+    ...{ dev, start, events, replay, erase, metrics, profile, optimizations },
+    ...{ service, completion },
+  },
   notes:
     "NEXUS_TOKEN holds the server's token where it has one. Exit codes: 0 done, 1 failed, 2 wrong usage.",
 } satisfies CommandGroup

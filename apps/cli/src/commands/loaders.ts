@@ -11,6 +11,7 @@ export const loaders: Readonly<Record<Name, () => Promise<Run>>> = {
   start: async () => (await import('./serve/run.js')).runStart,
   events: async () => (await import('./events/run.js')).runEvents,
   replay: async () => (await import('./replay/run.js')).runReplay,
+  erase: async () => (await import('./erase/run.js')).runErase,
   metrics: async () => (await import('./metrics/run.js')).runMetrics,
   optimizations: async () => (await import('./optimizations/run.js')).runOptimizations,
   profile: async () => (await import('./profile/run.js')).runProfile,

@@ -1,5 +1,6 @@
 import { NexusClient } from '@nexus/client'
 import { UsageError } from '../command-line/usage-error.js'
+import { describeThrown } from './describe-thrown.js'
 
 /** A client of the server that `--url` or `NEXUS_URL` names. */
 export function connect(url: string | undefined): NexusClient {
@@ -10,6 +11,6 @@ export function connect(url: string | undefined): NexusClient {
   } catch (error) {
     // The client's message has no password and no token in it; the text of the option may.
     const from = url === undefined ? 'NEXUS_URL' : '--url'
-    throw new UsageError((error as Error).message.replace(/^NexusClient: url/, from))
+    throw new UsageError(describeThrown(error).message.replace(/^NexusClient: url/, from))
   }
 }

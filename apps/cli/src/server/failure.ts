@@ -1,13 +1,14 @@
 import { NexusClientError } from '@nexus/client'
 import { indentRest, printableLines, styleOf } from '../terminal/terminal.js'
+import { describeThrown } from './describe-thrown.js'
 
-/** A command that failed, with what it was doing and what its user can do. */
+/** A command that failed, with what it was doing and what its user can do, if anything. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 
   constructor(
     message: string,
-    readonly hint: string,
+    readonly hint?: string,
     options?: ErrorOptions,
   ) {
     super(message, options)
@@ -35,20 +36,19 @@ export function describeFailure(error: unknown): string {
   const style = styleOf(process.stderr)
   if (error instanceof CommandError) {
     // Indented, a line that a server chose does not look like one of the command.
-    const [message, hint] = [error.message, error.hint].map((text) =>
-      indentRest(printableLines(text), 2),
-    ) as [string, string]
-    return `${style.bad(message)}\n${style.dim(hint)}\n`
+    const [message = '', hint] = [error.message, error.hint].map((text) =>
+      text === undefined ? undefined : indentRest(printableLines(text), 2),
+    )
+    return `${style.bad(message)}\n${hint === undefined ? '' : `${style.dim(hint)}\n`}`
   }
-  if (isOurs(error)) return `${printableLines(error.message)}\n`
+  const { name, message, stack } = describeThrown(error)
+  if (OURS.has(name)) return `${printableLines(message)}\n`
   // A defect of ours: the stack is what a report needs.
-  return `nexus: ${printableLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`
+  return `nexus: ${printableLines(stack ?? message)}\n`
 }
 
 /** By name: loading the packages to ask for their classes would cost every command its start-up time. */
-function isOurs(error: unknown): error is Error {
-  return error instanceof Error && ['RuntimeError', 'ProcessManagerError'].includes(error.name)
-}
+const OURS: ReadonlySet<string | undefined> = new Set(['RuntimeError', 'ProcessManagerError'])
 
 function explain(
   error: NexusClientError,

@@ -9,6 +9,7 @@ export type JsonValue =
 
 /** A CloudEvents 1.0 event as the runtime stores and returns it. */
 export interface CloudEvent {
+  /** Version of CloudEvents. */
   specversion: '1.0'
   /** Unique among the events of the log. */
   id: string
@@ -18,8 +19,11 @@ export interface CloudEvent {
   type: string
   /** RFC 3339, UTC. */
   time: string
+  /** What the event is about within its source. */
   subject?: string
+  /** Media type of `data`. */
   datacontenttype?: string
+  /** The payload. */
   data?: JsonValue
   /** Extension attributes. */
   [attribute: string]: JsonValue | undefined
@@ -27,17 +31,25 @@ export interface CloudEvent {
 
 /** An event to publish; the runtime fills in `id`, `source` and `time` where they are missing. */
 export interface NewEvent {
+  /** Dot-separated name, e.g. `com.nexus.order.created`. */
   type: string
+  /** The payload. */
   data?: JsonValue
+  /** Publishing the same source and id again stores nothing. @default a UUID of version 7 */
   id?: string
+  /** URI reference of the producer. @default '/nexus/client' */
   source?: string
+  /** RFC 3339. @default the time of the server */
   time?: string
+  /** What the event is about within its source. */
   subject?: string
+  /** Extension attributes. */
   [attribute: string]: JsonValue | undefined
 }
 
 /** What the runtime answers once an event is durable. */
 export interface PublishReceipt {
+  /** Id of the event, for `getEvent`. */
   id: string
   /** `true` when an event with this id was stored before; it was not stored again. */
   duplicate: boolean
@@ -59,6 +71,7 @@ export interface ListedEvent extends CloudEvent {
 
 /** One page of the log, newest event first. It may hold fewer events than were asked for: `cursor` tells whether there are more. */
 export interface CloudEventPage {
+  /** Newest first. */
   events: ListedEvent[]
   /** Events in the log that match the filter, on all pages; absent where only a scan could tell. */
   total?: number
@@ -71,10 +84,13 @@ export type RunStatus = 'pending' | 'running' | 'retrying' | 'succeeded' | 'dead
 
 /** A line that a function logged. A type, like those it is stored with, so that it is JSON for the compiler too. */
 export type LogLine = {
+  /** How much it matters. */
   level: 'debug' | 'info' | 'warn' | 'error'
+  /** The line itself. */
   message: string
   /** RFC 3339, UTC. */
   time: string
+  /** What was logged with it. */
   fields?: JsonValue
 }
 
@@ -84,6 +100,7 @@ export type RunError = {
   code: string
   /** Name of what was thrown, e.g. `TypeError`. */
   name: string
+  /** What the function threw, or why it was stopped. */
   message: string
   /** Stack of the function's own frames, in its own source. */
   stack?: string
@@ -95,6 +112,7 @@ export type RunError = {
 
 /** What one function did with an event. */
 export interface FunctionRun {
+  /** Name of the function. */
   function: string
   /** `dead-lettered` is final: every attempt failed. */
   status: RunStatus
@@ -112,22 +130,44 @@ export interface FunctionRun {
   value?: JsonValue
   /** Log lines of the last attempt. */
   logs: LogLine[]
+  /** Why the last attempt failed; absent when it succeeded. */
   error?: RunError
   /** Parts that were too large to be stored whole: `value`, `logs` or `error`. Absent when nothing was cut. */
   truncated?: ('value' | 'logs' | 'error')[]
 }
 
+/** When and why the data of an event was erased. */
+export interface Erasure {
+  /** RFC 3339, UTC. */
+  at: string
+  /** Why, as it was given. */
+  reason?: string
+}
+
 /** An event with what each function did with it. */
 export interface EventWithRuns {
+  /** The event as it is stored. */
   event: CloudEvent
   /** RFC 3339, UTC; when the event became durable. */
   publishedAt: string
+  /** Present when its data, results and logs were erased: only the envelope is left. */
+  erased?: Erasure
+  /** One for each function that listens to the event. */
   runs: FunctionRun[]
 }
 
 /** What a replay set in motion. */
 export interface ReplayReceipt {
+  /** Id of the event. */
   id: string
   /** Functions that run the event once more. */
   deliveries: number
+}
+
+/** What was erased: the envelope of this event is left. */
+export interface ErasureReceipt {
+  /** Id of the event. */
+  id: string
+  /** When and why. */
+  erased: Erasure
 }

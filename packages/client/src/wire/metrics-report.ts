@@ -1,5 +1,6 @@
 /** Counters of the running process: they start at zero with it. */
 export interface MetricsReport {
+  /** Events and their deliveries. */
   events: {
     /** Events stored, those that functions emitted included. */
     published: number
@@ -9,6 +10,7 @@ export interface MetricsReport {
     /** Deliveries that ended well, of those that ended; `null` before the first. */
     successRatePercent: number | null
   }
+  /** Calls of functions. */
   functions: {
     /** Calls of handlers, retries included. */
     executed: number
@@ -18,6 +20,7 @@ export interface MetricsReport {
     /** Mean time of a call in milliseconds; `null` before the first. */
     averageDurationMs: number | null
   }
+  /** The process, and its event store. */
   system: {
     uptimeSeconds: number
     version: string

@@ -1,15 +1,20 @@
 /** What one function did while a profile was taken. */
 export interface ProfiledFunction {
+  /** Its name. */
   function: string
   /** Calls that ended. */
   calls: number
+  /** Calls that failed. */
   failed: number
   /** Time of all calls in the sandbox, in milliseconds. */
   totalMs: number
   /** Share of the time of all functions, 0 to 1. */
   share: number
+  /** Mean time of a call, in milliseconds. */
   averageMs: number
+  /** Time within which 95 of 100 calls ended, in milliseconds. */
   p95Ms: number
+  /** The longest call, in milliseconds. */
   maxMs: number
   /** From the request to the first instruction, on average. */
   averageQueueWaitMs: number
@@ -21,6 +26,7 @@ export interface ProfiledFunction {
 
 /** A function of the server itself, as the sampler saw it. */
 export interface ProfiledCode {
+  /** Its name; `(anonymous)` for one without. */
   name: string
   /** Address of its file; empty for what is built in. */
   url: string
@@ -48,7 +54,9 @@ export interface ProfiledThread {
 export interface ProfileReport {
   /** RFC 3339, UTC. */
   startedAt: string
+  /** How long it was recorded, in milliseconds. */
   durationMs: number
+  /** The process as a whole. */
   process: {
     /** Of one core, all threads together. */
     cpuPercent: number

@@ -1,5 +1,6 @@
 import type {
   CloudEventPage,
+  Erasure,
   EventFilter,
   EventWithRuns,
   FunctionRun,
@@ -80,7 +81,7 @@ function summary(event: ListedEvent, style: Style): string {
 ${field('Type', printable(event.type), style)}${field('Time', printable(event.time), style)}${data(event, style)}`
 }
 
-function describe({ event, runs }: EventWithRuns): string {
+function describe({ event, erased, runs }: EventWithRuns): string {
   const style = styleOf(process.stdout)
   const head = [
     `${style.bold(printable(event.id))}\n`,
@@ -88,12 +89,17 @@ function describe({ event, runs }: EventWithRuns): string {
     field('Source', printable(event.source), style),
     field('Time', printable(event.time), style),
     data(event, style),
+    ...(erased === undefined ? [] : [field('Erased', erasure(erased), style)]),
   ]
   const done =
     runs.length === 0
       ? '\nNo function listens to this type.\n'
       : runs.map((run) => describeRun(run, style)).join('')
   return head.join('') + done
+}
+
+function erasure({ at, reason }: Erasure): string {
+  return printable(reason === undefined ? at : `${at}: ${reason}`)
 }
 
 function describeRun(run: FunctionRun, style: Style): string {

@@ -4,6 +4,7 @@ import type { ProfileReport } from '@nexus/client'
 import { runs } from '../../command-line/parse.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { connect } from '../../server/connect.js'
+import { describeThrown } from '../../server/describe-thrown.js'
 import { attempt, CommandError } from '../../server/failure.js'
 import { print, printError } from '../../terminal/output.js'
 import { printable, styleOf, toJson } from '../../terminal/terminal.js'
@@ -87,6 +88,6 @@ async function write(file: string, content: string | Uint8Array): Promise<void> 
 }
 
 function cannotWrite(file: string, cause: unknown): CommandError {
-  const message = `Cannot write ${file}: ${(cause as Error).message}`
+  const message = `Cannot write ${file}: ${describeThrown(cause).message}`
   return new CommandError(message, 'Name a file in a directory that exists with --out', { cause })
 }

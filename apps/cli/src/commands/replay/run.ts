@@ -15,5 +15,5 @@ export const runReplay = runs(replay, async ({ values, operands: [id = ''] }) =>
   })
   if (values.json) return print(`${toJson(receipt, 2)}\n`)
   const to = receipt.deliveries === 1 ? '1 function' : `${receipt.deliveries} functions`
-  print(`Replayed ${printable(id)} to ${to}; see what came of it: nexus events ${printable(id)}\n`)
+  print(`Replayed ${printable(id)} to ${to}; see what it did with: nexus events ${printable(id)}\n`)
 })

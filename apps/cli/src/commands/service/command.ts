@@ -149,6 +149,6 @@ function parseFilter(name: string, given: string): RegExp {
   try {
     return new RegExp(given, 'u')
   } catch (error) {
-    throw new UsageError(`${name}: ${(error as Error).message}`)
+    throw new UsageError(`${name}: ${(error as SyntaxError).message}`)
   }
 }

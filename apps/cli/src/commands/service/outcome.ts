@@ -21,7 +21,7 @@ export function select(
   })
 }
 
-/** Runs a command for each service at once; says which failed, and answers what came of the others. */
+/** Runs a command for each service at once; says which failed, and returns the results of the others. */
 export async function forEach<T>(
   services: readonly ServiceStatus[],
   command: (name: string) => Promise<T>,
