@@ -2,7 +2,9 @@ import type { ServiceDefinition, ServiceStatus } from './service/service.js'
 
 /** The answer of a health check made now. */
 export interface HealthReport {
+  /** Name of the service. */
   name: string
+  /** Whether every instance answered well in time. */
   healthy: boolean
   /** How long the slowest instance took to answer. */
   durationMs: number
@@ -12,12 +14,15 @@ export interface HealthReport {
 
 /** A line that a service wrote. */
 export interface ServiceLogLine {
+  /** Name of the service. */
   name: string
   /** The instance's index. */
   instance: number
+  /** Where the service wrote it. */
   stream: 'stdout' | 'stderr'
   /** Milliseconds since the epoch. */
   time: number
+  /** The line without its end. */
   text: string
 }
 
@@ -27,6 +32,7 @@ export interface LogQuery {
   lines?: number
   /** Go on with lines as they are written, until the signal aborts. @default false */
   follow?: boolean
+  /** Ends the reading. @default none */
   signal?: AbortSignal
 }
 
@@ -36,20 +42,26 @@ export interface LogQuery {
  * within its engine's time limit, whatever the daemon does.
  */
 export interface ProcessEngine {
+  /** The engine's name. */
   readonly kind: 'native' | 'pm2'
   /** Resolves once every instance accepts work; with a health check, once it passes. Replaces a stopped service of that name. */
   start(definition: ServiceDefinition): Promise<ServiceStatus>
+  /** Stops every instance; resolves once all have ended. */
   stop(name: string): Promise<ServiceStatus>
+  /** Restarts the instances one after the other; starts a service that is stopped. */
   restart(name: string): Promise<ServiceStatus>
   /** Stops it and forgets it, its log files too. */
   delete(name: string): Promise<void>
+  /** Every service that it knows. */
   list(): Promise<ServiceStatus[]>
+  /** Checks a service now: by its health check, else by its port, else by its state. */
   health(name: string, timeoutMs: number): Promise<HealthReport>
+  /** The lines of a service's log, oldest first. */
   logs(name: string, query: LogQuery): AsyncIterable<ServiceLogLine>
   /** Writes down what runs now, for `resurrect`; answers how many services that are. */
   save(): Promise<number>
   /** Starts what was saved and does not run; answers their names. */
   resurrect(): Promise<string[]>
-  /** Lets go of the connection; what runs goes on running. */
+  /** Closes the connection; services keep running. */
   close(): Promise<void>
 }

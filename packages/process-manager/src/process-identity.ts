@@ -16,7 +16,7 @@ export function bootId(): string | null {
 
 /**
  * Tells a process from every later one that gets its pid: made from the boot and the start time. Null when no
- * process has that pid, or a dead one that nobody waited for. About 15 µs on Linux; elsewhere it starts a command.
+ * process has that pid, or a dead one whose parent has not read its exit code. About 15 µs on Linux; elsewhere it starts a command.
  */
 export function processIdentity(pid: number): string | null {
   try {

@@ -148,7 +148,7 @@ describe('What services are and use', () => {
     await manager.close()
   })
 
-  it('is an error for a service that nobody knows', async () => {
+  it('is an error for an unknown service', async () => {
     const manager = new ProcessManager({ engine: fakeEngine() })
     const failure = { code: 'NOT_FOUND', details: { name: 'nobody' } }
     await expect(manager.status('nobody')).rejects.toMatchObject(failure)

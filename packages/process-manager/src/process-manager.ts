@@ -11,10 +11,15 @@ import { metricsOf, type ServiceMetrics } from './service/service-metrics.js'
 
 /** What a {@link ProcessManager} tells of the commands that it was given. */
 export interface ProcessManagerEvents {
+  /** A service was started. */
   started: [status: ServiceStatus]
+  /** A service was stopped. */
   stopped: [status: ServiceStatus]
+  /** A service was restarted. */
   restarted: [status: ServiceStatus]
+  /** A service was deleted. */
   deleted: [name: string]
+  /** A command failed. */
   failed: [failure: { command: ServiceCommand; name: string; error: ProcessManagerError }]
 }
 
@@ -23,18 +28,29 @@ export type ServiceCommand = 'start' | 'stop' | 'restart' | 'delete'
 
 /** What a {@link ProcessManager} did so far. */
 export interface ProcessManagerStats {
+  /** The engine in use. */
   engine: ProcessEngine['kind']
   /** Commands that ended well, by kind. */
   commands: Readonly<Record<ServiceCommand, number>>
+  /** Commands that failed. */
   failures: number
   /** Commands that run or wait for their turn. */
   pending: number
+  /** Of the cache of figures and states. */
   cache: MetricsCacheStats
 }
 
 /**
  * Starts, stops and watches services. Commands for one service run in the order they were given, by whichever
  * process, and those for different ones at the same time: the engines see to that.
+ *
+ * @example
+ * ```ts
+ * const manager = new ProcessManager()
+ * await manager.start({ name: 'web', script: resolve('web.js'), port: 3000, instances: 2 })
+ * console.log(await manager.status('web'))
+ * await manager.close() // the service keeps running
+ * ```
  */
 export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   readonly #engine: ProcessEngine
@@ -120,6 +136,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     return await this.#engine.health(parseName(name), timeoutMs)
   }
 
+  /** The lines of a service's log, oldest first; with `follow` also those that come. */
   logs(name: string, query: LogQuery = {}): AsyncIterable<ServiceLogLine> {
     this.#requireOpen()
     return this.#engine.logs(parseName(name), query)
@@ -137,6 +154,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     return await this.#engine.resurrect().finally(() => this.#cache.invalidate('*'))
   }
 
+  /** Counts of commands since the start. */
   getStats(): ProcessManagerStats {
     return {
       engine: this.#engine.kind,
@@ -147,7 +165,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     }
   }
 
-  /** Lets go of the engine; what runs goes on running. */
+  /** Closes the engine; services keep running. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([this.#engine.close(), this.#cache.close()])

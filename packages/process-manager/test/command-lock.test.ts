@@ -94,7 +94,7 @@ describe('CommandLock', () => {
     )
   })
 
-  it('creates its directory, also when somebody removed it', async () => {
+  it('creates its directory, also when it was removed', async () => {
     const directory = join(scratch(), 'deep/locks')
     const lock = new CommandLock({ directory })
     await lock.withLock('web', () => {})
@@ -113,7 +113,7 @@ describe('CommandLock', () => {
     await expect(failure).rejects.toBeInstanceOf(ProcessManagerError)
   })
 
-  it('clearStale removes the files of locks that nobody holds, and only those', async () => {
+  it('clearStale removes the files of locks that are not held, and only those', async () => {
     const directory = scratch()
     const lock = new CommandLock({ directory })
     expect(new CommandLock({ directory: join(directory, 'none') }).clearStale()).toBe(0)

@@ -51,7 +51,7 @@ describe('ConnectionPool on a daemon that runs', () => {
     expect(pool.getStats().connections).toBe(1)
   })
 
-  it('closes an idle connection, and connects anew for the next call', async () => {
+  it('closes an idle connection, and connects again for the next call', async () => {
     const pool = openPool({ idleTimeoutMs: 20 })
     await pool.call('ping', [{}])
     await expect.poll(() => pool.isConnected(), { timeout: longMs }).toBe(false)
@@ -99,7 +99,7 @@ describe('ConnectionPool on a daemon that runs', () => {
     await expect(pool.connect()).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
-  it('lets a process end that has not let go of it', async () => {
+  it('lets a process end that has not closed it', async () => {
     const worker = await untilTestEnds(bundleWorker(pm2Worker))
     expect(await runWorker(worker, home)).toMatchObject({ services: 0, stats: { connections: 1 } })
   })

@@ -3,7 +3,7 @@ import { CommandLock } from '@nexus/process-manager'
 
 /** What a test asks of this process; it answers each with a `LockAnswer`. */
 export type LockTask =
-  /** Takes the locks and never lets go of them. */
+  /** Takes the locks and never releases them. */
   | { kind: 'hold'; names: string[] }
   /** Takes the lock so many times, and removes left-over files before each time if asked. */
   | { kind: 'take'; name: string; times: number; clear: boolean }

@@ -71,7 +71,7 @@ describe('When the daemon was killed', () => {
     await statusOf(engine, 'idle', ({ state }) => state === 'online')
   })
 
-  it('several instances on one port are started anew, for their socket is gone with it', async () => {
+  it('several instances on one port are restarted, because their socket is gone with it', async () => {
     const { engine } = sandbox()
     const port = await freePort()
     const before = await engine.start({
@@ -322,7 +322,7 @@ describe('A home that is no directory', () => {
 })
 
 describe('A home with a long path', () => {
-  it('works beyond what a socket address can hold', async () => {
+  it('works with a path longer than a socket address can hold', async () => {
     const { home, newEngine } = sandbox()
     const engine = newEngine({ home: join(home, 'x'.repeat(120)) })
     expect(await engine.start({ name: 'idle', script: fixture('idle.mjs') })).toMatchObject({

@@ -76,7 +76,7 @@ describe('The log of a service', () => {
     )
   })
 
-  it('is an error for a service that nobody knows', async () => {
+  it('is an error for an unknown service', async () => {
     const { engine } = sandbox()
     await expect(logLines(engine, 'nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })

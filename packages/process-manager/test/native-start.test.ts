@@ -227,7 +227,7 @@ describe('A service that cannot start', () => {
 })
 
 describe('A stop', () => {
-  it('lets the service say goodbye', async () => {
+  it('lets the service end by itself', async () => {
     const { engine } = sandbox()
     await engine.start({ name: 'polite', script: fixture('polite.mjs') })
     expect(await engine.stop('polite')).toMatchObject({
@@ -258,7 +258,7 @@ describe('A stop', () => {
     )
   })
 
-  it('is an error for a service that nobody knows', async () => {
+  it('is an error for an unknown service', async () => {
     const { engine } = sandbox()
     await expect(engine.stop('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
@@ -270,7 +270,7 @@ describe('A stop', () => {
     await eventually(processes, ({ length }) => length === 0)
   })
 
-  it('lets the daemon end when nothing runs and nobody is there, and the next command starts it', async () => {
+  it('lets the daemon end when nothing runs and no client is connected, and the next command starts it', async () => {
     const { engine, newEngine, processes } = sandbox({ daemon: { idleExitMs: 200 } })
     await engine.start({ name: 'idle', script: fixture('idle.mjs') })
     await engine.stop('idle')

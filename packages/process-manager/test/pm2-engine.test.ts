@@ -17,7 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { Pm2Home } from './pm2-home.js'
 
 const longMs = 60_000
-/** Nothing that has no port fails here, so that nobody need wait to see whether it does. */
+/** Services without a port do not fail here, so no start has to wait to see whether they do. */
 const soon = { minUptimeMs: 50 }
 
 const scripts = {

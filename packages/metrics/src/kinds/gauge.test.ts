@@ -31,7 +31,7 @@ it('a gauge takes NaN and both infinities', () => {
   )
 })
 
-it('a line is written anew once the value changed', () => {
+it('a line is written again once the value changed', () => {
   const registry = new MetricsRegistry()
   const gauge = registry.gauge({ name: 'g', help: 'G.' })
   for (const value of [1, 1, 2, Number.NaN, 0]) {

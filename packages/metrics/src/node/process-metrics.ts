@@ -22,6 +22,11 @@ const counter = (help: string) => ({ type: 'counter', help }) as const
  *
  * @returns a function that removes them again and stops measuring
  * @throws {@link MetricsError} `NAME_TAKEN` when the registry has them already
+ *
+ * @example
+ * ```ts
+ * const remove = addProcessMetrics(registry)
+ * ```
  */
 export function addProcessMetrics(registry: MetricsRegistry): () => void {
   const removers: (() => void)[] = []

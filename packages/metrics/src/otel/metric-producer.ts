@@ -21,6 +21,11 @@ const SCOPE = { name: '@nexus/metrics' }
  * Makes a registry readable by the OpenTelemetry SDK: pass it as one of the `metricProducers` of a metric
  * reader, and its exporter sends these metrics too. A summary becomes a gauge per quantile with the sum and
  * count beside it; values that are not finite are left out.
+ *
+ * @example
+ * ```ts
+ * new PeriodicExportingMetricReader({ exporter, metricProducers: [createMetricProducer(registry)] })
+ * ```
  */
 export function createMetricProducer(registry: MetricsRegistry): MetricProducer {
   return {

@@ -22,7 +22,15 @@ export interface MetricsGroupStats {
 /** Series of a snapshot of the own registry between two looks at the time. */
 const SERIES_PER_PART = 64
 
-/** Adds up what this process, its worker threads and its child processes record, for one scrape. */
+/**
+ * Adds up what this process, its worker threads and its child processes record, for one scrape.
+ *
+ * @example
+ * ```ts
+ * const group = new MetricsGroup(registry)
+ * group.add(new Worker('./worker.js')) // it calls shareMetrics(registry, parentPort)
+ * ```
+ */
 export class MetricsGroup {
   readonly #registry: MetricsRegistry
   readonly #members = new Map<MetricsMember, Member>()

@@ -45,6 +45,11 @@ const SERIES_PER_MESSAGE = 500
  *
  * @returns a function that sends a last time and stops
  * @throws {@link MetricsError} `INVALID_OPTIONS`
+ *
+ * @example
+ * ```ts
+ * const stop = shareMetrics(registry, parentPort)
+ * ```
  */
 export function shareMetrics(
   registry: MetricsRegistry,

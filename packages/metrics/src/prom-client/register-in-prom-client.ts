@@ -18,6 +18,11 @@ interface PromValue {
  *
  * @returns a function that takes them out again
  * @throws an error of prom-client when it has a metric of the same name
+ *
+ * @example
+ * ```ts
+ * registerInPromClient(registry, promClient.register)
+ * ```
  */
 export function registerInPromClient(registry: MetricsRegistry, target: PromRegistry): () => void {
   const bridged = new Map<Metric, BridgedMetric>()

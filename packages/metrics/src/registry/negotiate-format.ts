@@ -12,6 +12,13 @@ export interface NegotiatedFormat {
  * Picks the format a scraper prefers from its `Accept` header; Prometheus text when it names neither.
  *
  * @param accept the header, for example `application/openmetrics-text;version=1.0.0,text/plain;q=0.5`
+ *
+ * @example
+ * ```ts
+ * const { format, contentType } = negotiateFormat(request.headers.accept)
+ * response.setHeader('Content-Type', contentType)
+ * await pipeline(registry.scrape({ format }), response)
+ * ```
  */
 export function negotiateFormat(accept: string | undefined): NegotiatedFormat {
   const weights: Record<ExpositionFormat, number> = { text: 0, openmetrics: 0 }

@@ -57,7 +57,17 @@ export interface MetricsWatcher {
   onRemove(metric: Metric): void
 }
 
-/** Holds metrics by name and exports them. */
+/**
+ * Holds metrics by name and exports them.
+ *
+ * @example
+ * ```ts
+ * const registry = new MetricsRegistry()
+ * const requests = registry.counter({ name: 'requests_total', help: 'Requests answered.' })
+ * requests.inc()
+ * console.log(registry.toPrometheus())
+ * ```
+ */
 export class MetricsRegistry {
   readonly #options: ResolvedRegistryOptions
   readonly #metrics = new Map<string, Metric>()

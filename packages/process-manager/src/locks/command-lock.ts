@@ -15,6 +15,7 @@ import { LockFile } from './lock-file.js'
 
 /** Who holds a lock. */
 export interface LockOwner {
+  /** The process that holds the lock. */
   pid: number
   /** When that process began, in milliseconds since the epoch: a pid alone may mean another process by now. */
   processStartedAt: number
@@ -32,7 +33,9 @@ export interface CommandLockStats {
   acquired: number
   /** Of these, how many had to wait. */
   contended: number
+  /** Waits that ended with `LOCK_TIMEOUT`. */
   timedOut: number
+  /** How long a command waits, in milliseconds. */
   timeoutMs: number
 }
 
@@ -45,8 +48,14 @@ const processStartedAt = Math.round(performance.timeOrigin)
  * Lets one command for a name run at a time, among all processes of a machine that use the same directory.
  *
  * Locks are the kernel's, so the death of a process releases them. Within a process commands run in the order
- * in which they were issued. Between processes whoever waits is served before one that comes back for more.
+ * in which they were issued. Between processes one that waits is served before one that comes back for more.
  * It holds nothing between commands, so there is nothing to close.
+ *
+ * @example
+ * ```ts
+ * const lock = new CommandLock({ directory: '/run/lock/orders' })
+ * await lock.withLock('migrate', async () => migrate())
+ * ```
  */
 export class CommandLock {
   readonly #options: ResolvedCommandLockOptions
@@ -99,7 +108,7 @@ export class CommandLock {
   }
 
   /**
-   * Removes the files of locks that nobody holds, such as those of processes that were killed. Safe at any
+   * Removes the files of locks that are not held, such as those of processes that were killed. Safe at any
    * time: a lock that is held or just being taken is left alone, or is taken on a new file.
    *
    * @returns how many locks were removed
@@ -115,6 +124,7 @@ export class CommandLock {
     return removed
   }
 
+  /** Counts since the start, and the limits. */
   getStats(): CommandLockStats {
     return {
       held: this.#held,

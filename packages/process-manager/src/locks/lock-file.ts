@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { tryLock } from 'fs-native-extensions'
 
-// Windows lets nobody else read bytes that are locked, so there a byte behind the note is. macOS locks whole
+// Windows lets no other process read bytes that are locked, so there a byte behind the note is. macOS locks whole
 // files only.
 const [lockOffset, lockLength] = process.platform === 'win32' ? [4096, 1] : [0, 0]
 
@@ -32,7 +32,7 @@ export class LockFile {
     this.#descriptor = descriptor
   }
 
-  /** Creates the file where it is missing and takes its lock; undefined while somebody else has it. */
+  /** Creates the file where it is missing and takes its lock; undefined while another has it. */
   static tryAcquire(path: string): LockFile | undefined {
     for (;;) {
       const descriptor = open(path)
@@ -75,7 +75,7 @@ export class LockFile {
     closeSync(this.#descriptor)
   }
 
-  /** Releases the lock and removes the file; whoever waits for it finds out and creates it anew. */
+  /** Releases the lock and removes the file; a process that waits for it notices and creates the file again. */
   remove(): void {
     try {
       unlinkSync(this.#path)

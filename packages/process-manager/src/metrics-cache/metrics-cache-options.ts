@@ -2,10 +2,13 @@ import { z } from 'zod'
 
 /** A cache outside this process, for several processes or hosts that ask for the same. */
 export interface SharedMetricsCache {
-  /** What somebody stored, and for how much longer it holds; null when there is nothing. */
+  /** A stored value, and for how much longer it holds; null when there is none. */
   get(key: string): Promise<{ value: unknown; remainingMs: number } | null>
+  /** Stores a value for `ttlMs`. */
   set(key: string, value: unknown, ttlMs: number): Promise<void>
+  /** Forgets these values. */
   delete(keys: readonly string[]): Promise<void>
+  /** Closes what it opened. */
   close(): Promise<void>
 }
 
@@ -19,7 +22,7 @@ export interface MetricsCacheOptions {
   maxEntries?: number | undefined
   /** Asked before the engine is; closed with the cache. @default none */
   shared?: SharedMetricsCache | undefined
-  /** After the shared tier failed, it is left alone for so long. @default 1000 */
+  /** How long the shared tier is not asked after it failed, in milliseconds. @default 1000 */
   sharedRetryMs?: number | undefined
   /** Milliseconds that only ever grow. @default performance.now */
   now?: (() => number) | undefined

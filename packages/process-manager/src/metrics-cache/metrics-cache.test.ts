@@ -67,7 +67,7 @@ it('does not keep failures', async () => {
   expect(await cache.get('status', 'web', counter)).toBe(1)
 })
 
-it('has at most so many entries, and none after clear', async () => {
+it('has at most maxEntries entries, and none after clear', async () => {
   const { cache, counter } = setUp({ maxEntries: 3 })
   for (let n = 0; n < 10; n++) await cache.get('status', `s${n}`, counter)
   expect(cache.getStats()).toMatchObject({ status: { entries: 3 }, maxEntries: 3 })
@@ -77,7 +77,7 @@ it('has at most so many entries, and none after clear', async () => {
   expect(await cache.get('status', 's9', counter)).toBe(11)
 })
 
-it('removes expired entries although nobody asks for them', async () => {
+it('removes expired entries that are not asked for', async () => {
   vi.useFakeTimers()
   try {
     const { cache, clock, counter } = setUp()

@@ -11,19 +11,27 @@ export type MetricsCacheTier = 'metrics' | 'status'
 
 /** What one tier of a `MetricsCache` has done so far. */
 export interface CacheTierStats {
+  /** Entries that are kept. */
   entries: number
+  /** Questions that it answered. */
   hits: number
+  /** Questions that it passed on. */
   misses: number
+  /** How long an entry is answered, in milliseconds. */
   ttlMs: number
 }
 
 /** What a `MetricsCache` has done so far. */
 export interface MetricsCacheStats {
+  /** Of figures. */
   metrics: CacheTierStats
+  /** Of states. */
   status: CacheTierStats
   /** Misses that the shared tier answered, that it did not, and times it failed. */
   shared: { hits: number; misses: number; failures: number }
+  /** Services that were forgotten because a command changed them. */
   invalidations: number
+  /** Entries of each kind that are kept at most. */
   maxEntries: number
 }
 
@@ -70,6 +78,12 @@ class Tier {
 /**
  * Answers again what was just asked: how services are and what they use. Those who ask for the same at the
  * same time share one load; expired entries are removed.
+ *
+ * @example
+ * ```ts
+ * const cache = new MetricsCache({ shared: new RedisTier() })
+ * const manager = new ProcessManager({ cache })
+ * ```
  */
 export class MetricsCache {
   readonly #options: ResolvedMetricsCacheOptions
@@ -130,6 +144,7 @@ export class MetricsCache {
     }
   }
 
+  /** Counts since the start, and the limits. */
   getStats(): MetricsCacheStats {
     return {
       metrics: this.#tiers.metrics.getStats(),

@@ -10,7 +10,7 @@ export interface DaemonOptions {
   /** Processes that wait to become services. */
   warmPool?: WarmPoolOptions
   /**
-   * A service's log is set aside when it would grow beyond this.
+   * A service's log is set aside when it would grow larger than this.
    * @default 10_485_760 (10 MiB)
    */
   maxLogBytes?: number
@@ -43,6 +43,7 @@ export interface NativeEngineOptions {
    * @default 30_000
    */
   startTimeoutMs?: number
+  /** Settings of a daemon that this engine starts. */
   daemon?: DaemonOptions
 }
 

@@ -21,6 +21,7 @@ export interface NativePaths {
   status: string
   /** Touched by a reader who wants fresher figures. */
   statusWanted: string
+  /** Directory of the logs of services. */
   logs: string
   /** What the daemon itself has to say. */
   daemonLog: string
@@ -32,6 +33,7 @@ export function defaultHome(env: NodeJS.ProcessEnv = process.env): string {
   return env.XDG_STATE_HOME ? join(env.XDG_STATE_HOME, 'nexus') : join(homedir(), '.nexus')
 }
 
+/** The paths of a daemon whose home is this directory. */
 export function nativePaths(home: string): NativePaths {
   const root = join(resolve(home), 'services')
   return {
@@ -59,7 +61,7 @@ function hashOf(text: string) {
 
 /** The log that a service writes now; older ones have `.1`, `.2`, … behind it. */
 export function logFile(paths: NativePaths, name: string): string {
-  // Every name becomes a path here: none may lead out of the directory, whoever chose it.
+  // Every name becomes a path here: none may lead out of the directory.
   if (typeof name !== 'string' || !serviceNamePattern.test(name)) {
     throw new ProcessManagerError(
       'INVALID_DEFINITION',
@@ -70,7 +72,7 @@ export function logFile(paths: NativePaths, name: string): string {
   return join(paths.logs, `${name}.log`)
 }
 
-/** A socket's path is cut off by the system beyond this. */
+/** A socket's path is cut off by the system when it is longer than this. */
 const MAX_SOCKET_BYTES = process.platform === 'linux' ? 107 : 103
 
 /**

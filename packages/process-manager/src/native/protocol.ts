@@ -23,13 +23,19 @@ export type Method = keyof Methods
 
 /** What the daemon knows of itself. */
 export interface DaemonStats {
+  /** Its process. */
   pid: number
+  /** Since its start, in milliseconds. */
   uptimeMs: number
+  /** Memory of the daemon itself. */
   memoryBytes: number
+  /** Services that it knows. */
   services: number
   /** Processes of services that run. */
   processes: number
+  /** Requests that it answered. */
   requests: number
+  /** Processes that wait to become services. */
   warmPool: WarmPoolStats
   /** What it cannot do at the moment, such as write to a full disk. */
   warnings: string[]

@@ -5,10 +5,12 @@ import type { NativePaths } from './paths.js'
 
 /**
  * What the daemon tells every reader, in `status.json`: replaced as a whole at every change of a state, and while
- * something runs every {@link MEASURE_INTERVAL_MS}, or every {@link UNREAD_INTERVAL_MS} when nobody asks for it.
+ * something runs every {@link MEASURE_INTERVAL_MS}, or every {@link UNREAD_INTERVAL_MS} when it is not read.
  */
 export interface StatusFile {
+  /** Version of the file's format. */
   version: 1
+  /** The daemon that wrote it. */
   daemon: {
     pid: number
     /** See `processIdentity`; tells the daemon from a later process of its pid. */
@@ -17,6 +19,7 @@ export interface StatusFile {
   }
   /** Milliseconds since the epoch. */
   writtenAt: number
+  /** Every service as it was then. */
   services: ServiceStatus[]
   /** What the daemon could not do, such as write to a full disk. */
   warnings: string[]

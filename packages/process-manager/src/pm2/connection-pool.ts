@@ -20,21 +20,27 @@ export interface Pm2CallOptions {
 
 /** What a `ConnectionPool` has done so far. */
 export interface ConnectionPoolStats {
+  /** Whether there is a connection to the daemon of PM2. */
   connected: boolean
+  /** Whether one is being opened. */
   connecting: boolean
   /** Calls that wait for a connection or an answer. */
   pending: number
+  /** Calls that were made. */
   calls: number
   /** Of these, how many failed, for whatever reason. */
   failed: number
+  /** Calls that got no answer in time. */
   timedOut: number
   /** Connections made; all but the first replaced one that was lost, silent or idle. */
   connections: number
   /** Connections that ended without being asked to, or were given up because a call timed out. */
   lost: number
-  /** Connections closed because nobody used them. */
+  /** Connections closed because they were idle. */
   idled: number
+  /** Daemons that were started because none ran. */
   daemonsStarted: number
+  /** Time limits, in milliseconds. */
   limits: ResolvedConnectionPoolOptions
 }
 
@@ -122,10 +128,12 @@ export class ConnectionPool {
     }
   }
 
+  /** Whether there is a connection to the daemon of PM2. */
   isConnected(): boolean {
     return this.#connection !== undefined
   }
 
+  /** Counts since the start, and the limits. */
   getStats(): ConnectionPoolStats {
     return {
       connected: this.isConnected(),
@@ -136,7 +144,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Closes the connection once the calls under way have settled; a later call connects anew. */
+  /** Closes the connection once the calls under way have settled; a later call connects again. */
   async disconnect(): Promise<void> {
     if (this.#pending > 0) await new Promise<void>((drained) => this.#drained.push(drained))
     this.#drop()?.close()
@@ -206,7 +214,7 @@ export class ConnectionPool {
     })
   }
 
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   #drop(): Pm2Connection | undefined {
     const connection = this.#connection
     this.#connection = undefined

@@ -36,8 +36,14 @@ const defaultMinUptimeMs = 1000
  *
  * PM2 decides on restarts; it has no limit of CPU, no health check over IPC, and restarts nothing because of a
  * health check: that is done at a start and when `health` is called.
+ *
+ * @example
+ * ```ts
+ * const manager = new ProcessManager({ engine: new Pm2Engine() })
+ * ```
  */
 export class Pm2Engine implements ProcessEngine {
+  /** The engine's name. */
   readonly kind = 'pm2'
   readonly #options: ResolvedPm2EngineOptions
   readonly #pool: ConnectionPool
@@ -55,6 +61,7 @@ export class Pm2Engine implements ProcessEngine {
     })
   }
 
+  /** See {@link ProcessEngine.start}. */
   async start(definition: ServiceDefinition): Promise<ServiceStatus> {
     const service = withDefaults(definition)
     const { name, script, port } = service
@@ -89,6 +96,7 @@ export class Pm2Engine implements ProcessEngine {
     })
   }
 
+  /** See {@link ProcessEngine.stop}. */
   async stop(name: string): Promise<ServiceStatus> {
     return this.#inTurn(name, async () => {
       await this.#endEach('stopProcessId', await this.#find(name))
@@ -96,6 +104,7 @@ export class Pm2Engine implements ProcessEngine {
     })
   }
 
+  /** See {@link ProcessEngine.restart}. */
   async restart(name: string): Promise<ServiceStatus> {
     return this.#inTurn(name, async () => {
       const processes = await this.#find(name)
@@ -105,6 +114,7 @@ export class Pm2Engine implements ProcessEngine {
     })
   }
 
+  /** See {@link ProcessEngine.delete}. */
   async delete(name: string): Promise<void> {
     await this.#inTurn(name, async () => {
       const processes = await this.#find(name)
@@ -113,10 +123,12 @@ export class Pm2Engine implements ProcessEngine {
     })
   }
 
+  /** See {@link ProcessEngine.list}. */
   async list(): Promise<ServiceStatus[]> {
     return toServices(await this.#processes())
   }
 
+  /** See {@link ProcessEngine.health}. */
   async health(name: string, timeoutMs: number): Promise<HealthReport> {
     const began = performance.now()
     const processes = await this.#find(name)
@@ -129,6 +141,7 @@ export class Pm2Engine implements ProcessEngine {
     return { name, healthy: !reason, durationMs: performance.now() - began, reason }
   }
 
+  /** See {@link ProcessEngine.logs}. */
   async *logs(name: string, query: LogQuery): AsyncGenerator<ServiceLogLine> {
     const processes = (await this.#find(name)).toSorted((a, b) => a.pm_id - b.pm_id)
     const sources = processes.flatMap((process, instance) =>
@@ -145,6 +158,7 @@ export class Pm2Engine implements ProcessEngine {
     return new Set(processes.map(({ name }) => name)).size
   }
 
+  /** See {@link ProcessEngine.resurrect}. */
   async resurrect(): Promise<string[]> {
     const saved = this.#readDump()
     const running = new Set(
@@ -164,10 +178,12 @@ export class Pm2Engine implements ProcessEngine {
     return names
   }
 
+  /** What the connection to PM2 did. */
   getStats(): ConnectionPoolStats {
     return this.#pool.getStats()
   }
 
+  /** See {@link ProcessEngine.close}. */
   close(): Promise<void> {
     return this.#pool.close()
   }

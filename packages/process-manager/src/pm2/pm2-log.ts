@@ -78,7 +78,7 @@ class Follower {
   async read(): Promise<ServiceLogLine[]> {
     const { path } = this.#source
     const size = (await stat(path).catch(() => undefined))?.size ?? 0
-    // It was emptied or begun anew.
+    // It was emptied or replaced.
     if (size < this.#offset) this.#offset = 0
     if (size === this.#offset) return []
     const file = await open(path).catch(() => undefined)

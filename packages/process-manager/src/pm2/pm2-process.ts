@@ -182,7 +182,7 @@ function refuseWhatPm2Lacks({ name, env, health, maxCpuPercent }: ResolvedDefini
   )
 }
 
-/** A service under PM2 gets the environment of whoever starts it: PM2 gives it nothing of its daemon's. */
+/** A service under PM2 gets the environment of the command that starts it: PM2 gives it nothing of its daemon's. */
 function environmentOf({ env, port }: ResolvedDefinition): Record<string, string> {
   const inherited = Object.entries(process.env).filter(([key]) => !reserved.test(key))
   return {

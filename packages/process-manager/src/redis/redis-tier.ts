@@ -28,7 +28,14 @@ const redisTierSchema = z.strictObject({
   timeoutMs: z.number().min(1).default(250),
 }) satisfies z.ZodType<Resolved, RedisTierOptions>
 
-/** Lets hosts see each other's services through a Redis server, without asking each other's daemons. */
+/**
+ * Lets hosts see each other's services through a Redis server, without asking each other's daemons.
+ *
+ * @example
+ * ```ts
+ * const cache = new MetricsCache({ shared: new RedisTier({ url: 'redis://127.0.0.1:6379' }) })
+ * ```
+ */
 export class RedisTier implements SharedMetricsCache {
   readonly #redis: Redis
   readonly #keyPrefix: string
@@ -47,10 +54,11 @@ export class RedisTier implements SharedMetricsCache {
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
     })
-    // Every failure reaches whoever asked; ioredis hears only the first error of a socket.
+    // Every failure reaches the caller; ioredis hears only the first error of a socket.
     this.#redis.on('error', () => this.#redis.stream?.on('error', () => {}))
   }
 
+  /** A stored value, and for how much longer it holds; null when there is none. */
   async get(key: string): Promise<{ value: unknown; remainingMs: number } | null> {
     await this.#connected()
     const full = this.#keyPrefix + key
@@ -60,16 +68,19 @@ export class RedisTier implements SharedMetricsCache {
     return { value: JSON.parse(text), remainingMs }
   }
 
+  /** Stores a value for `ttlMs`. */
   async set(key: string, value: unknown, ttlMs: number): Promise<void> {
     await this.#connected()
     await this.#redis.set(this.#keyPrefix + key, JSON.stringify(value), 'PX', Math.ceil(ttlMs))
   }
 
+  /** Forgets these values. */
   async delete(keys: readonly string[]): Promise<void> {
     await this.#connected()
     await this.#redis.del(keys.map((key) => this.#keyPrefix + key))
   }
 
+  /** Closes the connection. */
   async close(): Promise<void> {
     this.#redis.disconnect()
   }

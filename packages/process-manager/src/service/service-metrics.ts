@@ -2,12 +2,15 @@ import type { ServiceStatus } from './service.js'
 
 /** What a service uses, all its instances together. */
 export interface ServiceMetrics {
+  /** Name of the service. */
   name: string
   /** 100 is one core. */
   cpuPercent: number
+  /** Memory in RAM. */
   memoryBytes: number
   /** Since the latest start of an instance that runs; null when none does. */
   uptimeMs: number | null
+  /** Starts after the first, of all instances. */
   restarts: number
 }
 

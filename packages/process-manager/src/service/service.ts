@@ -48,7 +48,9 @@ export interface ServiceDefinition {
   maxMemoryBytes?: number | undefined
   /** Share of one core in percent that an instance may use. No limit by default. */
   maxCpuPercent?: number | undefined
+  /** How it proves that it works. @default its port, else its state */
   health?: HealthCheck | undefined
+  /** When an instance that ends by itself is started again. */
   restart?: RestartRule | undefined
   /** From the polite signal until the instance is killed. @default 5000 */
   stopTimeoutMs?: number | undefined
@@ -78,7 +80,9 @@ export type ServiceState =
 export interface InstanceStatus {
   /** From 0. */
   index: number
+  /** Its process; null while it does not run. */
   pid: number | null
+  /** What it does now. */
   state: ServiceState
   /** Milliseconds since the epoch; null while it does not run. */
   startedAt: number | null
@@ -86,6 +90,7 @@ export interface InstanceStatus {
   restarts: number
   /** Share of one core over the last measurement. */
   cpuPercent: number
+  /** Memory in RAM at the last measurement. */
   memoryBytes: number
   /** How it last ended. */
   exit: { code: number | null; signal: string | null } | null
@@ -95,10 +100,14 @@ export interface InstanceStatus {
 
 /** A service as it is now. Holds nothing of its environment. */
 export interface ServiceStatus {
+  /** Name of the service. */
   name: string
+  /** Absolute path of its JavaScript file. */
   script: string
+  /** The port given to it; null where it has none. */
   port: number | null
   /** The worst of its instances' states. */
   state: ServiceState
+  /** Its processes, in the order of `index`. */
   instances: readonly InstanceStatus[]
 }

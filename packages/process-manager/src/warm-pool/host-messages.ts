@@ -2,7 +2,9 @@
 export interface RunRequest {
   /** Absolute path of the script. */
   script: string
+  /** Arguments of the script. */
   args: readonly string[]
+  /** Working directory of the script. */
   cwd: string
   /** Set on top of the environment that the process was forked with. */
   env: Readonly<Record<string, string>>
@@ -31,7 +33,7 @@ export type ParentMessage =
   | { type: 'nexus:health' }
   | { type: 'nexus:shutdown' }
 
-/** What the process says besides what its script sends. */
+/** What the process says itself; the rest is what its script sends. */
 export type HostMessage =
   /** Preloaded, waits to be told what to run. */
   | { type: 'nexus:idle'; memoryBytes: number }

@@ -8,6 +8,7 @@ import { checkWarmPoolOptions, WARM_POOL_DEFAULTS, type WarmPoolOptions } from '
 
 /** A process that waits to be told what to run. */
 export interface PooledProcess {
+  /** The process. */
   readonly child: ChildProcess
   /** Whether it was waiting already, rather than forked for this request. */
   readonly warm: boolean
@@ -17,15 +18,19 @@ export interface PooledProcess {
 
 /** What a {@link WarmPool} did so far, and its limits. */
 export interface WarmPoolStats {
+  /** Processes that should wait. */
   size: number
+  /** Memory that waiting processes may have together. */
   maxIdleBytes: number
   /** Processes that wait, ready to run. */
   idle: number
+  /** Memory that they have. */
   idleBytes: number
   /** Processes that are on their way to wait. */
   preparing: number
   /** Requests that got a waiting process, and that had to fork one. */
   warmStarts: number
+  /** Services that were started without a process that waited. */
   coldStarts: number
   /** Waiting processes replaced because a preloaded file changed. */
   recycled: number
@@ -93,6 +98,7 @@ export class WarmPool {
     return { child: waiting.child, warm: true, run: () => run(waiting.child, request) }
   }
 
+  /** Counts since the start, and the limits. */
   getStats(): WarmPoolStats {
     const ready = this.#ready()
     return {

@@ -9,9 +9,11 @@ import { launchDaemon } from './daemon-launcher.js'
 
 /** What a {@link DaemonClient} did so far. */
 export interface DaemonClientStats {
+  /** Whether there is a connection to the daemon. */
   connected: boolean
   /** Connections made. */
   connects: number
+  /** Requests that were sent. */
   requests: number
 }
 

@@ -7,7 +7,7 @@ import { ProcessManagerError } from '../../errors.js'
 import type { DaemonOptions } from '../options.js'
 import type { NativePaths } from '../paths.js'
 
-/** What the daemon wrote about itself is begun anew beyond this. */
+/** The daemon's own log is emptied when it is larger than this. */
 const MAX_DAEMON_LOG_BYTES = 2 ** 20
 const RETRY_MS = 10
 /** A daemon starts in a tenth of that. */

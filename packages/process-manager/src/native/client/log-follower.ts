@@ -4,7 +4,7 @@ import { openIfPresent } from './log-tail.js'
 
 const CHUNK_BYTES = 65_536
 
-/** Reads what is added to a log from now on, also when it is set aside and begun anew. */
+/** Reads what is added to a log from now on, also when it is set aside and a new one begins. */
 export class LogFollower {
   #fd: number | null
   /** Up to here the file was read. */

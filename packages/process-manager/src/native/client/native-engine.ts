@@ -19,8 +19,14 @@ const STOP_ANSWER_MS = 120_000
 /**
  * Runs services under a small daemon of its own, started at the first command that needs it. Commands for one service
  * queue up in the daemon, in the order they arrive there.
+ *
+ * @example
+ * ```ts
+ * const manager = new ProcessManager({ engine: new NativeEngine({ home: '/var/lib/orders' }) })
+ * ```
  */
 export class NativeEngine implements ProcessEngine {
+  /** The engine's name. */
   readonly kind = 'native'
   readonly #paths: ReturnType<typeof nativePaths>
   readonly #client: DaemonClient
@@ -40,20 +46,24 @@ export class NativeEngine implements ProcessEngine {
     )
   }
 
+  /** See {@link ProcessEngine.start}. */
   async start(definition: ServiceDefinition): Promise<ServiceStatus> {
     const timeoutMs = this.#startTimeoutMs
     return await this.#client.request('start', { definition, timeoutMs }, this.#commandMs())
   }
 
+  /** See {@link ProcessEngine.stop}. */
   async stop(name: string): Promise<ServiceStatus> {
     return await this.#client.request('stop', { name }, STOP_ANSWER_MS)
   }
 
+  /** See {@link ProcessEngine.restart}. */
   async restart(name: string): Promise<ServiceStatus> {
     const timeoutMs = this.#startTimeoutMs
     return await this.#client.request('restart', { name, timeoutMs }, this.#commandMs())
   }
 
+  /** See {@link ProcessEngine.delete}. */
   async delete(name: string): Promise<void> {
     await this.#client.request('delete', { name }, STOP_ANSWER_MS)
   }
@@ -67,10 +77,12 @@ export class NativeEngine implements ProcessEngine {
     return await this.#client.request('list', {}, QUICK_ANSWER_MS)
   }
 
+  /** See {@link ProcessEngine.health}. */
   async health(name: string, timeoutMs: number): Promise<HealthReport> {
     return await this.#client.request('health', { name, timeoutMs }, timeoutMs + SLACK_MS)
   }
 
+  /** See {@link ProcessEngine.logs}. */
   async *logs(name: string, query: LogQuery): AsyncIterable<ServiceLogLine> {
     const file = logFile(this.#paths, name)
     if (!existsSync(file) && !(await this.list()).some((service) => service.name === name)) {
@@ -81,10 +93,12 @@ export class NativeEngine implements ProcessEngine {
     yield* readLog(file, name, query)
   }
 
+  /** See {@link ProcessEngine.save}. */
   async save(): Promise<number> {
     return await this.#client.request('save', {}, QUICK_ANSWER_MS)
   }
 
+  /** See {@link ProcessEngine.resurrect}. */
   async resurrect(): Promise<string[]> {
     const timeoutMs = this.#startTimeoutMs
     return await this.#client.request('resurrect', { timeoutMs }, this.#commandMs())
@@ -95,14 +109,17 @@ export class NativeEngine implements ProcessEngine {
     await this.#client.request('shutdown', {}, STOP_ANSWER_MS)
   }
 
+  /** What the daemon knows of itself; it is started where none runs. */
   async daemonStats(): Promise<DaemonStats> {
     return await this.#client.request('stats', {}, QUICK_ANSWER_MS)
   }
 
+  /** What this client of the daemon did. */
   getStats(): DaemonClientStats {
     return this.#client.getStats()
   }
 
+  /** See {@link ProcessEngine.close}. */
   async close(): Promise<void> {
     this.#client.close()
   }

@@ -25,7 +25,7 @@ export class ContinuationGuard {
         stdio: ['pipe', 'ignore', 'ignore'],
       })
       this.#shell.unref()
-      // Without a shell, or once somebody killed it, there is no guard: the next daemon continues what it adopts.
+      // Without a shell, or when it was killed, there is no guard: the next daemon continues what it adopts.
       this.#shell.on('error', () => {})
       this.#shell.stdin?.on('error', () => {})
       this.#shell.once('exit', () => {

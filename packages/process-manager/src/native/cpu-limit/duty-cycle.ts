@@ -39,7 +39,7 @@ export class DutyCycle {
     const cpuMs = this.usage(this.pid)?.cpuMs ?? null
     const now = performance.now()
     const elapsedMs = now - this.#lastLookMs
-    // Where nobody can say cheaply what it used, it counts as busy whenever it was let run.
+    // Where its use cannot be read cheaply, it counts as busy whenever it was let run.
     const usedMs =
       cpuMs === null || this.#lastCpuMs === null
         ? this.#stopped

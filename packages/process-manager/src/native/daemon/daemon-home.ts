@@ -21,7 +21,7 @@ export class DaemonHome {
     return tryLock(lock) ? new DaemonHome(paths, lock) : null
   }
 
-  /** False once somebody removed the directory: whoever makes it again may have a daemon of its own there. */
+  /** False once the directory was removed: when it is made again, another daemon may use it. */
   get isOurs(): boolean {
     return statSync(this.paths.lock, { throwIfNoEntry: false })?.ino === fstatSync(this.#lock).ino
   }

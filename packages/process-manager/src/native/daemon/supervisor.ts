@@ -102,7 +102,7 @@ export class Supervisor {
     return await this.#find(name).health(timeoutMs)
   }
 
-  /** Unlike the state, this must have reached the disk: somebody relies on it. */
+  /** Unlike the state, this must have reached the disk: users rely on it. */
   save(): number {
     const running = this.#records().filter(({ wanted }) => wanted)
     writeState(this.paths.saved, running, { sync: true })
@@ -231,7 +231,7 @@ export class Supervisor {
   }
 }
 
-/** How long a command waits for a service: until it is too late, nobody waits for the answer, or a stop is due. */
+/** How long a command waits for a service: until it is too late, its client is gone, or a stop is due. */
 function waitLimit(name: string, timeoutMs: number, ...others: AbortSignal[]): AbortSignal {
   const late = new AbortController()
   setTimeout(() => {

@@ -3,7 +3,7 @@ export class CommandQueue {
   /** By name, the commands that have not ended: the first one runs. */
   readonly #commands = new Map<string, Command[]>()
 
-  /** @param action gets a signal that aborts when somebody behind it is in a hurry */
+  /** @param action gets a signal that aborts when a command behind it is in a hurry */
   run<T>(name: string, action: (hurry: AbortSignal) => Promise<T>): Promise<T> {
     const commands = this.#commands.get(name) ?? []
     this.#commands.set(name, commands)

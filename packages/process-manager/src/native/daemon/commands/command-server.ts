@@ -44,7 +44,7 @@ export class CommandServer {
     this.#inode = this.#currentInode()
   }
 
-  /** Whether clients can still find the socket; somebody may have removed it. */
+  /** Whether clients can still find the socket; it may have been removed. */
   get reachable(): boolean {
     return process.platform === 'win32' || this.#currentInode() === this.#inode
   }

@@ -301,7 +301,7 @@ export class Instance {
 
   #again() {
     this.#restarts++
-    // Whatever fails is in the state; nobody waits for this start.
+    // A failure is in the state; no command waits for this start.
     this.#launch().catch(() => {})
   }
 

@@ -5,9 +5,9 @@ const MAX_PAUSE_MS = 2_000
 
 /**
  * Finds out whether a port begins to accept connections, for services whose own process does not report it. Call it
- * before the service is started: a port that accepts already belongs to somebody else, and says nothing.
+ * before the service is started: a port that accepts already belongs to another program, and says nothing.
  *
- * @returns begins to look, as long as somebody waits
+ * @returns begins to look, while a command waits
  */
 export function awaitPort(port: number): (waiting: () => boolean, accepts: () => void) => void {
   // The system answers this at once, whenever Node comes to tell.

@@ -9,7 +9,7 @@ it('waits twice as long after every early end, up to a limit, then gives up', ()
   expect(delays).toEqual([100, 200, 400, 500, null])
 })
 
-it('begins anew after an instance that lived long enough, and when it is told to', () => {
+it('begins again after an instance that lived long enough, and when it is told to', () => {
   const backoff = new RestartBackoff(rule)
   backoff.afterEnd(true)
   backoff.afterEnd(true)

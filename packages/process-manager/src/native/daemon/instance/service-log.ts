@@ -47,7 +47,7 @@ export class ServiceLog {
     readable.resume()
   }
 
-  /** Forgets what an instance said before, as it starts anew. */
+  /** Forgets what an instance said before, as it starts again. */
   forgetErrors(instance: number): void {
     this.#errors.delete(instance)
   }

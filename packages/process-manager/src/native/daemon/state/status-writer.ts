@@ -34,7 +34,7 @@ export class StatusWriter {
     if (this.#due !== undefined) this.write()
   }
 
-  /** New figures are known: they are written when somebody reads them, or when the last are getting old. */
+  /** New figures are known: they are written when they are read, or when the last ones are getting old. */
   measured(): void {
     const now = Date.now()
     const wantedAt = statSync(this.paths.statusWanted, { throwIfNoEntry: false })?.mtimeMs ?? 0
