@@ -72,7 +72,11 @@ async function use(path: string, events: string[]): Promise<void> {
       )
     })
     await bus.publish({ type: 'new', id: 'new' })
-    await Promise.race([done, failed])
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error('the event was never handled')), 10_000).unref()
+    })
+    late.catch(() => {})
+    await Promise.race([done, failed, late])
     await bus.getStats()
   } finally {
     await bus.close({ drainTimeoutMs: 100 })

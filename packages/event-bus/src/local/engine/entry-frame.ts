@@ -23,7 +23,7 @@ export function encodeEntry(table: string, key: unknown, value: unknown): Buffer
  * @throws EventBusError `STORE_CORRUPT` when its bytes do not match their checksums
  */
 export function decodeEntry(table: string, key: unknown, entry: Buffer, path: string): unknown {
-  if (isIntactEntry(entry) && entry.readUInt32LE(4) === placeOf(table, key)) {
+  if (isIntactEntry(table, key, entry)) {
     return JSON.parse(entry.toString('utf8', HEADER_BYTES))
   }
   throw new EventBusError(
@@ -33,10 +33,11 @@ export function decodeEntry(table: string, key: unknown, entry: Buffer, path: st
   )
 }
 
-/** Whether the JSON of an entry is what was written; its place is not checked. */
-export function isIntactEntry(entry: Buffer): boolean {
+/** Whether an entry is what was written, at the key where it was written. */
+export function isIntactEntry(table: string, key: unknown, entry: Buffer): boolean {
   if (entry.length < HEADER_BYTES) return false
-  return crc32(entry.subarray(HEADER_BYTES)) === entry.readUInt32LE(0)
+  const isWhole = crc32(entry.subarray(HEADER_BYTES)) === entry.readUInt32LE(0)
+  return isWhole && entry.readUInt32LE(4) === placeOf(table, key)
 }
 
 function placeOf(table: string, key: unknown): number {

@@ -24,7 +24,7 @@ export interface PageCheckOptions {
   /** Read no further page once this many bytes were read; the pages near the roots come first. @default no limit */
   maxBytes?: number | undefined
   /** Says what is wrong with the bytes of an entry; without it, what entries say is not checked. */
-  checkEntry?: ((table: string, data: Buffer) => string | undefined) | undefined
+  checkEntry?: ((table: string, key: Buffer, data: Buffer) => string | undefined) | undefined
 }
 
 interface Table extends PageTree {
@@ -176,7 +176,7 @@ class PageCheck {
     }
     if (table.name === FREE_LIST) return this.#takeFree(data ?? this.#readOverflow(overflow!))
     if (table.name === TABLE_LIST) return undefined
-    const wrong = this.#options.checkEntry?.(table.name, data ?? this.#readOverflow(overflow!))
+    const wrong = this.#options.checkEntry?.(table.name, key, data ?? this.#readOverflow(overflow!))
     return wrong === undefined ? undefined : `${table.name}: ${wrong}`
   }
 

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import * as lmdb from 'lmdb'
 import { z } from 'zod'
 import { EventBusError } from '../../errors.js'
 import { Transaction } from '../../log/commit/transaction.js'
@@ -165,12 +166,26 @@ async function copyEvents(
 }
 
 /** What is wrong with an entry of a table; no key is needed to see it. */
-function checkEntry(table: string, data: Buffer): string | undefined {
+function checkEntry(table: string, keyBytes: Buffer, data: Buffer): string | undefined {
+  const key = readKey(keyBytes)
   if (table === 'events') {
     const frame = readIntactFrame(data)
-    return frame === undefined ? 'the bytes of an event do not match their checksum' : undefined
+    return frame?.sequence === key ? undefined : 'the bytes of an event do not match their checksum'
   }
-  return isIntactEntry(data) ? undefined : 'the bytes of an entry do not match their checksum'
+  return isIntactEntry(table, key, data)
+    ? undefined
+    : 'the bytes of an entry do not match their checksum'
+}
+
+/** Lmdb's types leave this out. */
+const { bufferToKeyValue } = lmdb as unknown as { bufferToKeyValue(bytes: Buffer): unknown }
+
+function readKey(bytes: Buffer): unknown {
+  try {
+    return bufferToKeyValue(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 /** Finds intact frames wherever they lie; a page that was copied on write has the same event twice. */
