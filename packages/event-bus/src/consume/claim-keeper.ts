@@ -6,7 +6,8 @@ export class ClaimKeeper {
   readonly #clock: Clock
   readonly #ackWaitMs: number
   readonly #onError: (error: unknown) => void
-  readonly #claims = new Set<Claim>()
+  /** When each was asked for, on the monotonic clock. */
+  readonly #claims = new Map<Claim, number>()
   #cancelHeartbeat: (() => void) | undefined
 
   constructor(clock: Clock, ackWaitMs: number, onError: (error: unknown) => void) {
@@ -19,8 +20,8 @@ export class ClaimKeeper {
     return this.#claims.size
   }
 
-  add(claims: readonly Claim[], consumer: GroupConsumer): void {
-    for (const claim of claims) this.#claims.add(claim)
+  add(claims: readonly Claim[], requestedAtMs: number, consumer: GroupConsumer): void {
+    for (const claim of claims) this.#claims.set(claim, requestedAtMs)
     if (claims.length > 0) this.#heartbeat(consumer)
   }
 
@@ -28,10 +29,17 @@ export class ClaimKeeper {
     this.#claims.delete(claim)
   }
 
+  /** Whether its lease runs without doubt: it was asked for only a moment ago, and this process did not stand still since. */
+  isFresh(claim: Claim): boolean {
+    const requestedAtMs = this.#claims.get(claim)
+    if (requestedAtMs === undefined) return false
+    return this.#clock.monotonic() - requestedAtMs < this.#ackWaitMs / 3
+  }
+
   /** Gives back what is left, in order. */
   async giveBack(consumer: GroupConsumer): Promise<void> {
     this.#cancelHeartbeat?.()
-    for (const claim of [...this.#claims].sort((a, b) => a.sequence - b.sequence)) {
+    for (const claim of [...this.#claims.keys()].sort((a, b) => a.sequence - b.sequence)) {
       try {
         await consumer.settle(claim, { kind: 'release' })
       } catch (error) {
@@ -46,7 +54,7 @@ export class ClaimKeeper {
     this.#cancelHeartbeat ??= this.#clock.schedule(() => {
       this.#cancelHeartbeat = undefined
       if (this.#claims.size === 0) return
-      consumer.extend([...this.#claims])
+      consumer.extend([...this.#claims.keys()])
       this.#heartbeat(consumer)
     }, this.#ackWaitMs / 3)
   }

@@ -11,7 +11,8 @@ export interface FetchLoopHost {
   maxWaitMs: number
   /** How many events to ask for now; 0 or less when there is no room. */
   wanted(): number
-  onClaims(claims: readonly Claim[]): void
+  /** @param requestedAtMs when the claims were asked for, on the monotonic clock: their leases began later */
+  onClaims(claims: readonly Claim[], requestedAtMs: number): void
   onError(error: unknown): void
 }
 
@@ -35,9 +36,10 @@ export class FetchLoop {
       }
       this.#fetching = new AbortController()
       try {
+        const requestedAtMs = this.#host.clock.monotonic()
         const claims = await consumer.fetch(wanted, this.#fetching.signal)
         failures = 0
-        this.#host.onClaims(claims)
+        this.#host.onClaims(claims, requestedAtMs)
         if (claims.length < wanted) await this.#letGather()
       } catch (error) {
         this.#host.onError(error)

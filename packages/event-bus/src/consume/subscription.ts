@@ -5,7 +5,13 @@ import type { CloudEvent, EventInput } from '../event/cloud-event.js'
 import { orderingKeyReader } from '../event/ordering-key.js'
 import type { ResolvedSubscribeOptions } from '../options.js'
 import { claimLost } from '../store/backend/claim-lost.js'
-import type { AppendRequest, Claim, GroupConsumer, PublishResult } from '../store/event-store.js'
+import type {
+  AppendRequest,
+  Claim,
+  GroupConsumer,
+  PublishResult,
+  Settlement,
+} from '../store/event-store.js'
 import { ChangeSignal } from './change-signal.js'
 import { ClaimKeeper } from './claim-keeper.js'
 import { FetchLoop } from './fetch-loop.js'
@@ -15,7 +21,7 @@ import { isInsideHandlerOf } from './handler/handler-scope.js'
 import { ClaimAhead } from './queue/claim-ahead.js'
 import { RateLimiter } from './queue/rate-limiter.js'
 import { RunQueue } from './queue/run-queue.js'
-import { Settler } from './settler.js'
+import { type SettleResult, Settler } from './settler.js'
 import { storeRetryMs } from './store-retry.js'
 
 /** What a subscription did since it was opened. */
@@ -118,7 +124,7 @@ export class Subscription {
       signal: this.#signal,
       maxWaitMs: options.fetch.maxWaitMs,
       wanted: () => this.#wanted(),
-      onClaims: (claims) => this.#claimed(claims),
+      onClaims: (claims, requestedAtMs) => this.#claimed(claims, requestedAtMs),
       onError,
     })
     this.#runner = new HandlerRunner(handler, {
@@ -224,8 +230,8 @@ export class Subscription {
     return Math.min(room, this.#queue.allowed, fetch.batchSize, most)
   }
 
-  #claimed(claims: readonly Claim[]): void {
-    this.#claims.add(claims, this.#consumer!)
+  #claimed(claims: readonly Claim[], requestedAtMs: number): void {
+    this.#claims.add(claims, requestedAtMs, this.#consumer!)
     if (this.#closing === undefined) this.#queue.add(claims)
   }
 
@@ -239,22 +245,38 @@ export class Subscription {
     }
   }
 
-  /** Says that handlers start, and starts them; one whose claim was lost meanwhile is not started. */
+  /**
+   * Says that handlers start, and starts them. A claim that may be lost waits for the store's answer, and is not started
+   * when it is. For fresh ones it is enough that the store was told: the request has left this process before their
+   * handlers run, so that an attempt which ends the process counts. Their settlements wait for the answer.
+   */
   async #begin(claims: readonly Claim[]): Promise<void> {
     const startable = claims.filter((claim) => !this.#runner.isExhausted(claim))
     for (const claim of claims) if (this.#runner.isExhausted(claim)) void this.#handle(claim)
     if (startable.length === 0) return
+    const areFresh = startable.every((claim) => this.#claims.isFresh(claim))
     const answer = this.#tryBegin(startable)
-    const begun = answer instanceof Promise ? await answer : answer
-    if (this.#expired.signal.aborted) {
-      this.#queue.running -= startable.length
-      this.#goOn()
+    if (areFresh && answer instanceof Promise) {
+      // Clients write to their sockets in this turn of the loop.
+      await new Promise(setImmediate)
+      if (this.#dropExpired(startable)) return
+      for (const claim of startable) void this.#handle(claim, answer)
       return
     }
+    const begun = answer instanceof Promise ? await answer : answer
+    if (this.#dropExpired(startable)) return
     for (const claim of startable) {
       if (begun.includes(claim)) void this.#handle(claim)
       else this.#lost(claim)
     }
+  }
+
+  /** Whether the subscription ended before these could start. */
+  #dropExpired(claims: readonly Claim[]): boolean {
+    if (!this.#expired.signal.aborted) return false
+    this.#queue.running -= claims.length
+    this.#goOn()
+    return true
   }
 
   #tryBegin(claims: readonly Claim[]): readonly Claim[] | Promise<readonly Claim[]> {
@@ -290,14 +312,15 @@ export class Subscription {
     this.#goOn()
   }
 
-  async #handle(claim: Claim): Promise<void> {
+  /** @param beginning which claims the store knows to have begun, once it answers */
+  async #handle(claim: Claim, beginning?: Promise<readonly Claim[]>): Promise<void> {
     const { attempt } = claim
     const result = await this.#runner.run(claim)
     if (result.settlement.kind !== 'release') this.#ahead.ran(result.settlement.durationMs)
     this.#queue.running -= 1
     this.#queue.settling += 1
     this.#goOn()
-    const settled = await this.#settler.settle(this.#consumer!, claim, result.settlement)
+    const settled = await this.#settle(claim, result.settlement, beginning)
     this.#queue.settling -= 1
     if (settled.kind === 'lost') {
       // What a closing subscription could not wait for is given back.
@@ -313,6 +336,19 @@ export class Subscription {
       } else this.#finished(claim)
     }
     this.#goOn()
+  }
+
+  async #settle(
+    claim: Claim,
+    settlement: Settlement,
+    beginning: Promise<readonly Claim[]> | undefined,
+  ): Promise<SettleResult> {
+    const begun = await beginning
+    if (begun === undefined || begun.includes(claim) || this.#expired.signal.aborted) {
+      return this.#settler.settle(this.#consumer!, claim, settlement)
+    }
+    this.#host.onError(claimLost(this.group, claim.event))
+    return { kind: 'lost' }
   }
 
   #goOn(): void {

@@ -112,7 +112,8 @@ export interface GroupConsumer {
   fetch(limit: number, signal: AbortSignal): Promise<Claim[]>
   /**
    * The handlers of these claims are about to start: from here on their attempts count, also when the
-   * process dies. Answers the claims that are still this consumer's; a lost one must not be handled.
+   * process dies. Answers the claims that are still this consumer's; what is done with a lost one is not stored. The request
+   * must be on its socket before the next turn of the event loop: handlers of fresh claims do not wait for the answer.
    */
   begin(claims: readonly Claim[]): readonly Claim[] | Promise<readonly Claim[]>
   /**
