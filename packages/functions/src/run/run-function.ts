@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { EventInput, DeliveryContext, HandlerResult } from '@nexus/event-bus'
+import type { DeliveryContext, EventInput, HandlerResult } from '@nexus/event-bus'
 import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionMetrics } from '@nexus/executor'
 import { dataCheck } from '../data-check.js'
 import type { CompiledFunction } from '../function-definition.js'
