@@ -7,18 +7,19 @@ import { nexusServer } from './nexus.js'
 
 const clients = 10
 /** Events of 1 MB, whose data is not listed, and events whose data is. */
-const large = 300
+const large = 200
 const small = 600
 const smallBytes = 15_000
 /** What a page lists at most: 4 MiB, and the event that fills it. */
 const pageBytes = 4 * 1024 * 1024 + smallBytes + 1000
 
-it('a server with a heap of 100 MB lists 300 MB of events to ten clients at once', async () => {
+it('a server with a heap of 100 MB lists 200 MB of events to ten clients at once', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'nexus-heap-'))
   onTestFinished(() => rm(cwd, { recursive: true, force: true }))
   await writeFile(join(cwd, 'nexus.yaml'), 'functions: []\n')
   const env = { NODE_OPTIONS: '--max-old-space-size=100' }
   const server = await nexusServer(['start'], { cwd, env })
+  onTestFinished(() => void console.log(server.output().slice(-3000)))
   const client = new NexusClient({ url: server.url, timeoutMs: 120_000 })
   const data = 'x'.repeat(1_000_000)
   await inParallel(4, large, (n) => client.publish({ type: 'large', id: `large-${n}`, data }))
@@ -46,7 +47,7 @@ it('a server with a heap of 100 MB lists 300 MB of events to ten clients at once
       expect(text.length).toBeLessThan(pageBytes)
       const { events, cursor } = JSON.parse(text) as CloudEventPage
       expect(events.length).toBeGreaterThan(0)
-      expect(events.length).toBeLessThan(large)
+      expect(events.length).toBeLessThan(query.includes('large') ? large : small)
       expect(cursor).toEqual(expect.any(String))
     }
   }

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CloudEvent, EventBus } from '@nexus/event-bus'
 
-/** Events read from the store at once; their bytes are bounded by the store. */
+/** Events read from the store at once, and their bytes: each request under way holds one such read. */
 const CHUNK = 100
+const CHUNK_BYTES = 256 * 1024
 
 /** Large data is read but not listed: a page reads at most this many times the bytes that it may list. */
 const READ_FACTOR = 8
@@ -48,7 +49,7 @@ export async function* readPage(
   const read = async (count: number): Promise<PagePart> => {
     const page = await bus.list({
       limit: count,
-      maxPageBytes: limits.maxPageBytes,
+      maxPageBytes: Math.min(limits.maxPageBytes, CHUNK_BYTES),
       ...(type !== undefined && { type }),
       ...(cursor !== undefined && { cursor }),
     })
