@@ -1,21 +1,15 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { type GuardedConsumer, guardClaims } from '@nexus/event-bus/claim-guard'
 import { type ConnectionOptions, openConnection } from './connection/open-connection.js'
-import { Lease } from './group/lease.js'
+import { Lease, type LeaseAddresses } from './group/order/lease.js'
 
 /** A group's consumer as the guard knows it; its claims are the reply subjects of their messages. */
 export interface GuardedNatsConsumer extends GuardedConsumer {
-  /** What an ordered group's one consumer holds besides. */
-  lease?: { subject: string; owner: string }
+  /** The lease of an ordered group's one consumer. */
+  lease?: { addresses: LeaseAddresses; owner: string }
 }
 
-/** What the thread gets from the store. */
-export interface NatsGuardOptions extends ConnectionOptions {
-  /** The stream of leases. */
-  leases: string
-}
-
-guardClaims<GuardedNatsConsumer, NatsGuardOptions>((options) => {
+guardClaims<GuardedNatsConsumer, ConnectionOptions>((options) => {
   const connect = async () => {
     const connection = await openConnection(options)
     const timeout = options.requestTimeoutMs
@@ -31,6 +25,6 @@ guardClaims<GuardedNatsConsumer, NatsGuardOptions>((options) => {
     })
     for (const claim of claims) connection.publish(claim, '+WPI')
     if (lease === undefined) return
-    await new Lease(client, manager, options.leases, lease.subject, lease.owner).renew()
+    await new Lease(client, manager, lease.addresses, lease.owner).renew()
   }
 })

@@ -13,7 +13,7 @@ export interface NatsCacheTierOptions
     NatsStoreOptions,
     'servers' | 'token' | 'credentials' | 'tls' | 'prefix' | 'replicas' | 'requestTimeoutMs'
   > {
-  /** An entry that nobody wrote for so long is dropped by the server. @default 2592000000, 30 days */
+  /** The server removes an entry this many milliseconds after it was last written. @default 2592000000, 30 days */
   maxAgeMs?: number | undefined
 }
 
@@ -26,17 +26,31 @@ const schema = natsStoreSchema
       .default(30 * 24 * 3600 * 1000),
   })
 
-/** The compile cache's shared tier in a JetStream key-value bucket; an entry may be as large as the server's `max_payload`. */
+/**
+ * The shared tier of the compile cache, in a JetStream key-value bucket: what one machine compiled, the others load. An
+ * entry may be as large as the server's `max_payload`.
+ *
+ * @example
+ * ```ts
+ * const tier = new NatsCacheTier({ servers: ['nats://127.0.0.1:4222'], prefix: 'shop' })
+ * ```
+ */
 export class NatsCacheTier {
   readonly #options: z.output<typeof schema>
-  #opened: Promise<{ connection: NatsConnection; bucket: KV }> | undefined
+  #opened:
+    | Promise<{ connection: NatsConnection; bucket: KV; create: () => Promise<KV> }>
+    | undefined
 
   /** @throws EventBusError `INVALID_OPTIONS` */
   constructor(options: NatsCacheTierOptions = {}) {
     this.#options = parseOptions(schema, options, 'NatsCacheTier')
   }
 
-  /** @throws EventBusError `STORE_UNAVAILABLE` */
+  /**
+   * The bytes of an entry; undefined where there is none.
+   *
+   * @throws EventBusError `STORE_UNAVAILABLE`
+   */
   async get(key: string): Promise<Uint8Array | undefined> {
     return this.#ask(async (bucket) => {
       const entry = await bucket.get(key)
@@ -44,11 +58,16 @@ export class NatsCacheTier {
     })
   }
 
-  /** @throws EventBusError `STORE_UNAVAILABLE` */
+  /**
+   * Writes an entry, in place of an older one.
+   *
+   * @throws EventBusError `STORE_UNAVAILABLE`
+   */
   async put(key: string, bytes: Uint8Array): Promise<void> {
     await this.#ask((bucket) => bucket.put(key, bytes))
   }
 
+  /** Closes the connection. */
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined)
     await opened?.connection.close()
@@ -57,7 +76,11 @@ export class NatsCacheTier {
   async #ask<T>(request: (bucket: KV) => Promise<T>): Promise<T> {
     this.#opened ??= this.#open()
     try {
-      return await request((await this.#opened).bucket)
+      const { bucket, create } = await this.#opened
+      return await request(bucket).catch(async () => {
+        // The bucket may be gone; one that is there stays as it is.
+        return request(await create())
+      })
     } catch (cause) {
       throw unavailable(this.#options.servers, cause)
     }
@@ -68,8 +91,8 @@ export class NatsCacheTier {
       const connection = await openConnection(this.#options)
       const { prefix, replicas, maxAgeMs, requestTimeoutMs } = this.#options
       const manager = new Kvm(jetstream(connection, { timeout: requestTimeoutMs }))
-      const bucket = await manager.create(`${prefix}_compile_cache`, { ttl: maxAgeMs, replicas })
-      return { connection, bucket }
+      const create = () => manager.create(`${prefix}_compile_cache`, { ttl: maxAgeMs, replicas })
+      return { connection, create, bucket: await create() }
     } catch (error) {
       // The next call tries again.
       this.#opened = undefined

@@ -9,13 +9,13 @@ export interface NatsStoreOptions {
   token?: string | undefined
   /** Contents of a credentials file (JWT and seed). */
   credentials?: string | undefined
-  /** TLS material beyond what `tls://` implies. */
+  /** PEM texts for TLS, in addition to what `tls://` does by itself. */
   tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined
   /** Start of every subject and stream; buses with different ones share a server without meeting. @default 'nexus' */
   prefix?: string | undefined
   /** Copies of every stream in a cluster. @default 1 */
   replicas?: number | undefined
-  /** A request that is not answered for so long fails. @default 5000 */
+  /** Fail a request after this many milliseconds without an answer. @default 5000 */
   requestTimeoutMs?: number | undefined
   /** How long the server recognises a repeated source and id by itself; afterwards the bus looks it up. @default 120000 */
   duplicateWindowMs?: number | undefined
@@ -26,7 +26,7 @@ export interface NatsStoreOptions {
    * such a server takes 20 ms or so for each batch, whatever its size. @default false
    */
   atomicBatches?: boolean | undefined
-  /** What to keep; bytes are counted as the stream counts them. @default everything */
+  /** How much to keep; bytes are counted as the stream counts them. @default everything */
   retention?: RetentionOptions | undefined
 }
 

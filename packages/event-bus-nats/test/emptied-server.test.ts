@@ -32,14 +32,13 @@ const losses: { loss: string; lose(server: ServerProcess, bus: EventBus): Promis
         for await (const name of streams.names()) await streams.delete(name)
       }),
   },
-  {
-    loss: 'lost the consumers',
-    lose: (server) =>
+  ...[['events'], ['redelivery'], ['events', 'redelivery']].map((streams) => ({
+    loss: `lost the consumers of ${streams.join(' and ')}`,
+    lose: (server: ServerProcess) =>
       manage(server, async ({ consumers }) => {
-        await consumers.delete('nexus_events', 'g')
-        await consumers.delete('nexus_redelivery', 'g')
+        for (const stream of streams) await consumers.delete(`nexus_${stream}`, 'g')
       }),
-  },
+  })),
   {
     loss: 'was told by another process to remove the group',
     lose: async (server) => {

@@ -74,7 +74,7 @@ describe.skipIf(!hasNats())('a server that forgot what a group had acked', () =>
     return expected
   }
 
-  /** The server empties the file of a consumer before it writes it anew; here it dies in between. */
+  /** The server empties the file of a consumer before it writes it again; here it dies in between. */
   async function killWhileItWrites(): Promise<void> {
     await server.kill()
     truncateSync(join(server.directory, 'jetstream/$G/streams/nexus_events/obs/g/o.dat'))

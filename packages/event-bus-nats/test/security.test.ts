@@ -27,7 +27,7 @@ const refusal = (options: NatsStoreOptions): Promise<unknown> =>
   )
 
 describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () => {
-  it('takes a user and a password, and shows them to nobody', async () => {
+  it('takes a user and a password, and shows them nowhere', async () => {
     const server = await untilTestEnds(startNats(['--user', 'nexus', '--pass', secret]))
     const wrong = await refusal({ servers: [`nats://nexus:not-${secret}@${server.address}`] })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })
@@ -37,7 +37,7 @@ describe.skipIf(!hasNats())('a bus on a NATS server that asks who is there', () 
     expect(shown).not.toContain(secret)
   })
 
-  it('takes a token, and shows it to nobody', async () => {
+  it('takes a token, and shows it nowhere', async () => {
     const server = await untilTestEnds(startNats(['--auth', secret]))
     const servers = [server.address]
     const wrong = await refusal({ servers, token: `not-${secret}` })

@@ -40,7 +40,7 @@ import { PURGE, REDRIVE, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
 import { RETAIN } from './scripts/retain.js'
 
 /**
- * Keeps events in a Redis server (7.0 or later, no cluster) that several runtimes share.
+ * Stores events in a Redis server (7.0 or later, no cluster), which several runtimes share.
  *
  * @example
  * ```ts
@@ -166,6 +166,7 @@ class RedisStore implements EventStore {
     const group = new RedisGroup(request, (script, args) => this.#server.run(script, args), {
       guard: this.#guard!,
       onSettled: () => this.#retention?.nudge(),
+      onLost: (keys) => this.#attendance?.lose(keys),
       onClose: () => this.#groups.delete(group),
     })
     await group.open(startAfter)

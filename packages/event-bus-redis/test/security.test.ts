@@ -25,7 +25,7 @@ const refusal = (options: RedisStoreOptions): Promise<unknown> =>
   )
 
 describe.skipIf(!hasRedis())('a bus on a Redis server that asks who is there', () => {
-  it('takes a password, and shows it to nobody', async () => {
+  it('takes a password, and shows it nowhere', async () => {
     const server = await untilTestEnds(startRedis(['--requirepass', secret]))
     const wrong = await refusal({ url: `redis://:not-${secret}@${server.address}` })
     expect(wrong).toMatchObject({ code: 'STORE_UNAVAILABLE' })

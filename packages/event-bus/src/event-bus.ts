@@ -306,7 +306,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
       'error',
       new EventBusError(
         'STORE_EMPTIED',
-        `the store came back without what it had: ${what}. Events that were stored there are lost; groups are made again and consuming goes on. Give the server a disk, or restore its backup`,
+        `the store does not have what it had: ${what}. Groups are made again, and consuming goes on`,
         { details: { what } },
       ),
     )

@@ -19,7 +19,7 @@ export function isWrongLastSequence(error: unknown): error is JetStreamApiError 
 /** What a server takes that does not say. */
 const DEFAULT_MAX_PAYLOAD = 1_048_576
 
-/** What a stream has to hold for a message to be taken, and what goes with it. */
+/** What must be true of a stream for it to take a message, and what is stored with the message. */
 export interface PublishRequest {
   /** The stream takes an id once, within its window. */
   id?: string

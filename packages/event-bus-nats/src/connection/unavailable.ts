@@ -59,6 +59,9 @@ function adviceFor(cause: unknown): string {
   if (cause instanceof AuthorizationError) {
     return 'check user and password in `servers`, `token` or `credentials`'
   }
+  if (cause instanceof Error && /consumer (deleted|not found)/i.test(cause.message)) {
+    return 'the bus makes it again'
+  }
   // The client makes this error itself, without a code of the server.
   const isDisabled = cause instanceof Error && /jetstream is not enabled/i.test(cause.message)
   const code =

@@ -58,8 +58,8 @@ export class GroupConsumers {
       await this.#clear(request.name)
       own = undefined
     }
-    const { group, isNew } = await this.#addPatterns(request, own, startAfter, true)
-    let forgotten = isNew || own === undefined
+    const { group, isNew, isParkedLost } = await this.#addPatterns(request, own, startAfter, true)
+    let forgotten = isNew || isParkedLost || own === undefined
     if (await this.#ensure(names.events, this.#eventsConfig(request, group), own)) forgotten = true
     if (await this.#ensureRedelivery(request, request.name, names.redeliveryOf(request.name, '*')))
       forgotten = true
@@ -142,10 +142,11 @@ export class GroupConsumers {
     own: ConsumerInfo | undefined,
     startAfter: number | undefined,
     joins: boolean,
-  ): Promise<{ group: GroupState; isNew: boolean }> {
+  ): Promise<{ group: GroupState; isNew: boolean; isParkedLost: boolean }> {
     const { state, clock } = this.#host
     const { name, patterns } = request
     const subject = state.names.group(name)
+    let isParkedLost = false
     for (;;) {
       const found = await state.revised<GroupState>(subject)
       const start = found?.value.startAfter ?? startAfter ?? (await this.#host.startAfter(request))
@@ -159,16 +160,20 @@ export class GroupConsumers {
       if (group.sets.length > 1 && !request.ordered) {
         const { names } = state
         const parked = names.parkedConsumer(name)
-        await this.#ensureRedelivery(request, parked, names.parkedOf(name, '*'))
+        const isMade = await this.#ensureRedelivery(request, parked, names.parkedOf(name, '*'))
+        // With the second set of patterns it is made for the first time.
+        isParkedLost ||= isMade && found !== undefined && found.value.sets.length > 1
       }
       try {
         const stored = await state.replace(subject, group, found?.revision ?? 0)
-        if (stored !== undefined) return { group, isNew: found === undefined }
+        if (stored !== undefined) {
+          return { group, isNew: found === undefined, isParkedLost }
+        }
       } catch (error) {
         const isKnown = found?.value.sets.some((set) => keyOf(set.patterns) === keyOf(patterns))
         // A full server takes no note, but a group that it knows must drain it.
         if (!isFull(error) || found === undefined || isKnown !== true) throw error
-        return { group: found.value, isNew: false }
+        return { group: found.value, isNew: false, isParkedLost }
       }
     }
   }

@@ -1,18 +1,18 @@
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
 import type { State } from '../streams/state.js'
 
-/** Sequences by which the mark runs ahead, so that one write serves many events. */
+/** Sequences by which the bound runs ahead, so that one write serves many events. */
 const AHEAD = 1_000
 
 /**
- * A bound of what a group has settled, kept beside its records: nothing above it is. A server that is killed
- * may forget where its consumer was, and hand out anew what lies below.
+ * A bound of what a group has settled, stored beside its records: nothing above it is settled. A server that is
+ * killed may forget where its consumer was, and hand out again what lies below.
  */
 export class SettledBound {
   readonly #state: State
   readonly #publisher: Publisher
   readonly #subject: string
-  /** The mark, and the sequence of the message that holds it. */
+  /** The bound, and the sequence of the message that has it. */
   #until = 0
   #revision = 0
   #raising: Promise<void> | undefined
@@ -30,7 +30,7 @@ export class SettledBound {
     return this.#until
   }
 
-  /** Makes sure that the mark is not below a sequence; nothing is acked before. */
+  /** Makes sure that the bound is not below a sequence; nothing is acked before. */
   raise(sequence: number): Promise<void> | undefined {
     if (sequence <= this.#until) return undefined
     if (this.#raising !== undefined) {

@@ -8,7 +8,8 @@ import {
 } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import { EventBusError } from '@nexus/event-bus'
-import { LEASE_MS } from '../group/lease.js'
+import { isFull } from '../connection/unavailable.js'
+import { LEASE_MS } from '../group/order/lease.js'
 import type { ResolvedNatsStoreOptions } from '../nats-store-options.js'
 import type { Names } from './names.js'
 
@@ -16,6 +17,13 @@ const STREAM_DIFFERS = 10058
 
 /** What only newer servers can do; others do not know the setting, and leave it out of their answer. */
 const FEATURES = ['allow_atomic', 'allow_msg_schedules'] as const
+
+/** Of what is there only as long as a process renews it. */
+const SHORT_LIVED = {
+  max_msgs_per_subject: 1,
+  max_age: nanos(LEASE_MS),
+  duplicate_window: nanos(LEASE_MS),
+}
 
 /** What the server of a bus can do. */
 export interface ServerFeatures {
@@ -46,13 +54,7 @@ export async function addStreams(
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
     },
-    {
-      name: names.lease,
-      subjects: names.leaseSubjects(),
-      max_msgs_per_subject: 1,
-      max_age: nanos(LEASE_MS),
-      duplicate_window: nanos(LEASE_MS),
-    },
+    { name: names.lease, subjects: names.leaseSubjects(), ...SHORT_LIVED },
   ]
   const features: ServerFeatures = { atomicBatches: false, schedules: false }
   for (const stream of streams) {
@@ -60,7 +62,27 @@ export async function addStreams(
     if (stream.name === names.events) features.atomicBatches = config.allow_atomic === true
     if (stream.name === names.redelivery) features.schedules = config.allow_msg_schedules === true
   }
+  await addPresence(manager, {
+    ...shared,
+    name: names.presence,
+    subjects: names.presenceSubjects(),
+  })
   return features
+}
+
+/** In memory, which has room when the disk is full; on disk where the account may use no memory. */
+async function addPresence(
+  { streams }: JetStreamManager,
+  wanted: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  const config = { ...wanted, ...SHORT_LIVED }
+  try {
+    await streams.add({ ...config, storage: StorageType.Memory })
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === STREAM_DIFFERS) return
+    if (!isFull(error)) throw error
+    await streams.add(config)
+  }
 }
 
 /** A stream made before its server was replaced by a newer one learns what that can do. */
@@ -72,15 +94,26 @@ async function addStream(
     return await streams.add(wanted)
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error
-    const { config } = await streams.info(wanted.name)
+    const info = await streams.info(wanted.name)
+    const { config } = info
+    if (NEEDED.some((name) => differsIn(wanted, config, name))) throw differs(wanted, config, error)
     const learnt = FEATURES.filter((name) => wanted[name] === true && config[name] !== true)
-    const isChanged = SETTINGS.some(({ name }) => differsIn(wanted, config, name))
-    if (isChanged || learnt.length === 0) throw differs(wanted, config, error)
+    if (learnt.length === 0) return info
     const update: Partial<StreamConfig> = Object.fromEntries(learnt.map((name) => [name, true]))
-    await streams.update(wanted.name, update)
-    return streams.add(wanted)
+    return streams.update(wanted.name, update)
   }
 }
+
+/** What the bus relies on; limits that an operator has set beside these are left as they are. */
+const NEEDED = [
+  'subjects',
+  'retention',
+  'storage',
+  'max_msgs_per_subject',
+  'max_age',
+  'num_replicas',
+  'duplicate_window',
+] as const
 
 /** What an operator may change of a stream, with the option that asks for it. */
 const SETTINGS = [
@@ -101,9 +134,9 @@ const SETTINGS = [
 function differsIn(
   wanted: Partial<StreamConfig>,
   found: StreamConfig,
-  name: 'num_replicas' | 'duplicate_window',
+  name: (typeof NEEDED)[number],
 ): boolean {
-  return wanted[name] !== undefined && wanted[name] !== found[name]
+  return wanted[name] !== undefined && String(wanted[name]) !== String(found[name])
 }
 
 /** All processes of a bus share its streams: a setting is changed on purpose, not by the process that starts last. */

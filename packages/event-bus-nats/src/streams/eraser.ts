@@ -28,7 +28,7 @@ export interface EraserHost {
 
 /**
  * Erases events. A stream cannot change a message: the server overwrites it and forgets it, and the envelope is
- * kept beside it. Every step may be done twice, so an erasure that was interrupted is finished by asking again.
+ * stored beside it. Every step may be done twice, so an erasure that was interrupted is finished by asking again.
  */
 export class Eraser {
   readonly #host: EraserHost
@@ -46,8 +46,8 @@ export class Eraser {
     const at = new Date(clock.now()).toISOString()
     const erased: Erasure = reason === undefined ? { at } : { at, reason }
     const json = JSON.stringify(envelope)
-    const kept: ErasedEvent = { type, json, storedAtMs: time.getTime(), deliverAtMs, erased }
-    await state.write(names.erased(sequence), kept)
+    const left: ErasedEvent = { type, json, storedAtMs: time.getTime(), deliverAtMs, erased }
+    await state.write(names.erased(sequence), left)
     await index.markErased(envelope, sequence)
     // First it is sure that groups still get the envelope: the server never hands out the message again.
     const groups = await state.groups()

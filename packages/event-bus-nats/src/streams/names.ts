@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { LeaseAddresses } from '../group/order/lease.js'
 
 /** What an event is found by. */
 export interface EventKey {
@@ -19,17 +20,21 @@ export interface EventKey {
  *                    prefix.delivery.GROUP.SEQ     what the group did with the event
  *                    prefix.dead.GROUP.SEQ         why the group gave it up
  * PREFIX_redelivery  prefix.redelivery.GROUP.SEQ   an event to deliver to the group again
- *                    prefix.delayed.GROUP.SEQ      the same, kept by the server until it is due
+ *                    prefix.delayed.GROUP.SEQ      the same, which the server does not hand out until it is due
  *                    prefix.parked.GROUP.SEQ       the same, for a process with other patterns than the one that got it
  * PREFIX_lease       prefix.lease.GROUP            the one consumer of an ordered group
- *                    prefix.lease.GROUP.wanted.SET a process with these patterns waits to be that consumer
- *                    prefix.clock                  stored to learn the server's time
+ * PREFIX_presence    prefix.presence.GROUP.lease   the same, while the server's disk is full
+ *                    prefix.presence.GROUP.wanted.SET  a process with these patterns waits to be that consumer
+ *                    prefix.presence.clock         stored to learn the server's time
+ *
+ * All but the last are on disk. What is in memory says how things are at the moment, and is gone after seconds.
  */
 export class Names {
   readonly events: string
   readonly state: string
   readonly redelivery: string
   readonly lease: string
+  readonly presence: string
   readonly #prefix: string
 
   constructor(prefix: string) {
@@ -38,6 +43,7 @@ export class Names {
     this.state = `${prefix}_state`
     this.redelivery = `${prefix}_redelivery`
     this.lease = `${prefix}_lease`
+    this.presence = `${prefix}_presence`
   }
 
   event({ source, id, type }: EventKey): string {
@@ -100,17 +106,21 @@ export class Names {
     return `${group}=parked`
   }
 
-  leaseOf(group: string): string {
-    return `${this.#prefix}.lease.${group}`
+  /** Where an ordered group's lease is stored. */
+  leaseOf(group: string): LeaseAddresses {
+    return {
+      file: { stream: this.lease, subject: `${this.#prefix}.lease.${group}` },
+      memory: { stream: this.presence, subject: `${this.#prefix}.presence.${group}.lease` },
+    }
   }
 
   /** @param patterns as `keyOf` tells sets apart */
   leaseWanted(group: string, patterns: string): string {
-    return `${this.leaseOf(group)}.wanted.${hash(patterns)}`
+    return `${this.#prefix}.presence.${group}.wanted.${hash(patterns)}`
   }
 
   get clock(): string {
-    return `${this.#prefix}.clock`
+    return `${this.#prefix}.presence.clock`
   }
 
   /** Last token of a subject, where this stream's subjects carry a sequence or a name. */
@@ -136,7 +146,11 @@ export class Names {
   }
 
   leaseSubjects(): string[] {
-    return [`${this.#prefix}.lease.>`, this.clock]
+    return [`${this.#prefix}.lease.>`]
+  }
+
+  presenceSubjects(): string[] {
+    return [`${this.#prefix}.presence.>`]
   }
 
   redeliverySubjects(): string[] {

@@ -56,7 +56,7 @@ describe('an event that is to be delivered again', () => {
     ])
   })
 
-  it('is kept by the server until then where that is possible', async () => {
+  it('is not handed out by the server until then where that is possible', async () => {
     await redelivery(true).ensure('g', later)
     const headers = {
       'Nats-Schedule': '@at 9999-01-01T00:00:00.000Z',

@@ -10,12 +10,12 @@ import { type DeliveryState, isFinal, type State } from './state.js'
 const WINDOW = 100
 /** Events that a group holds back are looked at again after this, since it may settle them elsewhere. */
 const HELD_BACK_MS = 5_000
-/** So many waiting events are compared with their records; more stay until their message is gone. */
+/** Compare at most this many waiting events with their records; more of them stay until their message is gone. */
 const MAX_LOOKED_AT = 1_000
 /** More than a stream keeps beside subject and payload; what is estimated too large is looked at again. */
 const OVERHEAD_BYTES = 256
 
-/** Removes the oldest events beyond the limits, with all that is kept about them. */
+/** Removes the oldest events that are over the limits, with all that is stored about them. */
 export class Retention {
   readonly #state: State
   readonly #events: Events
@@ -65,7 +65,7 @@ export class Retention {
   }
 
   /**
-   * The oldest events beyond the limits, and when the next one will be. What is a dead letter or waits stays, and does
+   * The oldest events that are over the limits, and when the next one will be. What is a dead letter or waits stays, and does
    * not count.
    */
   async #surplus(): Promise<{ surplus: EventMessage[]; nextMs?: number }> {
@@ -73,14 +73,14 @@ export class Retention {
     const { maxEvents = Number.POSITIVE_INFINITY } = this.#limits
     const range = await this.#events.range()
     await this.#look()
-    const kept = new Set([...this.#dead, ...this.#waiting])
-    let count = range.count - kept.size
+    const staying = new Set([...this.#dead, ...this.#waiting])
+    let count = range.count - staying.size
     let { bytes } = range
     const surplus: EventMessage[] = []
     let at = Math.max(range.first, this.#keptUntil + 1)
     while (surplus.length < WINDOW && at <= range.last) {
       for (const event of await this.#events.window(range, at, range.last, WINDOW)) {
-        if (kept.has(event.sequence)) continue
+        if (staying.has(event.sequence)) continue
         const ageLeftMs =
           maxAgeMs === undefined
             ? Number.POSITIVE_INFINITY

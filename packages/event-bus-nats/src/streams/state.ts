@@ -35,7 +35,7 @@ export interface DeliveryState {
   redelivery?: true
   /** It waits because it was asked for once more. */
   asked?: 'replay' | 'redrive'
-  /** The event was erased, and what its handlers did is not kept. */
+  /** The event was erased, and what its handlers said is not stored. */
   erased?: true
   /** The claim that wrote it. */
   owner?: string
@@ -66,9 +66,9 @@ export interface LetterState {
 /** A record or a dead letter of an event that was erased: what its handlers said is left out. */
 export function withoutContent<T extends DeliveryState | LetterState>(stored: T): T {
   const { record: _, error, ...rest } = stored
-  const kept = { ...rest, ...(error !== undefined && { error: { message: 'erased' } }) }
+  const left = { ...rest, ...(error !== undefined && { error: { message: 'erased' } }) }
   // What is not final comes by the redelivery stream from now on.
-  return ('status' in kept ? { ...kept, erased: true, redelivery: true } : kept) as T
+  return ('status' in left ? { ...left, erased: true, redelivery: true } : left) as T
 }
 
 /** Reads and writes the streams of a bus; the last message of a subject is its value. */
@@ -134,7 +134,7 @@ export class State {
     try {
       await this.#manager.streams.deleteMessage(this.names.state, found.seq, false)
     } catch (error) {
-      // Somebody else was faster.
+      // Another process was faster.
       if (!(error instanceof JetStreamApiError)) throw error
     }
     return found.json<T>()

@@ -40,9 +40,13 @@ export function createConnection(
   connection.on('ready', () => lastErrors.delete(connection))
   // Without a listener ioredis prints errors; the requests that failed tell the same. And it hears only the
   // first one of a socket: another, such as a TLS alert after a refused certificate, would end the process.
+  let guarded: Redis['stream'] | undefined
   connection.on('error', (error: Error) => {
     lastErrors.set(connection, error)
-    connection.stream?.on('error', () => {})
+    // An attempt that fails before it has a socket leaves the one of the attempt before.
+    if (connection.stream === guarded) return
+    guarded = connection.stream
+    guarded?.on('error', () => {})
   })
   return connection
 }

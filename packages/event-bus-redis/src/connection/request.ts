@@ -5,6 +5,16 @@ import { lastErrorOf } from './connection.js'
 /** A timer that is this late was delayed by the process itself: answers may be there that it has not read. */
 const LATE_MS = 100
 
+/** The socket of a connection that was left; ioredis adds a listener each time it is asked to leave one. */
+const leftSockets = new WeakMap<Redis, Redis['stream']>()
+
+/** Ends a connection that does not answer, which then opens again; once, however many requests it did not answer. */
+function leave(connection: Redis): void {
+  if (leftSockets.get(connection) === connection.stream) return
+  leftSockets.set(connection, connection.stream)
+  connection.disconnect(true)
+}
+
 /** Where the server is, without user and password. */
 export function redactUrl(url: string): string {
   const { protocol, host, pathname } = new URL(url)
@@ -29,7 +39,7 @@ export async function answered<T>(
       const dueAt = performance.now() + timeoutMs
       timer = setTimeout(() => {
         if (performance.now() > dueAt + LATE_MS) return wait()
-        connection.disconnect(true)
+        leave(connection)
         reject(new Error(`no answer for ${timeoutMs} ms`))
       }, timeoutMs)
     }
@@ -50,6 +60,7 @@ const ADVICE: readonly [answer: RegExp, advice: string][] = [
   [/^NOPERM/, 'the user may not do this: allow it the keys, channels and commands of the bus'],
   [/^OOM/, 'the memory of the server is full: set retention, or raise maxmemory'],
   [/^READONLY/, 'the server is a replica now: the bus connects again, ask again'],
+  [/^LOGDAMAGED/, 'the bus repairs it within seconds, ask again'],
   [/^MISCONF/, 'the server cannot write to its disk: free or repair it, then ask again'],
   [/^(MOVED|CROSSSLOT|CLUSTERDOWN)/, 'the server belongs to a cluster: use one that does not'],
 ]
@@ -59,7 +70,7 @@ const NOT_SENT = /^(Connection is closed|Stream isn't writeable|Reached the max 
 
 /** Answers of a server that is not ready at the moment; it takes the same request later. */
 const TRANSIENT =
-  /^(WRONGPASS|NOAUTH|NOPERM|OOM|READONLY|MISCONF|MOVED|CROSSSLOT|CLUSTERDOWN|LOADING|BUSY|MASTERDOWN|NOREPLICAS|TRYAGAIN|UNKILLABLE|NOSCRIPT)/
+  /^(WRONGPASS|NOAUTH|NOPERM|OOM|READONLY|MISCONF|MOVED|CROSSSLOT|CLUSTERDOWN|LOADING|BUSY|MASTERDOWN|NOREPLICAS|TRYAGAIN|UNKILLABLE|NOSCRIPT|LOGDAMAGED)/
 
 /** Whether the server understood the request and will refuse it however often it comes. */
 export function isRefusedForGood(error: unknown): boolean {

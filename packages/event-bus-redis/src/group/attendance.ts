@@ -3,6 +3,9 @@ import { EventBusError } from '@nexus/event-bus'
 import type { RedisServer } from '../connection/redis-server.js'
 import { ATTEND } from '../scripts/attend.js'
 import type { RedisGroup } from './group.js'
+import { describeLostKey } from './lost-key.js'
+import { fillGroup, repairLog } from './repair.js'
+import type { RunScript } from './settlements.js'
 
 /** How often a process says that it is there, and looks whether the server still has what it had. */
 const ATTEND_MS = 2_000
@@ -20,10 +23,10 @@ interface Known {
 interface Attended {
   known: Known
   alive: boolean
-  /** Groups of this process that lost work. */
-  damaged: string[]
-  /** Groups of this process that are not filled yet; the process that began it may be gone. */
-  filling: string[]
+  /** Names of keys that were deleted. */
+  lost: string[]
+  /** There is something to repair; the process that began it may be gone. */
+  repairs: boolean
 }
 
 /** Where the groups of this process are, and who hears of lost data. */
@@ -48,6 +51,7 @@ export class Attendance {
   #known: Known | undefined
   #timer: NodeJS.Timeout | undefined
   #attending: Promise<void> | undefined
+  #repairing: Promise<void> | undefined
   #closed = false
 
   constructor(server: RedisServer, host: AttendanceHost) {
@@ -65,11 +69,7 @@ export class Attendance {
   attend(): Promise<void> {
     clearTimeout(this.#timer)
     this.#attending ??= this.#look()
-      .catch((error: unknown) => {
-        // A server that is away is told by the connection.
-        const away = error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE'
-        if (!away && !this.#closed) this.#host.onError(error)
-      })
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#attending = undefined
         this.#schedule()
@@ -82,6 +82,7 @@ export class Attendance {
     this.#closed = true
     clearTimeout(this.#timer)
     await this.#attending
+    await this.#repairing
     const { prefix, process } = this.#server
     await this.#server
       .ask((redis) =>
@@ -99,36 +100,76 @@ export class Attendance {
     this.#timer = setTimeout(() => void this.attend(), ATTEND_MS).unref()
   }
 
+  /** Keys of the bus were deleted; their names without its prefix. */
+  lose(keys: readonly string[]): void {
+    for (const key of keys) this.#lost(describeLostKey(key, this.#server.address))
+    if (keys.length > 0) this.#repair()
+  }
+
   async #ask(): Promise<Attended> {
-    const answer = await this.#server.run(ATTEND, [randomUUID(), PROCESS_LAPSE_MS])
-    const [instance, alive, revision, head, damaged, filling] = answer as [
+    const consumers = [...this.#host.groups()].flatMap(({ name, consumer: { id, set } }) => [
+      id,
+      name,
+      set,
+    ])
+    const head = this.#known?.head ?? 0
+    const answer = await this.#server.run(ATTEND, [
+      randomUUID(),
+      PROCESS_LAPSE_MS,
+      head,
+      ...consumers,
+    ])
+    const [instance, alive, revision, newest, lost, repairs] = answer as [
       string,
       number,
       number,
       number,
       string[],
-      string[],
+      number,
     ]
-    const known = { instance, revision, head: Number(head) }
-    return { known, alive: alive === 1, damaged, filling }
+    const known = { instance, revision, head: Number(newest) }
+    return { known, alive: alive === 1, lost, repairs: repairs === 1 }
   }
 
   async #look(): Promise<void> {
     const before = this.#known
-    const { known, alive, damaged, filling } = await this.#ask()
+    const { known, alive, lost, repairs } = await this.#ask()
     if (before === undefined) return
     const emptied = known.instance !== before.instance
-    const lost = emptied || known.head < before.head
-    if (lost) this.#lost(this.#whatWasLost(before, known, emptied))
+    const isLost = emptied || known.head < before.head
+    if (isLost) this.#lost(this.#whatWasLost(before, known, emptied))
     if (emptied || !alive || known.revision !== before.revision) await this.#restore(emptied, alive)
-    for (const name of damaged) {
-      this.#lost(
-        `group ${name} lost a key of its work on Redis at ${this.#server.address}; what it has not handled is given to it again`,
-      )
-    }
-    for (const group of this.#host.groups()) if (filling.includes(group.name)) await group.fill()
     this.#known = known
-    if (lost || damaged.length > 0) this.#host.onRepaired()
+    this.lose(lost)
+    if (isLost || repairs) this.#repair()
+  }
+
+  /** Takes as long as it takes: meanwhile the process goes on saying that it is there. */
+  #repair(): void {
+    const run: RunScript = (script, args) => this.#server.run(script, args)
+    this.#repairing ??= (async () => {
+      const gone = await repairLog(run)
+      if (gone > 0) {
+        this.#lost(
+          `${gone} events are gone from Redis at ${this.#server.address}: publish again what must not be missing`,
+        )
+      }
+      const filling = await this.#server.ask((redis) =>
+        redis.hkeys(`${this.#server.prefix}:filling`),
+      )
+      for (const name of filling) if (name !== '') await fillGroup(run, name)
+      this.#host.onRepaired()
+    })()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#repairing = undefined
+      })
+  }
+
+  /** A server that is away is told by the connection. */
+  #failed(error: unknown): void {
+    const isAway = error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE'
+    if (!isAway && !this.#closed) this.#host.onError(error)
   }
 
   #whatWasLost(before: Known, known: Known, emptied: boolean): string {

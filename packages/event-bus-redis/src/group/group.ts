@@ -10,19 +10,20 @@ import {
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedRedisConsumer } from '../claim-guard-worker.js'
 import { CLAIM, EXTEND, START } from '../scripts/claim.js'
-import { FILL_GROUP, LEAVE_GROUP, OPEN_GROUP } from '../scripts/groups.js'
+import { LEAVE_GROUP, OPEN_GROUP } from '../scripts/groups.js'
 import { eraseClaim, type RedisClaim, readClaims } from './redis-claim.js'
+import { fillGroup } from './repair.js'
 import { type RunScript, Settlements } from './settlements.js'
 
 /** Who is told what a group's consumer did. */
 export interface RedisGroupHost {
   guard: ClaimGuard
   onSettled(): void
+  /** Keys of the group were deleted; their names without the prefix of the bus. */
+  onLost(keys: readonly string[]): void
   onClose(): void
 }
 
-/** Events that one call looks at while older ones are given to a new group, so that the server stays responsive. */
-const FILLED_AT_ONCE = 500
 /** Claims asked for at once: the scripts pass them as arguments of one command. */
 const MAX_CLAIMS = 1_000
 
@@ -44,7 +45,7 @@ export class RedisGroup implements GroupConsumer {
   #newest = 0
   /** When every claim of that time was extended. */
   #extendedMs = performance.now()
-  /** The last claim was not answered: the server may hold work for this consumer that it does not know. */
+  /** The last claim was not answered: the server may have given this consumer claims that it does not know. */
   #answerLost = false
   #woken = false
   #wake: (() => void) | undefined
@@ -59,6 +60,11 @@ export class RedisGroup implements GroupConsumer {
     this.#guarded = { id: this.#consumer, group: request.name, lapseMs: request.ackWaitMs }
     const { name, ackWaitMs } = request
     this.#settlements = new Settlements(name, ackWaitMs, run, host.onSettled)
+  }
+
+  /** The consumer as the server knows it, with the id that the server gave to its patterns. */
+  get consumer(): { id: string; set: string } {
+    return { id: this.#consumer, set: this.#set }
   }
 
   /** The sequence behind which this consumer still has something to do, as far as it knows. */
@@ -78,17 +84,19 @@ export class RedisGroup implements GroupConsumer {
       JSON.stringify(this.#patterns),
       startAfter,
     ])
-    const [filling, set, position, made] = answer as [number, number, number, number]
+    const [filling, set, position, made, lost] = answer as [
+      number,
+      number,
+      number,
+      number,
+      string[],
+    ]
     this.#newest = made === 1 ? position : Math.max(this.#newest, position)
     this.#set = String(set)
-    if (filling === 1) await this.fill()
+    if (lost.length > 0) this.#host.onLost(lost.map((kind) => `${kind}:${this.name}`))
+    if (filling === 1) await fillGroup(this.#run, this.name)
     this.wake()
     return made === 1
-  }
-
-  /** Gives the group what it wants of the log and has neither finished nor waiting; several processes may do so at once. */
-  async fill(): Promise<void> {
-    while ((await this.#run(FILL_GROUP, [this.name, FILLED_AT_ONCE])) === 1);
   }
 
   /** There may be work. */

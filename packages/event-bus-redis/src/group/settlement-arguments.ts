@@ -28,18 +28,15 @@ export function deliveryJson(
 /** A settlement as the script `SETTLE` takes it. */
 export function settlementArguments(claim: RedisClaim, settlement: Settlement): Argument[] {
   const { work, token, attempt } = claim
-  if (settlement.kind === 'release') return [work, token, 'release', 0, '', '', attempt - 1, 0]
+  if (settlement.kind === 'release') return [work, token, 'release', 0, '', attempt - 1, 0]
   const delivery = deliveryJson(claim, settlement)
   switch (settlement.kind) {
     case 'retry': {
-      const kind = settlement.inPlace ? 'hold' : 'retry'
-      return [work, token, kind, settlement.delayMs, delivery, '', attempt, 0]
+      const kind = settlement.inPlace ? 'retry-in-place' : 'retry'
+      return [work, token, kind, settlement.delayMs, delivery, attempt, 0]
     }
-    case 'dead-letter': {
-      const { error, record } = settlement
-      const letter = JSON.stringify({ atMs: 0, attempts: attempt, error, record })
-      return [work, token, 'dead-letter', 0, delivery, letter, attempt, 0]
-    }
+    case 'dead-letter':
+      return [work, token, 'dead-letter', 0, delivery, attempt, 0]
     case 'ack': {
       const emitted = settlement.emit.flatMap(({ event: { id, type, source }, json }) => [
         id,
@@ -47,8 +44,7 @@ export function settlementArguments(claim: RedisClaim, settlement: Settlement): 
         source,
         json,
       ])
-      const count = settlement.emit.length
-      return [work, token, 'ack', 0, delivery, '', attempt, count, ...emitted]
+      return [work, token, 'ack', 0, delivery, attempt, settlement.emit.length, ...emitted]
     }
   }
 }

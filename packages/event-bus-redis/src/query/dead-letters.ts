@@ -4,11 +4,11 @@ import {
   type DeadLetterPage,
   type DeadLetterQuery,
   PageSize,
-  type StoredEvent,
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
 import { knownGroups } from '../group/known-groups.js'
 import type { RedisEvents } from './events.js'
+import type { StoredDelivery } from './stored-delivery.js'
 import { toStoredEvent } from './stored-event.js'
 
 /** Reads what groups gave up on. */
@@ -32,10 +32,11 @@ export class RedisDeadLetters {
       const key = this.#reader.key(`dead:${group}`)
       page.total +=
         only === undefined
-          ? await this.#reader.ask((redis) => redis.zcard(key))
+          ? // Without the mark of the key.
+            await this.#reader.ask((redis) => redis.zcount(key, '-inf', '(inf'))
           : Number((await this.#reader.ask((redis) => redis.zscore(key, String(only)))) !== null)
       if (page.cursor !== undefined || (after !== undefined && group < after[0])) continue
-      const below = after !== undefined && group === after[0] ? `(${after[1]}` : '+inf'
+      const below = after !== undefined && group === after[0] ? `(${after[1]}` : '(inf'
       const wanted = limit - page.deadLetters.length
       const sequences = (
         await this.#reader.ask((redis) =>
@@ -69,7 +70,7 @@ export class RedisDeadLetters {
           redis.zrangebyscore(
             this.#reader.key(`dead:${group}`),
             after,
-            only ?? '+inf',
+            only ?? '(inf',
             'LIMIT',
             0,
             chunk,
@@ -93,18 +94,24 @@ export class RedisDeadLetters {
 
   async #letters(group: string, sequences: readonly number[]): Promise<DeadLetter[]> {
     if (sequences.length === 0) return []
-    const key = this.#reader.key(`letters:${group}`)
-    const details = await this.#reader.ask((redis) => redis.hmget(key, ...sequences.map(String)))
+    const key = this.#reader.key(`deliveries:${group}`)
+    const records = await this.#reader.ask((redis) => redis.hmget(key, ...sequences.map(String)))
     const entries = await this.#events.read(sequences)
     return entries.flatMap((entry) => {
-      const json = details[sequences.indexOf(entry.sequence)]
-      // Ended since its sequence was read.
-      if (json == null) return []
-      const { atMs, ...letter } = JSON.parse(json) as Omit<DeadLetter, keyof StoredEvent> & {
-        atMs: number
-      }
+      const json = records[sequences.indexOf(entry.sequence)]
+      const record = json == null ? undefined : (JSON.parse(json) as StoredDelivery)
+      // It may be none any more since its sequence was read.
+      if (record?.status !== 'dead-lettered') return []
+      const { attempts, updatedAtMs, error, record: result } = record
       return [
-        { ...toStoredEvent(entry), ...letter, group, deadLetteredAt: new Date(atMs).toISOString() },
+        {
+          ...toStoredEvent(entry),
+          group,
+          attempts,
+          deadLetteredAt: new Date(updatedAtMs).toISOString(),
+          error: error!,
+          ...(result !== undefined && { record: result }),
+        },
       ]
     })
   }

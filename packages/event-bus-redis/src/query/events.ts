@@ -36,12 +36,12 @@ export class RedisEvents {
    */
   async sequenceOf(id: string, source?: string): Promise<number | undefined> {
     const first = await this.#reader.ask((redis) => redis.hget(this.#reader.key('ids'), id))
-    if (first === null) return undefined
+    if (first === null || id === '') return undefined
     const others = this.#reader.key(`same:${id}`)
-    const [entry] = await this.read([Number(first)])
+    const [entry] = await this.read([toSequence(first)])
     if (source === undefined) {
       const sources = await this.#reader.ask((redis) => redis.hkeys(others))
-      if (sources.length === 0) return Number(first)
+      if (sources.length === 0) return toSequence(first)
       throw ambiguousId(id, [...(entry === undefined ? [] : [entry.event.source]), ...sources])
     }
     if (entry?.event.source === source) return entry.sequence
@@ -52,8 +52,10 @@ export class RedisEvents {
   /** The types that a pattern stands for. */
   async typesMatching(pattern: string): Promise<string[]> {
     if (!/[*>]/.test(pattern)) return [pattern]
-    const types = await this.#reader.ask((redis) => redis.smembers(this.#reader.key('types')))
-    return types.filter((type) => matchesPattern(pattern, type))
+    const indexes = await this.#reader.ask((redis) => redis.smembers(this.#reader.key('indexes')))
+    return indexes
+      .flatMap((name) => (name.startsWith('type:') ? [name.slice('type:'.length)] : []))
+      .filter((type) => matchesPattern(pattern, type))
   }
 
   /** The next sequences that may match, from `from` to `to`, both included. */

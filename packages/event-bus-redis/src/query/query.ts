@@ -6,13 +6,13 @@ import {
   type GroupRequest,
   type GroupStats,
   type ListQuery,
-  matchesPattern,
   PageSize,
   type ReplayQuery,
 } from '@nexus/event-bus'
 import type { RedisReader } from '../connection/reader.js'
-import { type KnownGroup, knownGroups } from '../group/known-groups.js'
+import { knownGroups } from '../group/known-groups.js'
 import type { RedisEvent, RedisEvents } from './events.js'
+import { toDelivery } from './stored-delivery.js'
 import { toStoredEvent } from './stored-event.js'
 
 /** Events looked at by one request while a filter is applied. */
@@ -154,7 +154,9 @@ export class RedisQuery {
             // Without the mark of the key.
             pipeline.zcount(this.#reader.key(`${kind}:${name}`), '-inf', '(inf')
           }
-          for (const { id } of sets) pipeline.zcard(this.#reader.key(`parked:${name}:${id}`))
+          for (const { id } of sets) {
+            pipeline.zcount(this.#reader.key(`parked:${name}:${id}`), '-inf', '(inf')
+          }
           return pipeline
         })
       groups.push({
@@ -181,14 +183,16 @@ export class RedisQuery {
     if (types?.length === 0) return 0
     if (types !== undefined) {
       const counts = await this.#reader.pipeline<number>((pipeline) => {
-        for (const type of types) pipeline.zcard(this.#reader.key(`type:${type}`))
+        for (const type of types) pipeline.zcount(this.#reader.key(`type:${type}`), '-inf', '(inf')
         return pipeline
       })
       return counts.reduce((sum, count) => sum + count, 0)
     }
     const { source } = query
     if (source !== undefined) {
-      return this.#reader.ask((redis) => redis.zcard(this.#reader.key(`source:${source}`)))
+      return this.#reader.ask((redis) =>
+        redis.zcount(this.#reader.key(`source:${source}`), '-inf', '(inf'),
+      )
     }
     if (!timed) return this.#reader.ask((redis) => redis.xlen(this.#reader.key('events')))
     const scanned = await this.#reader.ask((redis) =>
@@ -212,42 +216,13 @@ export class RedisQuery {
     return entries.map((entry, i) => {
       const own: Delivery[] = []
       for (const [g, group] of groups.entries()) {
-        const kept = answers[g * 2]?.[i] ?? undefined
+        const stored = answers[g * 2]?.[i] ?? undefined
         const claims = answers[g * 2 + 1] ?? []
         const claimed = claims.some((work) => Number(work?.split(':')[0]) === entry.sequence)
-        const delivery = toDelivery(group, entry, kept, claimed)
+        const delivery = toDelivery(group, entry, stored, claimed)
         if (delivery !== undefined) own.push(delivery)
       }
       return own
     })
-  }
-}
-
-function toDelivery(
-  { name, patterns, startAfter }: KnownGroup,
-  { event, sequence, publishedAt }: RedisEvent,
-  kept: string | undefined,
-  claimed: boolean,
-): Delivery | undefined {
-  if (kept === undefined) {
-    const wanted = patterns.some((pattern) => matchesPattern(pattern, event.type))
-    if (!wanted || sequence <= startAfter) return undefined
-    const status = claimed ? 'running' : 'pending'
-    return { group: name, status, attempts: Number(claimed), replays: 0, updatedAt: publishedAt }
-  }
-  const { updatedAtMs, nextAttemptAtMs, ...rest } = JSON.parse(kept) as Omit<
-    Delivery,
-    'group' | 'updatedAt' | 'nextAttemptAt'
-  > & { updatedAtMs: number; nextAttemptAtMs?: number }
-  // A kept claim between two attempts is retrying, though it is claimed.
-  const running = claimed && rest.status === 'pending'
-  return {
-    group: name,
-    ...rest,
-    ...(running && { status: 'running' as const }),
-    updatedAt: new Date(updatedAtMs).toISOString(),
-    ...(nextAttemptAtMs !== undefined && {
-      nextAttemptAt: new Date(nextAttemptAtMs).toISOString(),
-    }),
   }
 }

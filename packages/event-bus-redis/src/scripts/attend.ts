@@ -1,23 +1,30 @@
-import { freeingScript } from './library.js'
+import { LOST } from './lost-keys.js'
+import { freeingScript } from './shared/script.js'
 
 /** Consumers of a dead process that one call removes. */
 const LEAVES_AT_ONCE = 100
 
 /**
- * A process says that it is there. ARGV: a name for the data of this server where it has none, and milliseconds for
- * which the process counts as alive. Answers the name of the data, 1 when the process was known to be alive, the
- * revision of the groups, the newest sequence, then the groups of the process that lost work, and those that are being filled.
+ * A process says that it is there, and looks for keys of the bus that were deleted. ARGV: a name for the data of this server
+ * where it has none, milliseconds for which the process counts as alive, the newest sequence that it knows, then consumer,
+ * group and id of the patterns of each of its consumers. Answers the name of the data, 1 when the process was known to be
+ * alive, the revision of the groups, the newest sequence, names of keys that were lost, and 1 where there is something to
+ * repair.
  */
-export const ATTEND = freeingScript(`
-redis.call('HSETNX', p .. ':meta', 'instance', ARGV[1])
-local now = leaseClock()
+export const ATTEND = freeingScript(`${LOST}
+local isNew = redis.call('HSETNX', p .. ':meta', 'instance', ARGV[1]) == 1
+local now, lapses = leaseClock(), leaseClock() + tonumber(ARGV[2])
+if redis.call('ZADD', p .. ':processes', 'NX', 'inf', '~') == 1 and not isNew then
+  lose('processes')
+  restoreProcesses(lapses)
+end
 local alive = tonumber(redis.call('ZSCORE', p .. ':processes', me) or 0) > now
-redis.call('ZADD', p .. ':processes', now + tonumber(ARGV[2]), me)
+redis.call('ZADD', p .. ':processes', lapses, me)
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', p .. ':processes', '-inf', now, 'LIMIT', 0, 1)) do
   local consumers = p .. ':process:' .. dead
   local found = redis.call('HSCAN', consumers, 0, 'COUNT', ${LEAVES_AT_ONCE})[2]
   for i = 1, #found, 2 do
-    leave(found[i + 1], found[i])
+    leave(string.match(found[i + 1], '^%d+ (.*)$'), found[i])
     redis.call('HDEL', consumers, found[i])
   end
   if redis.call('EXISTS', consumers) == 0 then redis.call('ZREM', p .. ':processes', dead) end
@@ -26,20 +33,19 @@ for _, group in ipairs(redis.call('ZRANGEBYSCORE', p .. ':forget', '-inf', clock
   redis.call('ZREM', p .. ':forget', group)
   if entryOf(group) then route(group, entryOf(group)) end
 end
-local damaged, filling, looked, missing = {}, {}, {}, false
-for _, group in ipairs(redis.call('HVALS', p .. ':process:' .. me)) do
+lookForGroups(tonumber(ARGV[3]), isNew)
+lookForLog(isNew)
+local missing = false
+for i = 4, #ARGV, 3 do
+  local consumer, group, set = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   missing = missing or not entryOf(group)
-  if not looked[group] and entryOf(group) then
-    looked[group] = true
-    if mark(group) and redis.call('HEXISTS', p .. ':filling', group) == 0 then
-      damaged[#damaged + 1] = group
-      redis.call('HSET', p .. ':filling', group, string.format('%d %d', entryOf(group).startAfter, headOf()))
-    end
-    if redis.call('HEXISTS', p .. ':filling', group) == 1 then filling[#filling + 1] = group end
-  end
+  if entryOf(group) and alive then lookForConsumer(consumer, group, set) end
+  lookForGroup(group)
 end
+lookAtSomeGroups()
 -- Each process looks for its groups after the revision changed.
 if missing then redis.call('HINCRBY', p .. ':meta', 'revision', 1) end
 finish()
-local meta = redis.call('HMGET', p .. ':meta', 'instance', 'revision')
-return { meta[1], alive and 1 or 0, tonumber(meta[2] or 0), headOf(), damaged, filling }`)
+local meta = redis.call('HMGET', p .. ':meta', 'instance', 'revision', 'repair')
+local repairs = (meta[3] or redis.call('HLEN', p .. ':filling') > 1) and 1 or 0
+return { meta[1], alive and 1 or 0, tonumber(meta[2] or 0), headOf(), lost, repairs }`)

@@ -1,4 +1,4 @@
-import { freeingScript } from './library.js'
+import { freeingScript } from './shared/script.js'
 
 /** Work that one claim looks at, at most: what other processes asked for may lie before what this one wants. */
 const MAX_LOOKED_AT = 1_000
@@ -31,17 +31,27 @@ end
 -- In a group that keeps order, what only other living processes asked for must be handled before what lies behind it.
 local function firstOfOthers()
   local first
-  for _, id in ipairs(redis.call('HKEYS', p .. ':parked:' .. group)) do
-    if id ~= set and entryOf(group) and livingSets(group)[tonumber(id)] then
+  for _, id in ipairs(entryOf(group) and parkedIds(group) or {}) do
+    if id ~= set and livingSets(group)[tonumber(id)] then
       local m = lowest(p .. ':parked:' .. group .. ':' .. id)
       if m and (not first or m < first) then first = m end
     end
   end
   return first
 end
+-- Where the key of the owner was deleted, who has claims is the owner.
+local function ownerByClaims()
+  local first = redis.call('ZRANGEBYSCORE', claims, '(' .. leaseClock(), '(inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local id = first[1] and string.match(redis.call('HGET', work, first[1]) or '', '^%d+ (.*):%d+$')
+  return id and redis.call('HEXISTS', p .. ':members:' .. group, id) == 1 and { id, first[2] } or {}
+end
 local barrier
 if ordered then
+  -- Behind what a lost key held nothing may pass: it is looked for in a moment.
+  local isWhole = redis.call('ZSCORE', ready, '~') and redis.call('ZSCORE', claims, '~') and redis.call('HEXISTS', work, '') == 1
+  if not isWhole then return { '${SOON_MS}' } end
   local has = redis.call('HMGET', owner, 'consumer', 'lapses')
+  if not has[1] then has = ownerByClaims() end
   local current = has[1] and tonumber(has[2]) > leaseClock() and has[1]
   if current and current ~= consumer then return { tostring(math.max(1, tonumber(has[2]) - leaseClock())) } end
   barrier = firstOfOthers()
@@ -107,7 +117,7 @@ takeFrom(p .. ':due:' .. group, wall())
 takeFrom(p .. ':later:' .. group, clock())
 while #found < limit and looked < ${MAX_LOOKED_AT} do
   local most = limit - #found
-  local own = redis.call('ZRANGE', parked, 0, most - 1)
+  local own = redis.call('ZRANGEBYSCORE', parked, '-inf', '(inf', 'LIMIT', 0, most)
   local members = {}
   if #own == 0 and not barrier then
     local popped = redis.call('ZPOPMIN', ready, most)

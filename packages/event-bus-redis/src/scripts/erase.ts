@@ -1,14 +1,13 @@
-import { freeingScript } from './library.js'
+import { freeingScript } from './shared/script.js'
 
-/** Leaves of the state of an event for a group, or of its dead letter, what says nothing of the event's data. */
+/** Leaves of the state of an event for a group what says nothing of the event's data. */
 export const WITHOUT_CONTENT = `
 local function withoutContent(json)
-  local letter = string.match(json, '^({"atMs":%d+,"attempts":%d+)')
   -- What waits for its first attempt has no duration, and no content.
-  local numbers = letter or string.match(json, '^({"replays":%d+,[^{]-"durationMs":[^,{}]+)')
+  local numbers = string.match(json, '^({"replays":%d+,[^{]-"durationMs":[^,{}]+)')
   if not numbers then return json end
-  local failed = letter or not string.find(numbers, '"status":"succeeded"', 1, true)
-  return numbers .. (failed and ',"error":{"message":"erased"}}' or '}')
+  local failed = not string.find(numbers, '"status":"succeeded"', 1, true)
+  return numbers .. (failed and ',"error":{"message":"erased"}' or '') .. (wasPurged(json) and PURGED or '}')
 end
 `
 
@@ -24,10 +23,10 @@ redis.call('HINCRBY', p .. ':meta', 'bytes', #envelope - redis.call('HSTRLEN', p
 redis.call('HSET', p .. ':bodies', sequence, envelope)
 local erasure = string.format('{"atMs":%d', wall()) .. (reason ~= '' and ',"reason":' .. reason or '') .. '}'
 redis.call('HSET', p .. ':erased', sequence, erasure)
+redis.call('HSET', p .. ':meta', 'erasures', 1)
 for _, group in ipairs(redis.call('HKEYS', p .. ':groups')) do
-  for _, key in ipairs({ p .. ':deliveries:' .. group, p .. ':letters:' .. group }) do
-    local before = redis.call('HGET', key, sequence)
-    if before then redis.call('HSET', key, sequence, withoutContent(before)) end
-  end
+  local key = p .. ':deliveries:' .. group
+  local before = redis.call('HGET', key, sequence)
+  if before then redis.call('HSET', key, sequence, withoutContent(before)) end
 end
 return 1`)

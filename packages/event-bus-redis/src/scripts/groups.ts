@@ -1,9 +1,9 @@
-import { freeingScript, script } from './library.js'
+import { freeingScript, script } from './shared/script.js'
 
 /**
  * Adds a consumer to a group, which is made where it is missing. ARGV: group, consumer, JSON patterns, sequence to start
  * after or -1 for the end. Answers 1 when older events have to be filled in, the id of the patterns, the sequence
- * behind which the group still has something to do, and 1 when the group was made.
+ * behind which the group still has something to do, 1 when the group was made, and the names of its keys that were lost.
  */
 export const OPEN_GROUP = freeingScript(`
 local group, consumer, patterns, start = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
@@ -22,48 +22,70 @@ if not own then
   own = { id = entry.last, patterns = patterns, seen = clock() }
   entry.sets[#entry.sets + 1] = own
 end
-redis.call('HSET', p .. ':members:' .. group, consumer, own.id)
-redis.call('HSET', p .. ':process:' .. me, consumer, group)
+redis.call('HSET', p .. ':members:' .. group, consumer, string.format('%d %s', own.id, me))
+redis.call('HSET', p .. ':process:' .. me, consumer, string.format('%d %s', own.id, group))
 route(group, entry)
--- Without a long value Redis keeps a small hash as a list and searches it from the start, for each claim.
-redis.call('HSET', p .. ':work:' .. group, '', string.rep('-', 65))
-local unmarked = mark(group)
-if (made or unmarked) and entry.startAfter < head then
-  redis.call('HSET', p .. ':filling', group, entry.startAfter .. ' ' .. head)
-end
+local lost = mark(group)
+if made then lost = {} end
+if (made or #lost > 0) and entry.startAfter < head then refill(group, entry.startAfter, howToFill(lost)) end
 local first = lowest(p .. ':ready:' .. group)
 local position = made and entry.startAfter or (first and sequenceOf(first) - 1) or head
 finish()
-return { redis.call('HEXISTS', p .. ':filling', group), own.id, position, made and 1 or 0 }`)
+return { redis.call('HEXISTS', p .. ':filling', group), own.id, position, made and 1 or 0, lost }`)
 
 /**
  * Gives a group what it wants and has neither finished nor waiting: all of it when the group is new, what was lost when
- * a key of its work was deleted. ARGV: group, how many events to look at. Answers 1 while there are more.
+ * a key of the group was deleted. ARGV: group, how many events to look at. Answers 1 while there are more.
  */
 export const FILL_GROUP = freeingScript(`
-local group = ARGV[1]
+local group, most = ARGV[1], tonumber(ARGV[2])
 local filling, entry = redis.call('HGET', p .. ':filling', group), entryOf(group)
-if not filling or not entry then return 0 end
-local from, to = string.match(filling, '^(%d+) (%d+)$')
-from, to = tonumber(from), tonumber(to)
-local last = math.min(to, from + tonumber(ARGV[2]))
-for _, found in ipairs(redis.call('XRANGE', p .. ':events', (from + 1) .. '-0', last .. '-0')) do
-  local sequence, fields = tonumber(string.match(found[1], '^%d+')), found[2]
-  local delivery = redis.call('HGET', p .. ':deliveries:' .. group, sequence) or '{"replays":0,"status":"pending"'
-  local open = string.find(delivery, '"status":"pending"', 1, true) or string.find(delivery, '"status":"retrying"', 1, true)
-  if open and matchesAny(entry.patterns, split(fields[2])) then
-    local m = member(sequence, tonumber(string.match(delivery, '^{"replays":(%d+)')))
-    local waits = false
-    for _, key in ipairs(workKeys(group)) do waits = waits or redis.call('ZSCORE', key, m) end
-    local due = tonumber(string.match(delivery, '"nextAttemptAtMs":(%d+)') or fields[8])
-    if waits then
-      -- It is where it belongs.
+if not filling then return 0 end
+if not entry then
+  redis.call('HDEL', p .. ':filling', group)
+  return 0
+end
+local from, to, how = string.match(filling, '^(%d+) (%d+) (%a+)$')
+local deliveries, work, dead = p .. ':deliveries:' .. group, p .. ':work:' .. group, p .. ':dead:' .. group
+local found = redis.call('XRANGE', p .. ':events', (tonumber(from) + 1) .. '-0', to .. '-0', 'COUNT', most)
+local last = #found < most and to or string.match(found[most][1], '^%d+')
+-- The key of the zset where the work waits, and its score there.
+local function whereIs(m)
+  for _, key in ipairs(workKeys(group)) do
+    local score = redis.call('ZSCORE', key, m)
+    if score then return key, tonumber(score) end
+  end
+end
+local function restoreRecord(sequence, m, key, score)
+  local due
+  if key == p .. ':due:' .. group then due = score end
+  if key == p .. ':later:' .. group then due = score - clock() + wall() end
+  if due then pending(group, sequence, tonumber(string.sub(m, 18)), due) end
+end
+for _, entryOfLog in ipairs(found) do
+  local sequence, fields = tonumber(string.match(entryOfLog[1], '^%d+')), entryOfLog[2]
+  local delivery = redis.call('HGET', deliveries, sequence)
+  local status = delivery and string.match(delivery, '"status":"([a-z-]+)"')
+  local m = member(sequence, delivery and tonumber(string.match(delivery, '^{"replays":(%d+)')) or 0)
+  if status == 'dead-lettered' then
+    if not wasPurged(delivery) then redis.call('ZADD', dead, sequence, sequence) end
+  elseif not delivery and redis.call('ZSCORE', dead, sequence) then
+    redis.call('HSET', deliveries, sequence, string.format('{"replays":0,"updatedAtMs":%d,"status":"dead-lettered","attempts":0,"durationMs":0,"error":{"message":"the server lost what was stored about it"}}', wall()))
+  elseif (not delivery or status == 'pending' or status == 'retrying') and matchesAny(entry.patterns, split(fields[2])) then
+    local key, score = whereIs(m)
+    local due = tonumber(delivery and string.match(delivery, '"nextAttemptAtMs":(%d+)') or fields[8])
+    if key then
+      local attempts = delivery and tonumber(string.match(delivery, '"attempts":(%d+)')) or 0
+      if attempts > 0 then redis.call('HSETNX', work, m, attempts) end
+      if not delivery then restoreRecord(sequence, m, key, score) end
+    elseif how == 'records' and not delivery then
+      redis.call('HSET', deliveries, sequence, '{"replays":0,"status":"lost"}')
     elseif due > wall() then redis.call('ZADD', p .. ':due:' .. group, due, m)
     else redis.call('ZADD', p .. ':ready:' .. group, sequence, m) end
   end
 end
-if last < to then
-  redis.call('HSET', p .. ':filling', group, string.format('%d %d', last, to))
+if tonumber(last) < tonumber(to) then
+  redis.call('HSET', p .. ':filling', group, string.format('%s %s %s', last, to, how))
   return 1
 end
 redis.call('HDEL', p .. ':filling', group)
@@ -99,7 +121,7 @@ finish()`)
 export const REMOVE_GROUP = freeingScript(`
 local group = ARGV[1]
 for _, key in ipairs(workKeys(group)) do redis.call('UNLINK', key) end
-for _, name in ipairs({ 'parked', 'work', 'deliveries', 'dead', 'letters', 'owner', 'members' }) do
+for _, name in ipairs({ 'parked-sets', 'work', 'deliveries', 'dead', 'owner', 'members' }) do
   redis.call('UNLINK', p .. ':' .. name .. ':' .. group)
 end
 redis.call('HDEL', p .. ':filling', group)
@@ -107,6 +129,7 @@ redis.call('ZREM', p .. ':forget', group)
 redis.call('DEL', p .. ':routes')
 redis.call('HINCRBY', p .. ':meta', 'revision', 1)
 lookAgain()
+redis.call('HDEL', p .. ':groups-backup', group)
 return redis.call('HDEL', p .. ':groups', group)`)
 
 const AGAIN = `
@@ -119,7 +142,6 @@ local function deliverAgain(group, sequence, replays, before)
     end
   end
   redis.call('ZREM', p .. ':dead:' .. group, sequence)
-  redis.call('HDEL', p .. ':letters:' .. group, sequence)
   redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
   pending(group, sequence, replays)
   woken[group] = true
@@ -159,11 +181,10 @@ for i = 2, #ARGV do
   local sequence = tonumber(ARGV[i])
   if redis.call('ZREM', p .. ':dead:' .. group, sequence) == 1 then
     count = count + 1
-    redis.call('HDEL', p .. ':letters:' .. group, sequence)
     if REDRIVE then
       local before = replaysOf(group, sequence)
       deliverAgain(group, sequence, before, before)
-    end
+    else notePurged(group, sequence) end
   end
 end
 lookAgain()

@@ -1,12 +1,11 @@
 import { WITHOUT_CONTENT } from './erase.js'
-import { freeingScript, script } from './library.js'
+import { freeingScript, script } from './shared/script.js'
 
 /** Writes what a settlement says about an event, with the server's times in the first fields. */
 const RECORD = `${WITHOUT_CONTENT}
 -- Nothing that a handler said of an erased event is stored.
 local function stamp(json, delay, isErased)
   if isErased then json = withoutContent(json) end
-  json = string.gsub(json, '^({"atMs":)0', string.format('%%1%d', wall()))
   json = string.gsub(json, '^({"replays":%d+,"updatedAtMs":)0', string.format('%%1%d', wall()))
   return (string.gsub(json, '^({"replays":%d+,"updatedAtMs":%d+,"nextAttemptAtMs":)0', string.format('%%1%d', wall() + delay)))
 end
@@ -64,18 +63,18 @@ local at = 3
 while at <= #ARGV do
   settled[#settled + 1] = at
   members[#members + 1] = ARGV[at]
-  at = at + 8 + 4 * tonumber(ARGV[at + 7])
+  at = at + 7 + 4 * tonumber(ARGV[at + 6])
 end
 local before = redis.call('HMGET', work, unpack(members))
 local sequences = sequencesOf(members)
 local records, erasures = recordsOf(group, sequences), erasuresOf(sequences)
 for i, first in ipairs(settled) do
   local m, token, kind, delay = ARGV[first], ARGV[first + 1], ARGV[first + 2], tonumber(ARGV[first + 3])
-  local delivery, letter, attempts = ARGV[first + 4], ARGV[first + 5], ARGV[first + 6]
+  local delivery, attempts = ARGV[first + 4], ARGV[first + 5]
   local sequence, emitted = sequences[i], {}
   if before[i] and string.match(before[i], ' (.*)$') == token then
     if delivery ~= '' and isNewest(m, records[i]) then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay, erasures[i])) end
-    if kind == 'hold' then
+    if kind == 'retry-in-place' then
       gather('ZADD', claims, leaseClock() + ackWait, m)
     else
       gather('ZREM', claims, m)
@@ -91,9 +90,8 @@ for i, first in ipairs(settled) do
         gather('HDEL', work, m)
         if kind == 'dead-letter' and isNewest(m, records[i]) then
           gather('ZADD', p .. ':dead:' .. group, sequence, sequence)
-          gather('HSET', p .. ':letters:' .. group, sequence, stamp(letter, 0, erasures[i]))
         end
-        for e = first + 8, first + 4 + 4 * tonumber(ARGV[first + 7]), 4 do
+        for e = first + 7, first + 3 + 4 * tonumber(ARGV[first + 6]), 4 do
           emitted[#emitted + 1] = append(ARGV[e], ARGV[e + 1], ARGV[e + 2], ARGV[e + 3], '0', '0')
         end
       end
@@ -108,11 +106,13 @@ finish()
 return results`
 
 /**
- * ARGV: group, ackWaitMs, then per settlement: work, token, kind, delayMs, delivery as JSON, dead letter as JSON, attempts,
- * number of emitted events, and of each of those id, type, source, JSON. Answers per settlement whether it was settled,
+ * ARGV: group, ackWaitMs, then per settlement: work, token, kind, delayMs, delivery as JSON, attempts, number of
+ * emitted events, and of each of those id, type, source, JSON. Answers per settlement whether it was settled,
  * and the results of the emitted events.
  */
 export const SETTLE = freeingScript(SETTLE_BODY)
 
 /** As SETTLE, for settlements that store events: a server without memory refuses those as it refuses a publish. */
-export const SETTLE_AND_EMIT = script(SETTLE_BODY)
+export const SETTLE_AND_EMIT = script(
+  `local damage = openLog()\nif damage then return damage end\n${SETTLE_BODY}`,
+)

@@ -1,6 +1,6 @@
 import type { Settlement } from '@nexus/event-bus'
-import { type DeliveryState, type LetterState, withoutContent } from '../streams/state.js'
-import type { NatsClaim } from './claims.js'
+import { type DeliveryState, type LetterState, withoutContent } from '../../streams/state.js'
+import type { NatsClaim } from './nats-claim.js'
 
 /** What is stored of a settled claim. */
 export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: number): DeliveryState {

@@ -1,58 +1,18 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import type { Claim, CloudEvent, GroupRequest } from '@nexus/event-bus'
-import type { ServerClock } from '../connection/server-clock.js'
-import type { EventMessage, Events } from '../streams/events.js'
-import { DELIVER_AT, type Redelivery, type RedeliveryMessage } from '../streams/redelivery.js'
-import {
-  type DeliveryState,
-  type GroupState,
-  isFinal,
-  type Revised,
-  type State,
-} from '../streams/state.js'
-import { isWanted, LEFT_MS, matchesAny } from './pattern-sets.js'
-import type { SettledBound } from './settled-bound.js'
+import type { CloudEvent, GroupRequest } from '@nexus/event-bus'
+import type { EventMessage, Events } from '../../streams/events.js'
+import { DELIVER_AT, type RedeliveryMessage } from '../../streams/redelivery.js'
+import { type DeliveryState, isFinal, type Revised } from '../../streams/state.js'
+import { matchesAny } from '../pattern-sets.js'
+import { HandOver, type HandOverHost } from './hand-over.js'
+import type { NatsClaim } from './nats-claim.js'
 
-/** A message that could not be dealt with comes again after this. */
-const ERROR_PAUSE_MS = 500
-/** A message that another process of the group wants comes again after this, where it cannot be passed on. */
-const OTHERS_PAUSE_MS = { parked: 200, ordered: 300_000 }
 /** Longer delays overflow the server's arithmetic: what is due later is looked at once a day. */
 export const MAX_DELAY_MS = 24 * 3_600_000
 
-/** A claim with the message that stands for it. */
-export interface NatsClaim extends Claim {
-  message: JsMsg
-  /** Where the server hears that the claim is still worked on. */
-  reply: string
-  /** It came by the redelivery stream, not by the stream of events. */
-  redelivery: boolean
-  /** The event was erased: what its handler says is not kept. */
-  isErased: boolean
-  /** Sequence of the record that the claim is based on: a newer one means that the claim was lost. */
-  revision: number
-  /** Tells what this claim wrote from what another process wrote. */
-  owner: string
-  /** When the server last heard of it, by the monotonic clock. */
-  extendedAtMs: number
-  /** Its consumer was closed, and another process has it or will. */
-  isGivenBack: boolean
-  /** It was silent for so long that another process may have it. */
-  wasSilent: boolean
-}
-
 /** What it takes to tell whether a message is a claim. */
-export interface ClaimsHost {
-  state: State
+export interface ClaimsHost extends HandOverHost {
   events: Events
-  redelivery: Redelivery
-  settledBound: SettledBound
-  clock: Pick<ServerClock, 'now'>
-  /** The group as the server has it now. */
-  readGroup(): Promise<GroupState | undefined>
-  /** An event was left to processes with other patterns. */
-  onPassedOn(type: string): void
-  onError(error: unknown): void
 }
 
 /**
@@ -71,17 +31,16 @@ export class Claims {
   /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
   #lastHandedOut = 0
   #highestSequence = 0
-  /** In no order, and no more at once than a pull brings. */
-  #passingOn: Promise<unknown> = Promise.resolve()
-  #groupRead:
-    | { current: Promise<GroupState | undefined>; next?: Promise<GroupState | undefined> }
-    | undefined
+  readonly #handOver: HandOver
+  /** Attempts of events, by sequence, that a full server could not store. */
+  readonly #unstored = new Map<number, number>()
 
   /** @param owner differs for every consumer of the group */
   constructor(request: GroupRequest, owner: string, host: ClaimsHost) {
     this.#request = request
     this.#owner = owner
     this.#host = host
+    this.#handOver = new HandOver(request, host)
   }
 
   /** Claims that are not settled. */
@@ -127,6 +86,7 @@ export class Claims {
     this.distrust()
     this.#highestSequence = 0
     this.#claimed.clear()
+    this.#unstored.clear()
   }
 
   /** Call it for one message after the other. */
@@ -146,13 +106,23 @@ export class Claims {
     this.#claimed.set(this.#keyOf(claim.message), claim)
   }
 
+  /** The server is full: the attempt is counted here. */
+  noteUnstored({ sequence, attempt }: NatsClaim): void {
+    this.#unstored.set(sequence, attempt)
+  }
+
+  /** The record says now how often it was attempted. */
+  noteStored({ sequence }: NatsClaim): void {
+    this.#unstored.delete(sequence)
+  }
+
   remove({ message }: NatsClaim): void {
     this.#claimed.delete(this.#keyOf(message))
   }
 
   /** Resolves when others have what is left to them. */
-  async passedOn(): Promise<void> {
-    await this.#passingOn
+  passedOn(): Promise<void> {
+    return this.#handOver.done()
   }
 
   #isRedelivery({ info }: JsMsg): boolean {
@@ -169,7 +139,7 @@ export class Claims {
     const type = state.names.typeOf(message.subject)
     this.#highestSequence = Math.max(this.#highestSequence, message.seq)
     if (!matchesAny(this.#request.patterns, type)) {
-      this.#inBackground(message, () => this.#leaveToOthers(message, message.seq, type))
+      this.#handOver.toOthers(message, message.seq, type)
       return undefined
     }
     const before = (await this.#mayBeKnown(message))
@@ -182,7 +152,7 @@ export class Claims {
     }
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
     if (before?.value.redelivery === true || (before === undefined && deliverAtMs > clock.now())) {
-      this.#inBackground(message, () => this.#postpone(message, before?.value, deliverAtMs))
+      this.#handOver.postpone(message, before?.value, deliverAtMs)
       return undefined
     }
     if (this.#waits(message, before?.value, deliverAtMs)) return undefined
@@ -219,7 +189,7 @@ export class Claims {
     }
     const { type } = event
     if (!matchesAny(this.#request.patterns, type)) {
-      this.#inBackground(message, () => this.#leaveToOthers(message, sequence, type, asked))
+      this.#handOver.toOthers(message, sequence, type, asked)
       return undefined
     }
     if (this.#waits(message, before.value, dueAtMs)) return undefined
@@ -239,7 +209,7 @@ export class Claims {
       eventJson: stored.json,
       sequence,
       publishedAt: stored.time.toISOString(),
-      attempt: (before?.value.attempts ?? 0) + 1,
+      attempt: Math.max(before?.value.attempts ?? 0, this.#unstored.get(sequence) ?? 0) + 1,
       replay,
       message,
       reply: (message as JsMsg & { reply: string }).reply,
@@ -252,96 +222,6 @@ export class Claims {
       isGivenBack: false,
       wasSilent: false,
     }
-  }
-
-  #inBackground(message: JsMsg, work: () => Promise<void>): void {
-    const done = work().catch((error: unknown) => {
-      this.#host.onError(error)
-      message.nak(ERROR_PAUSE_MS)
-    })
-    this.#passingOn = Promise.all([this.#passingOn, done])
-  }
-
-  /**
-   * Leaves an event to the redelivery stream. What is not due would hold back, here, where the group's settled
-   * events end; and the process that asked for another delivery may have died before there was a message for it.
-   */
-  async #postpone(
-    message: JsMsg,
-    before: DeliveryState | undefined,
-    deliverAtMs: number,
-  ): Promise<void> {
-    const { redelivery, settledBound } = this.#host
-    const { seq: sequence } = message
-    const asked: RedeliveryMessage =
-      before === undefined
-        ? { sequence, replay: 0, dueAtMs: deliverAtMs }
-        : { sequence, replay: before.replays, ...dueOf(before) }
-    // What was attempted had its message, and has it until it is settled.
-    if (before === undefined || before.status === 'pending') {
-      await Promise.all([
-        settledBound.raise(sequence),
-        redelivery.ensure(this.#request.name, asked),
-      ])
-    }
-    message.ack()
-  }
-
-  /** Passes on what only other processes of the group ask for; what none asks for, the group has done with. */
-  async #leaveToOthers(
-    message: JsMsg,
-    sequence: number,
-    type: string,
-    asked?: RedeliveryMessage,
-  ): Promise<void> {
-    const { state, redelivery, settledBound, clock, onPassedOn } = this.#host
-    const { name, ordered } = this.#request
-    const group = await this.#readGroup()
-    const known = await state.delivery(name, sequence)
-    const settled = known !== undefined && isFinal(known.value) && asked === undefined
-    // What was asked for once more may be older than the group.
-    const position = asked === undefined ? sequence : Number.POSITIVE_INFINITY
-    const isUnwanted = group !== undefined && !isWanted(group.sets, type, position, clock.now())
-    if (settled || isUnwanted) {
-      // It waited for a process that has left since.
-      if (known?.value.status === 'pending')
-        await state.remove(state.names.delivery(name, sequence))
-      message.ack()
-      return
-    }
-    onPassedOn(type)
-    // An ordered group goes on in a process that wants it, from here; what is parked already waits.
-    const isParked = message.subject === state.names.parkedOf(name, sequence)
-    if (ordered || group === undefined || isParked) {
-      const isLeaving = group?.sets.some(({ leftAtMs }) => leftAtMs !== undefined)
-      const pauseMs = isLeaving ? LEFT_MS : OTHERS_PAUSE_MS.ordered
-      message.nak(ordered ? pauseMs : OTHERS_PAUSE_MS.parked)
-      return
-    }
-    const replay = asked?.replay ?? known?.value.replays ?? 0
-    const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    const dueAtMs = asked?.dueAtMs ?? known?.value.nextAttemptAtMs ?? deliverAtMs
-    const parked = { sequence, replay, ...(dueAtMs > 0 && { dueAtMs }) }
-    await Promise.all([settledBound.raise(sequence), redelivery.park(name, parked, known)])
-    message.ack()
-  }
-
-  /** Read after the call, and shared by all that called before the reading began. */
-  #readGroup(): Promise<GroupState | undefined> {
-    const read = (): Promise<GroupState | undefined> => {
-      const current = this.#host.readGroup()
-      this.#groupRead = { current }
-      const done = (): void => {
-        if (this.#groupRead?.current === current && this.#groupRead.next === undefined) {
-          this.#groupRead = undefined
-        }
-      }
-      current.then(done, done)
-      return current
-    }
-    if (this.#groupRead === undefined) return read()
-    this.#groupRead.next ??= this.#groupRead.current.then(read, read)
-    return this.#groupRead.next
   }
 
   /** Gives back what comes before its time: a server that forgot what it handed out also forgot until when. */
@@ -358,8 +238,4 @@ export class Claims {
 /** An event that comes by its own stream was not erased. */
 function fresh(message: JsMsg): Pick<EventMessage, 'json' | 'time'> {
   return { json: message.string(), time: message.time }
-}
-
-function dueOf({ nextAttemptAtMs }: DeliveryState): { dueAtMs?: number } {
-  return nextAttemptAtMs === undefined ? {} : { dueAtMs: nextAttemptAtMs }
 }

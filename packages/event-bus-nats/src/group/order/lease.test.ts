@@ -24,7 +24,11 @@ it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost',
   const now = vi.spyOn(performance, 'now').mockReturnValue(0)
   onTestFinished(() => now.mockRestore())
 
-  const lease = new Lease(client, manager, 'lease', 'lease.g')
+  const addresses = {
+    file: { stream: 'lease', subject: 'lease.g' },
+    memory: { stream: 'lease', subject: 'lease.memory' },
+  }
+  const lease = new Lease(client, manager, addresses)
   expect(await lease.take()).toBe(true)
   now.mockReturnValue(4_000)
   lost = true
@@ -35,6 +39,6 @@ it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost',
   now.mockReturnValue(10_999)
   expect(lease.held).toBe(true)
 
-  const other = new Lease(client, manager, 'lease', 'lease.g')
+  const other = new Lease(client, manager, addresses)
   expect(await other.take()).toBe(false)
 })

@@ -1,12 +1,12 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { expect, it, vi } from 'vitest'
-import type { Publisher } from '../connection/publisher.js'
-import type { Events } from '../streams/events.js'
-import { Names } from '../streams/names.js'
-import { Redelivery } from '../streams/redelivery.js'
-import type { DeliveryState, State } from '../streams/state.js'
+import type { Publisher } from '../../connection/publisher.js'
+import type { Events } from '../../streams/events.js'
+import { Names } from '../../streams/names.js'
+import { Redelivery } from '../../streams/redelivery.js'
+import type { DeliveryState, State } from '../../streams/state.js'
+import type { SettledBound } from '../settled-bound.js'
 import { Claims } from './claims.js'
-import type { SettledBound } from './settled-bound.js'
 
 const names = new Names('n')
 const clock = { now: () => 0 }

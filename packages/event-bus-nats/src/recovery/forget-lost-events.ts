@@ -1,5 +1,5 @@
 import type { JetStreamManager } from '@nats-io/jetstream'
-import type { GroupState, State } from './state.js'
+import type { GroupState, State } from '../streams/state.js'
 
 /**
  * Forgets what is stored about events of a stream that is gone. Sequences begin again with a new stream: the

@@ -12,7 +12,7 @@ const MAX_SETS = 20
  *
  * groups    hash   name → JSON { startAfter, patterns, sets: [{ id, patterns, seen }] }; patterns are all that the group gets
  * routes    hash   event type → JSON list of groups, dropped when groups change
- * members:G hash   consumer → id of its set
+ * members:G hash   consumer → id of its set, and its process
  */
 export const ROUTING = `
 local function split(text)
@@ -59,7 +59,9 @@ local living = {}
 local function livingSets(group)
   if not living[group] then
     living[group] = {}
-    for _, id in ipairs(redis.call('HVALS', p .. ':members:' .. group)) do living[group][tonumber(id)] = true end
+    for _, value in ipairs(redis.call('HVALS', p .. ':members:' .. group)) do
+      living[group][tonumber(string.match(value, '^%d+'))] = true
+    end
   end
   return living[group]
 end
@@ -75,6 +77,17 @@ local function setFor(group, tokens)
     end
   end
   return newest, false
+end
+-- Ids of the sets for whose processes work may wait: by the list beside it, so many, then by the group itself.
+local function parkedIds(group)
+  local ids, listed = redis.call('HKEYS', p .. ':parked-sets:' .. group), {}
+  local count = #ids
+  for _, id in ipairs(ids) do listed[id] = true end
+  for _, set in ipairs(entryOf(group) and entryOf(group).sets or {}) do
+    local id = string.format('%d', set.id)
+    if not listed[id] then ids[#ids + 1] = id end
+  end
+  return ids, count
 end
 -- Works out what a group gets, after its processes changed.
 local function route(group, entry)
@@ -104,26 +117,29 @@ local function route(group, entry)
         listed[pattern] = true
       end
     end
-    -- What waits for processes of one set is shared out again.
-    local parked = p .. ':parked:' .. group .. ':' .. set.id
+  end
+  -- What waits for processes of one set is shared out again.
+  for _, id in ipairs(parkedIds(group)) do
+    local parked = p .. ':parked:' .. group .. ':' .. id
     if redis.call('EXISTS', parked) == 1 then
       redis.call('ZUNIONSTORE', p .. ':ready:' .. group, 2, p .. ':ready:' .. group, parked, 'AGGREGATE', 'MIN')
       redis.call('DEL', parked)
       woken[group] = true
     end
   end
-  redis.call('DEL', p .. ':parked:' .. group)
+  redis.call('DEL', p .. ':parked-sets:' .. group)
   entry.sets, entry.patterns = sets, patterns
   if expires and #sets > 1 then redis.call('ZADD', p .. ':forget', expires, group)
   else redis.call('ZREM', p .. ':forget', group) end
   local json = cjson.encode(entry)
   if json ~= redis.call('HGET', p .. ':groups', group) then
     redis.call('HSET', p .. ':groups', group, json)
+    redis.call('HSET', p .. ':groups-backup', group, json)
     redis.call('DEL', p .. ':routes')
   end
 end
 local function leave(group, consumer)
-  local id = tonumber(redis.call('HGET', p .. ':members:' .. group, consumer) or -1)
+  local id = tonumber(string.match(redis.call('HGET', p .. ':members:' .. group, consumer) or '', '^%d+') or -1)
   redis.call('HDEL', p .. ':members:' .. group, consumer)
   local entry = entryOf(group)
   if id < 0 or not entry then return end

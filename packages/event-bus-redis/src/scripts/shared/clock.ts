@@ -1,5 +1,7 @@
 /** A silence of the whole bus that is longer than this does not use up leases. */
 const LONGEST_SILENCE_MS = 10_000
+/** The newest time seen is stored this often: a step of the server's clock counts from there. */
+const NOTED_EVERY_MS = 100
 
 /**
  * The three clocks of a bus. All of them come from the server, since machines disagree.
@@ -9,24 +11,38 @@ const LONGEST_SILENCE_MS = 10_000
  * - `leaseClock()` also stands still while no process is there to renew its leases: a server clock that is set forward
  *   lets no claim lapse. A process that was not there before the silence knows that the others are gone, and counts it.
  *
- * `clock` is a hash: last (the newest time seen), offset (from the wall clock), silent (what leases do not count).
+ * `clock` is a hash: last (the newest time seen), offset (from the wall clock), silent (what leases do not count). The
+ * last two stand in `meta` as well, so that the clocks go on where the key is deleted.
  */
-export const TIME = `
+export const CLOCK = `
 local wallMs, nowMs, leaseMs
+local function noteClock(offset, silent)
+  redis.call('HSET', p .. ':clock', 'offset', offset, 'silent', silent)
+  redis.call('HSET', p .. ':meta', 'offset', offset, 'silent', silent)
+end
 local function tick()
   local t = redis.call('TIME')
   wallMs = t[1] * 1000 + math.floor(t[2] / 1000)
   local before = redis.call('HMGET', p .. ':clock', 'last', 'offset', 'silent')
-  local last, offset, silent = tonumber(before[1] or wallMs), tonumber(before[2] or 0), tonumber(before[3] or 0)
+  local isNew = not before[1]
+  if isNew then
+    local copy = redis.call('HMGET', p .. ':meta', 'offset', 'silent')
+    if copy[1] then redis.call('HSET', p .. ':meta', 'lostClock', 1) end
+    before = { false, copy[1], copy[2] }
+  end
+  local offset, silent = tonumber(before[2] or 0), tonumber(before[3] or 0)
   nowMs = wallMs + offset
+  local last = tonumber(before[1] or nowMs)
   if nowMs < last then
     offset, nowMs = offset + last - nowMs, last
-    redis.call('HSET', p .. ':clock', 'offset', offset)
+    noteClock(offset, silent)
   elseif nowMs - last > ${LONGEST_SILENCE_MS} and redis.call('ZSCORE', p .. ':processes', me) then
     silent = silent + nowMs - last
-    redis.call('HSET', p .. ':clock', 'silent', silent)
+    noteClock(offset, silent)
+  elseif isNew then
+    noteClock(offset, silent)
   end
-  if nowMs ~= last or not before[1] then redis.call('HSET', p .. ':clock', 'last', nowMs) end
+  if isNew or nowMs - last >= ${NOTED_EVERY_MS} then redis.call('HSET', p .. ':clock', 'last', nowMs) end
   leaseMs = nowMs - silent
 end
 local function wall()

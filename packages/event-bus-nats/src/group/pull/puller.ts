@@ -1,12 +1,12 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 
-/** A pull is asked anew after this time, should the server have forgotten it. */
+/** A pull is asked again after this time, should the server have forgotten it. */
 const PULL_EXPIRES_MS = 30_000
 
 /**
  * Asks a consumer for messages, one pull at a time, and hands on what comes. A pull stays open until it is
  * filled, so an idle consumer costs one request in half a minute. `onEnd` is told of the end of each pull,
- * with the error when there was one: what it brought may have been nothing that anybody wanted.
+ * with the error when there was one: it may have brought nothing that this process wants.
  */
 export class Puller {
   readonly #consumer: Consumer

@@ -1,5 +1,5 @@
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream'
-import type { Names } from './names.js'
+import type { Names } from '../streams/names.js'
 
 /** A loss is noticed within this time. */
 const LOOK_EVERY_MS = 2_000
@@ -63,8 +63,8 @@ export class ServerWatch {
   }
 
   async #look(): Promise<void> {
-    const { events, state, redelivery, lease } = this.#names
-    const names = [events, state, redelivery, lease]
+    const { events, state, redelivery, lease, presence } = this.#names
+    const names = [events, state, redelivery, lease, presence]
     const found = await Promise.all(names.map((name) => this.#info(name)))
     const loss: ServerLoss = { streams: [], consumers: false }
     for (const [i, name] of names.entries()) {

@@ -1,0 +1,23 @@
+import type { JsMsg } from '@nats-io/jetstream'
+import type { Claim } from '@nexus/event-bus'
+
+/** A claim with the message that stands for it. */
+export interface NatsClaim extends Claim {
+  message: JsMsg
+  /** Where the server hears that the claim is still worked on. */
+  reply: string
+  /** It came by the redelivery stream, not by the stream of events. */
+  redelivery: boolean
+  /** The event was erased: what its handler says is not stored. */
+  isErased: boolean
+  /** Sequence of the record that the claim is based on: a newer one means that the claim was lost. */
+  revision: number
+  /** Tells what this claim wrote from what another process wrote. */
+  owner: string
+  /** When the server last heard of it, by the monotonic clock. */
+  extendedAtMs: number
+  /** Its consumer was closed, and another process has it or will. */
+  isGivenBack: boolean
+  /** It was silent for so long that another process may have it. */
+  wasSilent: boolean
+}

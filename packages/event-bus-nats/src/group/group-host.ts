@@ -1,0 +1,96 @@
+import type { JsMsg } from '@nats-io/jetstream'
+import type { AppendRequest, GroupRequest, PublishResult } from '@nexus/event-bus'
+import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import type { ServerClock } from '../connection/server-clock.js'
+import type { Session } from '../session.js'
+import type { Events } from '../streams/events.js'
+import type { Redelivery } from '../streams/redelivery.js'
+import type { GroupState, State } from '../streams/state.js'
+import { Lease } from './order/lease.js'
+import { keyOf, type PatternSet } from './pattern-sets.js'
+import { Puller } from './pull/puller.js'
+import { SettledBound } from './settled-bound.js'
+
+/** What a group's consumer needs of its store. */
+export interface GroupHost {
+  state: State
+  events: Events
+  redelivery: Redelivery
+  clock: Pick<ServerClock, 'now'>
+  emit(events: readonly AppendRequest[]): Promise<PublishResult[]>
+  readGroup(): Promise<GroupState | undefined>
+  /** Says that the patterns are still in use. */
+  confirm(): Promise<void>
+  /** Says that this process takes part no longer. */
+  leave(): Promise<void>
+  /** Makes what the server has forgotten; answers whether there was something. */
+  restore(startAfter: number): Promise<boolean>
+  /** Opens the pulls; for an ordered group, once it is the only consumer. */
+  openPullers(onMessage: OnMessage, onEnd: OnEnd): Promise<Puller[]>
+  /** Opens the pull of what other processes of the group left to this one. */
+  openParked(onMessage: OnMessage, onEnd: OnEnd): Promise<Puller>
+  settledBound: SettledBound
+  lease: Lease | undefined
+  /** Says that a process with these patterns waits for the lease. */
+  waitForLease(): Promise<void>
+  /** Whether a process with one of these sets waits for the lease. */
+  isLeaseWanted(sets: readonly PatternSet[]): Promise<boolean>
+  guard: ClaimGuard
+  onError(error: unknown): void
+  onSettled(): void
+  onClose(): void
+}
+
+/** Gets what a pull brings. */
+export type OnMessage = (message: JsMsg) => void
+/** Hears that a pull has ended, with its error when there was one. */
+export type OnEnd = (error: unknown) => void
+
+/** What only the store knows of a group. */
+export type StoreSide = Pick<
+  GroupHost,
+  'emit' | 'leave' | 'restore' | 'guard' | 'onError' | 'onSettled' | 'onClose'
+>
+
+/** What one consumer of a group uses of a session. */
+export function groupHost(
+  { client, manager, publisher, state, events, redelivery, clock, consumers }: Session,
+  request: GroupRequest,
+  store: StoreSide,
+): GroupHost {
+  const { name, patterns, ordered } = request
+  const { names } = state
+  const consumer = (stream: string, durable: string) => client.consumers.get(stream, durable)
+  return {
+    ...store,
+    state,
+    events,
+    redelivery,
+    clock,
+    readGroup: () => consumers.read(name),
+    confirm: () => consumers.confirm(request),
+    openPullers: async (onMessage, onEnd) => {
+      if (ordered) await consumers.takeOver(request)
+      const both = [names.events, names.redelivery].map((stream) => consumer(stream, name))
+      return (await Promise.all(both)).map((one) => new Puller(one, onMessage, onEnd))
+    },
+    openParked: async (onMessage, onEnd) => {
+      const parked = names.parkedConsumer(name)
+      return new Puller(await consumer(names.redelivery, parked), onMessage, onEnd)
+    },
+    settledBound: new SettledBound(state, publisher, name),
+    lease: ordered ? new Lease(client, manager, names.leaseOf(name)) : undefined,
+    waitForLease: async () => {
+      await publisher.publish(names.leaseWanted(name, keyOf(patterns)), '')
+    },
+    isLeaseWanted: async (sets) => {
+      const waiting = await Promise.all(
+        sets.map((set) => {
+          const last_by_subj = names.leaseWanted(name, keyOf(set.patterns))
+          return manager.direct.getMessage(names.presence, { last_by_subj })
+        }),
+      )
+      return waiting.some((message) => message !== null)
+    },
+  }
+}
