@@ -17,20 +17,17 @@ export function lastErrorOf(connection: Redis): Error | undefined {
  * are not stored and sent later: the caller was told that they failed. A server that became a replica is left: its name may
  * stand for another server by now.
  */
-export function createConnection(
-  {
-    url,
-    tls,
-    requestTimeoutMs,
-  }: Pick<ResolvedRedisStoreOptions, 'url' | 'tls' | 'requestTimeoutMs'>,
-  options: { resubscribe?: boolean } = {},
-): Redis {
+export function createConnection({
+  url,
+  tls,
+  requestTimeoutMs,
+}: Pick<ResolvedRedisStoreOptions, 'url' | 'tls' | 'requestTimeoutMs'>): Redis {
   const connection = new Redis(url, {
     ...(tls !== undefined && { tls: { ...tls } as Record<string, string> }),
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    autoResubscribe: options.resubscribe ?? false,
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: requestTimeoutMs,
     keepAlive: 10_000,

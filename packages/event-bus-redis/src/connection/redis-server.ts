@@ -40,7 +40,7 @@ export class RedisServer {
     this.#options = options
     this.prefix = `${options.prefix}:{bus}`
     this.#commands = createConnection(options)
-    this.#wakeups = createConnection(options, { resubscribe: true })
+    this.#wakeups = createConnection(options)
   }
 
   /** Where it is, without user and password. */
@@ -73,8 +73,7 @@ export class RedisServer {
     }
     await this.#readSettings()
     this.#wakeups.on('message', (_, names: string) => listeners.onWake(names.split(',')))
-    // Calls that came while the connection was away are lost: every group looks.
-    this.#wakeups.on('ready', () => listeners.onWake(undefined))
+    this.#wakeups.on('ready', () => void this.#subscribeAgain(listeners))
     this.#commands.on('close', () => {
       if (this.#closed) return
       const reason = lastErrorOf(this.#commands)?.message
@@ -116,6 +115,18 @@ export class RedisServer {
     clearInterval(this.#watchdog)
     this.#commands.disconnect()
     this.#wakeups.disconnect()
+  }
+
+  /** The client could do this by itself, but its failure would end the process. */
+  async #subscribeAgain(listeners: RedisServerListeners): Promise<void> {
+    try {
+      await this.#wakeups.subscribe(`${this.prefix}:wake`)
+    } catch {
+      // The connection went away at once: it opens again, and then this is tried again.
+      return
+    }
+    // Calls that came while the connection was away are lost: every group looks.
+    listeners.onWake(undefined)
   }
 
   async #readSettings(): Promise<void> {
