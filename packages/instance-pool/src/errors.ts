@@ -1,11 +1,25 @@
 /** What can go wrong in a pool, as a stable string. */
-export type PoolErrorCode = 'POOL_EXHAUSTED' | 'POOL_CLOSED' | 'INVALID_OPTIONS' | 'INSTANCE_FAILED'
+export type PoolErrorCode =
+  /** No instance came free in time, or too many callers wait already. */
+  | 'POOL_EXHAUSTED'
+  /** The pool is shut down. */
+  | 'POOL_CLOSED'
+  /** An option is wrong; the message names it. */
+  | 'INVALID_OPTIONS'
+  /** An instance could not be made, or was not in the state that was asked for; see `cause`. */
+  | 'INSTANCE_FAILED'
 
 /** Thrown by everything in this package; `code` is stable, the message is for people. */
 export class PoolError extends Error {
   override readonly name = 'PoolError'
 
+  /**
+   * @param code stable, for programs
+   * @param message for people
+   * @param options `cause`
+   */
   constructor(
+    /** Stable, for programs. */
     readonly code: PoolErrorCode,
     message: string,
     options?: ErrorOptions,

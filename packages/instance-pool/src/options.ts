@@ -5,10 +5,13 @@ import { PoolError } from './errors.js'
 export interface PoolClock {
   /** Milliseconds on a clock that never goes back. */
   now(): number
+  /** Calls `callback` once after `delayMs` milliseconds. */
   setTimeout(callback: () => void, delayMs: number): unknown
+  /** Ends what `setTimeout` started. */
   clearTimeout(timer: unknown): void
 }
 
+/** Options of an `InstancePool`. */
 export interface InstancePoolOptions {
   /**
    * Instances kept even when idle; {@link InstancePool.prewarm} creates them.
@@ -40,10 +43,14 @@ export interface InstancePoolOptions {
    * @default 60_000
    */
   idleTimeoutMs?: number | undefined
-  /** @default the monotonic clock and timers of Node, unref'ed */
+  /**
+   * Where the pool reads the time and sets its timers.
+   * @default the monotonic clock and timers of Node, unref'ed
+   */
   clock?: PoolClock | undefined
 }
 
+/** The options with every default filled in. */
 export type ResolvedInstancePoolOptions = {
   [Name in keyof InstancePoolOptions]-?: NonNullable<InstancePoolOptions[Name]>
 }

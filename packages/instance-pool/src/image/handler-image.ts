@@ -5,9 +5,11 @@ export class HandlerImage {
   /** The bytes this image adds to the base image that all handlers share. */
   readonly byteLength: number
 
+  /** Made by `QuickJSTemplate.capture`. */
   constructor(
     /** The base image, shared by every handler of the same heap size. */
     readonly base: readonly MemoryRun[],
+    /** What differs from the base image. */
     readonly diff: readonly MemoryRun[],
     /** The size that the linear memory has in this image. */
     readonly memoryBytes: number,

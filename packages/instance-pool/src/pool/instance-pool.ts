@@ -9,21 +9,29 @@ import type { Lease } from './lease.js'
 
 /** A snapshot of a pool's state, its totals since it was made, and its limits. */
 export interface InstancePoolStats {
+  /** Instances leased to calls that run. */
   active: number
+  /** Idle instances. */
   available: number
+  /** Instances leased to calls that wait for something outside. */
   suspended: number
+  /** Callers that wait for an instance. */
   waiting: number
   /** Bytes held by all live instances. */
   memoryBytes: number
+  /** Total of instances made. */
   created: number
+  /** Total of leases given. */
   acquired: number
   /** Resets to the pristine state that succeeded. */
   rewinds: number
   /** Idle instances handed from one use to another. */
   rebinds: number
+  /** Total of instances thrown away, by reason. */
   discards: Record<DiscardReason, number>
   /** Callers refused with `POOL_EXHAUSTED`. */
   exhausted: number
+  /** The options, with every default filled in. */
   limits: Omit<ResolvedInstancePoolOptions, 'clock'>
 }
 
@@ -49,6 +57,20 @@ interface Waiter<Instance, Use> {
  *
  * An instance is idle, active (leased to a call) or suspended (leased to a call that waits for
  * something outside). Waiting callers are served first come, first served.
+ *
+ * @example
+ * ```ts
+ * const pool = new InstancePool(new QuickJSKind(), { maxInstances: 8 })
+ * const use: QuickJSUse = { template, image: template.baseImage, isolation: 'pristine' }
+ * const lease = await pool.acquire(use)
+ * try {
+ *   lease.instance.begin(performance.now() + 1000, 32 * 1024 * 1024, () => 0)
+ *   // … lease.instance.call(template.entries.run)
+ * } finally {
+ *   pool.release(lease) // rewinds it for the next call
+ * }
+ * await pool.shutdown()
+ * ```
  */
 export class InstancePool<Instance, Use = void> {
   readonly #kind: InstanceKind<Instance, Use>
@@ -83,7 +105,11 @@ export class InstancePool<Instance, Use = void> {
     this.#options = resolveOptions(options)
   }
 
-  /** Creates instances for `use` until `minInstances` are alive. */
+  /**
+   * Creates instances for `use` until `minInstances` are alive.
+   *
+   * @throws {@link PoolError} `POOL_CLOSED`; what `create` of the kind throws
+   */
   async prewarm(use: Use): Promise<void> {
     this.#assertOpen()
     const missing = this.#options.minInstances - this.#liveCount()
@@ -154,7 +180,12 @@ export class InstancePool<Instance, Use = void> {
     this.#settleShutdown()
   }
 
-  /** Sets a lease aside while its call waits for something outside; the instance stays its own. */
+  /**
+   * Sets a lease aside while its call waits for something outside; the instance stays its own.
+   *
+   * @returns the id to {@link resume} it by
+   * @throws {@link PoolError} `INSTANCE_FAILED` when the lease is not active
+   */
   suspend(lease: Lease<Instance>): string {
     const held = lease as ActiveLease<Instance>
     if (!this.#active.delete(held)) {
@@ -192,19 +223,22 @@ export class InstancePool<Instance, Use = void> {
     this.#serveWaiters()
   }
 
+  /** Instances leased to calls that run. */
   activeCount(): number {
     return this.#active.size
   }
 
+  /** Idle instances. */
   availableCount(): number {
     return this.#idle.length
   }
 
+  /** Instances leased to calls that wait for something outside. */
   suspendedCount(): number {
     return this.#suspended.size
   }
 
-  /** Bytes held by all live instances. */
+  /** Bytes that all live instances hold. */
   totalMemory(): number {
     let bytes = 0
     for (const { instance } of this.#idle) bytes += this.#kind.memoryBytes(instance)
@@ -213,6 +247,7 @@ export class InstancePool<Instance, Use = void> {
     return bytes
   }
 
+  /** Counts, totals and limits, read now. */
   getStats(): InstancePoolStats {
     const { clock: _, ...limits } = this.#options
     return {

@@ -8,34 +8,54 @@ export type Isolation = 'pristine' | 'shared'
 
 /** What a QuickJS instance is wanted for. Two uses are the same when they are the same object. */
 export interface QuickJSUse {
+  /** What the instance's memory is when a call begins. */
   readonly image: HandlerImage
+  /** The template that the image is of. */
   readonly template: QuickJSTemplate
+  /** Whether the instance is rewound after each call. */
   readonly isolation: Isolation
 }
 
-/** QuickJS sandboxes for an `InstancePool`. */
+/**
+ * QuickJS sandboxes for an `InstancePool`.
+ *
+ * @example
+ * ```ts
+ * const pool = new InstancePool(new QuickJSKind())
+ * const lease = await pool.acquire({ template, image: template.baseImage, isolation: 'pristine' })
+ * ```
+ */
 export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
   readonly #uses = new WeakMap<QuickJSInstance, QuickJSUse>()
 
+  /** Makes an instance bound to the image of `use`. */
   async create(use: QuickJSUse): Promise<QuickJSInstance> {
     const instance = await use.template.instantiate(use.image)
     this.#uses.set(instance, use)
     return instance
   }
 
+  /** Whether an idle instance has the memory and the extensions that `use` needs, and is sound. */
   accepts(instance: QuickJSInstance, use: QuickJSUse): boolean {
     return use.template.accepts(instance) && !instance.hasGrown && !instance.hasTrapped
   }
 
+  /** Whether an idle instance is bound to this very `use`. */
   isBoundTo(instance: QuickJSInstance, use: QuickJSUse): boolean {
     return this.#uses.get(instance) === use
   }
 
+  /** Removes every byte of the former handler and lays down the image of `use`. */
   bind(instance: QuickJSInstance, use: QuickJSUse): void {
     instance.bind(use.image)
     this.#uses.set(instance, use)
   }
 
+  /**
+   * Rewinds an instance after a call, unless its calls share it.
+   *
+   * @returns `trap` or `growth` when it cannot be used again
+   */
   reset(instance: QuickJSInstance): DiscardReason | undefined {
     instance.end()
     if (instance.hasTrapped) return 'trap'
@@ -45,10 +65,12 @@ export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
     return undefined
   }
 
+  /** Size of the linear memory of an instance, in bytes. */
   memoryBytes(instance: QuickJSInstance): number {
     return instance.memoryBytes
   }
 
+  /** Frees the engine of an instance. */
   dispose(instance: QuickJSInstance): void {
     instance.dispose()
   }

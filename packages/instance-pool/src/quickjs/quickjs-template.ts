@@ -14,15 +14,16 @@ import {
   usedPages,
   zeroPages,
 } from '../image/memory-image.js'
+import type { GuestPtr } from './guest-values.js'
 import {
-  type GuestPtr,
   HOST_FUNCTION,
   MAX_HOST_ANSWER,
   QuickJSInstance,
   type QuickJSInstanceBlueprint,
-  quietFileDescriptors,
 } from './quickjs-instance.js'
+import { quietFileDescriptors } from './quiet-file-descriptors.js'
 
+/** Options of a `QuickJSTemplate`. */
 export interface QuickJSTemplateOptions<Entry extends string> {
   /**
    * Source of a function expression `(host) => entries`, run before any guest code. `host` is the
@@ -49,7 +50,24 @@ const NO_EXTENSIONS: readonly EngineExtension[] = []
 const INPUT_BYTES = 64 * 1024
 const SCRATCH_BYTES = 64
 
-/** The base image that all instances of one heap size start from, and the maker of handler images. */
+/**
+ * The base image that all instances of one heap size start from, and the maker of handler images.
+ *
+ * @example
+ * ```ts
+ * const template = await QuickJSTemplate.create({
+ *   prelude: '(host) => ({ run: (json) => JSON.stringify(JSON.parse(json)) })',
+ *   entries: ['run'],
+ *   heapBytes: 1024 * 1024,
+ *   maxStackBytes: 256 * 1024,
+ * })
+ * const instance = await template.instantiate()
+ * instance.begin(performance.now() + 1000, 32 * 1024 * 1024, () => 0)
+ * const result = instance.call(template.entries.run, instance.newString('{"n":1}'))
+ * console.log(instance.readString(result)) // {"n":1}
+ * instance.rewind()
+ * ```
+ */
 export class QuickJSTemplate<Entry extends string = string> {
   /** The image of an engine in which no handler is loaded. */
   readonly baseImage: HandlerImage
@@ -59,7 +77,9 @@ export class QuickJSTemplate<Entry extends string = string> {
     private readonly base: readonly MemoryRun[],
     /** Where the functions of the prelude are, in every instance of this template. */
     readonly entries: Readonly<Record<Entry, GuestPtr>>,
+    /** Free heap that each instance has before its memory must grow, in bytes. */
     readonly heapBytes: number,
+    /** Size of the linear memory of each instance, in bytes. */
     readonly memoryBytes: number,
     usedEnd: number,
   ) {
