@@ -1,5 +1,8 @@
 import type { HostileProgram } from '../program.js'
 
+/** Memory that is full long before the time is over. */
+const SMALL = { memoryLimitBytes: 1024 * 1024, timeoutMs: 20_000 }
+
 /** Loops that the engine can interrupt between two of its instructions. */
 export const loops: readonly HostileProgram[] = [
   { name: 'for ever', handler: '() => { for (;;); }', expect: 'TIMEOUT' },
@@ -67,13 +70,15 @@ export const loops: readonly HostileProgram[] = [
   {
     name: 'a spread of an endless iterator',
     handler: '() => [...{ [Symbol.iterator]: () => ({ next: () => ({ done: false }) }) }].length',
-    expect: ['TIMEOUT', 'MEMORY_LIMIT'],
+    expect: 'MEMORY_LIMIT',
+    limits: SMALL,
   },
   {
     name: 'Array.from of an endless iterator',
     handler:
       '() => Array.from({ [Symbol.iterator]: () => ({ next: () => ({ done: false }) }) }, () => 0).length',
-    expect: ['TIMEOUT', 'MEMORY_LIMIT'],
+    expect: 'MEMORY_LIMIT',
+    limits: SMALL,
   },
   {
     name: 'a microtask that queues itself',
@@ -88,7 +93,7 @@ export const loops: readonly HostileProgram[] = [
   {
     name: 'a timer that starts itself again',
     handler: '() => new Promise(() => { const again = () => setTimeout(again, 0); again() })',
-    expect: ['TIMEOUT', 'RESOURCE_LIMIT'],
+    expect: 'TIMEOUT',
   },
   {
     name: 'an interval that never ends',
@@ -104,7 +109,7 @@ export const loops: readonly HostileProgram[] = [
     name: 'a timer callback that loops while the handler returns',
     handler:
       'async () => { setTimeout(() => { for (;;); }, 0); await new Promise((r) => setTimeout(r, 5)); return 1 }',
-    expect: ['TIMEOUT'],
+    expect: 'TIMEOUT',
   },
   {
     name: 'a getter that loops',
@@ -170,7 +175,7 @@ export const loops: readonly HostileProgram[] = [
   {
     name: 'Symbol.hasInstance that loops',
     handler: '() => 1 instanceof { [Symbol.hasInstance]() { for (;;); } }',
-    expect: ['TIMEOUT', 'EXECUTION_ERROR'],
+    expect: 'TIMEOUT',
   },
   {
     name: 'Symbol.species that loops',

@@ -25,7 +25,7 @@ export const modules: readonly HostileProgram[] = [
   {
     name: 'a module that awaits a timer',
     module: 'await new Promise((r) => setTimeout(r, 1))\nexport default () => 1',
-    expect: ['INVALID_HANDLER', 'RESOURCE_LIMIT'],
+    expect: 'RESOURCE_LIMIT',
   },
   {
     name: 'a module that fills memory while it is loaded',
@@ -121,7 +121,7 @@ export const modules: readonly HostileProgram[] = [
     name: 'a revoked proxy as handler',
     module:
       'const { proxy, revoke } = Proxy.revocable(() => 1, {}); revoke()\nexport default proxy',
-    expect: ['EXECUTION_ERROR', 'INVALID_HANDLER'],
+    expect: 'EXECUTION_ERROR',
   },
   {
     name: 'a bound native function as handler',
@@ -133,7 +133,7 @@ export const modules: readonly HostileProgram[] = [
   {
     name: 'Function as handler',
     module: 'export default Function',
-    expect: ['success', 'EXECUTION_ERROR'],
+    expect: 'EXECUTION_ERROR',
   },
   { name: 'Promise as handler', module: 'export default Promise', expect: 'EXECUTION_ERROR' },
   {
@@ -150,7 +150,7 @@ export const modules: readonly HostileProgram[] = [
   {
     name: 'a namespace that turns into null',
     module: "export function then(resolve) { resolve(null) }\nexport default () => 'real'",
-    expect: ['EXECUTION_ERROR', 'INVALID_HANDLER'],
+    expect: 'EXECUTION_ERROR',
   },
   {
     name: 'a handler that is replaced while it runs',
@@ -176,7 +176,7 @@ export const modules: readonly HostileProgram[] = [
   {
     name: 'source with a null byte and half a surrogate',
     module: "export default () => '\\0\ud800'.length",
-    expect: ['success', 'COMPILATION_ERROR'],
+    expect: 'success',
   },
   {
     name: 'a module of ten thousand functions',

@@ -13,12 +13,12 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'a function with a thousand arguments',
     '() => { const f = (...a) => f(...a, 1); return f(...new Array(1000)) }',
-    ['STACK_OVERFLOW', 'MEMORY_LIMIT'],
+    'MEMORY_LIMIT',
   ),
   deep(
     'a catch that goes down again',
     '() => { let n = 0; const f = () => { try { f() } catch (e) { if (n++ < 100) f(); else throw e } }; f() }',
-    ['STACK_OVERFLOW', 'success'],
+    'STACK_OVERFLOW',
   ),
   deep(
     'a finally that goes down again',
@@ -32,15 +32,16 @@ export const recursion: readonly HostileProgram[] = [
     'Symbol.toPrimitive',
     '() => { const o = { [Symbol.toPrimitive]() { return +o } }; return +o }',
   ),
-  deep('toJSON', '() => { const o = { toJSON() { return JSON.stringify(o) } }; return o }', [
+  deep(
+    'toJSON',
+    '() => { const o = { toJSON() { return JSON.stringify(o) } }; return o }',
     'STACK_OVERFLOW',
-    'EXECUTION_ERROR',
-  ]),
+  ),
   deep('proxy traps', '() => { const p = new Proxy({}, { get: (t, k) => p[k] }); return p.x }'),
   deep(
     'a proxy that is its own prototype by trap',
     '() => { const p = new Proxy({}, { getPrototypeOf: () => p }); return p instanceof Map }',
-    ['TIMEOUT', 'STACK_OVERFLOW', 'success'],
+    'TIMEOUT',
   ),
   deep(
     'a chain of proxies',
@@ -49,7 +50,7 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'a chain of proxies, as the result',
     '() => { let p = {}; for (let i = 0; i < 20000; i++) p = new Proxy(p, {}); return p }',
-    ['STACK_OVERFLOW', 'EXECUTION_ERROR'],
+    'STACK_OVERFLOW',
   ),
   deep(
     'a chain of prototypes',
@@ -59,7 +60,7 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'bound functions',
     '() => { let f = () => 1; for (let i = 0; i < 50000; i++) f = f.bind(null); return f() }',
-    ['STACK_OVERFLOW', 'MEMORY_LIMIT', 'success'],
+    'MEMORY_LIMIT',
   ),
   deep('JSON.parse', "() => JSON.parse('['.repeat(500000) + ']'.repeat(500000)).length"),
   deep(
@@ -70,11 +71,11 @@ export const recursion: readonly HostileProgram[] = [
     'JSON.stringify',
     '() => { let o = []; for (let i = 0; i < 20000; i++) o = [o]; return JSON.stringify(o).length }',
   ),
-  deep('the result', '() => { let o = {}; for (let i = 0; i < 20000; i++) o = { o }; return o }', [
+  deep(
+    'the result',
+    '() => { let o = {}; for (let i = 0; i < 20000; i++) o = { o }; return o }',
     'STACK_OVERFLOW',
-    'EXECUTION_ERROR',
-    'TIMEOUT',
-  ]),
+  ),
   deep(
     'array to text',
     "() => { let a = []; for (let i = 0; i < 50000; i++) a = [a]; return '' + a }",
@@ -82,14 +83,14 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'flat',
     '() => { let a = [1]; for (let i = 0; i < 50000; i++) a = [a]; return a.flat(Infinity).length }',
-    ['STACK_OVERFLOW', 'success'],
+    'STACK_OVERFLOW',
   ),
   deep('generator delegation', '() => { function* g() { yield* g() } return [...g()] }'),
   deep('async functions', 'async () => { const f = async () => { await f() }; await f() }'),
   deep(
     'async generators',
     'async () => { async function* g() { yield* g() } for await (const _ of g()); }',
-    ['STACK_OVERFLOW', 'MEMORY_LIMIT', 'TIMEOUT'],
+    'STACK_OVERFLOW',
   ),
   deep(
     'promises in promises',
@@ -109,31 +110,33 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'Error.prepareStackTrace',
     "() => { Error.prepareStackTrace = () => new Error('x').stack; return typeof new Error('y').stack }",
-    ['STACK_OVERFLOW', 'success', 'EXECUTION_ERROR'],
+    'success',
   ),
   deep(
     'error causes',
     "() => { const e = new Error('x'); e.cause = e; throw e }",
     'EXECUTION_ERROR',
   ),
-  deep('a source of nested arrays', "() => eval('['.repeat(100000) + ']'.repeat(100000))", [
+  deep(
+    'a source of nested arrays',
+    "() => eval('['.repeat(100000) + ']'.repeat(100000))",
     'STACK_OVERFLOW',
-    'EXECUTION_ERROR',
-  ]),
+  ),
   deep(
     'a source of nested functions',
     "() => eval('(()=>'.repeat(20000) + '1' + ')'.repeat(20000))",
-    ['STACK_OVERFLOW', 'EXECUTION_ERROR', 'MEMORY_LIMIT'],
+    'STACK_OVERFLOW',
   ),
   deep(
     'a source of nested templates',
     "() => eval(('`$' + '{').repeat(20000) + '1' + '}`'.repeat(20000))",
-    ['STACK_OVERFLOW', 'EXECUTION_ERROR'],
-  ),
-  deep('a source of endless unary operators', "() => eval('!'.repeat(200000) + '1')", [
     'STACK_OVERFLOW',
-    'EXECUTION_ERROR',
-  ]),
+  ),
+  deep(
+    'a source of endless unary operators',
+    "() => eval('!'.repeat(200000) + '1')",
+    'STACK_OVERFLOW',
+  ),
   deep('a source of one long sum', "() => eval('1' + '+1'.repeat(50000))", 'success'),
   deep(
     'regex alternatives',
@@ -143,7 +146,7 @@ export const recursion: readonly HostileProgram[] = [
   deep(
     'regex nesting while it matches',
     "() => /^(?:a|ab)*?(?:(?:(?:b|c)*)*)*$/.test('a'.repeat(100000))",
-    ['success', 'STACK_OVERFLOW', 'MEMORY_LIMIT', 'EXECUTION_ERROR', 'TIMEOUT'],
+    'success',
   ),
   deep(
     'ropes',

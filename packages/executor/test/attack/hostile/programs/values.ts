@@ -37,14 +37,15 @@ export const values: readonly HostileProgram[] = [
   {
     name: 'an array with a lying length',
     handler: '() => new Proxy([], { get: (t, k) => (k === "length" ? 2 ** 31 : undefined) })',
-    expect: ['TIMEOUT', 'MEMORY_LIMIT'],
+    expect: 'MEMORY_LIMIT',
+    limits: { memoryLimitBytes: 1024 * 1024, timeoutMs: 20_000 },
     needsHardKill: true,
   },
   {
     name: 'a proxy with keys without an end',
     handler:
       '() => new Proxy({}, { ownKeys: () => Array.from({ length: 1e5 }, (_, i) => "k" + i), getOwnPropertyDescriptor: () => ({ value: 1, enumerable: true, configurable: true }) })',
-    expect: ['MEMORY_LIMIT', 'TIMEOUT', 'RESOURCE_LIMIT', 'success'],
+    expect: 'TIMEOUT',
     needsHardKill: true,
   },
   {
@@ -78,7 +79,7 @@ export const values: readonly HostileProgram[] = [
   {
     name: 'a result of a hundred thousand keys',
     handler: '() => Object.fromEntries(Array.from({ length: 2e4 }, (_, i) => ["k" + i, i]))',
-    expect: ['success', 'MEMORY_LIMIT'],
+    expect: 'RESOURCE_LIMIT',
   },
   {
     name: 'half of a surrogate pair as result',
@@ -117,7 +118,7 @@ export const values: readonly HostileProgram[] = [
       await ctx.emit('a.d', () => {}, null)
     }`,
     context: all,
-    expect: ['success', 'EXECUTION_ERROR'],
+    expect: 'EXECUTION_ERROR',
     verify: () => expect('polluted' in {}).toBe(false),
   },
   {
@@ -158,12 +159,12 @@ export const values: readonly HostileProgram[] = [
     expect: 'PERMISSION_DENIED',
   },
   {
-    name: 'an extension that was not granted',
+    name: 'a host function that was not granted',
     handler: "(event, ctx) => ctx.call('host', 'echo', 1)",
     expect: 'PERMISSION_DENIED',
   },
   {
-    name: 'an extension with a name of the language',
+    name: 'host functions with a name of the language',
     handler: "(event, ctx) => ctx.call('__proto__', 'constructor', 'return this')",
     context: { capabilities: ['ext:*'] },
     expect: 'EXECUTION_ERROR',
@@ -179,7 +180,7 @@ export const values: readonly HostileProgram[] = [
     handler:
       "(event, ctx) => { Array.prototype.toJSON = () => 5; return ctx.call('host', 'echo', 1) }",
     context: all,
-    expect: ['EXECUTION_ERROR', 'success'],
+    expect: 'EXECUTION_ERROR',
   },
   {
     name: 'arguments with hostile keys',
