@@ -27,15 +27,31 @@ export interface SourceLocation {
   lineText: string
 }
 
-/** Every error that `@nexus/compile-cache` throws. */
+/**
+ * Every error that `@nexus/compile-cache` throws.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await compiler.compile('export default () => {')
+ * } catch (error) {
+ *   if (error instanceof CompileError) console.error(error.code, error.location?.line)
+ * }
+ * ```
+ */
 export class CompileError extends Error {
   override readonly name = 'CompileError'
+  /** Stable, for programs. */
   readonly code: CompileErrorCode
   /** Where the source is wrong, when that is known. */
   readonly location: SourceLocation | undefined
   /** The rule that refused an import, or the limit of size that it broke. */
   readonly rule: ImportRule | undefined
 
+  /**
+   * @param message for people
+   * @param details what else is known
+   */
   constructor(
     code: CompileErrorCode,
     message: string,

@@ -60,6 +60,14 @@ interface FoundFile {
 /**
  * Compiles handlers to QuickJS module bytecode and keeps it: in memory, on disk, and where several
  * machines share it.
+ *
+ * @example
+ * ```ts
+ * const compiler = new HandlerCompiler({ cacheDir: '.nexus-cache' })
+ * const handler = await compiler.compileFile('functions/order.ts')
+ * console.log(handler.bytecode.byteLength, handler.cacheTier) // … none, and from then on disk or memory
+ * await compiler.close()
+ * ```
  */
 export class HandlerCompiler {
   readonly #options: ResolvedCompilerOptions
@@ -256,7 +264,8 @@ export class HandlerCompiler {
       filename,
       openGate,
     )
-    const cacheKey = this.#keys.of('bundle', filename, code, sourceMap)
+    this.#compiler.assertLength(code, filename)
+    const cacheKey = this.#keys.of('bundle', filename, code, sourceMap ?? '')
     this.#records.remember(recordKey, { cacheKey, inputs, facts })
     const found = await this.#store.find({
       key: cacheKey,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { CompileError } from './errors.js'
+import { reasonOf } from './thrown-reason.js'
 
 /** What a `ModuleCache` can be told. */
 export interface ModuleCacheOptions {
@@ -18,11 +19,15 @@ export interface ModuleCacheStats {
   size: number
   /** SHA-256 of each module held, in hex, the one used last first. */
   keys: string[]
+  /** Modules that were held when they were asked for. */
   hits: number
+  /** Modules that were compiled. */
   misses: number
+  /** Modules dropped for space. */
   evictions: number
   /** Bytes of WebAssembly held. */
   bytes: number
+  /** The limit of `bytes`. */
   maxBytes: number
 }
 
@@ -34,7 +39,16 @@ const schema = z.strictObject({
     .default(64 * 1024 * 1024),
 }) satisfies z.ZodType<{ maxBytes: number }, ModuleCacheOptions>
 
-/** Compiles each WebAssembly binary once, by its content. */
+/**
+ * Compiles each WebAssembly binary once, by its content.
+ *
+ * @example
+ * ```ts
+ * const modules = new ModuleCache({ maxBytes: 16 * 1024 * 1024 })
+ * const module = await modules.getOrCompileModule(await readFile('command.wasm'))
+ * console.log(modules.cacheStats().misses) // 1
+ * ```
+ */
 export class ModuleCache {
   readonly #modules: LRUCache<string, WebAssembly.Module>
   readonly #pending = new Map<string, Promise<WebAssembly.Module>>()
@@ -115,7 +129,7 @@ async function compileModule(bytes: Uint8Array): Promise<WebAssembly.Module> {
   } catch (error) {
     throw new CompileError(
       'COMPILATION_ERROR',
-      `Expected a WebAssembly binary (${bytes.byteLength} bytes): ${error instanceof Error ? error.message : String(error)}`,
+      `Expected a WebAssembly binary (${bytes.byteLength} bytes): ${reasonOf(error)}`,
       { cause: error },
     )
   }

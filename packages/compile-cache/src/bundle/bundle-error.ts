@@ -2,6 +2,7 @@ import type { BuildFailure, Message } from 'esbuild'
 import { describeAt } from '../engine/code-frame.js'
 import { CompileError, type SourceLocation } from '../errors.js'
 import { ImportRefusal } from '../import-gate/import-refusal.js'
+import { reasonOf } from '../thrown-reason.js'
 import { type ImportFailure, NAMESPACE } from './gated-build.js'
 import type { ImportGraph } from './import-graph.js'
 
@@ -25,7 +26,7 @@ export function toCompileError(error: unknown, filename: string): CompileError {
     })
   }
   if (!isBuildFailure(error)) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = reasonOf(error)
     return new CompileError(
       'INTERNAL_ERROR',
       `Cannot compile ${filename}: esbuild does not run: ${reason}`,

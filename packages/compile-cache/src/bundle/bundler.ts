@@ -9,6 +9,7 @@ import { isBuildFailure, locationOf, toBundleError, toCompileError } from './bun
 import { isComputedImport } from './computed-imports.js'
 import type { EsbuildService } from './esbuild-service.js'
 import { GatedBuild, NAMESPACE } from './gated-build.js'
+import { hasTooManyPlaces, MAX_SOURCE_MAP_LENGTH } from './source-map-limit.js'
 
 const TARGET = 'es2023'
 
@@ -18,8 +19,8 @@ const ENTRY_POINT = '/\0/entry'
 /** JavaScript that the engine takes, and where it came from. */
 export interface BundledSource {
   code: string
-  /** JSON of a source map with `sourcesContent`. */
-  sourceMap: string
+  /** JSON of a source map with `sourcesContent`; undefined for one that is larger than errors may cost. */
+  sourceMap: string | undefined
 }
 
 /** A bundle with what it was made of. */
@@ -65,7 +66,7 @@ export class Bundler {
           logLevel: 'silent',
         }),
       )
-      return { code: result.code, sourceMap: result.map }
+      return { code: result.code, sourceMap: boundedMap(result.map) }
     } catch (error) {
       throw toCompileError(error, filename)
     }
@@ -99,7 +100,7 @@ export class Bundler {
     const rootDir = this.#rootDir
     return this.#service.run(async (esbuild, signal) => {
       const gate = openGate()
-      const build = new GatedBuild({ gate, entry, rootDir, computedImports, signal })
+      const build = await GatedBuild.open({ gate, entry, rootDir, computedImports, signal })
       try {
         const { outputFiles } = await esbuild.build({
           ...fileOptions(rootDir),
@@ -110,7 +111,7 @@ export class Bundler {
         const [map, code] = outputFiles.sort((a, b) => b.path.length - a.path.length)
         return {
           code: code!.text,
-          sourceMap: withPlainNames(map!.text),
+          sourceMap: boundedMap(map!.text),
           inputs: build.inputs,
           facts: gate.facts,
         }
@@ -151,8 +152,11 @@ function placesOfComputedImports(error: unknown): SourceLocation[] {
     .flatMap((message) => locationOf(message) ?? [])
 }
 
-function withPlainNames(sourceMap: string): string {
-  const map: { sources: string[] } = JSON.parse(sourceMap)
+/** The map with names that show no namespace, if it is small enough to be kept. */
+function boundedMap(sourceMap: string): string | undefined {
+  if (sourceMap.length > MAX_SOURCE_MAP_LENGTH) return undefined
+  const map: { sources: string[]; mappings: string } = JSON.parse(sourceMap)
+  if (hasTooManyPlaces(map)) return undefined
   const prefix = `${NAMESPACE}:`
   map.sources = map.sources.map((source) =>
     source.startsWith(prefix) ? source.slice(prefix.length) : source,

@@ -1,6 +1,5 @@
 import { builtinModules } from 'node:module'
 import { dirname } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin } from 'esbuild'
 import pLimit from 'p-limit'
 import type { SourceLocation } from '../errors.js'
@@ -10,6 +9,8 @@ import { ModuleResolver } from '../import-gate/module-resolver.js'
 import { nameOf } from '../import-gate/real-path.js'
 import { inlineSourceMap } from '../import-gate/source-map-comment.js'
 import { TypeScriptConfig } from '../import-gate/typescript-config.js'
+import { codeOf } from '../thrown-reason.js'
+import { untilTurn } from '../turns.js'
 import { markComputedImports } from './computed-imports.js'
 import { ImportGraph } from './import-graph.js'
 import { loaderOf, moduleOfDataUrl, type SourceModule } from './source-module.js'
@@ -18,9 +19,6 @@ import { loaderOf, moduleOfDataUrl, type SourceModule } from './source-module.js
 export const NAMESPACE = 'source'
 
 const DISABLED_NAMESPACE = 'disabled'
-
-/** Longest time that answers take in a row before other work of the thread gets a turn, in milliseconds. */
-const TURN_MS = 10
 
 /** What the plugin says of an import that failed, beside the message. */
 export interface ImportFailure {
@@ -44,23 +42,34 @@ export interface GatedBuildSettings {
 
 /** One build whose every file goes through the gate. */
 export class GatedBuild {
-  readonly config: TypeScriptConfig
+  /** What the TypeScript configuration above the entry says. */
+  config = new TypeScriptConfig()
+  /** Which module of the bundle imports which. */
   readonly graph = new ImportGraph()
   readonly #settings: GatedBuildSettings
   readonly #resolver: ModuleResolver
   readonly #modules = new Map<string, SourceModule>()
   readonly #inputs = new Set<string>()
   readonly #oneByOne = pLimit(1)
-  #turnStarted = 0
 
-  /** @throws ImportRefusal when the TypeScript configuration extends what may not be read */
-  constructor(settings: GatedBuildSettings) {
+  /**
+   * Reads what a build needs to know before it starts.
+   *
+   * @throws ImportRefusal when the TypeScript configuration extends what may not be read
+   */
+  static async open(settings: GatedBuildSettings): Promise<GatedBuild> {
+    const build = new GatedBuild(settings)
     const { gate, entry } = settings
-    this.#settings = settings
-    this.#resolver = new ModuleResolver(gate)
-    this.config = TypeScriptConfig.read(gate, entry, (specifier, from) =>
-      this.#parentConfig(specifier, from),
+    await untilTurn()
+    build.config = await TypeScriptConfig.read(gate, entry, (specifier, from) =>
+      build.#whenWanted(() => build.#parentConfig(specifier, from)),
     )
+    return build
+  }
+
+  private constructor(settings: GatedBuildSettings) {
+    this.#settings = settings
+    this.#resolver = new ModuleResolver(settings.gate)
   }
 
   /** The files that the bundle is made of: absolute paths, sorted. */
@@ -84,15 +93,14 @@ export class GatedBuild {
 
   /** esbuild asks thousands of questions at once; they must not hold up the thread together. */
   #inTurn<T extends OnLoadResult | OnResolveResult>(work: () => T): Promise<T> {
-    return this.#oneByOne(async () => {
-      if (this.#settings.signal.aborted)
-        return { errors: [{ text: 'The build was ended' }] } as unknown as T
-      if (performance.now() - this.#turnStarted > TURN_MS) {
-        await setImmediate()
-        this.#turnStarted = performance.now()
-      }
-      return answer(work)
-    })
+    return this.#oneByOne(() => answer(() => this.#whenWanted(work)))
+  }
+
+  /** Does a piece of work in a turn of its own, unless the build was ended meanwhile. */
+  async #whenWanted<T>(work: () => T): Promise<T> {
+    if (!this.#settings.signal.aborted) await untilTurn()
+    if (this.#settings.signal.aborted) throw new BuildEnded()
+    return work()
   }
 
   #resolve(args: OnResolveArgs): OnResolveResult {
@@ -182,15 +190,22 @@ export class GatedBuild {
   }
 }
 
+/** Nothing waits for the result any more: its time is over, or the process of esbuild has ended. */
+class BuildEnded extends Error {
+  readonly code = 'BUILD_ENDED'
+}
+
 /** What was refused becomes an error at the import that asked for it. No other text of the system reaches the author. */
-function answer<T extends OnLoadResult | OnResolveResult>(work: () => T): T {
+async function answer<T extends OnLoadResult | OnResolveResult>(
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (error) {
     const detail: ImportFailure = { refusal: error instanceof ImportRefusal ? error : undefined }
-    const { code = 'INTERNAL_ERROR' } = error as NodeJS.ErrnoException
+    const code = codeOf(error) ?? 'INTERNAL_ERROR'
     const text = error instanceof ImportRefusal ? error.message : `Cannot read it: ${code}`
-    return { errors: [{ text, detail }] } as T
+    return { errors: [{ text, detail }] } as unknown as T
   }
 }
 

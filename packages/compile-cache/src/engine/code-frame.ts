@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../errors.js'
 
 const MAX_FRAME_WIDTH = 120
+const LINE_FEED = 0x0a
 
 /**
  * The line of `text` that holds `line` and `column`, as a location.
@@ -10,15 +11,27 @@ const MAX_FRAME_WIDTH = 120
  * @param column from 1, UTF-16 code units
  */
 export function locate(text: string, file: string, line: number, column: number): SourceLocation {
-  const lineText = text.split('\n', line)[line - 1]?.replace(/\r$/, '') ?? ''
+  let start = 0
+  for (let at = 1; at < line; at++) {
+    const end = text.indexOf('\n', start)
+    if (end < 0) return { file, line, column, lineText: '' }
+    start = end + 1
+  }
+  const end = text.indexOf('\n', start)
+  const lineText = text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '')
   return { file, line, column, lineText }
 }
 
 /** The location of a character offset of `text`. */
 export function locateOffset(text: string, file: string, offset: number): SourceLocation {
-  const before = text.slice(0, offset)
-  const lineStart = before.lastIndexOf('\n') + 1
-  return locate(text, file, before.split('\n').length, offset - lineStart + 1)
+  let line = 1
+  let lineStart = 0
+  for (let at = 0; at < offset; at++) {
+    if (text.charCodeAt(at) !== LINE_FEED) continue
+    line++
+    lineStart = at + 1
+  }
+  return locate(text, file, line, offset - lineStart + 1)
 }
 
 /** `file:line:column: message`, then the line with a caret under the column. */

@@ -1,4 +1,5 @@
 import { EvalFlags, JSException, QuickJS } from 'quickjs-wasi'
+import { reasonOf } from '../thrown-reason.js'
 import type { EngineLimits } from './engine-limits.js'
 import {
   offsetOfImport,
@@ -87,7 +88,7 @@ export class CompileMachine {
       const message = `Cannot find module "${specifier}"`
       return { kind: 'import', message, offset: offsetOfImport(specifier, source) }
     }
-    const summary = error instanceof Error ? error.message : String(error)
+    const summary = reasonOf(error)
     if (!summary.startsWith('Compilation error: ')) {
       // Not a refusal of the engine but a wasm trap, the host's own stack or memory running out.
       this.#spent = true

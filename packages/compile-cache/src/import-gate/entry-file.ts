@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { CompileError } from '../errors.js'
+import { codeOf, reasonOf } from '../thrown-reason.js'
 import { ImportGate } from './import-gate.js'
 import { ImportRefusal } from './import-refusal.js'
 import { isWithin } from './path-parts.js'
@@ -119,6 +120,6 @@ function describeRefusal(error: unknown, name: string): unknown {
     const { code, rule } = error
     return new CompileError(code, `Cannot read ${name}: ${error.message}.`, { rule })
   }
-  const { code = String(error) } = error as NodeJS.ErrnoException
+  const code = codeOf(error) ?? reasonOf(error)
   return new CompileError('COMPILATION_ERROR', `Cannot read ${name}: ${code}`, { cause: error })
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readlinkSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { turnOver, untilTurn } from '../turns.js'
 import { readRegularFile } from './regular-file.js'
 
 /** What lies at a path, its own link not followed. */
@@ -19,9 +19,6 @@ export interface RecordedFacts {
   /** Absolute path of a regular file, and the SHA-256 of its content. */
   contents: [path: string, digest: string][]
 }
-
-/** Paths looked at before other work gets a turn. */
-const SLICE = 64
 
 const ABSENT: Place = { kind: 'absent' }
 
@@ -64,8 +61,8 @@ export async function stillHolds(
   maxBytes: number,
 ): Promise<boolean> {
   return (
-    (await everyInSlices(places, ([path, fact]) => factOf(lookAt(path)) === fact)) &&
-    (await everyInSlices(contents, ([path, print]) => digestOf(path, maxBytes) === print))
+    (await everyInTurns(places, ([path, fact]) => factOf(lookAt(path)) === fact)) &&
+    (await everyInTurns(contents, ([path, print]) => digestOf(path, maxBytes) === print))
   )
 }
 
@@ -105,10 +102,10 @@ function digest(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('base64url')
 }
 
-async function everyInSlices<T>(items: readonly T[], test: (item: T) => boolean): Promise<boolean> {
-  for (let at = 0; at < items.length; at += SLICE) {
-    if (at > 0) await setImmediate()
-    if (!items.slice(at, at + SLICE).every(test)) return false
+async function everyInTurns<T>(items: readonly T[], test: (item: T) => boolean): Promise<boolean> {
+  for (const item of items) {
+    if (turnOver()) await untilTurn()
+    if (!test(item)) return false
   }
   return true
 }

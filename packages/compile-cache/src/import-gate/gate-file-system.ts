@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { ImportGate, ImportSource, Located } from './import-gate.js'
 import { ImportRefusal } from './import-refusal.js'
+import { hasTooManyTokens, textOf, tooManyTokens } from './json-size.js'
 
 /** The calls of `node:fs` that a resolver makes, answered by the gate. */
 export class GateFileSystem {
@@ -43,7 +44,7 @@ export class GateFileSystem {
     const located = this.#locate(path)
     let json = this.#json.get(located.path)
     if (!json) {
-      json = parseJson(this.#read(located))
+      json = this.#noting(located.path, () => parseJson(this.#gate.readManifest(located)))
       this.#json.set(located.path, json)
     }
     return json
@@ -96,8 +97,10 @@ function isProbe(path: string): boolean {
 
 /** A `package.json` that is not an object, or no JSON at all, says nothing; its text must not reach an error. */
 function parseJson(content: Buffer): object {
+  const text = textOf(content)
+  if (hasTooManyTokens(text)) throw tooManyTokens()
   try {
-    const json: unknown = JSON.parse(content.toString())
+    const json: unknown = JSON.parse(text)
     if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
   } catch {
     // As good as empty.

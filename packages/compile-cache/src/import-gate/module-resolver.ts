@@ -33,7 +33,7 @@ const CONDITIONS = ['browser', 'worker', 'module', 'default']
  * Steps that finding one module may take. An ordinary import takes some hundred; a `package.json` whose maps lead to each
  * other can take any number, on the thread that everything else waits for.
  */
-const MAX_STEPS = 20_000
+const MAX_STEPS = 5_000
 
 /** Longest specifier, in UTF-16 code units: no longer path exists on Linux. */
 const MAX_SPECIFIER_LENGTH = 4096
@@ -77,19 +77,34 @@ export class ModuleResolver {
     }
     this.#fileSystem.lookFrom(from)
     this.#stepsLeft = MAX_STEPS
+    let leadsOutside = false
     const aliases = isPath || from.zone.kind === 'package' ? [] : config.aliasesOf(request)
-    const reachable = aliases.filter((alias) => isWithin(from.zone.directory, alias))
-    for (const candidate of [...reachable, request]) {
-      const found = this.#find(candidate, from, style)
-      if (this.#stepsLeft < 0) throw new ImportRefusal('resolve-steps')
-      if (this.#fileSystem.manifestRefusal) throw this.#fileSystem.manifestRefusal
-      if (found === 'disabled') return { located: found }
-      const located = found && this.#gate.locate(found.path, from)
-      if (located) return { located, sideEffects: hasSideEffects(found) }
+    for (const alias of aliases) {
+      this.#takeStep()
+      if (!isWithin(from.zone.directory, alias)) leadsOutside = true
+      else {
+        const module = this.#resolve(alias, from, style)
+        if (module) return module
+      }
     }
+    const module = this.#resolve(request, from, style)
+    if (module) return module
     if (this.#fileSystem.refusal) throw this.#fileSystem.refusal
-    if (reachable.length < aliases.length) throw new ImportRefusal('outside')
+    if (leadsOutside) throw new ImportRefusal('outside')
     return undefined
+  }
+
+  #resolve(request: string, from: ImportSource, style: 'import' | 'require'): ResolvedModule {
+    const found = this.#find(request, from, style)
+    if (this.#stepsLeft < 0) throw new ImportRefusal('resolve-steps')
+    if (this.#fileSystem.manifestRefusal) throw this.#fileSystem.manifestRefusal
+    if (found === 'disabled') return { located: found }
+    const located = found && this.#gate.locate(found.path, from)
+    return located && { located, sideEffects: hasSideEffects(found) }
+  }
+
+  #takeStep(): void {
+    if (--this.#stepsLeft < 0) throw new ImportRefusal('resolve-steps')
   }
 
   #find(
@@ -125,9 +140,7 @@ export class ModuleResolver {
         aliasFields: ['browser'],
         pnpApi: null,
       })
-      resolver.hooks.resolveStep.tap('step budget', () => {
-        if (--this.#stepsLeft < 0) throw new ImportRefusal('resolve-steps')
-      })
+      resolver.hooks.resolveStep.tap('step budget', () => this.#takeStep())
       this.#resolvers.set(id, resolver)
     }
     return resolver

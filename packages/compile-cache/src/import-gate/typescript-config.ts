@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import stripJsonComments from 'strip-json-comments'
 import type { ImportGate, ImportSource, Located } from './import-gate.js'
 import { ImportRefusal } from './import-refusal.js'
+import { hasTooManyTokens, textOf, tooManyTokens } from './json-size.js'
 import { isWithin } from './path-parts.js'
 
 const NAMES = ['tsconfig.json', 'jsconfig.json']
@@ -32,7 +33,7 @@ interface PathAliases {
 }
 
 /** Finds the configuration that one names in `extends`. */
-export type FindParent = (specifier: string, from: ImportSource) => Located | undefined
+export type FindParent = (specifier: string, from: ImportSource) => Promise<Located | undefined>
 
 /** What the TypeScript configuration above an entry says about its bundle. */
 export class TypeScriptConfig {
@@ -47,27 +48,32 @@ export class TypeScriptConfig {
    *
    * @throws ImportRefusal when it extends a file that may not be read
    */
-  static read(gate: ImportGate, entry: string, findParent: FindParent): TypeScriptConfig {
+  static async read(
+    gate: ImportGate,
+    entry: string,
+    findParent: FindParent,
+  ): Promise<TypeScriptConfig> {
     const config = new TypeScriptConfig()
     const located = nearest(gate, dirname(entry))
-    if (located) config.#add(gate, located, findParent)
+    if (located) await config.#add(gate, located, findParent)
     return config
   }
 
-  /** The paths that `specifier` may stand for, the first one that exists is meant. */
-  aliasesOf(specifier: string): string[] {
-    const aliases = this.#paths ? this.#matches(specifier, this.#paths) : []
-    return this.#baseUrl === undefined ? aliases : [...aliases, resolve(this.#baseUrl, specifier)]
+  /** The paths that `specifier` may stand for, the first one that exists is meant. Each is made when it is asked for. */
+  *aliasesOf(specifier: string): Generator<string> {
+    if (this.#paths) yield* this.#matches(specifier, this.#paths)
+    if (this.#baseUrl !== undefined) yield resolve(this.#baseUrl, specifier)
   }
 
-  #matches(specifier: string, { directory, patterns }: PathAliases): string[] {
+  *#matches(specifier: string, { directory, patterns }: PathAliases): Generator<string> {
     // An exact name wins, then the longest text before the `*`, as in TypeScript.
-    let best: { prefixLength: number; star: string; targets: string[] } | undefined
+    let best: { prefixLength: number; star?: string; targets: string[] } | undefined
     for (const [pattern, targets] of patterns) {
       const at = pattern.indexOf('*')
       if (at < 0) {
-        if (pattern === specifier) return targets.map((target) => resolve(directory, target))
-        continue
+        if (pattern !== specifier) continue
+        best = { prefixLength: at, targets }
+        break
       }
       const suffix = pattern.slice(at + 1)
       const fits =
@@ -80,16 +86,13 @@ export class TypeScriptConfig {
       }
     }
     const { star, targets = [] } = best ?? {}
-    return targets.map((target) =>
-      resolve(
-        directory,
-        target.replace('*', () => star!),
-      ),
-    )
+    for (const target of targets) {
+      yield resolve(directory, star === undefined ? target : target.replace('*', () => star))
+    }
   }
 
   /** What a configuration says wins over what it extends. */
-  #add(gate: ImportGate, located: Located, findParent: FindParent): void {
+  async #add(gate: ImportGate, located: Located, findParent: FindParent): Promise<void> {
     if (++this.#count > MAX_CONFIGS) {
       throw new ImportRefusal('resolve-steps', `expected at most ${MAX_CONFIGS} configurations`)
     }
@@ -97,8 +100,8 @@ export class TypeScriptConfig {
     const from = { directory: dirname(located.path), zone: located.zone }
     const parents = [config.extends].flat().filter((parent) => typeof parent === 'string')
     for (const parent of parents) {
-      const found = findParent(parent, from)
-      if (found) this.#add(gate, found, findParent)
+      const found = await findParent(parent, from)
+      if (found) await this.#add(gate, found, findParent)
     }
     const options = recordOf(config.compilerOptions)
     for (const name of OPTIONS) if (name in options) this.compilerOptions[name] = options[name]
@@ -125,8 +128,9 @@ function nearest(gate: ImportGate, start: string): Located | undefined {
 
 /** Without a word of its text in an error: what is no configuration says nothing. */
 function parse(content: Buffer): Record<string, unknown> {
+  const json = stripJsonComments(textOf(content), { trailingCommas: true })
+  if (hasTooManyTokens(json)) throw tooManyTokens()
   try {
-    const json = stripJsonComments(content.toString(), { trailingCommas: true })
     return recordOf(JSON.parse(json))
   } catch {
     return {}

@@ -28,6 +28,7 @@ export interface Job {
 
 /** What the tiers hold and did. */
 export interface ArtifactStoreStats {
+  /** In memory. */
   memory: MemoryTierStats
   /** Absent when the disk tier is off, or not used yet. */
   disk?: DiskTierStats | undefined
@@ -168,6 +169,11 @@ export class ArtifactStore {
   #warnOnce(about: string, message: string): void {
     if (this.#warned.has(about)) return
     this.#warned.add(about)
-    this.#options.onWarning(message)
+    try {
+      this.#options.onWarning(message)
+    } catch {
+      // A write in the background has no caller whom an error could reach.
+      process.emitWarning(message, 'NexusCompileCacheWarning')
+    }
   }
 }

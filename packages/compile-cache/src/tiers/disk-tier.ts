@@ -4,6 +4,7 @@ import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Artifact } from '../compiled-handler.js'
+import { reasonOf } from '../thrown-reason.js'
 import { NotACacheFile, PRIVATE_FILE_MODE, readCacheFile, readCacheFileNow } from './cache-file.js'
 import type { DiskFileSystem } from './disk-file-system.js'
 import { DiskUsage } from './disk-usage.js'
@@ -23,15 +24,21 @@ const MAX_OPEN_FILES = 16
 
 /** What the disk tier holds and did. */
 export interface DiskTierStats {
+  /** Absolute path of the directory. */
   directory: string
   /** Bytes in the directory when it was last measured, plus what this process wrote since. */
   bytes: number
+  /** The limit of `bytes`. */
   maxBytes: number
+  /** Artifacts that were found. */
   hits: number
+  /** Artifacts that were looked for and not found. */
   misses: number
   /** Files that were damaged, forged or of another format; each also counts as a miss. */
   rejected: number
+  /** Files written. */
   writes: number
+  /** Artifacts that could not be written. */
   failedWrites: number
   /** Entries deleted to stay below the limit. */
   evictions: number
@@ -218,9 +225,8 @@ export class DiskTier {
     this.#track(
       this.#limit(work).catch((error: unknown) => {
         this.#failedWrites++
-        const reason = error instanceof Error ? error.message : String(error)
         this.#settings.onTrouble(
-          `Cannot write the compile cache in ${this.#settings.directory}, so compiled handlers are kept in memory only: ${reason}`,
+          `Cannot write the compile cache in ${this.#settings.directory}, so compiled handlers are kept in memory only: ${reasonOf(error)}`,
         )
       }),
     )

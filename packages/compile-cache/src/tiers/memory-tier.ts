@@ -22,11 +22,17 @@ export interface SourceLink {
 
 /** What the memory tier holds and did. */
 export interface MemoryTierStats {
+  /** Artifacts held. */
   entries: number
+  /** What they hold, sources and source maps included, in bytes. */
   bytes: number
+  /** The limit of `bytes`. */
   maxBytes: number
+  /** Artifacts that were held when they were asked for. */
   hits: number
+  /** Artifacts that were asked for and not held. */
   misses: number
+  /** Artifacts dropped for space. */
   evictions: number
 }
 

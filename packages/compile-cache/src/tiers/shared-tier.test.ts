@@ -109,3 +109,23 @@ it('a tier that never answers is given up on', async () => {
   expect(await client.read(key)).toBeUndefined()
   expect(troubles[0]).toContain('no answer within 5 ms')
 })
+
+it.each<[string, unknown]>([
+  ['null', null],
+  ['an object without a prototype', Object.create(null)],
+  ['an object whose toString is null', { toString: null }],
+  ['a symbol', Symbol('s')],
+])('a tier that throws %s is a miss like any other', async (_what, thrown) => {
+  const { client, troubles } = openClient({
+    get: async () => {
+      throw thrown
+    },
+    put: async () => {
+      throw thrown
+    },
+  })
+  expect(await client.read(key)).toBeUndefined()
+  expect(troubles).toHaveLength(1)
+  client.write(key, artifact)
+  await client.flush()
+})

@@ -1,4 +1,5 @@
 import type { Artifact } from '../compiled-handler.js'
+import { reasonOf } from '../thrown-reason.js'
 import { MAX_SEALED_BYTES, Sealer } from './seal.js'
 
 /** A cache that several machines use, such as a table in Redis or a NATS object store. */
@@ -14,10 +15,13 @@ const PAUSE_MS = 5000
 
 /** What the shared tier did. */
 export interface SharedTierStats {
+  /** Artifacts that the tier had. */
   hits: number
+  /** Artifacts that it had not, or did not answer for. */
   misses: number
   /** Answers that were damaged or not sealed with our secret; each also counts as a miss. */
   rejected: number
+  /** Artifacts stored. */
   puts: number
   /** Calls that failed or took too long. */
   failures: number
@@ -110,8 +114,9 @@ export class SharedTierClient {
     } catch (error) {
       this.#failures++
       this.#pausedUntil = clock() + PAUSE_MS
-      const reason = error instanceof Error ? error.message : String(error)
-      onTrouble(`The shared compile cache does not work, so handlers are compiled here: ${reason}`)
+      onTrouble(
+        `The shared compile cache does not work, so handlers are compiled here: ${reasonOf(error)}`,
+      )
       return undefined
     } finally {
       clearTimeout(timer)
