@@ -64,7 +64,7 @@ const perCall = (name) => (calls[name].p50 - calls.none.p50) / CALLS
 printTable([
   ['a host call, guest to host and back', 'p50 µs'],
   ['sync (a log line)', perCall('sync').toFixed(2)],
-  ['async (an extension), one after the other', perCall('async').toFixed(2)],
+  ['async (a host function), one after the other', perCall('async').toFixed(2)],
   ['async, 100 at once', perCall('parallel').toFixed(2)],
 ])
 console.log()

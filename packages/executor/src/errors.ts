@@ -1,12 +1,27 @@
 import type { ErrorCode } from './result/error-code.js'
 import type { ErrorLocation } from './result/execution-result.js'
 
-/** Thrown where there is no result to carry the error: by `precompile…` and on misuse of the API. */
+/**
+ * Thrown where there is no result to carry the error: by `precompile…` and on misuse of the API.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await runtime.precompileFile('functions/order.ts')
+ * } catch (error) {
+ *   if (error instanceof ExecutorError) console.error(error.code, error.location, error.message)
+ * }
+ * ```
+ */
 export class ExecutorError extends Error {
   override readonly name = 'ExecutorError'
   /** Where in the handler's source, when that is known. */
   readonly location: ErrorLocation | undefined
 
+  /**
+   * @param message for people
+   * @param options `cause`, and the `location` when that is known
+   */
   constructor(
     /** Stable, for programs. */
     readonly code: ErrorCode | 'INVALID_OPTIONS' | 'SHUT_DOWN',

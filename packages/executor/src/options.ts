@@ -20,7 +20,7 @@ export interface CallOptions {
    */
   memoryLimitBytes?: number | undefined
   /**
-   * Emits, extension calls, fetches and timers that one call may make; log lines do not count.
+   * Emits, calls of host functions, fetches and timers that one call may make; log lines do not count.
    * @default 1000
    */
   maxHostCalls?: number | undefined

@@ -15,8 +15,8 @@ import { preparedOf, preparedOfAny } from './compile/prepared-handler.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { ExecutorError } from './errors.js'
 import { observeRuntime } from './figures/observe-runtime.js'
-import { type ExtensionMethods, Extensions } from './host/extensions.js'
 import { type AroundHostCall, guestServices } from './host/guest-services.js'
+import { HostFunctions, type HostMethods } from './host/host-functions.js'
 import { TurnBudget } from './host/turn-budget.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
 import { Fetcher } from './net/fetcher.js'
@@ -63,7 +63,7 @@ export class WasmRuntime {
   readonly #metrics: MetricsCollector
   readonly #detachMetrics: () => void
   readonly #dispatcher: Dispatcher
-  readonly #extensions = new Extensions()
+  readonly #hostFunctions = new HostFunctions()
   readonly #fetcher: Fetcher
   readonly #calls: CallRunner
   readonly #precompiler: Precompiler
@@ -81,7 +81,7 @@ export class WasmRuntime {
     const openCalls = new Map<number, AroundHostCall | undefined>()
     this.#dispatcher = dispatcherFor(
       this.#options,
-      guestServices(this.#extensions, this.#fetcher, openCalls, turns),
+      guestServices(this.#hostFunctions, this.#fetcher, openCalls, turns),
     )
     this.#calls = new CallRunner({
       dispatcher: this.#dispatcher,
@@ -120,8 +120,8 @@ export class WasmRuntime {
    * @returns the runtime itself
    * @throws {@link ExecutorError} `INVALID_OPTIONS` when the name is taken or not a name
    */
-  extend<Inputs>(name: string, methods: ExtensionMethods<Inputs>): this {
-    this.#extensions.register(name, methods)
+  extend<Inputs>(name: string, methods: HostMethods<Inputs>): this {
+    this.#hostFunctions.register(name, methods)
     return this
   }
 

@@ -78,8 +78,9 @@ export interface RawResult {
  */
 export type Question =
   | {
-      kind: 'extension'
-      extension: string
+      kind: 'host-function'
+      /** What `runtime.extend` was given as name. */
+      name: string
       method: string
       /** Text of the value codec. */
       encodedArguments: string

@@ -28,7 +28,7 @@ export interface HandlerContext {
   attempt?: number | undefined
   /** The W3C trace that the call belongs to, kept as the exemplar of its duration. */
   traceId?: string | undefined
-  /** Wraps each call of the handler to an extension and each fetch, to trace it. */
+  /** Wraps each call of a host function and each fetch of the handler, to trace it. */
   aroundHostCall?: AroundHostCall | undefined
 }
 

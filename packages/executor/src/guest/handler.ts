@@ -36,11 +36,11 @@ export interface HandlerApi {
    */
   emit(type: string, data?: unknown, attributes?: Record<string, unknown>): Promise<void>
   /**
-   * Calls a method of an extension of the host. Needs the capability `ext:<extension>`.
+   * Calls a host function. Needs the capability `ext:<name>`.
    *
    * In addition to JSON: undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross.
    */
-  call(extension: string, method: string, ...args: unknown[]): Promise<unknown>
+  call(name: string, method: string, ...args: unknown[]): Promise<unknown>
 }
 
 /**

@@ -236,8 +236,8 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       throw error
     }
   }
-  const call = (extension: unknown, method: unknown, ...values: unknown[]): Promise<unknown> => {
-    const name = text(extension)
+  const call = (named: unknown, method: unknown, ...values: unknown[]): Promise<unknown> => {
+    const name = text(named)
     const methodName = text(method)
     const what = `${name}.${methodName}`
     return ask(operations.Call, `Calling ${what}`, `ext:${name}`, () => [

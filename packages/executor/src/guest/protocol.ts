@@ -4,7 +4,7 @@ export const HostOperation = {
   Log: 1,
   /** `(Emit, type, dataJson, attributesJson)` */
   Emit: 2,
-  /** `(Call, id, extension, method, encodedArguments)`; answered later by `settle` */
+  /** `(Call, id, name, method, encodedArguments)`; answered later by `settle` */
   Call: 3,
   /** `(SetTimer, id, delayMs, repeats)`; answered later by `fire` */
   SetTimer: 4,

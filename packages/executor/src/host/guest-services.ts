@@ -4,14 +4,14 @@ import { HostAnswer } from '../guest/protocol.js'
 import type { Fetcher } from '../net/fetcher.js'
 import { describeThrown } from '../values/describe-thrown.js'
 import { hostCodec } from '../values/host-codec.js'
-import type { Extensions } from './extensions.js'
 import { guestError } from './guest-error.js'
+import type { HostFunctions } from './host-functions.js'
 import type { TurnBudget } from './turn-budget.js'
 
 /**
  * Wraps a call of the guest to the host, to trace or time it; must call `run` once and give what it gives.
  *
- * @param name `fetch`, or extension and method such as `stock.left`
+ * @param name `fetch`, or the host function such as `stock.left`
  */
 export type AroundHostCall = <T>(name: string, run: () => Promise<T>) => Promise<T>
 
@@ -19,11 +19,11 @@ export type AroundHostCall = <T>(name: string, run: () => Promise<T>) => Promise
 export type OpenCalls = ReadonlyMap<number, AroundHostCall | undefined>
 
 /**
- * What guests may ask of the host's thread: the embedder's extensions, and fetches. What a call asked that is over by the
+ * What guests may ask of the host's thread: the embedder's host functions, and fetches. What a call asked that is over by the
  * time its turn comes is dropped unread.
  */
 export function guestServices(
-  extensions: Extensions,
+  hostFunctions: HostFunctions,
   fetcher: Fetcher,
   openCalls: OpenCalls,
   turns: TurnBudget,
@@ -40,10 +40,10 @@ export function guestServices(
         return failedAnswer(error, refusalOf(error))
       }
     }
-    const { extension, method, encodedArguments } = question
+    const { name, method, encodedArguments } = question
     let value: unknown
     try {
-      value = await extensions.call(extension, method, encodedArguments)
+      value = await hostFunctions.call(name, method, encodedArguments)
     } catch (error) {
       return failedAnswer(error)
     }
@@ -52,7 +52,7 @@ export function guestServices(
     if (turn) await turn
     if (!openCalls.has(call.id)) return undefined
     try {
-      const encoded = hostCodec.encode(value, `the result of ${extension}.${method}`)
+      const encoded = hostCodec.encode(value, `the result of ${name}.${method}`)
       return { failed: false, encoded }
     } catch (error) {
       return failedAnswer(error, refusalOf(error))
@@ -67,7 +67,7 @@ export function guestServices(
       if (!isWanted()) return undefined
       const around = openCalls.get(call.id)
       if (!around) return answer(call, id, question)
-      const name = question.kind === 'fetch' ? 'fetch' : `${question.extension}.${question.method}`
+      const name = question.kind === 'fetch' ? 'fetch' : `${question.name}.${question.method}`
       return answerWithin(around, name, () => answer(call, id, question))
     },
     withdraw: (callId, id) => fetcher.abort(callId, id),

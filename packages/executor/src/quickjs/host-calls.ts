@@ -9,7 +9,7 @@ import { logLimitNotice, maxLogLines } from '../result/log-limit.js'
 import { JsonMeter } from '../values/json-meter.js'
 import { measureEncoded } from '../values/measure-encoded.js'
 
-/** The longest text a host call takes for a name: event types, extensions, methods. */
+/** The longest text a host call takes for a name: event types, the names of host functions. */
 const MAX_NAME_BYTES = 1024
 const MAX_ATTRIBUTES_BYTES = 16 * 1024
 /** The URL and the headers of a fetch. */
@@ -121,7 +121,7 @@ export class HostCalls {
       case HostOperation.Emit:
         return this.#limited() ?? this.#emit(args)
       case HostOperation.Call:
-        return this.#limited() ?? this.#callExtension(args)
+        return this.#limited() ?? this.#callHostFunction(args)
       case HostOperation.SetTimer:
         return this.#limited() ?? this.#setTimer(args)
       case HostOperation.ClearTimer:
@@ -201,20 +201,20 @@ export class HostCalls {
     return HostAnswer.Ok
   }
 
-  #callExtension(args: readonly GuestPtr[]): number {
+  #callHostFunction(args: readonly GuestPtr[]): number {
     const id = this.#instance.readNumber(args[1] ?? 0)
-    const extension = this.#text(args[2], MAX_NAME_BYTES)
+    const name = this.#text(args[2], MAX_NAME_BYTES)
     const method = this.#text(args[3], MAX_NAME_BYTES)
-    if (!Number.isSafeInteger(id) || extension === undefined || method === undefined) {
+    if (!Number.isSafeInteger(id) || name === undefined || method === undefined) {
       return HostAnswer.Malformed
     }
-    if (!isGranted(this.#request.capabilities, `ext:${extension}`)) return HostAnswer.Denied
+    if (!isGranted(this.#request.capabilities, `ext:${name}`)) return HostAnswer.Denied
     const encodedArguments = this.#text(args[4], this.#request.limits.maxResultBytes)
     if (encodedArguments === undefined) return HostAnswer.Limit
     const { verdict, steps } = measureEncoded(encodedArguments)
     if (verdict !== 'ok') return ANSWERS[verdict]
     const bytes = Buffer.byteLength(encodedArguments)
-    return this.#ask(id, bytes, { kind: 'extension', extension, method, encodedArguments, steps })
+    return this.#ask(id, bytes, { kind: 'host-function', name, method, encodedArguments, steps })
   }
 
   #fetch(args: readonly GuestPtr[]): number {

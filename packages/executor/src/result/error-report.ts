@@ -1,4 +1,4 @@
-import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
+import { originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping'
 import type { CompileError } from '@nexus/compile-cache'
 import type { CallFailure } from '../call/call.js'
 import type { GuestErrorReport } from '../guest/protocol.js'
@@ -6,6 +6,7 @@ import { clipLine, clipText } from './clip-text.js'
 import { type ErrorCode, RETRYABLE } from './error-code.js'
 import type { ErrorLocation, ExecutionError } from './execution-result.js'
 import type { Redact } from './redactor.js'
+import { sourceMapOf } from './source-maps.js'
 
 const LINES_AROUND = 2
 /** The longest line of source that an error shows, in UTF-16 units. */
@@ -14,6 +15,7 @@ const MAX_LINE_LENGTH = 200
 const MAX_NAME_LENGTH = 256
 /** The longest message and the longest stack. */
 const MAX_TEXT_LENGTH = 16_384
+const LINE_FEED = 0x0a
 
 /** What is known of a handler's source when one of its calls failed. */
 export interface HandlerSource {
@@ -48,7 +50,7 @@ export function describeFailure(
   const error: ExecutionError = { code, name, message: clip(report.message), retryable }
   const { cause } = report
   if (cause) error.cause = { name: clip(cause.name, MAX_NAME_LENGTH), message: clip(cause.message) }
-  const map = handler.sourceMap === undefined ? undefined : new TraceMap(handler.sourceMap)
+  const map = sourceMapOf(handler.sourceMap)
   const frames = parseFrames(report, handler.filename).map((frame) => mapFrame(frame, map))
   if (frames.length === 0) return error
 
@@ -128,13 +130,11 @@ function sourceLines(
   redact: Redact,
 ): string | undefined {
   const text = map ? map.sourcesContent?.[map.sources.indexOf(file)] : handler.source
-  const lines = text?.split('\n')
-  if (!lines || line > lines.length) return undefined
   const from = Math.max(1, line - LINES_AROUND)
-  const to = Math.min(lines.length, line + LINES_AROUND)
-  const width = String(to).length
+  const lines = text == null ? [] : linesOf(text, from, line + LINES_AROUND)
+  if (from + lines.length <= line) return undefined
+  const width = String(from + lines.length - 1).length
   return lines
-    .slice(from - 1, to)
     .map((content, i) => {
       const number = from + i
       const isPlace = number === line
@@ -142,4 +142,25 @@ function sourceLines(
       return `${isPlace ? '>' : ' '} ${String(number).padStart(width)} | ${shown}`.trimEnd()
     })
     .join('\n')
+}
+
+/** The lines `from` to `to` of a text, as far as it has them. Makes no list of all: there may be millions. */
+function linesOf(text: string, from: number, to: number): string[] {
+  const start = startOfLine(text, from)
+  if (start === undefined) return []
+  let end = start
+  for (let line = from; line <= to && end < text.length; line++) {
+    const found = text.indexOf('\n', line === from ? start : end + 1)
+    end = found < 0 ? text.length : found
+  }
+  return text.slice(start, end).split('\n')
+}
+
+function startOfLine(text: string, line: number): number | undefined {
+  let at = 0
+  for (let left = line - 1; left > 0; at++) {
+    if (at >= text.length) return undefined
+    if (text.charCodeAt(at) === LINE_FEED) left--
+  }
+  return at
 }

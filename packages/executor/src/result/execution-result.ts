@@ -69,7 +69,7 @@ export interface ExecutionMetrics {
   memoryUsedBytes: number
   /** The most that was seen, in bytes; looked at every 10,000 instructions, at host calls and at the end. */
   memoryPeakBytes: number
-  /** Emits, extension calls, fetches, timers and log lines. */
+  /** Emits, calls of host functions, fetches, timers and log lines. */
   hostCalls: number
 }
 

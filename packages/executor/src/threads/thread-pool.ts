@@ -9,6 +9,7 @@ import { timeoutFailure } from '../call/guest-failure.js'
 import type { SandboxLimits } from '../call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
 import { drain } from '../drain.js'
+import { describeThrown } from '../values/describe-thrown.js'
 import { CallCosts } from './call-costs.js'
 import { CallQueue } from './call-queue.js'
 import { Confinement } from './confinement.js'
@@ -254,7 +255,10 @@ export class ThreadPool implements Dispatcher {
         this.#confinement.killed(handlerKey)
         this.#fail(call, timeoutFailure(limits.timeoutMs))
       } else if (overdueCallId === undefined && id === runningCallId) {
-        this.#fail(call, threadFailure(`The thread of the call died: ${error?.message}`))
+        this.#fail(
+          call,
+          threadFailure(`The thread of the call died: ${describeThrown(error).message}`),
+        )
       } else if (call.calledOut || call.attempts >= MAX_ATTEMPTS) {
         this.#fail(call, threadFailure('The thread was stopped because of another handler'))
       } else {

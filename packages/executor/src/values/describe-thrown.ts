@@ -8,13 +8,14 @@ export interface ThrownDescription {
 
 const MAX_TEXT = 16_384
 const MAX_CAUSES = 3
+const LARGEST_BIGINT = 2n ** 1024n
 
 /**
  * Describes a thrown value. Never throws, and runs none of the value's code but its getters and proxy traps: `toString`
  * of an array that a guest sent may never end.
  */
 export function describeThrown(thrown: unknown, depth = 0): ThrownDescription {
-  if (!isObject(thrown)) return { name: 'Error', message: clip(String(thrown)) }
+  if (!isObject(thrown)) return { name: 'Error', message: textOfPrimitive(thrown) }
   const cause = depth < MAX_CAUSES ? read(thrown, 'cause') : undefined
   return {
     name: textOf(read(thrown, 'name')) ?? 'Error',
@@ -22,6 +23,12 @@ export function describeThrown(thrown: unknown, depth = 0): ThrownDescription {
     code: textOf(read(thrown, 'code')),
     cause: cause === undefined ? undefined : describeThrown(cause, depth + 1),
   }
+}
+
+function textOfPrimitive(thrown: unknown): string {
+  // The digits of one that fills memory take minutes.
+  const isHuge = typeof thrown === 'bigint' && (thrown > LARGEST_BIGINT || thrown < -LARGEST_BIGINT)
+  return isHuge ? 'a very large BigInt was thrown' : clip(String(thrown))
 }
 
 function isObject(value: unknown): value is object {

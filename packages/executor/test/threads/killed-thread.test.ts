@@ -5,7 +5,7 @@ import { handler, openRuntime } from '../runtimes.js'
 const sleeper = handler('return event === "spin" ? new Array(2 ** 32 - 1).join() : event')
 const LIMIT_MS = 150
 
-/** One thread, so that everybody is a neighbour, and calls known to be short, so that they are sent ahead. */
+/** One thread, so that every call is a neighbour of every other, and calls known to be short, so that they are sent ahead. */
 async function openNeighbourhood(neighbour: string) {
   const runtime = openRuntime({ threads: 1 })
   const spin = () => runtime.executeHandler(sleeper, { event: 'spin' }, LIMIT_MS)

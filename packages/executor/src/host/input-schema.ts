@@ -37,6 +37,10 @@ export interface Problem {
   message: string
 }
 
+/** Most problems that the guest is told, of which a list of its own may have any number. */
+const MAX_PROBLEMS = 10
+const MAX_TEXT_LENGTH = 1024
+
 /** Checks a value; without problems, `value` is what the schema made of it. */
 export async function validate(
   schema: Schema,
@@ -44,20 +48,35 @@ export async function validate(
 ): Promise<{ value: unknown; problems: Problem[] }> {
   if ('~standard' in schema) {
     const result = await schema['~standard'].validate(value)
-    return { value: result.value, problems: (result.issues ?? []).map(problemOf) }
+    return { value: result.value, problems: problemsOf(result.issues) }
   }
   const { success, data, error } = schema.safeParse(value)
   if (success) return { value: data, problems: [] }
-  const problems = (error?.issues ?? []).map(problemOf)
+  const problems = problemsOf(error?.issues)
   return {
     value: undefined,
     problems: problems.length > 0 ? problems : [{ path: [], message: 'wrong value' }],
   }
 }
 
+function problemsOf(issues: readonly Issue[] = []): Problem[] {
+  const hidden = issues.length - MAX_PROBLEMS
+  const shown = issues.slice(0, MAX_PROBLEMS).map(problemOf)
+  return hidden > 0 ? [...shown, { path: [], message: `and ${hidden} more problems` }] : shown
+}
+
+/** A schema of a map may name a key of the guest in a path, and that is any value. */
 function problemOf({ message, path = [] }: Issue): Problem {
-  return {
-    message,
-    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
-  }
+  return { message: textOf(message) ?? 'wrong value', path: path.map(stepOf) }
+}
+
+function stepOf(step: unknown): string {
+  const key: unknown = typeof step === 'object' ? (step as { key?: unknown } | null)?.key : step
+  return textOf(key) ?? '(a key that is no text)'
+}
+
+/** The text of a primitive value; any other could run code of the guest, or never end. */
+function textOf(value: unknown): string | undefined {
+  const isText = ['string', 'number', 'symbol'].includes(typeof value)
+  return isText ? String(value).slice(0, MAX_TEXT_LENGTH) : undefined
 }

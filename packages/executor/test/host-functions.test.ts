@@ -10,7 +10,7 @@ class QuotaError extends Error {
 describe.each([
   ['inline', openRuntime({ threads: 0 })],
   ['on threads', openRuntime({ threads: 1 })],
-])('an extension %s', (_, runtime) => {
+])('a host function %s', (_, runtime) => {
   runtime.extend('db', {
     add: (a: number, b: number) => a + b,
     later: async (value: unknown) => value,
@@ -33,7 +33,7 @@ describe.each([
       `try { await ctx.call('db', 'fail') } catch (e) { return [e.name, e.message, e.code, e instanceof Error, e.stack] }`,
     )
     expect(value).toMatchObject(['QuotaError', 'over quota', 'QUOTA', true, expect.any(String)])
-    expect(JSON.stringify(value)).not.toContain('extensions.test')
+    expect(JSON.stringify(value)).not.toContain('host-functions.test')
   })
 
   it('needs its capability', async () => {
@@ -44,10 +44,10 @@ describe.each([
 
   it('that does not exist says what does', async () => {
     expect((await run(`return ctx.call('db', 'drop')`)).error?.message).toContain(
-      'There is no method drop in the extension db; there is add, later, nothing, fail',
+      'There is no method drop in the host functions db; there is add, later, nothing, fail',
     )
     expect((await run(`return ctx.call('fs', 'read')`, ['ext:fs'])).error?.message).toContain(
-      'There is no extension fs; there is db',
+      'There is no host function of the name fs; there is db',
     )
   })
 
@@ -57,7 +57,7 @@ describe.each([
     )
     expect(
       (await run(`return ctx.call('__proto__', 'toString')`, ['ext:>'])).error?.message,
-    ).toContain('no extension')
+    ).toContain('no host function')
   })
 })
 

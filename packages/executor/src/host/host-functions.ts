@@ -1,6 +1,6 @@
 import { ExecutorError } from '../errors.js'
 import { hostCodec } from '../values/host-codec.js'
-import { type Schema, validate } from './extension-schema.js'
+import { type Schema, validate } from './input-schema.js'
 
 /** A method whose one argument is checked before it runs. */
 export interface CheckedMethod<Input = unknown> {
@@ -14,10 +14,10 @@ export interface CheckedMethod<Input = unknown> {
 export type PlainMethod = (...args: never[]) => unknown
 
 /**
- * Functions of the host that guests may call by `ctx.call(extension, method, …args)`. In addition to JSON,
+ * Host functions that guests may call by `ctx.call(name, method, …args)`. In addition to JSON,
  * undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross, both ways.
  */
-export type ExtensionMethods<Inputs = Record<string, unknown>> = {
+export type HostMethods<Inputs = Record<string, unknown>> = {
   readonly [Name in keyof Inputs]: PlainMethod | CheckedMethod<Inputs[Name]>
 }
 
@@ -27,25 +27,28 @@ interface Method {
 }
 
 /** The host functions that embedders registered. */
-export class Extensions {
-  readonly #extensions = new Map<string, ReadonlyMap<string, Method>>()
+export class HostFunctions {
+  readonly #methods = new Map<string, ReadonlyMap<string, Method>>()
 
   /** @throws {@link ExecutorError} `INVALID_OPTIONS` */
   register(name: string, methods: object): void {
     if (!/^[A-Za-z0-9_-]+$/.test(name)) {
       throw new ExecutorError(
         'INVALID_OPTIONS',
-        `Expected the name of an extension to be letters, digits, - and _, got ${JSON.stringify(name)}`,
+        `Expected the name of host functions to be letters, digits, - and _, got ${JSON.stringify(name)}`,
       )
     }
-    if (this.#extensions.has(name)) {
-      throw new ExecutorError('INVALID_OPTIONS', `The extension ${name} is registered already`)
+    if (this.#methods.has(name)) {
+      throw new ExecutorError(
+        'INVALID_OPTIONS',
+        `Host functions named ${name} are registered already`,
+      )
     }
     const table = new Map<string, Method>()
     for (const [method, given] of Object.entries(methods)) {
       table.set(method, methodOf(`${name}.${method}`, given))
     }
-    this.#extensions.set(name, table)
+    this.#methods.set(name, table)
   }
 
   /**
@@ -53,22 +56,22 @@ export class Extensions {
    *
    * @throws what the guest is told, without its stack and without host paths
    */
-  async call(extension: string, method: string, encodedArguments: string): Promise<unknown> {
-    const { input, run } = this.#find(extension, method)
+  async call(name: string, method: string, encodedArguments: string): Promise<unknown> {
+    const { input, run } = this.#find(name, method)
     const args = argumentsOf(encodedArguments)
-    const what = `${extension}.${method}`
+    const what = `${name}.${method}`
     return input ? await run(await checked(what, input, args)) : await run(...args)
   }
 
-  #find(extension: string, method: string): Method {
-    const methods = this.#extensions.get(extension)
+  #find(name: string, method: string): Method {
+    const methods = this.#methods.get(name)
     const found = methods?.get(method)
     if (found) return found
-    const known = methods ? [...methods.keys()] : [...this.#extensions.keys()]
-    const what = methods
-      ? `method ${method} in the extension ${extension}`
-      : `extension ${extension}`
-    throw new TypeError(`There is no ${what}; there is ${known.join(', ') || 'none at all'}`)
+    const wanted = methods
+      ? `method ${method} in the host functions ${name}`
+      : `host function of the name ${name}`
+    const known = [...(methods ?? this.#methods).keys()]
+    throw new TypeError(`There is no ${wanted}; there is ${known.join(', ') || 'none at all'}`)
   }
 }
 
