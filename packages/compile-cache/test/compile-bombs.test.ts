@@ -61,6 +61,17 @@ it('nesting deeper than the stack is told as such', async () => {
   })
 })
 
+it('thousands of errors in one line, which esbuild repeats with each, do not reach this process', async () => {
+  const compiler = openCompiler({ compileTimeoutMs: 60_000 })
+  const source = fill('let z;', 30_000)
+  await expect(compiler.compile(source, { language: 'ts' })).rejects.toMatchObject({
+    code: 'RESOURCE_LIMIT',
+    message: expect.stringContaining('thousands of errors in one line'),
+  })
+  const { bytecode } = await compiler.compile('export default (): number => 1', { language: 'ts' })
+  expect(await runHandler(bytecode, null)).toBe(1)
+}, 120_000)
+
 it('a compile on the worker thread that takes too long is ended, and the next one works', async () => {
   const compiler = openCompiler({ compileTimeoutMs: 150 })
   const slow = compiler.compile(fill('x = /\\p{L}/iu;', 1_000_000))

@@ -1,5 +1,6 @@
 import type * as Esbuild from 'esbuild'
 import { CompileError } from '../errors.js'
+import { limitAnswers } from './answer-limit.js'
 
 /**
  * The work under way with the child process that runs now. Stopping that process settles nothing that waits for its
@@ -38,13 +39,13 @@ export class EsbuildService {
     this.#retries = retry.catch(() => undefined)
     return retry.catch((error: unknown) => {
       if (!isServiceLoss(error)) throw error
-      throw new CompileError('RESOURCE_LIMIT', 'it crashed esbuild: is it nested too deeply?', {
-        cause: error,
-      })
+      const why = 'is it nested too deeply, or are there thousands of errors in one line?'
+      throw new CompileError('RESOURCE_LIMIT', `it crashed esbuild: ${why}`, { cause: error })
     })
   }
 
   async #attempt<T>(work: Work<T>): Promise<T> {
+    limitAnswers()
     const esbuild = await import('esbuild')
     const together = sharers
     const ended = new AbortController()

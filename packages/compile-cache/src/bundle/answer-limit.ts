@@ -1,0 +1,57 @@
+import type { ChildProcess } from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
+
+/** More than the largest bundle with its map needs. */
+const MAX_ANSWER_BYTES = 96 * 1024 * 1024
+const LENGTH_BYTES = 4
+
+let isWatching = false
+
+/**
+ * Kills esbuild's process before it sends an answer that is too large: it repeats the whole line of the source with every
+ * message, so that a line of 200 KB with 50,000 errors makes 10 GB. Call this before esbuild is used for the first time.
+ */
+export function limitAnswers(): void {
+  if (isWatching) return
+  isWatching = true
+  subscribe('child_process', (message) => {
+    const { process: child } = message as { process: ChildProcess }
+    // It is being spawned: its streams are there a moment later.
+    queueMicrotask(() => watchAnswers(child))
+  })
+}
+
+function watchAnswers(child: ChildProcess): void {
+  const isEsbuild = child.spawnargs?.some((arg) => arg.startsWith('--service='))
+  if (!isEsbuild || !child.stdout) return
+  const lengths = new AnswerLengths()
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (lengths.longestIn(chunk) > MAX_ANSWER_BYTES) child.kill('SIGKILL')
+  })
+}
+
+/** The lengths of answers, read from the stream: each stands before its answer, as 32 bits with the lowest first. */
+export class AnswerLengths {
+  readonly #length = Buffer.alloc(LENGTH_BYTES)
+  #lengthBytes = 0
+  #left = 0
+
+  /** The length of the longest answer that begins in this part of the stream. */
+  longestIn(chunk: Buffer): number {
+    let longest = 0
+    for (let at = 0; at < chunk.length; ) {
+      const skipped = Math.min(this.#left, chunk.length - at)
+      at += skipped
+      this.#left -= skipped
+      if (this.#left > 0) break
+      const copied = chunk.copy(this.#length, this.#lengthBytes, at)
+      at += copied
+      this.#lengthBytes += copied
+      if (this.#lengthBytes < LENGTH_BYTES) break
+      this.#left = this.#length.readUInt32LE(0)
+      this.#lengthBytes = 0
+      longest = Math.max(longest, this.#left)
+    }
+    return longest
+  }
+}
