@@ -46,8 +46,8 @@ it('builds that run together share each turn, in the order in which they wait', 
   await Promise.all(['a', 'b', 'c'].map(build))
   done = true
   turns.push(turn)
-  // Two pieces of 5 ms fill a turn of 10.
-  expect(Math.max(...turns.map((pieces) => pieces.length))).toBeLessThanOrEqual(3)
+  // Two pieces of 5 ms fill a turn of 10; when its time is over, each build may be about to do one more.
+  expect(Math.max(...turns.map((pieces) => pieces.length))).toBeLessThanOrEqual(2 + 3)
   const order = turns.flat()
   for (const name of ['a', 'b', 'c']) {
     expect(order.filter((other) => other === name)).toHaveLength(20)

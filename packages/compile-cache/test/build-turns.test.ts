@@ -3,11 +3,16 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { openCompiler } from './open-compiler.js'
 import { temporaryProject } from './temporary-project.js'
 
+/** The clock never goes back, also not between two tests. */
+let latest = performance.now() + 1000
+
 /** Each look at the clock takes a millisecond: a build looks at it before each piece of its work. */
 function countedClock() {
   const clock = { looks: 0 }
-  const start = performance.now() + 1000
-  const now = vi.spyOn(performance, 'now').mockImplementation(() => start + ++clock.looks)
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => {
+    clock.looks++
+    return ++latest
+  })
   onTestFinished(() => now.mockRestore())
   return clock
 }
