@@ -42,9 +42,11 @@ export default class HungFileKiller implements Reporter {
 
   #killOld(): void {
     const oldest = performance.now() - MAX_FILE_MS
+    const files = [...this.#files].filter(([, at]) => at <= oldest).map(([file]) => file)
+    if (files.length === 0) return
     for (const [child, startedAt] of this.#processes) {
-      if (startedAt > oldest) continue
-      const files = [...this.#files].filter(([, at]) => at <= oldest).map(([file]) => file)
+      // Each file has a process of its own; this process has others, such as esbuild's, that live as long as it does.
+      if (startedAt > oldest || !child.spawnargs.some((arg) => arg.includes('forks'))) continue
       process.stderr.write(
         `A test file ran for more than ${MAX_FILE_MS / 60_000} minutes, and its process was killed: ${files.join(', ')}\n`,
       )
