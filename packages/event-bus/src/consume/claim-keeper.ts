@@ -29,10 +29,10 @@ export class ClaimKeeper {
     this.#claims.delete(claim)
   }
 
-  /** Whether its lease runs without doubt: it was asked for only a moment ago, and this process did not stand still since. */
-  isFresh(claim: Claim): boolean {
+  /** Whether it is this consumer's without doubt: it was asked for a moment ago, and this process did not stand still since. */
+  isSure(claim: Claim): boolean {
     const requestedAtMs = this.#claims.get(claim)
-    if (requestedAtMs === undefined) return false
+    if (requestedAtMs === undefined || claim.isExclusive !== true) return false
     return this.#clock.monotonic() - requestedAtMs < this.#ackWaitMs / 3
   }
 

@@ -247,16 +247,16 @@ export class Subscription {
 
   /**
    * Says that handlers start, and starts them. A claim that may be lost waits for the store's answer, and is not started
-   * when it is. For fresh ones it is enough that the store was told: the request has left this process before their
-   * handlers run, so that an attempt which ends the process counts. Their settlements wait for the answer.
+   * when it is. For sure ones it is enough that the store was told: the request has left this process before their handlers
+   * run, so that an attempt which ends the process counts. Their settlements wait for the answer.
    */
   async #begin(claims: readonly Claim[]): Promise<void> {
     const startable = claims.filter((claim) => !this.#runner.isExhausted(claim))
     for (const claim of claims) if (this.#runner.isExhausted(claim)) void this.#handle(claim)
     if (startable.length === 0) return
-    const areFresh = startable.every((claim) => this.#claims.isFresh(claim))
+    const areSure = startable.every((claim) => this.#claims.isSure(claim))
     const answer = this.#tryBegin(startable)
-    if (areFresh && answer instanceof Promise) {
+    if (areSure && answer instanceof Promise) {
       // Clients write to their sockets in this turn of the loop.
       await new Promise(setImmediate)
       if (this.#dropExpired(startable)) return
