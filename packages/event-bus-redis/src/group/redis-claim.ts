@@ -30,7 +30,6 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
       ...erasureOf(erasure),
       attempt: Number(attempts) + 1,
       replay: Number(replay),
-      isExclusive: true,
       work,
       token,
     })

@@ -6,8 +6,7 @@ export class ClaimKeeper {
   readonly #clock: Clock
   readonly #ackWaitMs: number
   readonly #onError: (error: unknown) => void
-  /** When each was asked for, on the monotonic clock. */
-  readonly #claims = new Map<Claim, number>()
+  readonly #claims = new Set<Claim>()
   #cancelHeartbeat: (() => void) | undefined
 
   constructor(clock: Clock, ackWaitMs: number, onError: (error: unknown) => void) {
@@ -20,8 +19,8 @@ export class ClaimKeeper {
     return this.#claims.size
   }
 
-  add(claims: readonly Claim[], requestedAtMs: number, consumer: GroupConsumer): void {
-    for (const claim of claims) this.#claims.set(claim, requestedAtMs)
+  add(claims: readonly Claim[], consumer: GroupConsumer): void {
+    for (const claim of claims) this.#claims.add(claim)
     if (claims.length > 0) this.#heartbeat(consumer)
   }
 
@@ -29,17 +28,10 @@ export class ClaimKeeper {
     this.#claims.delete(claim)
   }
 
-  /** Whether it is this consumer's without doubt: it was asked for a moment ago, and this process did not stand still since. */
-  isSure(claim: Claim): boolean {
-    const requestedAtMs = this.#claims.get(claim)
-    if (requestedAtMs === undefined || claim.isExclusive !== true) return false
-    return this.#clock.monotonic() - requestedAtMs < this.#ackWaitMs / 3
-  }
-
   /** Gives back what is left, in order. */
   async giveBack(consumer: GroupConsumer): Promise<void> {
     this.#cancelHeartbeat?.()
-    for (const claim of [...this.#claims.keys()].sort((a, b) => a.sequence - b.sequence)) {
+    for (const claim of [...this.#claims].sort((a, b) => a.sequence - b.sequence)) {
       try {
         await consumer.settle(claim, { kind: 'release' })
       } catch (error) {
@@ -54,7 +46,7 @@ export class ClaimKeeper {
     this.#cancelHeartbeat ??= this.#clock.schedule(() => {
       this.#cancelHeartbeat = undefined
       if (this.#claims.size === 0) return
-      consumer.extend([...this.#claims.keys()])
+      consumer.extend([...this.#claims])
       this.#heartbeat(consumer)
     }, this.#ackWaitMs / 3)
   }

@@ -11,8 +11,7 @@ export interface FetchLoopHost {
   maxWaitMs: number
   /** How many events to ask for now; 0 or less when there is no room. */
   wanted(): number
-  /** @param requestedAtMs when the claims were asked for, on the monotonic clock: their leases began later */
-  onClaims(claims: readonly Claim[], requestedAtMs: number): void
+  onClaims(claims: readonly Claim[]): void
   onError(error: unknown): void
 }
 
@@ -36,10 +35,9 @@ export class FetchLoop {
       }
       this.#fetching = new AbortController()
       try {
-        const requestedAtMs = this.#host.clock.monotonic()
         const claims = await consumer.fetch(wanted, this.#fetching.signal)
         failures = 0
-        this.#host.onClaims(claims, requestedAtMs)
+        this.#host.onClaims(claims)
         if (claims.length < wanted) await this.#letGather()
       } catch (error) {
         this.#host.onError(error)

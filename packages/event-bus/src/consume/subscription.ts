@@ -5,13 +5,7 @@ import type { CloudEvent, EventInput } from '../event/cloud-event.js'
 import { orderingKeyReader } from '../event/ordering-key.js'
 import type { ResolvedSubscribeOptions } from '../options.js'
 import { claimLost } from '../store/backend/claim-lost.js'
-import type {
-  AppendRequest,
-  Claim,
-  GroupConsumer,
-  PublishResult,
-  Settlement,
-} from '../store/event-store.js'
+import type { AppendRequest, Claim, GroupConsumer, PublishResult } from '../store/event-store.js'
 import { ChangeSignal } from './change-signal.js'
 import { ClaimKeeper } from './claim-keeper.js'
 import { FetchLoop } from './fetch-loop.js'
@@ -21,7 +15,7 @@ import { isInsideHandlerOf } from './handler/handler-scope.js'
 import { ClaimAhead } from './queue/claim-ahead.js'
 import { RateLimiter } from './queue/rate-limiter.js'
 import { RunQueue } from './queue/run-queue.js'
-import { type SettleResult, Settler } from './settler.js'
+import { Settler } from './settler.js'
 import { storeRetryMs } from './store-retry.js'
 
 /** What a subscription did since it was opened. */
@@ -124,7 +118,7 @@ export class Subscription {
       signal: this.#signal,
       maxWaitMs: options.fetch.maxWaitMs,
       wanted: () => this.#wanted(),
-      onClaims: (claims, requestedAtMs) => this.#claimed(claims, requestedAtMs),
+      onClaims: (claims) => this.#claimed(claims),
       onError,
     })
     this.#runner = new HandlerRunner(handler, {
@@ -230,8 +224,8 @@ export class Subscription {
     return Math.min(room, this.#queue.allowed, fetch.batchSize, most)
   }
 
-  #claimed(claims: readonly Claim[], requestedAtMs: number): void {
-    this.#claims.add(claims, requestedAtMs, this.#consumer!)
+  #claimed(claims: readonly Claim[]): void {
+    this.#claims.add(claims, this.#consumer!)
     if (this.#closing === undefined) this.#queue.add(claims)
   }
 
@@ -245,38 +239,22 @@ export class Subscription {
     }
   }
 
-  /**
-   * Says that handlers start, and starts them. A claim that may be lost waits for the store's answer, and is not started
-   * when it is. For sure ones it is enough that the store was told: the request has left this process before their handlers
-   * run, so that an attempt which ends the process counts. Their settlements wait for the answer.
-   */
+  /** Says that handlers start, and starts them; one whose claim was lost meanwhile is not started. */
   async #begin(claims: readonly Claim[]): Promise<void> {
     const startable = claims.filter((claim) => !this.#runner.isExhausted(claim))
     for (const claim of claims) if (this.#runner.isExhausted(claim)) void this.#handle(claim)
     if (startable.length === 0) return
-    const areSure = startable.every((claim) => this.#claims.isSure(claim))
     const answer = this.#tryBegin(startable)
-    if (areSure && answer instanceof Promise) {
-      // Clients write to their sockets in this turn of the loop.
-      await new Promise(setImmediate)
-      if (this.#dropExpired(startable)) return
-      for (const claim of startable) void this.#handle(claim, answer)
+    const begun = answer instanceof Promise ? await answer : answer
+    if (this.#expired.signal.aborted) {
+      this.#queue.running -= startable.length
+      this.#goOn()
       return
     }
-    const begun = answer instanceof Promise ? await answer : answer
-    if (this.#dropExpired(startable)) return
     for (const claim of startable) {
       if (begun.includes(claim)) void this.#handle(claim)
       else this.#lost(claim)
     }
-  }
-
-  /** Whether the subscription ended before these could start. */
-  #dropExpired(claims: readonly Claim[]): boolean {
-    if (!this.#expired.signal.aborted) return false
-    this.#queue.running -= claims.length
-    this.#goOn()
-    return true
   }
 
   #tryBegin(claims: readonly Claim[]): readonly Claim[] | Promise<readonly Claim[]> {
@@ -312,15 +290,14 @@ export class Subscription {
     this.#goOn()
   }
 
-  /** @param beginning which claims the store knows to have begun, once it answers */
-  async #handle(claim: Claim, beginning?: Promise<readonly Claim[]>): Promise<void> {
+  async #handle(claim: Claim): Promise<void> {
     const { attempt } = claim
     const result = await this.#runner.run(claim)
     if (result.settlement.kind !== 'release') this.#ahead.ran(result.settlement.durationMs)
     this.#queue.running -= 1
     this.#queue.settling += 1
     this.#goOn()
-    const settled = await this.#settle(claim, result.settlement, beginning)
+    const settled = await this.#settler.settle(this.#consumer!, claim, result.settlement)
     this.#queue.settling -= 1
     if (settled.kind === 'lost') {
       // What a closing subscription could not wait for is given back.
@@ -336,19 +313,6 @@ export class Subscription {
       } else this.#finished(claim)
     }
     this.#goOn()
-  }
-
-  async #settle(
-    claim: Claim,
-    settlement: Settlement,
-    beginning: Promise<readonly Claim[]> | undefined,
-  ): Promise<SettleResult> {
-    const begun = await beginning
-    if (begun === undefined || begun.includes(claim) || this.#expired.signal.aborted) {
-      return this.#settler.settle(this.#consumer!, claim, settlement)
-    }
-    this.#host.onError(claimLost(this.group, claim.event))
-    return { kind: 'lost' }
   }
 
   #goOn(): void {

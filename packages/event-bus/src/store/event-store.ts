@@ -76,11 +76,6 @@ export interface Claim extends StoredEvent {
   attempt: number
   /** 0 for the original delivery, n for the n-th replay. */
   replay: number
-  /**
-   * While its lease runs, no other consumer can have the event: a handler that starts within `ackWaitMs / 3` need not wait
-   * for the answer of `begin`. @default false
-   */
-  isExclusive?: boolean
 }
 
 /** How an attempt ended. */
@@ -117,8 +112,7 @@ export interface GroupConsumer {
   fetch(limit: number, signal: AbortSignal): Promise<Claim[]>
   /**
    * The handlers of these claims are about to start: from here on their attempts count, also when the
-   * process dies. Answers the claims that are still this consumer's; what is done with a lost one is not stored. The request
-   * must be on its socket before the next turn of the event loop: handlers of fresh and exclusive claims do not wait for the answer.
+   * process dies. Answers the claims that are still this consumer's; a lost one must not be handled.
    */
   begin(claims: readonly Claim[]): readonly Claim[] | Promise<readonly Claim[]>
   /**

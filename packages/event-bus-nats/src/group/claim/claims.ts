@@ -211,7 +211,6 @@ export class Claims {
       publishedAt: stored.time.toISOString(),
       attempt: Math.max(before?.value.attempts ?? 0, this.#unstored.get(sequence) ?? 0) + 1,
       replay,
-      isExclusive: before === undefined && message.info.deliveryCount === 1,
       message,
       reply: (message as JsMsg & { reply: string }).reply,
       redelivery: this.#isRedelivery(message),
