@@ -1,4 +1,4 @@
-import { script } from './shared/script.js'
+import { script } from './fragments/script.js'
 
 /** ARGV: id, type, source, JSON, deliverAt or 0, delayMs or 0, six per event. Answers sequence and 1 for a duplicate, per event. */
 export const APPEND = script(`

@@ -1,5 +1,5 @@
+import { freeingScript } from './fragments/script.js'
 import { LOST } from './lost-keys.js'
-import { freeingScript } from './shared/script.js'
 
 /** Consumers of a dead process that one call removes. */
 const LEAVES_AT_ONCE = 100

@@ -1,4 +1,4 @@
-import { freeingScript } from './shared/script.js'
+import { freeingScript } from './fragments/script.js'
 
 /** Work that one claim looks at, at most: what other processes asked for may lie before what this one wants. */
 const MAX_LOOKED_AT = 1_000

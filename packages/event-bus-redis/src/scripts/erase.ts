@@ -1,4 +1,4 @@
-import { freeingScript } from './shared/script.js'
+import { freeingScript } from './fragments/script.js'
 
 /** Leaves of the state of an event for a group what says nothing of the event's data. */
 export const WITHOUT_CONTENT = `

@@ -1,4 +1,4 @@
-import { freeingScript, script } from './shared/script.js'
+import { freeingScript, script } from './fragments/script.js'
 
 /**
  * Adds a consumer to a group, which is made where it is missing. ARGV: group, consumer, JSON patterns, sequence to start

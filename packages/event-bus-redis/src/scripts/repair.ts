@@ -1,4 +1,4 @@
-import { freeingScript } from './shared/script.js'
+import { freeingScript } from './fragments/script.js'
 
 /**
  * Looks through the log after one of its keys was deleted: makes the indexes again, the stream from the bodies, and removes

@@ -1,4 +1,4 @@
-import { freeingScript } from './shared/script.js'
+import { freeingScript } from './fragments/script.js'
 
 /** Events that a group holds back are looked at again after this, since it may settle them elsewhere. */
 const HELD_BACK_MS = 5_000

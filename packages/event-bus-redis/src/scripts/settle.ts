@@ -1,5 +1,5 @@
 import { WITHOUT_CONTENT } from './erase.js'
-import { freeingScript, script } from './shared/script.js'
+import { freeingScript, script } from './fragments/script.js'
 
 /** Writes what a settlement says about an event, with the server's times in the first fields. */
 const RECORD = `${WITHOUT_CONTENT}
