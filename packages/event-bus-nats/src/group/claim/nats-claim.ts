@@ -18,6 +18,6 @@ export interface NatsClaim extends Claim {
   extendedAtMs: number
   /** Its consumer was closed, and another process has it or will. */
   isGivenBack: boolean
-  /** It was silent for so long that another process may have it. */
+  /** The server heard nothing of it within `ackWaitMs`: another process may have the event. */
   wasSilent: boolean
 }
