@@ -117,8 +117,9 @@ class PageCheck {
 
   /** Notes that pages are used. */
   #take(first: number, count: number): string | undefined {
+    // Damaged numbers can be so large that adding 1 changes nothing.
+    if (first < 0 || first + count > this.#pages) return `page ${first} is missing`
     for (let page = first; page < first + count; page++) {
-      if (!(page < this.#pages)) return `page ${page} is missing`
       if (this.#used[page] === 1) return `page ${page} is used twice`
       this.#used[page] = 1
     }
