@@ -180,18 +180,23 @@ return answer`)
  */
 export const START = freeingScript(`
 local claims, work, lapse = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], leaseClock() + tonumber(ARGV[2])
-local members, answer = {}, {}
+local members, answer, counts, lapses = {}, {}, {}, {}
 for i = 3, #ARGV, 2 do members[#members + 1] = ARGV[i] end
 local before, erasures = redis.call('HMGET', work, unpack(members)), erasuresOf(sequencesOf(members))
 for i, m in ipairs(members) do
   local attempts, token = string.match(before[i] or '', '^(%d+) (.*)$')
   if token == ARGV[2 * i + 2] then
-    redis.call('HSET', work, m, (tonumber(attempts) + 1) .. ' ' .. token)
-    redis.call('ZADD', claims, 'XX', lapse, m)
+    local at = #counts
+    counts[at + 1], counts[at + 2] = m, (tonumber(attempts) + 1) .. ' ' .. token
+    lapses[at + 1], lapses[at + 2] = lapse, m
     answer[i] = erasures[i] or 1
   else
     answer[i] = 0
   end
+end
+if #counts > 0 then
+  redis.call('HSET', work, unpack(counts))
+  redis.call('ZADD', claims, 'XX', unpack(lapses))
 end
 return answer`)
 

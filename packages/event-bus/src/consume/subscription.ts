@@ -81,6 +81,7 @@ export class Subscription {
   readonly #counts = { succeeded: 0, failed: 0, retried: 0, deadLettered: 0, lost: 0 }
   #consumer: GroupConsumer | undefined
   #paused = false
+  #goingOn = false
   #closing: Promise<void> | undefined
   #loop: Promise<void> = Promise.resolve()
 
@@ -315,9 +316,15 @@ export class Subscription {
     this.#goOn()
   }
 
+  /** Starts what may start now. Once for all that ended in this turn: a server counts their starts with one request. */
   #goOn(): void {
-    if (this.#closing === undefined) this.#queue.start()
-    this.#signal.notify()
+    if (this.#goingOn) return
+    this.#goingOn = true
+    queueMicrotask(() => {
+      this.#goingOn = false
+      if (this.#closing === undefined) this.#queue.start()
+      this.#signal.notify()
+    })
   }
 
   #finished(claim: Claim): void {
