@@ -21,7 +21,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 
 const compilerOptions = {
   target: 'es2022',
-  lib: ['es2023'],
+  lib: ['es2023', 'dom'],
   module: 'nodenext',
   moduleResolution: 'nodenext',
   types: ['node'],

@@ -11,6 +11,7 @@ export type RuntimeErrorCode =
 
 /** A start that failed for a reason its user can mend; the message says how. */
 export class RuntimeError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'RuntimeError'
 
   constructor(

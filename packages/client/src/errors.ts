@@ -25,6 +25,7 @@ export interface NexusClientErrorDetails {
 
 /** Every failure of the client, told apart by `code`. */
 export class NexusClientError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'NexusClientError'
   /** Stable, for programs. */
   readonly code: NexusClientErrorCode

@@ -40,6 +40,7 @@ export interface SourceLocation {
  * ```
  */
 export class CompileError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'CompileError'
   /** Stable, for programs. */
   readonly code: CompileErrorCode

@@ -24,6 +24,7 @@ export type EventBusErrorCode =
 
 /** Everything the bus throws: `code` is stable, `details` holds the values the message mentions. */
 export class EventBusError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'EventBusError'
   /** Stable, for programs. */
   readonly code: EventBusErrorCode

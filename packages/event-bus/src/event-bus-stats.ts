@@ -29,6 +29,7 @@ export interface EventBusStats {
   limits: { maxPendingEvents: number; maxEventBytes: number; maxBatchSize: number }
   /** The open subscriptions. */
   subscriptions: SubscriptionStats[]
+  /** What the store holds, and its groups. */
   store: StoreStats
 }
 

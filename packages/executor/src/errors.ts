@@ -14,6 +14,7 @@ import type { ErrorLocation } from './result/execution-result.js'
  * ```
  */
 export class ExecutorError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'ExecutorError'
   /** Where in the handler's source, when that is known. */
   readonly location: ErrorLocation | undefined

@@ -9,6 +9,7 @@ export type FunctionsErrorCode =
 
 /** Everything a `FunctionHost` throws: `code` is stable, the message says what to do. */
 export class FunctionsError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'FunctionsError'
 
   constructor(

@@ -11,6 +11,7 @@ export type PoolErrorCode =
 
 /** Thrown by everything in this package; `code` is stable, the message is for people. */
 export class PoolError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'PoolError'
 
   /**

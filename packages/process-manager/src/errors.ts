@@ -28,6 +28,7 @@ export type ProcessManagerErrorCode =
 
 /** Everything this package throws: `code` is stable, `details` holds the values the message mentions. */
 export class ProcessManagerError extends Error {
+  /** Tells this class from other errors, also where `instanceof` cannot: across copies of the package. */
   override readonly name = 'ProcessManagerError'
   /** Stable, for programs. */
   readonly code: ProcessManagerErrorCode

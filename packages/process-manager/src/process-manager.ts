@@ -88,7 +88,11 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     return status
   }
 
-  /** @throws ProcessManagerError `NOT_FOUND`, or what keeps the engine from answering */
+  /**
+   * Stops every instance; resolves once all have ended.
+   *
+   * @throws ProcessManagerError `NOT_FOUND`, or what keeps the engine from answering
+   */
   async stop(name: string): Promise<ServiceStatus> {
     const status = await this.#command('stop', name, () => this.#engine.stop(name))
     this.emit('stopped', status)
@@ -114,7 +118,11 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     return await this.#cache.get('status', '*', () => this.#engine.list())
   }
 
-  /** @throws ProcessManagerError `NOT_FOUND` */
+  /**
+   * A service as the cache or the engine knows it.
+   *
+   * @throws ProcessManagerError `NOT_FOUND`
+   */
   async status(name: string): Promise<ServiceStatus> {
     return findByName(await this.list(), parseName(name))
   }

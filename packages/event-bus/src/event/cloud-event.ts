@@ -39,6 +39,7 @@ export interface CloudEvent {
   data?: JsonValue
   /** Binary payload, base64; never together with `data`. */
   data_base64?: string
+  /** Extension attributes; names are lower case letters and digits. */
   [extension: string]: JsonValue | undefined
 }
 
@@ -64,7 +65,9 @@ export interface EventInput {
   traceparent?: string
   /** W3C trace context. */
   tracestate?: string
+  /** Binary payload, base64; never together with `data`. */
   data_base64?: string
+  /** Extension attributes; names are lower case letters and digits. */
   [extension: string]: unknown
 }
 

@@ -1,8 +1,10 @@
 import { EventBusError } from '../errors.js'
 
-/** Headers (names in lower case, as Node has them) and body of an HTTP request or response. */
+/** An HTTP request or response. */
 export interface HttpMessage {
+  /** Names in lower case, as Node has them. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** A text is taken as UTF-8. */
   body: string | Uint8Array
 }
 

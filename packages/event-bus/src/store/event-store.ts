@@ -174,7 +174,10 @@ export interface EventStore {
     events: readonly AppendRequest[],
     durability: Durability | undefined,
   ): Promise<PublishResult[]>
-  /** @throws EventBusError `AMBIGUOUS_ID` when `source` is left out and events of several sources have the id */
+  /**
+   * An event with what every group did with it; undefined when it is not stored.
+   *
+   * @throws EventBusError `AMBIGUOUS_ID` when `source` is left out and events of several sources have the id */
   get(id: string, source?: string): Promise<EventDetails | undefined>
   /**
    * Removes the event's data, and records, logs and errors of its deliveries and dead letters; the envelope stays, with

@@ -18,6 +18,7 @@ const encoder = new TextEncoder()
 
 /** The functions of an engine's program (its ABI): makes values of the guest, calls them, and reads them. */
 export class GuestValues {
+  /** What the program exports. */
   protected readonly exports: ReturnType<QuickJS['_getExports']>
   readonly #area: ExchangeArea
   #bytes: Buffer = Buffer.alloc(0)
@@ -157,11 +158,13 @@ export class GuestValues {
     }
   }
 
+  /** The program's memory as it is now: a view of it ends when the memory grows. */
   protected buffer(): BufferWithUtf8Slice {
     if (this.#bytes.length !== this.exports.memory.buffer.byteLength) this.#refreshViews()
     return this.#bytes as BufferWithUtf8Slice
   }
 
+  /** The same memory as words of 32 bits. */
   protected words(): Uint32Array {
     if (this.#words.length === 0) this.#refreshViews()
     return this.#words

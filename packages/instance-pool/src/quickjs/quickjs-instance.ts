@@ -210,6 +210,7 @@ export class QuickJSInstance extends GuestValues {
     this.#vm.dispose()
   }
 
+  /** Guest code is about to run. */
   protected override entering(): void {
     this.#toldToStop = false
   }

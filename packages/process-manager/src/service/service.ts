@@ -40,7 +40,7 @@ export interface ServiceDefinition {
   env?: Readonly<Record<string, string>> | undefined
   /** Given to the service as `PORT`. Several instances listen on it together, as a cluster. */
   port?: number | undefined
-  /** @default 1 */
+  /** Processes that run the script. @default 1 */
   instances?: number | undefined
   /** A start answers once the service accepts work, though it goes on initialising. @default false */
   lazyInit?: boolean | undefined

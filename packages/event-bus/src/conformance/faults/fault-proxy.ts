@@ -29,6 +29,7 @@ export class FaultProxy {
     })
   }
 
+  /** Listens on a free port of this machine, and connects to `target`, another one. */
   static async start(target: number): Promise<FaultProxy> {
     const proxy = new FaultProxy(target)
     proxy.#server.listen(0, '127.0.0.1')
@@ -36,6 +37,7 @@ export class FaultProxy {
     return proxy
   }
 
+  /** Where it listens. */
   get port(): number {
     return (this.#server.address() as { port: number }).port
   }
@@ -70,6 +72,7 @@ export class FaultProxy {
     }
   }
 
+  /** Ends every connection and listens no more. */
   async close(): Promise<void> {
     this.#server.close()
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy()

@@ -8,12 +8,15 @@ import { FAULT_ATTEMPTS } from './fault-worker.js'
 export interface EventLedger {
   /** Publishes that were acked. */
   acked: number
-  /** In both groups together: handled, dead letters, and acked before the server was emptied and never handled. */
+  /** Events that were handled, both groups together. */
   handled: number
+  /** Dead letters, both groups together. */
   deadLettered: number
+  /** Acked before the server was emptied, and never handled. */
   saidLost: number
   /** Handlers that ran again for an event that was handled before. */
   handledAgain: number
+  /** Events that handlers emitted. */
   emitted: number
 }
 

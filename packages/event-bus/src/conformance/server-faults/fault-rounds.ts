@@ -15,6 +15,7 @@ export interface ServerFaultPlan {
   faults: number
   /** Decides which ones, and when. */
   seed: number
+  /** The server of the backend. */
   server: { port: number; kill(): Promise<void>; restart(): Promise<void> }
   /** Removes all that the server holds, while it runs. */
   emptyServer(): Promise<void>
@@ -22,6 +23,7 @@ export interface ServerFaultPlan {
   directory: string
   /** A JavaScript file that calls `runFaultWorker` with a store on the port `FAULT_PORT` of this machine. */
   workerFile: string
+  /** A store on this port of this machine. */
   openStore(port: number): EventStore
   /** Path of libfaketime, by which the clock of a worker is stepped; without it no clock is. */
   faketime?: string | undefined
@@ -31,7 +33,9 @@ export interface ServerFaultPlan {
 
 /** What was injected, and what became of the events. */
 export interface ServerFaultReport extends EventLedger {
+  /** The plan's seed: the same one injects the same faults. */
   seed: number
+  /** How many faults of each kind. */
   injected: Record<string, number>
 }
 

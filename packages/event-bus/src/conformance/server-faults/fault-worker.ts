@@ -6,6 +6,7 @@ import type { EventStore } from '../../store/event-store.js'
 
 /** What a worker of the fault rounds is told, through its environment. */
 export interface FaultWorkerEnvironment {
+  /** Where the worker writes down what it did. */
   FAULT_DIRECTORY: string
   /** Start of the keys and ids of this worker; no other one ever has it. */
   FAULT_NAME: string

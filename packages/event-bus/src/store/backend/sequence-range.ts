@@ -1,8 +1,10 @@
 import type { ListQuery } from '../queries.js'
 
-/** Sequences from `from` to `to`, both included; there is none when `from` is greater. */
+/** Sequences of events; there is none when `from` is greater than `to`. */
 export interface SequenceRange {
+  /** The first one. */
   from: number
+  /** The last one. */
   to: number
 }
 
