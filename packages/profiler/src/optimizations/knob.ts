@@ -1,8 +1,7 @@
 /** A setting of a component that can be changed while it runs. */
 export interface Knob {
   /**
-   * What it sets. The rules set `cache.maxBytes`, `handlers.maxBytes`, `pool.maxInstances` and
-   * `batch.maxSize`.
+   * What it sets. The rules set `cache.maxBytes`, `handlers.maxBytes` and `pool.maxInstances`.
    */
   id: string
   /** Such as `bytes`. */

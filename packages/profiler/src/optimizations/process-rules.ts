@@ -34,10 +34,8 @@ const eventLoopDelay: OptimizationRule = {
           },
           { what: 'utilization', value: utilization, unit: 'ratio' },
         ],
-        advice:
-          'Take a CPU profile to see what blocks it. Smaller batches block for a shorter time.',
+        advice: 'Take a CPU profile to see what blocks it.',
         expectedEffect: 'Requests and timers are answered sooner.',
-        turn: { knob: 'batch.maxSize', factor: 0.5 },
       },
     ]
   },
