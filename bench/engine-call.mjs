@@ -10,7 +10,7 @@ const wasm = await WebAssembly.compile(
   readFileSync(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')),
 )
 
-/** A warm engine that nobody rewinds: JSON in, JSON out. */
+/** A warm engine that is never rewound: JSON in, JSON out. */
 async function bareEngine(source) {
   const vm = await QuickJS.create({ wasm, maxStackSize: 256 * 1024, interruptHandler: () => false })
   const pending = vm.evalCode(source, 'handler.js', EvalFlags.TYPE_MODULE)

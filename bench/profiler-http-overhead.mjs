@@ -111,7 +111,7 @@ async function measure() {
   }
   const [port] = await once(child, 'message')
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  // Warmed up, because V8 compiles anew when a profile begins or ends.
+  // Warmed up, because V8 compiles again when a profile begins or ends.
   const costOf = async (mode) => {
     await reply({ mode })
     await load(port, agent, WARM_UP)

@@ -279,7 +279,7 @@ describe('nexus service in trouble', { timeout: longMs }, () => {
       (await home.json('list')).find(({ name }) => name === 'deaf')?.state ?? null
     await expect.poll(state).toBe('starting')
     expect(await killed.stop('SIGKILL')).toBe(null)
-    // Nobody waits for it any more, and nothing waits for the one who did.
+    // No command waits for it any more, and nothing waits for the one that did.
     expect(await home.run('stop', 'deaf')).toMatchObject({ ...done, stdout: 'deaf is stopped\n' })
     expect(await home.run('restart', 'idle')).toMatchObject(done)
     expect(await home.run('delete', 'deaf')).toMatchObject(done)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { CompileError } from './errors.js'
 import { reasonOf } from './thrown-reason.js'
 
-/** What a `ModuleCache` can be told. */
+/** Options of a `ModuleCache`. */
 export interface ModuleCacheOptions {
   /**
    * Bytes of WebAssembly whose compiled modules are kept; machine code takes a few times as much.

@@ -7,7 +7,7 @@ import type { SharedTier } from './tiers/shared-tier.js'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** What a `HandlerCompiler` can be told. Explicit options win over the environment, which wins over defaults. */
+/** Options of a `HandlerCompiler`. Explicit options win over the environment, which wins over defaults. */
 export interface HandlerCompilerOptions {
   /**
    * Directory of the disk tier, created when first written; `false` turns the disk tier off.
@@ -88,7 +88,7 @@ export interface HandlerCompilerOptions {
    */
   compileTimeoutMs?: number | undefined
   /**
-   * Told once about each kind of trouble that the cache works around, such as a full disk.
+   * Called once for each kind of trouble that the cache works around, such as a full disk.
    * @default `process.emitWarning`
    */
   onWarning?: ((message: string) => void) | undefined

@@ -197,7 +197,7 @@ describe.skipIf(!hasNats())('a stream on NATS that differs from the options', ()
     expect(String(refused)).toContain('nats stream edit')
   })
 
-  it('cannot have so many replicas: that is said, with what to do', async () => {
+  it('cannot have more replicas than servers: the error says so, with what to do', async () => {
     const server = await untilTestEnds(startNats())
     await (await openBus(server)).close()
     const refused = await openBus(server, { replicas: 3 }).catch((error: unknown) => error)

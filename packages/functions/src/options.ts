@@ -12,7 +12,7 @@ export interface FunctionHostOptions {
   bus: EventBus
   /** What runs the code; it is not closed by the host. */
   runtime: WasmRuntime
-  /** Is told about every attempt that ended. An error it throws is ignored. @default none */
+  /** Called after every attempt that ended. An error it throws is ignored. @default none */
   onAttempt?: ((attempt: FunctionAttempt) => void) | undefined
   /**
    * Largest record of an attempt (value, logs and error as JSON) that the bus keeps, in bytes. What does not fit is

@@ -28,7 +28,7 @@ export interface ServiceLogLine {
 
 /** Which lines of a log are asked for. */
 export interface LogQuery {
-  /** The last so many lines. @default 100 */
+  /** How many of the last lines. @default 100 */
   lines?: number
   /** Go on with lines as they are written, until the signal aborts. @default false */
   follow?: boolean

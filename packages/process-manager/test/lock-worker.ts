@@ -5,7 +5,7 @@ import { CommandLock } from '@nexus/process-manager'
 export type LockTask =
   /** Takes the locks and never releases them. */
   | { kind: 'hold'; names: string[] }
-  /** Takes the lock so many times, and removes left-over files before each time if asked. */
+  /** How many times to take the lock; left-over files are removed before each time if asked. */
   | { kind: 'take'; name: string; times: number; clear: boolean }
 
 export interface LockAnswer {

@@ -24,7 +24,7 @@ describe('The log of a service', () => {
     }
   })
 
-  it('rotates at a size, keeps so many old files, and is read across them', async () => {
+  it('rotates at a size, keeps the given number of old files, and is read across them', async () => {
     const { engine, root } = sandbox({ daemon: { maxLogBytes: 40_000, maxOldLogs: 2 } })
     await engine.start({ name: 'chatty', script: fixture('chatty.mjs'), args: ['20000'] })
     const found = await eventually(

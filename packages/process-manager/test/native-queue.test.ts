@@ -41,7 +41,7 @@ describe('Commands for one service', () => {
         outcome(n % 2 === 0 ? client.stop('idle') : client.restart('idle')),
       ),
     )
-    // Whoever came last, each found the service in the state that the one before it left.
+    // Each command found the service in the state that the one before it left.
     expect(outcomes).toEqual(clients.map((_, n) => (n % 2 === 0 ? 'stopped' : onlineOrHurried)))
   })
 

@@ -56,7 +56,7 @@ describe('A service that ends by itself', () => {
 })
 
 describe('A service that fails its health check', () => {
-  it('is restarted after so many failures, over HTTP', async () => {
+  it('is restarted after the given number of failures, over HTTP', async () => {
     const { engine } = sandbox()
     const port = await freePort()
     await engine.start({

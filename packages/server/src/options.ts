@@ -62,7 +62,7 @@ export interface NexusApiOptions {
   /** Whether every function listens and no stop has begun, for `GET /readyz`. @default () => true */
   ready?: (() => boolean) | undefined
   /**
-   * Is told of failures that are the server's own, and of a bus whose server went away. What it throws itself changes no
+   * Gets failures that are the server's own, and those of a bus whose server went away. What it throws itself changes no
    * answer: it becomes a warning of the process.
    * @default none
    */

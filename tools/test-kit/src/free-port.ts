@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below the ports that systems give to whoever asks for any; processes of one test run begin far apart. */
+/** Below the ports that systems give to programs that ask for any; processes of one test run begin far apart. */
 let nextPort = 20_000 + ((process.pid * 61) % 11_000)
 
-/** A port that nobody listens on, and that no connection going out takes meanwhile. */
+/** A port that no program listens on, and that no connection going out takes meanwhile. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = nextPort++

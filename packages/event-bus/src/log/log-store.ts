@@ -269,7 +269,7 @@ export class LogStore implements EventStore {
   }
 
   #currentHead(): LogHead {
-    // Somebody else writes what a reader has opened.
+    // Another process writes what a reader has opened.
     return this.#engine.readOnly ? (this.#engine.get('head', 'head') ?? this.#head) : this.#head
   }
 

@@ -92,7 +92,7 @@ export class FunctionProfiler<Process extends object> {
     return this.#window !== undefined
   }
 
-  /** Is told of every attempt that ended; costs nothing while no profile is taken. */
+  /** Called after every attempt that ended; costs nothing while no profile is taken. */
   record({ function: name, metrics, status }: FunctionAttempt): void {
     if (metrics) this.#window?.add(name, metrics, status === 'error')
   }

@@ -13,9 +13,9 @@ export interface FunctionWatcherOptions {
    * @default the functions that run
    */
   load?: (() => Promise<LoadedDefinitions>) | undefined
-  /** Is told after the new code runs. @default none */
+  /** Called after the new code runs. @default none */
   onReload?: ((functions: readonly string[]) => void) | undefined
-  /** Is told why a change was not taken: the functions go on as they were. @default none */
+  /** Called with the reason when a change was not taken: the functions go on as they were. @default none */
   onProblem?: ((error: Error) => void) | undefined
 }
 

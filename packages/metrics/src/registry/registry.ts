@@ -49,7 +49,7 @@ export interface RegistryStats {
   failedCollects: number
 }
 
-/** Told of metrics that come and go. */
+/** Hears of metrics that come and go. */
 export interface MetricsWatcher {
   /** Called before a metric is added; when it throws, the metric is not. */
   onAdd(metric: Metric): void

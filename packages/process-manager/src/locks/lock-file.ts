@@ -42,8 +42,8 @@ export class LockFile {
           closeSync(descriptor)
           return undefined
         }
-        // Somebody may have removed the file between the opening and the locking: a lock on a file that
-        // nobody else can find any more keeps nobody out.
+        // Another process may have removed the file between the opening and the locking: a lock on a file that
+        // no other process can find keeps no process out.
         if (isFile(path, descriptor)) return new LockFile(path, descriptor)
       } catch (error) {
         closeSync(descriptor)

@@ -20,7 +20,7 @@ export interface DaemonOptions {
    */
   maxOldLogs?: number
   /**
-   * The daemon ends after so long with no service running and no client; the next command starts it. 0 for never.
+   * The daemon ends after this time without a running service and a client; the next command starts it. 0 for never.
    * @default 600_000
    */
   idleExitMs?: number

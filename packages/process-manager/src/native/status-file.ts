@@ -27,7 +27,7 @@ export interface StatusFile {
 
 export const MEASURE_INTERVAL_MS = 1_000
 export const UNREAD_INTERVAL_MS = 5_000
-/** So long after a reader asked for them, figures are kept fresh. */
+/** How long figures are kept fresh after a reader asked for them. */
 export const WANTED_FOR_MS = 30_000
 
 /** Twice what the daemon promises: one that is late by more does not run. */

@@ -31,7 +31,7 @@ export class Pm2Connection {
   /**
    * Connects, and waits for a first answer: a stopped daemon's socket accepts connections too.
    *
-   * @throws ProcessManagerError `DAEMON_UNREACHABLE` when nobody listens, `DAEMON_UNRESPONSIVE` when nobody
+   * @throws ProcessManagerError `DAEMON_UNREACHABLE` when no daemon listens, `DAEMON_UNRESPONSIVE` when it does not
    *   answers, `CONNECTION_FAILED` for everything else, such as missing rights
    */
   static async open(path: string, timeoutMs: number): Promise<Pm2Connection> {

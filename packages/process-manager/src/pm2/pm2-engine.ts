@@ -311,7 +311,7 @@ export class Pm2Engine implements ProcessEngine {
 /** How it shows that a service accepts work. */
 interface Acceptance {
   check: HealthCheck | null
-  /** Without a check: having lived so long, since PM2 itself calls every process online at once. */
+  /** How long a process without a check has to live, since PM2 itself calls every process online at once. */
   minUptimeMs: number
 }
 

@@ -35,6 +35,6 @@ function append(
       { mode: 0o600 },
     )
   } catch {
-    // Nobody is left to tell.
+    // No reader is left.
   }
 }

@@ -9,7 +9,7 @@ import { answerHeaders, errorBody, HttpError } from './http-error.js'
 /** What {@link useConventions} needs. */
 export interface ConventionParts {
   bodyLimitBytes: number
-  /** Is told of failures that are the server's own. */
+  /** Gets failures that are the server's own. */
   report: FaultReporter
 }
 

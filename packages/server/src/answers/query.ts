@@ -10,7 +10,7 @@ export function wholeNumber(min: number, max: number) {
     .pipe(z.int().min(min).max(max))
 }
 
-/** A text of at most so many bytes, written in a query string. */
+/** A text of bounded length in bytes, written in a query string. */
 export function boundedText(maxBytes: number) {
   return z
     .string()

@@ -4,7 +4,7 @@ import type { FaultReporter } from './fault-reporter.js'
 
 /**
  * A body that is made while it is sent. A failure in its middle can only cut the connection: the status is sent already.
- * Who runs the server is told of it; earlier failures are answered and told as those of any other route.
+ * `onFault` gets it; earlier failures are answered and reported as those of any other route.
  */
 export function streamText(
   reply: FastifyReply,

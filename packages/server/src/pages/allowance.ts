@@ -1,4 +1,4 @@
-/** So many in a minute, some of them at once: a bucket of tokens that fills up again. */
+/** A number of requests in a minute, some of them at once: a bucket of tokens that fills up again. */
 export class Allowance {
   readonly #perMinute: number
   readonly #clock: { now(): number }

@@ -40,7 +40,7 @@ export class LogFollower {
 
   #readOn() {
     if (this.#fd === null) return ''
-    // Somebody emptied it.
+    // Another program emptied it.
     if (fstatSync(this.#fd).size < this.offset) this.offset = 0
     let text = ''
     const chunk = Buffer.alloc(CHUNK_BYTES)

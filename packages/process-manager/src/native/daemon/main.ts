@@ -19,7 +19,7 @@ const [home = '', optionsText = '{}'] = process.argv.slice(2)
 const options: DaemonOptions = JSON.parse(optionsText)
 const { maxLogBytes, maxOldLogs, idleExitMs } = { ...DAEMON_DEFAULTS, ...options }
 
-/** So many unexpected errors are told of: one that comes again and again must not fill the disk. */
+/** How many unexpected errors are written down: one that repeats must not fill the disk. */
 const MAX_TELLINGS = 100
 
 void main().catch((error: Error) => {

@@ -84,7 +84,7 @@ export class ManagedService {
     const replace = this.#ports !== null || this.definition.health?.ipc === true
     const amiss = this.instances.filter(({ pid }) => replace || pid === null)
     await all(amiss.map((instance) => instance.stop()))
-    // Nobody waits for this: what fails is in the state.
+    // No caller waits for this: what fails is in the state.
     for (const instance of amiss) instance.start(AbortSignal.abort()).catch(() => {})
   }
 

@@ -17,7 +17,7 @@ import { ManagedService } from './managed-service.js'
 import { asGiven, readState, type ServiceRecord, writeState } from './state/state-file.js'
 import type { Warnings } from './state/warnings.js'
 
-/** So long a stop lets commands before it finish by themselves. */
+/** How long a stop waits for commands that came before it. */
 const STOP_PATIENCE_MS = 2_000
 
 /** Knows every service, and runs the commands for them. */

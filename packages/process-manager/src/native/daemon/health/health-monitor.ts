@@ -7,7 +7,7 @@ export interface HealthVerdicts {
   healthy(): void
   /** One check failed. */
   unhealthy(reason: string): void
-  /** So many checks failed in a row that the instance is to be replaced. */
+  /** Too many checks failed in a row: the instance has to be replaced. */
   failed(reason: string): void
 }
 

@@ -7,7 +7,7 @@ import type { Warnings } from '../state/warnings.js'
 /** How far the logs of a service may grow. */
 export interface LogLimits {
   maxBytes: number
-  /** Besides the one that is written. */
+  /** Old files, in addition to the one that is written. */
   maxOldFiles: number
 }
 
