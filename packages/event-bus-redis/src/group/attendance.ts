@@ -3,6 +3,7 @@ import { EventBusError } from '@nexus/event-bus'
 import type { RedisServer } from '../connection/redis-server.js'
 import { ATTEND } from '../scripts/attend.js'
 import type { RedisGroup } from './group.js'
+import type { KnownGroup } from './known-groups.js'
 import { describeLostKey } from './lost-key.js'
 import { fillGroup, repairLog } from './repair.js'
 import type { RunScript } from './settlements.js'
@@ -107,10 +108,11 @@ export class Attendance {
   }
 
   async #ask(): Promise<Attended> {
-    const consumers = [...this.#host.groups()].flatMap(({ name, consumer: { id, set } }) => [
-      id,
+    const consumers = [...this.#host.groups()].flatMap(({ name, id, consumer }) => [
+      consumer.id,
       name,
-      set,
+      consumer.set,
+      id,
     ])
     const head = this.#known?.head ?? 0
     const answer = await this.#server.run(ATTEND, [
@@ -191,9 +193,11 @@ export class Attendance {
     const key = `${this.#server.prefix}:groups`
     const stored = alive && !emptied ? await this.#server.ask((r) => r.hmget(key, ...names)) : []
     for (const [i, group] of groups.entries()) {
-      if (stored[i] != null) continue
+      const json = stored[i]
+      // Another process may have made it again already, without the patterns of this one.
+      if (json != null && (JSON.parse(json) as KnownGroup).id === group.id) continue
       const after = emptied ? 0 : group.position
-      const made = await group.open(after)
+      const made = await group.open(after, emptied)
       if (!made || emptied) continue
       this.#lost(
         `group ${group.name} was missing on Redis at ${this.#server.address}; it was made again and goes on after event ${after}`,

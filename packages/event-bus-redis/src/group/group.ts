@@ -38,6 +38,8 @@ export class RedisGroup implements GroupConsumer {
   readonly #guarded: GuardedRedisConsumer
   readonly #settlements: Settlements
   readonly #claims = new Set<RedisClaim>()
+  /** The id of the group, another one after it was removed, or lost, and made again. */
+  #id = ''
   /** The id that the server gave to the patterns. */
   #set = ''
   #fetches = 0
@@ -62,6 +64,11 @@ export class RedisGroup implements GroupConsumer {
     this.#settlements = new Settlements(name, ackWaitMs, run, host.onSettled)
   }
 
+  /** The group as the server knew it when this consumer joined. */
+  get id(): string {
+    return this.#id
+  }
+
   /** The consumer as the server knows it, with the id that the server gave to its patterns. */
   get consumer(): { id: string; set: string } {
     return { id: this.#consumer, set: this.#set }
@@ -75,22 +82,29 @@ export class RedisGroup implements GroupConsumer {
   /**
    * Joins the group, which is made where it is missing; -1 stands for the end of the log. Answers whether it was made.
    *
+   * @param emptied the server lost the group since this consumer joined it: `startAfter` counts although another process
+   * has made it
    * @throws EventBusError `STORE_UNAVAILABLE`
    */
-  async open(startAfter: number): Promise<boolean> {
+  async open(startAfter: number, emptied = false): Promise<boolean> {
     const answer = await this.#run(OPEN_GROUP, [
       this.name,
       this.#consumer,
       JSON.stringify(this.#patterns),
       startAfter,
+      randomUUID(),
+      this.#id,
+      emptied ? 1 : 0,
     ])
-    const [filling, set, position, made, lost] = answer as [
+    const [filling, set, position, made, lost, id] = answer as [
       number,
       number,
       number,
       number,
       string[],
+      string,
     ]
+    this.#id = id
     this.#newest = made === 1 ? position : Math.max(this.#newest, position)
     this.#set = String(set)
     if (lost.length > 0) this.#host.onLost(lost.map((kind) => `${kind}:${this.name}`))

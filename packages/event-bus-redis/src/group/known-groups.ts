@@ -3,6 +3,8 @@ import type { RedisReader } from '../connection/reader.js'
 /** A group as the server knows it. */
 export interface KnownGroup {
   name: string
+  /** Another one after the group was removed, or lost, and made again. */
+  id: string
   /** All that the group gets. */
   patterns: string[]
   startAfter: number

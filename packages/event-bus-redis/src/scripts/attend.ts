@@ -7,7 +7,7 @@ const LEAVES_AT_ONCE = 100
 /**
  * A process says that it is there, and looks for keys of the bus that were deleted. ARGV: a name for the data of this server
  * where it has none, milliseconds for which the process counts as alive, the newest sequence that it knows, then consumer,
- * group and id of the patterns of each of its consumers. Answers the name of the data, 1 when the process was known to be
+ * group, id of the patterns and id of the group of each of its consumers. Answers the name of the data, 1 when the process was known to be
  * alive, the revision of the groups, the newest sequence, names of keys that were lost, and 1 where there is something to
  * repair.
  */
@@ -36,10 +36,11 @@ end
 lookForGroups(tonumber(ARGV[3]), isNew)
 lookForLog(isNew)
 local missing = false
-for i = 4, #ARGV, 3 do
+for i = 4, #ARGV, 4 do
   local consumer, group, set = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  missing = missing or not entryOf(group)
-  if entryOf(group) and alive then lookForConsumer(consumer, group, set) end
+  local isKnown = entryOf(group) and entryOf(group).id == ARGV[i + 3]
+  missing = missing or not isKnown
+  if isKnown and alive then lookForConsumer(consumer, group, set) end
   lookForGroup(group)
 end
 lookAtSomeGroups()

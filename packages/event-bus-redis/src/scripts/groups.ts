@@ -2,18 +2,21 @@ import { freeingScript, script } from './fragments/script.js'
 
 /**
  * Adds a consumer to a group, which is made where it is missing. ARGV: group, consumer, JSON patterns, sequence to start
- * after or -1 for the end. Answers 1 when older events have to be filled in, the id of the patterns, the sequence
- * behind which the group still has something to do, 1 when the group was made, and the names of its keys that were lost.
+ * after or -1 for the end, an id for the group where it is made, the id of the group that the consumer was in or an empty
+ * string, 1 when the server was emptied since. Answers 1 when older events have to be filled in, the id of the patterns, the
+ * sequence behind which the group still has something to do, 1 when the group was made, the names of its keys that were
+ * lost, and the id of the group.
  */
 export const OPEN_GROUP = freeingScript(`
 local group, consumer, patterns, start = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local entry, head = entryOf(group), headOf()
 local made = not entry
 if made then
-  entry = { startAfter = start < 0 and head or start, patterns = {}, sets = {}, last = 0 }
+  entry = { id = ARGV[5], startAfter = start < 0 and head or start, patterns = {}, sets = {}, last = 0 }
   redis.call('HINCRBY', p .. ':meta', 'revision', 1)
 end
-local own
+-- Another process made the group again before this one, which waits for what was published since.
+local isAgain, own, fills = not made and ARGV[6] ~= '' and ARGV[6] ~= entry.id, nil, made
 for _, set in ipairs(entry.sets) do
   if table.concat(set.patterns, '\\n') == table.concat(patterns, '\\n') then own = set end
 end
@@ -21,17 +24,19 @@ if not own then
   entry.last = entry.last + 1
   own = { id = entry.last, patterns = patterns, seen = clock() }
   entry.sets[#entry.sets + 1] = own
+  fills = fills or isAgain
 end
+if isAgain and ARGV[7] == '1' and start < entry.startAfter then entry.startAfter, fills = start, true end
 redis.call('HSET', p .. ':members:' .. group, consumer, string.format('%d %s', own.id, me))
 redis.call('HSET', p .. ':process:' .. me, consumer, string.format('%d %s', own.id, group))
 route(group, entry)
 local lost = mark(group)
 if made then lost = {} end
-if (made or #lost > 0) and entry.startAfter < head then refill(group, entry.startAfter, howToFill(lost)) end
+if (fills or #lost > 0) and entry.startAfter < head then refill(group, entry.startAfter, howToFill(lost)) end
 local first = lowest(p .. ':ready:' .. group)
 local position = made and entry.startAfter or (first and sequenceOf(first) - 1) or head
 finish()
-return { redis.call('HEXISTS', p .. ':filling', group), own.id, position, made and 1 or 0, lost }`)
+return { redis.call('HEXISTS', p .. ':filling', group), own.id, position, made and 1 or 0, lost, entry.id }`)
 
 /**
  * Gives a group what it wants and has neither finished nor waiting: all of it when the group is new, what was lost when

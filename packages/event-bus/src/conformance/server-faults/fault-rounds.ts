@@ -39,8 +39,13 @@ export interface ServerFaultReport extends EventLedger {
   injected: Record<string, number>
 }
 
-/** Processes at once: of an older and a newer version of a program. */
-const GENERATIONS = [['fault.a'], ['fault.a', 'fault.b'], ['fault.a', 'fault.b']]
+/** What an older and a newer version of a program ask for. */
+const OLDER = ['fault.a']
+const NEWER = ['fault.a', 'fault.b']
+/** Processes at once. */
+const FIRST_WORKERS = [OLDER, NEWER, NEWER]
+/** So many processes ask for all: one still does while another is killed. What no process asks for may leave its group. */
+const LEAST_NEWER = 2
 const DEADLINE_MS = 180_000
 /** Bytes of notes about acked publishes between two faults, unless the bus still recovers. */
 const ACKED_BETWEEN_BYTES = 150
@@ -48,6 +53,7 @@ const LONGEST_PAUSE_MS = 4_000
 
 interface Worker {
   process: ChildProcess
+  patterns: readonly string[]
   proxy: FaultProxy
   clockFile: string
 }
@@ -63,12 +69,14 @@ export async function serverFaultRounds(plan: ServerFaultPlan): Promise<ServerFa
   const injected: Record<string, number> = {}
   const emptiedAtMs: number[] = []
   let started = 0
-  const start = async (generation: number): Promise<Worker> => {
-    const worker = await startWorker(plan, `w${started++}`, GENERATIONS[generation]!, 'load')
+  const start = async (patterns: readonly string[]): Promise<Worker> => {
+    const worker = await startWorker(plan, `w${started++}`, patterns, 'load')
     await ready(worker.process)
     return worker
   }
-  const workers = await Promise.all(GENERATIONS.map((_, generation) => start(generation)))
+  const workers = await Promise.all(FIRST_WORKERS.map(start))
+  // What is published before a process asks for it need not reach its groups.
+  for (const { process } of workers) process.send('publish')
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
   const faults: Record<string, { weight: number; inject(i: number): Promise<void> }> = {
@@ -76,8 +84,10 @@ export async function serverFaultRounds(plan: ServerFaultPlan): Promise<ServerFa
       weight: 5,
       inject: async (i) => {
         await end(workers[i]!)
-        // The new one may ask for other patterns.
-        workers[i] = await start(Math.floor(random() * GENERATIONS.length))
+        const isNewer = (worker: Worker, other: number) => other !== i && worker.patterns === NEWER
+        const maybeOlder = workers.filter(isNewer).length >= LEAST_NEWER
+        workers[i] = await start(random() < 0.5 && maybeOlder ? OLDER : NEWER)
+        workers[i]!.process.send('publish')
       },
     },
     'worker frozen': {
@@ -142,7 +152,7 @@ export async function serverFaultRounds(plan: ServerFaultPlan): Promise<ServerFa
     if ((n + 1) % 50 === 0) plan.onProgress?.(n + 1)
   }
   await Promise.all(workers.map(end))
-  const last = await startWorker(plan, 'drain', GENERATIONS.at(-1)!, 'drain')
+  const last = await startWorker(plan, 'drain', NEWER, 'drain')
   await finished(last.process)
   await last.proxy.close()
   const bus = await EventBus.open({ store: plan.openStore(plan.server.port) })
@@ -183,7 +193,7 @@ async function startWorker(
     DONT_FAKE_MONOTONIC: '1',
   }
   const env = { ...process.env, ...environment, ...stepping, FAULT_PORT: String(proxy.port) }
-  return { process: fork(plan.workerFile, { env }), proxy, clockFile }
+  return { process: fork(plan.workerFile, { env }), patterns, proxy, clockFile }
 }
 
 async function end({ process: worker, proxy }: Worker): Promise<void> {

@@ -12,7 +12,7 @@ export interface FaultWorkerEnvironment {
   FAULT_NAME: string
   /** Patterns on one line, as one generation of a program asks for. */
   FAULT_PATTERNS: string
-  /** `load` publishes and handles until it is killed; `drain` handles the rest and ends. */
+  /** `load` handles, publishes once a message asks for it, and is killed; `drain` handles the rest and ends. */
   FAULT_MODE: 'load' | 'drain'
 }
 
@@ -72,12 +72,14 @@ export async function runFaultWorker(openStore: () => EventStore): Promise<void>
     ),
   ]
   await Promise.all(subscriptions.map(({ ready }) => ready))
+  const asked = new Promise((resolve) => process.once('message', resolve))
   process.send?.('ready')
   if (FAULT_MODE === 'drain') {
     await drained(bus)
     await bus.close()
     process.exit(0)
   }
+  await asked
   await Promise.all(LANES.map((lane) => publishLane(bus, `${FAULT_NAME}${lane}`, note)))
 }
 
