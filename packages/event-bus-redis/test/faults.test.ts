@@ -12,9 +12,7 @@ const seed = Number(process.env.NEXUS_FAULTS_SEED ?? Date.now() % 1_000_000)
 /** Debian's package libfaketime. */
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
 
-// Runs where NEXUS_FAULTS asks for it: one seed in four found that each third event of the first workers, all of one type,
-// was handled by neither group, which is not explained yet.
-it.skipIf(!hasRedis() || process.env.NEXUS_FAULTS === undefined)(
+it.skipIf(!hasRedis())(
   `accounts for every event while processes, clocks, network and server fail (${faults} faults, seed ${seed})`,
   async () => {
     const server = await untilTestEnds(startRedis())

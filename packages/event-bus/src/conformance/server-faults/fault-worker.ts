@@ -36,13 +36,36 @@ export function sharedNowMs(): number {
 export async function runFaultWorker(openStore: () => EventStore): Promise<void> {
   const environment = process.env as unknown as FaultWorkerEnvironment
   const { FAULT_DIRECTORY, FAULT_NAME, FAULT_PATTERNS, FAULT_MODE } = environment
-  const note = (file: string, ...words: (string | number)[]): void =>
-    appendFileSync(join(FAULT_DIRECTORY, file), `${words.join(' ')}\n`)
+  const note = notesIn(FAULT_DIRECTORY)
   const bus = await patiently(() => EventBus.open({ store: openStore() }))
   bus.on('emptied', () => note('emptied', sharedNowMs(), FAULT_NAME))
-  bus.on('dead-lettered', ({ event, group }) => note('dead', group, event.id))
+  await handleFaultEvents(bus, FAULT_PATTERNS.split(' '), note)
+  const asked = new Promise((resolve) => process.once('message', resolve))
+  process.send?.('ready')
+  if (FAULT_MODE === 'drain') {
+    await drained(bus)
+    await bus.close()
+    process.exit(0)
+  }
+  await asked
+  await Promise.all(LANES.map((lane) => publishLane(bus, `${FAULT_NAME}${lane}`, note)))
+}
 
-  const patterns = FAULT_PATTERNS.split(' ')
+/** Writes a line of words to one of the files of notes. */
+export type Note = (file: string, ...words: (string | number)[]) => void
+
+/** Notes that a kill leaves behind. */
+export function notesIn(directory: string): Note {
+  return (file, ...words) => appendFileSync(join(directory, file), `${words.join(' ')}\n`)
+}
+
+/** Handles the events in three groups, and notes which handlers started and ended, and what was given up. */
+export async function handleFaultEvents(
+  bus: EventBus,
+  patterns: string[],
+  note: Note,
+): Promise<void> {
+  bus.on('dead-lettered', ({ event, group }) => note('dead', group, event.id))
   const retry = { maxAttempts: FAULT_ATTEMPTS, baseDelayMs: 20, maxDelayMs: 200 }
   const options = { retry, ackWaitMs: 2_000, concurrency: 4 }
   const work = async (group: string, { event, attempt }: DeliveryContext): Promise<void> => {
@@ -72,23 +95,16 @@ export async function runFaultWorker(openStore: () => EventStore): Promise<void>
     ),
   ]
   await Promise.all(subscriptions.map(({ ready }) => ready))
-  const asked = new Promise((resolve) => process.once('message', resolve))
-  process.send?.('ready')
-  if (FAULT_MODE === 'drain') {
-    await drained(bus)
-    await bus.close()
-    process.exit(0)
-  }
-  await asked
-  await Promise.all(LANES.map((lane) => publishLane(bus, `${FAULT_NAME}${lane}`, note)))
 }
 
-async function publishLane(
+/** Publishes events of all kinds one after the other, and notes which were acked. */
+export async function publishLane(
   bus: EventBus,
   key: string,
-  note: (file: string, ...words: (string | number)[]) => void,
+  note: Note,
+  count = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  for (let n = 0; ; n++) {
+  for (let n = 0; n < count; n++) {
     const delayMs = n % DELAYED_EVERY === DELAYED_EVERY - 1 ? 50 + Math.random() * 1_500 : undefined
     const isPoison = n % POISON_EVERY === POISON_EVERY - 1
     const kind = isPoison ? 'poison' : delayMs === undefined ? 'plain' : 'delayed'
@@ -114,7 +130,7 @@ async function patiently<T>(action: () => Promise<T>): Promise<T> {
 }
 
 /** Resolves when five looks in a row found nothing left to do. */
-async function drained(bus: EventBus): Promise<void> {
+export async function drained(bus: EventBus): Promise<void> {
   for (let quiet = 0; quiet < 5; ) {
     const { store } = await patiently(() => bus.getStats())
     const left = store.groups.reduce(

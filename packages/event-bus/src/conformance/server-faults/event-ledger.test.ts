@@ -1,0 +1,142 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { EventBus } from '../../event-bus.js'
+import { memoryStore } from '../../memory/memory-store.js'
+import type { EventStore } from '../../store/event-store.js'
+import { readLedger } from './event-ledger.js'
+import { drained, handleFaultEvents, notesIn, publishLane, sharedNowMs } from './fault-worker.js'
+
+/** Twice through all kinds of events, poison included. */
+const EVENTS = 28
+
+/** What one process publishes to a store and handles. */
+async function work(store: EventStore): Promise<{ directory: string; bus: EventBus }> {
+  const directory = mkdtempSync(join(tmpdir(), 'nexus-ledger-'))
+  const bus = await EventBus.open({ store })
+  const note = notesIn(directory)
+  await handleFaultEvents(bus, ['fault.a', 'fault.b'], note)
+  await publishLane(bus, 'w0a', note, EVENTS)
+  await drained(bus)
+  return { directory, bus }
+}
+
+/** A memory store that acks an event which it does not store. */
+function storeThatLoses(id: string): EventStore {
+  const store = memoryStore()
+  const append = store.append.bind(store)
+  store.append = async (events, durability) => {
+    if (events.every(({ event }) => event.id !== id)) return append(events, durability)
+    return [{ id, duplicate: false, sequence: 0 }]
+  }
+  return store
+}
+
+let sound: Awaited<ReturnType<typeof work>>
+let losing: Awaited<ReturnType<typeof work>>
+beforeAll(async () => {
+  ;[sound, losing] = await Promise.all([work(memoryStore()), work(storeThatLoses('w0a-3-plain'))])
+})
+afterAll(async () => {
+  for (const { bus, directory } of [sound, losing]) {
+    await bus.close()
+    rmSync(directory, { recursive: true })
+  }
+})
+
+it('counts what became of the events', async () => {
+  const ledger = await readLedger(sound.directory, sound.bus, [], 'seed')
+  const poison = 2
+  expect(ledger).toEqual({
+    acked: EVENTS,
+    handled: 2 * (EVENTS - poison),
+    deadLettered: 2 * poison,
+    saidLost: 0,
+    handledAgain: 0,
+    emitted: EVENTS - poison,
+  })
+})
+
+it('fails when the store lost an event that it acked', async () => {
+  const check = readLedger(losing.directory, losing.bus, [], 'seed 5')
+  await expect(check).rejects.toThrow(/^seed 5: acked events .*ordered w0a-3-plain/s)
+})
+
+it('accepts that an emptied server lost an event which was acked before', async () => {
+  const emptiedAtMs = sharedNowMs()
+  notesIn(losing.directory)('emptied', sharedNowMs(), 'w0')
+  const ledger = await readLedger(losing.directory, losing.bus, [emptiedAtMs], 'seed')
+  expect(ledger).toMatchObject({ saidLost: 2, handled: 2 * (EVENTS - 3) })
+})
+
+it('fails when an event is lost that was acked after the server was emptied', async () => {
+  const [, , atMs] = lines('acked', losing.directory).find(([id]) => id === 'w0a-3-plain')!
+  notesIn(losing.directory)('emptied', sharedNowMs(), 'w0')
+  const check = readLedger(losing.directory, losing.bus, [Number(atMs) - 1_500], 'seed')
+  await expect(check).rejects.toThrow('ordered w0a-3-plain')
+})
+
+it('fails when no process said that the server was emptied', async () => {
+  const check = readLedger(sound.directory, sound.bus, [sharedNowMs()], 'seed')
+  await expect(check).rejects.toThrow('no worker said that the server was emptied')
+})
+
+const BROKEN: [promise: string, file: string, change: (notes: string[][]) => string[][], RegExp][] =
+  [
+    [
+      'a handler was started too often',
+      'started',
+      (notes) => [...notes, ...Array.from({ length: 4 }, () => ['ordered', 'w0a-0-plain', '2'])],
+      /started too often.*ordered w0a-0-plain/s,
+    ],
+    [
+      'an attempt has a number over the limit',
+      'started',
+      (notes) => [...notes, ['ordered', 'w0a-12-poison', '5']],
+      /w0a-12-poison got attempt 5/,
+    ],
+    [
+      'events of a key were handled in another order',
+      'handled',
+      (notes) => {
+        const isFirst = ([group, id]: string[]) => group === 'ordered' && id === 'w0a-0-plain'
+        return [...notes.filter((one) => !isFirst(one)), ...notes.filter(isFirst)]
+      },
+      /w0a-0-plain was handled after number/,
+    ],
+    [
+      'an event was emitted under two ids',
+      'emitted',
+      (notes) => [...notes, ['w0a-0-plain', 'another']],
+      /w0a-0-plain emitted under two ids/,
+    ],
+    [
+      'an emitted event was not handled',
+      'emitted',
+      (notes) => notes.filter(([of]) => of !== 'w0a-0-plain'),
+      /emitted events that were never handled/,
+    ],
+  ]
+
+for (const [promise, file, change, message] of BROKEN) {
+  it(`fails when ${promise}`, async () => {
+    const path = join(sound.directory, file)
+    const before = readFileSync(path, 'utf8')
+    const changed = change(lines(file, sound.directory))
+    writeFileSync(path, changed.map((words) => `${words.join(' ')}\n`).join(''))
+    try {
+      await expect(readLedger(sound.directory, sound.bus, [], 'seed')).rejects.toThrow(message)
+    } finally {
+      writeFileSync(path, before)
+    }
+  })
+}
+
+function lines(file: string, directory: string): string[][] {
+  const text = readFileSync(join(directory, file), 'utf8')
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' '))
+}
