@@ -110,8 +110,10 @@ export async function publishLane(
     const kind = isPoison ? 'poison' : delayMs === undefined ? 'plain' : 'delayed'
     const type = n % 3 === 2 ? 'fault.b' : 'fault.a'
     const id = `${key}-${n}-${kind}`
+    // The time is part of the event: what is published again is the same, also when the server forgot it.
+    const time = new Date().toISOString()
     const publish = () =>
-      bus.publish({ type, id, data: { key } }, delayMs === undefined ? {} : { delayMs })
+      bus.publish({ type, id, time, data: { key } }, delayMs === undefined ? {} : { delayMs })
     await patiently(publish)
     note('acked', id, type, sharedNowMs())
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
