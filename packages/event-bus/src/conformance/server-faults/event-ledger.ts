@@ -36,12 +36,7 @@ export async function readLedger(
   emptiedAtMs: readonly number[],
   about: string,
 ): Promise<EventLedger> {
-  const lines = (file: string): string[][] => {
-    const path = join(directory, file)
-    // The last line may have been cut by a kill: then it was not noted.
-    const text = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
-    return text.map((line) => line.split(' '))
-  }
+  const lines = (file: string): string[][] => notes(directory, file)
   const lastEmptiedMs = Math.max(Number.NEGATIVE_INFINITY, ...emptiedAtMs)
   const acked = lines('acked') as [id: string, type: string, atMs: string][]
   const handled = lines('handled') as [group: string, id: string, type: string, atMs: string][]
@@ -69,13 +64,6 @@ export async function readLedger(
     }
   }
   assert.deepEqual(missing, [], `${about}: acked events that a group neither handled nor gave up`)
-  if (emptiedAtMs.length > 0) {
-    assert.ok(
-      Math.max(...saidMs) >= lastEmptiedMs,
-      `${about}: no worker said that the server was emptied`,
-    )
-  }
-
   const starts = new Map<string, number>()
   for (const [group, id, attempt] of lines('started')) {
     const count = (starts.get(`${group} ${id}`) ?? 0) + 1
@@ -103,6 +91,31 @@ export async function readLedger(
   assert.deepEqual(unseen, [], `${about}: emitted events that were never handled`)
   ledger.emitted = idOf.size
   return ledger
+}
+
+/**
+ * Waits until a worker has said that the server was emptied at that time, or later.
+ *
+ * @throws AssertionError when none does within `patienceMs`
+ */
+export async function untilEmptiedIsSaid(
+  directory: string,
+  emptiedAtMs: number,
+  patienceMs: number,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs
+  while (notes(directory, 'emptied').every(([atMs]) => Number(atMs) < emptiedAtMs)) {
+    assert.ok(performance.now() < deadline, 'no worker said that the server was emptied')
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+}
+
+/** The words of each line of a file. */
+function notes(directory: string, file: string): string[][] {
+  const path = join(directory, file)
+  // The last line may have been cut by a kill: then it was not noted.
+  const text = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
+  return text.map((line) => line.split(' '))
 }
 
 /**

@@ -6,7 +6,7 @@ import { EventBus } from '../../event-bus.js'
 import type { EventStore } from '../../store/event-store.js'
 import { FaultProxy } from '../faults/fault-proxy.js'
 import { seededRandom } from '../faults/seeded-random.js'
-import { type EventLedger, readLedger } from './event-ledger.js'
+import { type EventLedger, readLedger, untilEmptiedIsSaid } from './event-ledger.js'
 import { type FaultWorkerEnvironment, sharedNowMs } from './fault-worker.js'
 
 /** What the fault rounds need of a backend. */
@@ -50,10 +50,14 @@ const DEADLINE_MS = 180_000
 /** Bytes of notes about acked publishes between two faults, unless the bus still recovers. */
 const ACKED_BETWEEN_BYTES = 150
 const LONGEST_PAUSE_MS = 4_000
+/** An emptied server is noticed within seconds. */
+const LONGEST_SILENCE_MS = 20_000
 
 interface Worker {
   process: ChildProcess
   patterns: readonly string[]
+  /** When it was ready: then it knew what the server held. */
+  readyAtMs: number
   proxy: FaultProxy
   clockFile: string
 }
@@ -72,7 +76,7 @@ export async function serverFaultRounds(plan: ServerFaultPlan): Promise<ServerFa
   const start = async (patterns: readonly string[]): Promise<Worker> => {
     const worker = await startWorker(plan, `w${started++}`, patterns, 'load')
     await ready(worker.process)
-    return worker
+    return { ...worker, readyAtMs: sharedNowMs() }
   }
   const workers = await Promise.all(FIRST_WORKERS.map(start))
   // What is published before a process asks for it need not reach its groups.
@@ -133,8 +137,9 @@ export async function serverFaultRounds(plan: ServerFaultPlan): Promise<ServerFa
     'server emptied': {
       weight: 1,
       inject: async () => {
-        await plan.emptyServer()
+        // Before: a process may notice at once.
         emptiedAtMs.push(sharedNowMs())
+        await plan.emptyServer()
       },
     },
   }
@@ -150,6 +155,11 @@ export async function serverFaultRounds(plan: ServerFaultPlan): Promise<ServerFa
     while (ackedSoFar(plan) < acked + ACKED_BETWEEN_BYTES && performance.now() < deadline)
       await pause(25)
     if ((n + 1) % 50 === 0) plan.onProgress?.(n + 1)
+  }
+  const lastEmptiedMs = emptiedAtMs.at(-1)
+  // A process that came after that does not know that there was anything before.
+  if (lastEmptiedMs !== undefined && workers.some((w) => w.readyAtMs < lastEmptiedMs)) {
+    await untilEmptiedIsSaid(plan.directory, lastEmptiedMs, LONGEST_SILENCE_MS)
   }
   await Promise.all(workers.map(end))
   const last = await startWorker(plan, 'drain', NEWER, 'drain')
@@ -176,7 +186,7 @@ async function startWorker(
   name: string,
   patterns: readonly string[],
   mode: 'load' | 'drain',
-): Promise<Worker> {
+): Promise<Omit<Worker, 'readyAtMs'>> {
   const proxy = await FaultProxy.start(plan.server.port)
   const clockFile = join(plan.directory, `clock-${name}`)
   writeFileSync(clockFile, '+0h')
