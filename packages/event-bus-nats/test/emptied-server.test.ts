@@ -106,4 +106,57 @@ describe.skipIf(!hasNats())('a bus on a NATS server', () => {
       100_000,
     )
   })
+
+  /** Deletes all streams, and lets a process that knew nothing of them make them again and publish. */
+  async function startAgain(ids: readonly string[]): Promise<void> {
+    await manage(server, async ({ streams }) => {
+      for await (const name of streams.names()) await streams.delete(name)
+    })
+    const other = await EventBus.open({
+      store: natsStore({ servers: [`nats://${server.address}`] }),
+    })
+    for (const id of ids) await other.publish({ type: 'a', id, subject: 'k' })
+    await other.close()
+  }
+
+  it.each(kinds)(
+    'does not take what it wrote about lost events for their successors: $kind',
+    async ({ options }) => {
+      const handled: string[] = []
+      let finish = (): void => {}
+      const finished = new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      const handler = async ({ event }: DeliveryContext) => {
+        handled.push(event.id)
+        if (event.id.startsWith('old')) await finished
+      }
+      await bus.subscribe('a', handler, { group: 'g', ackWaitMs: 2_000, ...options }).ready
+      for (const id of ['old-0', 'old-1']) await bus.publish({ type: 'a', id, subject: id })
+      await expect.poll(() => handled, PATIENCE).toEqual(['old-0', 'old-1'])
+      // The new events have the sequences of those that are being handled.
+      await startAgain(['new-0', 'new-1'])
+      finish()
+      await expect.poll(() => handled.slice(2), PATIENCE).toEqual(['new-0', 'new-1'])
+      const statusOf = async (id: string) => (await bus.get(id))?.deliveries[0]?.status
+      for (const id of ['new-0', 'new-1']) {
+        await expect.poll(() => statusOf(id), PATIENCE).toBe('succeeded')
+      }
+    },
+    100_000,
+  )
+
+  it.each(kinds)(
+    'does not look for new events behind the place of lost ones: $kind',
+    async ({ options }) => {
+      const handled: string[] = []
+      const handler = ({ event }: DeliveryContext) => void handled.push(event.id)
+      await bus.subscribe('a', handler, { group: 'g', ackWaitMs: 2_000, ...options }).ready
+      for (const id of ['0', '1', '2']) await bus.publish({ type: 'a', id, subject: 'k' })
+      await expect.poll(() => handled, PATIENCE).toEqual(['0', '1', '2'])
+      await startAgain(['3', '4', '5', '6'])
+      await expect.poll(() => handled.slice(3), PATIENCE).toEqual(['3', '4', '5', '6'])
+    },
+    100_000,
+  )
 })

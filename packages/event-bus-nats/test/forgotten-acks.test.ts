@@ -138,7 +138,8 @@ describe.skipIf(!hasNats())('a server that forgot what a group had acked', () =>
     await bus.publish({ type: 'a', id: 'later' })
     const status = async () => (await bus.get('later'))?.deliveries[0]?.status
     await expect.poll(status, PATIENCE).toBe('retrying')
-    const half = { status: 'pending', attempts: 0, replays: 1, updatedAtMs: Date.now() }
+    const eventAtMs = Date.parse((await bus.get('later'))!.publishedAt)
+    const half = { status: 'pending', eventAtMs, attempts: 0, replays: 1, updatedAtMs: Date.now() }
     const connection = await connect({ servers: [`nats://${server.address}`] })
     const record = JSON.stringify({ ...half, redelivery: true })
     await jetstream(connection).publish('nexus.delivery.g.1', record)

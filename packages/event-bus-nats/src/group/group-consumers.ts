@@ -10,15 +10,22 @@ import { nanos } from '@nats-io/transport-node'
 import type { GroupRequest } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
 import { isFull } from '../connection/unavailable.js'
-import type { GroupState, State } from '../streams/state.js'
+import { type GroupState, inStream, type State } from '../streams/state.js'
 import { commonPattern, keyOf, withoutProcess, withPatterns } from './pattern-sets.js'
 
 const CONSUMER_NOT_FOUND = 10014
 
-/** A group that a process takes part in. */
-export interface JoinedGroup {
-  group: GroupState
+/** How far a group is. */
+export interface GroupPosition {
+  /** Sequence up to which the group has settled everything. */
   settledUntil: number
+  /** When the stream of events was made that the sequence is of; one that is made again counts from the beginning. */
+  streamCreated: string
+}
+
+/** A group that a process takes part in. */
+export interface JoinedGroup extends GroupPosition {
+  group: GroupState
   forgotten: boolean
 }
 
@@ -29,6 +36,15 @@ export interface GroupConsumersHost {
   clock: Pick<ServerClock, 'now'>
   /** Sequence after which a group that is not known yet begins. */
   startAfter(request: GroupRequest): Promise<number>
+}
+
+/** How a process says which patterns it asks for. */
+interface PatternsToAdd {
+  own?: ConsumerInfo | undefined
+  startAfter?: number | undefined
+  streamCreated: string
+  /** It takes part from now on; else it did before. */
+  joins: boolean
 }
 
 /** Makes, changes and removes what a group has on the server. */
@@ -47,18 +63,26 @@ export class GroupConsumers {
   /**
    * Makes what a group needs on the server, and says which patterns this process asks for.
    *
-   * @param startAfter where the group is known to be, should the server have forgotten it
+   * @param known where the group is known to be, should the server have forgotten it
    * @returns the group, up to where it has settled everything, and whether the server had forgotten any of it
    */
-  async join(request: GroupRequest, startAfter?: number): Promise<JoinedGroup> {
+  async join(request: GroupRequest, known?: GroupPosition): Promise<JoinedGroup> {
     const { names } = this.#host.state
+    const streamCreated = await this.#streamCreated()
+    const isOther = known !== undefined && known.streamCreated !== streamCreated
+    const startAfter = isOther ? 0 : known?.settledUntil
     let own = await this.#info(names.events, request.name)
     const isLeftOver = own !== undefined && startAfter === undefined
     if (isLeftOver && (await this.read(request.name)) === undefined) {
       await this.#clear(request.name)
       own = undefined
     }
-    const { group, isNew, isParkedLost } = await this.#addPatterns(request, own, startAfter, true)
+    const { group, isNew, isParkedLost } = await this.#addPatterns(request, {
+      own,
+      startAfter,
+      streamCreated,
+      joins: true,
+    })
     let forgotten = isNew || isParkedLost || own === undefined
     if (await this.#ensure(names.events, this.#eventsConfig(request, group), own)) forgotten = true
     if (await this.#ensureRedelivery(request, request.name, names.redeliveryOf(request.name, '*')))
@@ -66,15 +90,23 @@ export class GroupConsumers {
     // Another process may have added patterns since, and this one taken them out of the filter again.
     const newest = await this.read(request.name)
     if (newest !== undefined && commonPattern(newest.sets) !== commonPattern(group.sets)) {
-      return { ...(await this.join(request, startAfter)), forgotten }
+      return { ...(await this.join(request, known)), forgotten }
+    }
+    if ((await this.#streamCreated()) !== streamCreated) {
+      // Made again since: what was made above may begin behind the first events of the new one.
+      await this.#host.manager.consumers.delete(names.events, request.name).catch(ignoreMissing)
+      return this.join(request, { settledUntil: 0, streamCreated: '' })
     }
     const settledUntil = own?.ack_floor.stream_seq ?? group.startAfter
-    return { group, settledUntil, forgotten }
+    return { group, settledUntil, streamCreated, forgotten }
   }
 
   /** Says that the patterns are still in use. */
   async confirm(request: GroupRequest): Promise<void> {
-    await this.#addPatterns(request, undefined, undefined, false)
+    await this.#addPatterns(request, {
+      streamCreated: await this.#streamCreated(),
+      joins: false,
+    })
   }
 
   /** Says that a process with these patterns has closed. */
@@ -101,7 +133,7 @@ export class GroupConsumers {
     const info = await this.#info(events, request.name)
     if (info?.num_ack_pending === 0) return
     if (info !== undefined) await manager.consumers.delete(events, request.name)
-    const group = (await this.read(request.name))!
+    const group = inStream((await this.read(request.name))!, await this.#streamCreated())
     const startAfter = Math.max(info?.ack_floor.stream_seq ?? 0, group.startAfter)
     await manager.consumers.add(events, this.#eventsConfig(request, { ...group, startAfter }))
   }
@@ -139,9 +171,7 @@ export class GroupConsumers {
 
   async #addPatterns(
     request: GroupRequest,
-    own: ConsumerInfo | undefined,
-    startAfter: number | undefined,
-    joins: boolean,
+    { own, startAfter, streamCreated, joins }: PatternsToAdd,
   ): Promise<{ group: GroupState; isNew: boolean; isParkedLost: boolean }> {
     const { state, clock } = this.#host
     const { name, patterns } = request
@@ -149,12 +179,14 @@ export class GroupConsumers {
     let isParkedLost = false
     for (;;) {
       const found = await state.revised<GroupState>(subject)
-      const start = found?.value.startAfter ?? startAfter ?? (await this.#host.startAfter(request))
+      const before = found && inStream(found.value, streamCreated)
+      const start = before?.startAfter ?? startAfter ?? (await this.#host.startAfter(request))
       const after = own?.delivered.stream_seq ?? start
       const group: GroupState = {
-        patterns: joins ? [...patterns] : (found?.value.patterns ?? [...patterns]),
+        patterns: joins ? [...patterns] : (before?.patterns ?? [...patterns]),
+        streamCreated,
         startAfter: start,
-        sets: withPatterns(found?.value.sets ?? [], patterns, after, clock.now(), joins),
+        sets: withPatterns(before?.sets ?? [], patterns, after, clock.now(), joins),
       }
       // First what parks events for others, then the patterns for which events are parked.
       if (group.sets.length > 1 && !request.ordered) {
@@ -224,12 +256,21 @@ export class GroupConsumers {
     }
   }
 
+  async #streamCreated(): Promise<string> {
+    return (await this.#host.manager.streams.info(this.#host.state.names.events)).created
+  }
+
   #info(stream: string, name: string): Promise<ConsumerInfo | undefined> {
     return this.#host.manager.consumers.info(stream, name).catch(ignoreMissing)
   }
 }
 
+/** Whether a consumer that was asked for is not there. */
+export function isConsumerMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND
+}
+
 function ignoreMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return undefined
+  if (isConsumerMissing(error)) return undefined
   throw error
 }

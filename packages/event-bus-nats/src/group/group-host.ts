@@ -6,6 +6,7 @@ import type { Session } from '../session.js'
 import type { Events } from '../streams/events.js'
 import type { Redelivery } from '../streams/redelivery.js'
 import type { GroupState, State } from '../streams/state.js'
+import type { GroupPosition } from './group-consumers.js'
 import { Lease } from './order/lease.js'
 import { keyOf, type PatternSet } from './pattern-sets.js'
 import { Puller } from './pull/puller.js'
@@ -24,7 +25,7 @@ export interface GroupHost {
   /** Says that this process takes part no longer. */
   leave(): Promise<void>
   /** Makes what the server has forgotten; answers whether there was something. */
-  restore(startAfter: number): Promise<boolean>
+  restore(known: GroupPosition): Promise<{ forgotten: boolean; streamCreated: string }>
   /** Opens the pulls; for an ordered group, once it is the only consumer. */
   openPullers(onMessage: OnMessage, onEnd: OnEnd): Promise<Puller[]>
   /** Opens the pull of what other processes of the group left to this one. */

@@ -16,6 +16,7 @@ import { ClaimRecords } from './claim/claim-records.js'
 import { Claims, MAX_DELAY_MS } from './claim/claims.js'
 import type { NatsClaim } from './claim/nats-claim.js'
 import { toBegun, toDelivery, toLetter } from './claim/to-delivery.js'
+import type { GroupPosition } from './group-consumers.js'
 import type { GroupHost } from './group-host.js'
 import { LEASE_MS } from './order/lease.js'
 import { Turn } from './order/turn.js'
@@ -47,6 +48,7 @@ export class Group implements GroupConsumer {
   #pullers: Puller[] = []
   readonly #arrivals: Arrivals
   #wake: (() => void) | undefined
+  #streamCreated = ''
   #repairing: Promise<void> | undefined
   #closed = false
   /** Given back once nothing is asked for any more: else the server would hand them to this very consumer. */
@@ -108,9 +110,10 @@ export class Group implements GroupConsumer {
   /**
    * Starts taking part.
    *
-   * @param settledUntil sequence up to which the group is known to have settled everything
+   * @param position where the group is known to be
    */
-  async start(settledUntil: number): Promise<void> {
+  async start({ settledUntil, streamCreated }: GroupPosition): Promise<void> {
+    this.#streamCreated = streamCreated
     this.#claims.startAfter(settledUntil)
     if (this.#turn === undefined) await this.#openPullers()
     else await this.#turn.contend()
@@ -137,11 +140,9 @@ export class Group implements GroupConsumer {
 
   /**
    * Makes what the server has forgotten, from where the group is known to be, and goes on.
-   *
-   * @param isEmpty the stream of events was made again, and counts from the beginning
    */
-  repair(isEmpty = false): Promise<void> {
-    this.#repairing ??= this.#repair(isEmpty).finally(() => {
+  repair(): Promise<void> {
+    this.#repairing ??= this.#repair().finally(() => {
       this.#repairing = undefined
     })
     return this.#repairing
@@ -239,14 +240,18 @@ export class Group implements GroupConsumer {
     await this.#host.confirm()
   }
 
-  async #repair(isEmpty: boolean): Promise<void> {
-    if (isEmpty) {
+  async #repair(): Promise<void> {
+    this.#claims.distrust()
+    const { settledUntil } = this.#claims
+    const known = { settledUntil, streamCreated: this.#streamCreated }
+    const { forgotten, streamCreated } = await this.#host.restore(known)
+    // The stream of events was made again, and counts from the beginning.
+    if (streamCreated !== this.#streamCreated) {
+      this.#streamCreated = streamCreated
       this.#arrivals.forget()
-      this.#claims.reset()
+      for (const claim of this.#claims.reset()) this.#host.guard.remove(this.#guarded, claim.reply)
       this.#arrivals.take()
     }
-    this.#claims.distrust()
-    const forgotten = await this.#host.restore(this.#claims.settledUntil)
     if (!forgotten || this.#closed) return
     this.#closePullers()
     this.#parked.renew()

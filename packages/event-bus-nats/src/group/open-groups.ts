@@ -51,9 +51,9 @@ export class OpenGroups implements Iterable<Group> {
   }
 
   async open(request: GroupRequest): Promise<Group> {
-    const { group: state, settledUntil } = await this.#host.session.consumers.join(request)
+    const { group: state, ...position } = await this.#host.session.consumers.join(request)
     const group = this.#newGroup(request)
-    await group.start(settledUntil)
+    await group.start(position)
     group.changed(state)
     this.#groups.add(group)
     return group
@@ -84,10 +84,10 @@ export class OpenGroups implements Iterable<Group> {
         leave: async () => {
           if (isConnected()) await consumers.leave(request)
         },
-        restore: async (startAfter) => {
-          const { forgotten } = await ask(() => consumers.join(request, startAfter))
-          if (forgotten) onRestored(request.name)
-          return forgotten
+        restore: async (known) => {
+          const joined = await ask(() => consumers.join(request, known))
+          if (joined.forgotten) onRestored(request.name)
+          return joined
         },
         onClose: () => this.#groups.delete(group),
       }),

@@ -7,7 +7,7 @@ import {
   PageSize,
 } from '@nexus/event-bus'
 import type { Events } from '../streams/events.js'
-import type { LetterState, State } from '../streams/state.js'
+import { isAbout, type LetterState, type State } from '../streams/state.js'
 import type { EventLookup } from './event-lookup.js'
 import { toStoredEvent } from './to-stored-event.js'
 
@@ -90,8 +90,8 @@ export class DeadLetterQueries {
       this.#events.at(sequence),
       this.#state.read<LetterState>(this.#state.names.dead(group, sequence)),
     ])
-    if (event === undefined || letter === undefined) return undefined
-    const { atMs, ...rest } = letter
+    if (event === undefined || letter === undefined || !isAbout(letter, event)) return undefined
+    const { atMs, eventAtMs: _, ...rest } = letter
     return { ...toStoredEvent(event), ...rest, group, deadLetteredAt: new Date(atMs).toISOString() }
   }
 }

@@ -3,7 +3,7 @@ import type { Delivery } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
 import { isWanted } from '../group/pattern-sets.js'
 import type { EventMessage } from '../streams/events.js'
-import type { DeliveryState, KnownGroup, State } from '../streams/state.js'
+import { type DeliveryState, isAbout, type KnownGroup, type State } from '../streams/state.js'
 
 /** A group, and how far the server has handed out events to it. */
 export interface Position extends KnownGroup {
@@ -39,7 +39,7 @@ export class Deliveries {
         const known = await this.#state.read<DeliveryState>(
           names.delivery(position.name, event.sequence),
         )
-        return known === undefined
+        return known === undefined || !isAbout(known, event)
           ? unrecorded(event, position, this.#clock.now())
           : recorded(position.name, known)
       }),

@@ -1,7 +1,10 @@
-import type { JetStreamManager } from '@nats-io/jetstream'
+import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream'
 import type { StoreStats } from '@nexus/event-bus'
+import { isConsumerMissing } from '../group/group-consumers.js'
 import type { Events } from '../streams/events.js'
 import type { State } from '../streams/state.js'
+
+type Pending = Pick<ConsumerInfo, 'num_ack_pending' | 'num_pending'>
 
 /** How much there is, and how far each group is. */
 export async function readFigures(
@@ -11,11 +14,21 @@ export async function readFigures(
 ): Promise<Pick<StoreStats, 'events' | 'bytes' | 'groups'>> {
   const { names } = state
   const { count, bytes } = await events.range()
+  const parkedOf = async (group: string): Promise<Pending> => {
+    try {
+      return await manager.consumers.info(names.redelivery, names.parkedConsumer(group))
+    } catch (error) {
+      // A group whose processes all ask for the same has none.
+      if (isConsumerMissing(error)) return { num_ack_pending: 0, num_pending: 0 }
+      throw error
+    }
+  }
   const groups = await Promise.all(
     (await state.groups()).map(async ({ name, patterns }) => {
-      const [own, redelivery, later, dead] = await Promise.all([
+      const [own, redelivery, parked, later, dead] = await Promise.all([
         manager.consumers.info(names.events, name),
         manager.consumers.info(names.redelivery, name),
+        parkedOf(name),
         state.subjects(names.delayedOf(name, '*'), names.redelivery),
         state.subjects(names.dead(name, '*')),
       ])
@@ -23,10 +36,10 @@ export async function readFigures(
         group: name,
         patterns,
         // JetStream counts what waits for a retry among what is not acked, older servers also what is not due.
-        running: own.num_ack_pending + redelivery.num_ack_pending,
+        running: own.num_ack_pending + redelivery.num_ack_pending + parked.num_ack_pending,
         scheduled: later.length,
         deadLettered: dead.length,
-        behind: own.num_pending + redelivery.num_pending,
+        behind: own.num_pending + redelivery.num_pending + parked.num_pending,
       }
     }),
   )

@@ -1,5 +1,5 @@
 import type { JetStreamManager } from '@nats-io/jetstream'
-import type { GroupState, State } from '../streams/state.js'
+import { type GroupState, inStream, type State } from '../streams/state.js'
 
 /**
  * Forgets what is stored about events of a stream that is gone. Sequences begin again with a new stream: the
@@ -21,16 +21,16 @@ export async function forgetLostEvents(
   if (first === undefined || known === undefined) return
   for (const subject of names.subjectsOfEvents()) await state.remove(subject, until)
   await manager.streams.purge(names.redelivery)
-  for (const { name } of await state.groups()) await beginAgain(state, name)
+  for (const { name } of await state.groups()) await beginAgain(state, name, created)
 }
 
-async function beginAgain(state: State, name: string): Promise<void> {
+async function beginAgain(state: State, name: string, created: string): Promise<void> {
   const subject = state.names.group(name)
   for (;;) {
     const found = await state.revised<GroupState>(subject)
     if (found === undefined) return
-    const sets = found.value.sets.map((set) => ({ ...set, after: 0 }))
-    const group: GroupState = { ...found.value, startAfter: 0, sets }
+    const group = inStream(found.value, created)
+    if (group === found.value) return
     if ((await state.replace(subject, group, found.revision)) !== undefined) return
   }
 }

@@ -15,9 +15,9 @@ export async function redeliverRecorded(state: State, redelivery: Redelivery): P
           const record = await state.read<DeliveryState>(subject)
           if (record === undefined || record.redelivery !== true || isFinal(record)) return
           const sequence = Number(names.lastToken(subject))
-          const { replays: replay, nextAttemptAtMs: dueAtMs } = record
+          const { eventAtMs, replays: replay, nextAttemptAtMs: dueAtMs } = record
           const due = dueAtMs === undefined ? {} : { dueAtMs }
-          await redelivery.deliver(name, { sequence, replay, ...due })
+          await redelivery.deliver(name, { sequence, eventAtMs, replay, ...due })
         }),
       )
     }

@@ -15,7 +15,7 @@ export interface ServerRecoveryHost {
   redelivery: Redelivery
   options: ResolvedNatsStoreOptions
   /** Groups of this process. */
-  groups(): Iterable<{ repair(isEmpty: boolean): Promise<void> }>
+  groups(): Iterable<{ repair(): Promise<void> }>
   onEmptied(what: string): void
   onRepaired(): void
   /** A look at the server failed. */
@@ -92,7 +92,7 @@ export class ServerRecovery {
     }
     const isEmpty = lost.includes(names.events)
     if (lost.includes(names.redelivery) && !isEmpty) await redeliverRecorded(state, redelivery)
-    await Promise.all([...this.#host.groups()].map((group) => group.repair(isEmpty)))
+    await Promise.all([...this.#host.groups()].map((group) => group.repair()))
     onRepaired()
   }
 }

@@ -60,16 +60,17 @@ export class Eraser {
     await Promise.all(groups.map(({ name }) => this.#eraseLetter(name, sequence)))
   }
 
-  async #eraseDelivery(group: KnownGroup, { sequence, type, deliverAtMs }: EventMessage) {
+  async #eraseDelivery(group: KnownGroup, event: EventMessage) {
+    const { sequence, type, time, deliverAtMs } = event
     const { state, redelivery, clock } = this.#host
     for (;;) {
-      const found = await state.delivery(group.name, sequence)
-      const before = found?.value
+      const { value: before, revision } = await state.delivery(group.name, event)
       if (before === undefined && !isWanted(group.sets, type, sequence, clock.now())) return
       const dueAtMs =
         before === undefined ? deliverAtMs : await this.#nextAttempt(group.name, before)
       const message: RedeliveryMessage = {
         sequence,
+        eventAtMs: time.getTime(),
         replay: before?.replays ?? 0,
         ...(dueAtMs > clock.now() && { dueAtMs }),
       }
@@ -78,7 +79,7 @@ export class Eraser {
       const record = withoutContent(before ?? redelivery.recordOf(message))
       const subject = state.names.delivery(group.name, sequence)
       // Another process wrote since: look again.
-      if ((await state.replace(subject, record, found?.revision ?? 0)) !== undefined) return
+      if ((await state.replace(subject, record, revision)) !== undefined) return
     }
   }
 

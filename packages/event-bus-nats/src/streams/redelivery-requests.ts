@@ -4,7 +4,7 @@ import type { EventLookup } from '../query/event-lookup.js'
 import { groupsNamed, replayedEvents } from '../query/replayed-events.js'
 import type { Events } from './events.js'
 import type { Redelivery } from './redelivery.js'
-import { groupsFor, type State } from './state.js'
+import { groupsFor, isAbout, type LetterState, type State } from './state.js'
 
 /** What it takes to deliver events once more. */
 export interface RedeliveryRequestsHost {
@@ -28,12 +28,12 @@ export class RedeliveryRequests {
     const { state, events, lookup, redelivery } = this.#host
     const groups = await groupsNamed(state, query.groups)
     const result: ReplayResult = { events: 0, deliveries: 0 }
-    for await (const { sequence, type } of replayedEvents(query, events, lookup)) {
+    for await (const event of replayedEvents(query, events, lookup)) {
       result.events += 1
-      for (const { name } of groupsFor(groups, type)) {
+      for (const { name } of groupsFor(groups, event.type)) {
         result.deliveries += 1
-        await redelivery.request(name, sequence, 'replay')
-        await state.remove(state.names.dead(name, sequence))
+        await redelivery.request(name, event, 'replay')
+        await state.remove(state.names.dead(name, event.sequence))
       }
     }
     return result
@@ -41,14 +41,23 @@ export class RedeliveryRequests {
 
   /** Delivers dead letters again; answers how many. */
   async redrive(query: DeadLetterQuery): Promise<number> {
-    const { state, deadLetters, redelivery } = this.#host
+    const { state, deadLetters, events, redelivery } = this.#host
     const letters = await deadLetters.find(query)
+    let count = 0
     for (const { group, sequence } of letters) {
+      const subject = state.names.dead(group, sequence)
+      const [event, letter] = await Promise.all([
+        events.at(sequence),
+        state.read<LetterState>(subject),
+      ])
       // Delivered again first: dying here leaves a dead letter too many, not a lost event.
-      await redelivery.request(group, sequence, 'redrive')
-      await state.remove(state.names.dead(group, sequence))
+      if (event !== undefined && letter !== undefined && isAbout(letter, event)) {
+        await redelivery.request(group, event, 'redrive')
+        count += 1
+      }
+      await state.remove(subject)
     }
-    return letters.length
+    return count
   }
 
   /** Removes dead letters; answers how many. */

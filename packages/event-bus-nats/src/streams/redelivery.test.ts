@@ -6,7 +6,7 @@ import { Redelivery, type RedeliveryMessage } from './redelivery.js'
 import type { DeliveryState, State } from './state.js'
 
 const dueAtMs = Date.parse('9999-01-01T00:00:00Z')
-const later: RedeliveryMessage = { sequence: 7, replay: 0, dueAtMs }
+const later: RedeliveryMessage = { sequence: 7, eventAtMs: 0, replay: 0, dueAtMs }
 
 describe('an event that is to be delivered again', () => {
   /** What was written, in this order. */
@@ -35,13 +35,13 @@ describe('an event that is to be delivered again', () => {
         written.push([subject, record.status])
         return 1
       },
-      delivery: async () => undefined,
+      delivery: async () => ({ revision: 0 }),
     } as unknown as State
     return new Redelivery(state, { publish } as Publisher, { now: () => 0 }, schedules)
   }
 
   it('has its record first: without it the message would be outdated', async () => {
-    await redelivery(true).request('g', 7, 'replay')
+    await redelivery(true).request('g', { sequence: 7, time: new Date(0) }, 'replay')
     expect(written).toEqual([
       ['n.delivery.g.7', 'pending'],
       ['n.redelivery.g.7', undefined],

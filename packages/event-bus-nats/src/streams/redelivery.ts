@@ -1,6 +1,6 @@
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
 import type { ServerClock } from '../connection/server-clock.js'
-import type { DeliveryState, Revised, State } from './state.js'
+import type { DeliveryState, EventRef, Recorded, State } from './state.js'
 
 /** Header of an event with the epoch milliseconds before which no group gets it. */
 export const DELIVER_AT = 'Nexus-Deliver-At'
@@ -8,6 +8,8 @@ export const DELIVER_AT = 'Nexus-Deliver-At'
 /** Stands for an event that is delivered when it is replayed, redriven or due. */
 export interface RedeliveryMessage {
   sequence: number
+  /** When the event was stored: epoch milliseconds, see `EventRef`. */
+  eventAtMs: number
   /** 0 for the original delivery, n for the n-th replay. */
   replay: number
   /** Epoch milliseconds of the server's clock before which the group does not get the event. */
@@ -35,9 +37,10 @@ export class Redelivery {
   }
 
   /** The record of an event that waits for this message. */
-  recordOf({ replay, dueAtMs }: RedeliveryMessage): DeliveryState {
+  recordOf({ eventAtMs, replay, dueAtMs }: RedeliveryMessage): DeliveryState {
     return {
       status: 'pending',
+      eventAtMs,
       attempts: 0,
       replays: replay,
       updatedAtMs: this.#clock.now(),
@@ -50,21 +53,21 @@ export class Redelivery {
    * Delivers an event to a group once more, whatever became of it before. Where one such delivery waits, there is
    * no second one; a replay makes a waiting redrive a replay.
    */
-  async request(group: string, sequence: number, asked: 'replay' | 'redrive'): Promise<void> {
+  async request(group: string, event: EventRef, asked: 'replay' | 'redrive'): Promise<void> {
     const { names } = this.#state
+    const { sequence } = event
     for (;;) {
-      const found = await this.#state.delivery(group, sequence)
-      const before = found?.value
+      const { value: before, revision } = await this.#state.delivery(group, event)
       const waits = before?.status === 'pending' && before.asked !== undefined
       const isAskedFor = waits && (asked === 'redrive' || before.asked === 'replay')
       const replays = before?.replays ?? 0
       const replay = isAskedFor || asked === 'redrive' ? replays : replays + 1
-      const message = { sequence, replay }
+      const message = { sequence, eventAtMs: event.time.getTime(), replay }
       // First the record: without it the message would be taken for an outdated one.
       if (!isAskedFor) {
         const record = { ...this.recordOf(message), asked }
         const subject = names.delivery(group, sequence)
-        const stored = await this.#state.replace(subject, record, found?.revision ?? 0)
+        const stored = await this.#state.replace(subject, record, revision)
         // Another process wrote since: look again.
         if (stored === undefined) continue
       }
@@ -102,14 +105,14 @@ export class Redelivery {
   async park(
     group: string,
     message: RedeliveryMessage,
-    before: Revised<DeliveryState> | undefined,
+    { value, revision }: Recorded,
   ): Promise<void> {
     const { names } = this.#state
     const { sequence } = message
     await this.#writeFirst(names.parkedOf(group, sequence), message)
-    const record = { ...(before?.value ?? this.recordOf(message)), redelivery: true as const }
+    const record = { ...(value ?? this.recordOf(message)), redelivery: true as const }
     // Where another process wrote since, it has the event already.
-    await this.#state.replace(names.delivery(group, sequence), record, before?.revision ?? 0)
+    await this.#state.replace(names.delivery(group, sequence), record, revision)
   }
 
   /** Does nothing where there is something: another process was faster, and may have got further by now. */

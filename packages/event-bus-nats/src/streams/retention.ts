@@ -4,7 +4,7 @@ import type { ServerClock } from '../connection/server-clock.js'
 import type { EventMessage, Events } from './events.js'
 import type { IdIndex } from './id-index.js'
 import type { EventKey } from './names.js'
-import { type DeliveryState, isFinal, type State } from './state.js'
+import { type DeliveryState, isAbout, isFinal, type State } from './state.js'
 
 /** Events removed at once. */
 const WINDOW = 100
@@ -182,13 +182,13 @@ export class Retention {
     const { state } = await this.#manager.streams.info(this.#state.names.redelivery)
     if (state.messages === 0) return surplus.map(() => false)
     return Promise.all(
-      surplus.map(async ({ sequence }) => {
+      surplus.map(async (event) => {
         const newest = ({ name }: { name: string }) =>
-          this.#state.newest(this.#state.names.delivery(name, sequence))
+          this.#state.newest(this.#state.names.delivery(name, event.sequence))
         const known = await Promise.all(groups.map(newest))
         return known.some((found) => {
           const delivery = found?.json<DeliveryState>()
-          return delivery?.redelivery === true && !isFinal(delivery)
+          return delivery?.redelivery === true && !isFinal(delivery) && isAbout(delivery, event)
         })
       }),
     )

@@ -8,9 +8,18 @@ import type { Names } from './names.js'
 export interface GroupState {
   /** Those of the process that joined last. */
   patterns: string[]
+  /** When the stream of events was made that the sequences below are of. */
+  streamCreated: string
   startAfter: number
   /** All that are in use: processes of an old and a new version may share the group. */
   sets: PatternSet[]
+}
+
+/** The group in the stream of events as it is now: one that was made again counts from the beginning. */
+export function inStream(group: GroupState, streamCreated: string): GroupState {
+  if (group.streamCreated === streamCreated) return group
+  const sets = group.sets.map((set) => ({ ...set, after: 0 }))
+  return { ...group, streamCreated, startAfter: 0, sets }
 }
 
 /** A group with its name. */
@@ -23,9 +32,36 @@ export interface Revised<T> {
   revision: number
 }
 
+/**
+ * Which event a sequence stands for: a stream that is made again counts from the beginning, and what was written about
+ * events of the old one must not be taken for the new ones.
+ */
+export interface EventRef {
+  sequence: number
+  /** When the server stored it. */
+  time: Date
+}
+
+/** The client reads the time of a message that is handed out as a double, which may be a millisecond off. */
+const TIME_ERROR_MS = 1
+
+/** Whether what is stored is about this event, and not about one of a stream that is gone. */
+export function isAbout({ eventAtMs }: { eventAtMs: number }, { time }: Pick<EventRef, 'time'>) {
+  return Math.abs(eventAtMs - time.getTime()) <= TIME_ERROR_MS
+}
+
+/** What is known of a delivery: nothing where there is no record, or one of another event. */
+export interface Recorded {
+  value?: DeliveryState
+  /** Sequence of the message that the next record replaces; 0 where there is none. */
+  revision: number
+}
+
 /** A delivery as it is stored. */
 export interface DeliveryState {
   status: Delivery['status']
+  /** When its event was stored: epoch milliseconds, see `EventRef`. */
+  eventAtMs: number
   /** How often the handler was started, by what is known here. */
   attempts: number
   replays: number
@@ -57,6 +93,8 @@ export function groupsFor(groups: readonly KnownGroup[], type: string): KnownGro
 
 /** A dead letter as it is stored. */
 export interface LetterState {
+  /** When its event was stored: epoch milliseconds, see `EventRef`. */
+  eventAtMs: number
   attempts: number
   atMs: number
   error: DeliveryError
@@ -158,8 +196,11 @@ export class State {
     return groups.filter((group) => group !== undefined)
   }
 
-  delivery(group: string, sequence: number): Promise<Revised<DeliveryState> | undefined> {
-    return this.revised<DeliveryState>(this.names.delivery(group, sequence))
+  /** What a group did with an event. */
+  async delivery(group: string, event: EventRef): Promise<Recorded> {
+    const found = await this.revised<DeliveryState>(this.names.delivery(group, event.sequence))
+    if (found === undefined) return { revision: 0 }
+    return isAbout(found.value, event) ? found : { revision: found.revision }
   }
 
   async #last(stream: string, subject: string): Promise<StoredMsg | undefined> {

@@ -1,6 +1,7 @@
 import { claimLost } from '@nexus/event-bus'
 import { isFull } from '../../connection/unavailable.js'
-import { type DeliveryState, type State, withoutContent } from '../../streams/state.js'
+import type { Events } from '../../streams/events.js'
+import { type DeliveryState, isAbout, type State, withoutContent } from '../../streams/state.js'
 import type { SettledBound } from '../settled-bound.js'
 import type { NatsClaim } from './nats-claim.js'
 
@@ -8,6 +9,7 @@ import type { NatsClaim } from './nats-claim.js'
 export interface ClaimRecordsHost {
   state: State
   settledBound: SettledBound
+  events: Events
   onError(error: unknown): void
 }
 
@@ -47,11 +49,9 @@ export class ClaimRecords {
    */
   async assertOwned(claim: NatsClaim): Promise<void> {
     const { state } = this.#host
-    const subject = state.names.delivery(this.#group, claim.sequence)
-    const newest = await state.revised<DeliveryState>(subject)
-    const revision = newest?.revision ?? 0
-    if (revision <= claim.revision || newest?.value.owner === claim.owner) return
-    if (newest!.value.replays > claim.replay) return
+    const { value, revision } = await state.delivery(this.#group, claim)
+    if (value === undefined || revision <= claim.revision || value.owner === claim.owner) return
+    if (value.replays > claim.replay) return
     throw claimLost(this.#group, claim.event)
   }
 
@@ -65,16 +65,22 @@ export class ClaimRecords {
         claim.revision = revision
         return true
       }
-      const newest = await state.revised<DeliveryState>(subject)
+      const newest = await state.delivery(this.#group, claim)
+      // The record was lost with the whole stream; it must not be written for an event that was lost as well.
+      if (newest.value === undefined && !(await this.#isStored(claim))) return false
       // A replay was asked for meanwhile: its record must stay.
-      if (newest !== undefined && newest.value.replays > claim.replay)
+      if (newest.value !== undefined && newest.value.replays > claim.replay)
         return record.status !== 'running'
-      const isOwn = newest === undefined || newest.value.owner === claim.owner
-      if (!isOwn) return false
+      if (newest.value !== undefined && newest.value.owner !== claim.owner) return false
       // The event was erased while its handler ran.
-      if (newest?.value.erased) claim.isErased = true
-      // The answer to an earlier write was lost, or the record with the whole stream.
-      claim.revision = newest?.revision ?? 0
+      if (newest.value?.erased) claim.isErased = true
+      // Else the answer to an earlier write was lost.
+      claim.revision = newest.revision
     }
+  }
+  /** Whether the stream of events has the event, and not another one with its sequence. */
+  async #isStored({ sequence, time }: NatsClaim): Promise<boolean> {
+    const event = await this.#host.events.at(sequence)
+    return event !== undefined && isAbout({ eventAtMs: time.getTime() }, event)
   }
 }

@@ -12,15 +12,17 @@ const names = new Names('n')
 const clock = { now: () => 0 }
 const event = { specversion: '1.0', id: 'x', source: '/', type: 'a', time: '' }
 
+const storedAt = new Date(1_000)
+
 /** What becomes of the message of a first replay, where this is the record of the event. */
-async function firstReplay(record: Partial<DeliveryState>) {
+async function firstReplay(record: Partial<DeliveryState>, askedOf = storedAt) {
   const state = {
     names,
     delivery: async () => ({ value: record, revision: 1 }),
     replace: async () => 2,
   } as unknown as State
   const events = {
-    at: async () => ({ type: 'a', json: JSON.stringify(event), time: new Date() }),
+    at: async () => ({ type: 'a', json: JSON.stringify(event), time: storedAt }),
   } as unknown as Events
   const claims = new Claims(
     { name: 'g', patterns: ['a'], start: 'now', ordered: false, ackWaitMs: 30_000 },
@@ -41,7 +43,7 @@ async function firstReplay(record: Partial<DeliveryState>) {
     seq: 1,
     subject: names.redeliveryOf('g', 7),
     info: { stream: names.redelivery, deliveryCount: 1, deliverySequence: 1 },
-    json: () => ({ sequence: 7, replay: 1 }),
+    json: () => ({ sequence: 7, eventAtMs: askedOf.getTime(), replay: 1 }),
     ack,
   }
   const claim = await claims.toClaim(message as unknown as JsMsg)
@@ -61,6 +63,12 @@ it.each([
   ['a later one', 2],
 ])('does not replay an event again where %s was handled', async (_, replays) => {
   const { claim, acked } = await firstReplay({ ...settled, attempts: 1, replays })
+  expect(acked).toBe(true)
+  expect(claim).toBeUndefined()
+})
+
+it('leaves out a replay of an event of a stream that is gone, and had the same sequence', async () => {
+  const { claim, acked } = await firstReplay({ attempts: 0, replays: 0 }, new Date(2_000))
   expect(acked).toBe(true)
   expect(claim).toBeUndefined()
 })

@@ -2,7 +2,7 @@ import type { JsMsg } from '@nats-io/jetstream'
 import type { CloudEvent, GroupRequest } from '@nexus/event-bus'
 import type { EventMessage, Events } from '../../streams/events.js'
 import { DELIVER_AT, type RedeliveryMessage } from '../../streams/redelivery.js'
-import { type DeliveryState, isFinal, type Revised } from '../../streams/state.js'
+import { type DeliveryState, isAbout, isFinal, type Recorded } from '../../streams/state.js'
 import { matchesAny } from '../pattern-sets.js'
 import { HandOver, type HandOverHost } from './hand-over.js'
 import type { NatsClaim } from './nats-claim.js'
@@ -81,12 +81,15 @@ export class Claims {
     this.#recheckUntil = undefined
   }
 
-  /** The stream of events was made again: its sequences begin again. */
-  reset(): void {
+  /** The stream of events was made again: its sequences begin again, and what is claimed is gone with the old one. */
+  reset(): NatsClaim[] {
     this.distrust()
+    const gone = this.open
+    for (const claim of gone) claim.isGivenBack = true
     this.#highestSequence = 0
     this.#claimed.clear()
     this.#unstored.clear()
+    return gone
   }
 
   /** Call it for one message after the other. */
@@ -136,27 +139,29 @@ export class Claims {
 
   async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
     const { state, clock } = this.#host
+    const { seq: sequence, time } = message
     const type = state.names.typeOf(message.subject)
-    this.#highestSequence = Math.max(this.#highestSequence, message.seq)
+    this.#highestSequence = Math.max(this.#highestSequence, sequence)
     if (!matchesAny(this.#request.patterns, type)) {
-      this.#handOver.toOthers(message, message.seq, type)
+      this.#handOver.toOthers(message, { sequence, time }, type)
       return undefined
     }
     const before = (await this.#mayBeKnown(message))
-      ? await state.delivery(this.#request.name, message.seq)
-      : undefined
-    if (before !== undefined && isFinal(before.value)) {
+      ? await state.delivery(this.#request.name, { sequence, time })
+      : { revision: 0 }
+    const { value } = before
+    if (value !== undefined && isFinal(value)) {
       // Only the ack was lost.
       message.ack()
       return undefined
     }
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    if (before?.value.redelivery === true || (before === undefined && deliverAtMs > clock.now())) {
-      this.#handOver.postpone(message, before?.value, deliverAtMs)
+    if (value?.redelivery === true || (value === undefined && deliverAtMs > clock.now())) {
+      this.#handOver.postpone(message, value, deliverAtMs)
       return undefined
     }
-    if (this.#waits(message, before?.value, deliverAtMs)) return undefined
-    return this.#claim(message, message.seq, fresh(message), 0, before)
+    if (this.#waits(message, value, deliverAtMs)) return undefined
+    return this.#claim(message, sequence, fresh(message), 0, before)
   }
 
   /** Whether there may be a record of the event. */
@@ -178,22 +183,27 @@ export class Claims {
     }
     const isOutdated = (record: DeliveryState) =>
       record.replays > replay || (record.replays === replay && isFinal(record))
-    const found = await state.delivery(this.#request.name, sequence)
-    const waiting = { value: redelivery.recordOf(asked), revision: found?.revision ?? 0 }
+    const event = await events.at(sequence)
+    if (event === undefined || !isAbout(asked, event)) {
+      message.ack()
+      return undefined
+    }
+    const found = await state.delivery(this.#request.name, event)
+    const waiting = redelivery.recordOf(asked)
     // An earlier delivery was under way when this one was asked for, and settled after that.
-    const before = found === undefined || found.value.replays < replay ? waiting : found
-    const event = isOutdated(before.value) ? undefined : await events.at(sequence)
-    if (event === undefined) {
+    const isEarlier = found.value === undefined || found.value.replays < replay
+    const value = isEarlier ? waiting : found.value!
+    if (isOutdated(value)) {
       message.ack()
       return undefined
     }
     const { type } = event
     if (!matchesAny(this.#request.patterns, type)) {
-      this.#handOver.toOthers(message, sequence, type, asked)
+      this.#handOver.toOthers(message, event, type, asked)
       return undefined
     }
-    if (this.#waits(message, before.value, dueAtMs)) return undefined
-    return this.#claim(message, sequence, event, replay, before)
+    if (this.#waits(message, value, dueAtMs)) return undefined
+    return this.#claim(message, sequence, event, replay, { value, revision: found.revision })
   }
 
   #claim(
@@ -201,7 +211,7 @@ export class Claims {
     sequence: number,
     stored: Pick<EventMessage, 'json' | 'time' | 'erased'>,
     replay: number,
-    before: Revised<DeliveryState> | undefined,
+    before: Recorded,
   ): NatsClaim {
     this.#count += 1
     return {
@@ -209,14 +219,15 @@ export class Claims {
       eventJson: stored.json,
       sequence,
       publishedAt: stored.time.toISOString(),
-      attempt: Math.max(before?.value.attempts ?? 0, this.#unstored.get(sequence) ?? 0) + 1,
+      attempt: Math.max(before.value?.attempts ?? 0, this.#unstored.get(sequence) ?? 0) + 1,
       replay,
       message,
+      time: stored.time,
       reply: (message as JsMsg & { reply: string }).reply,
       redelivery: this.#isRedelivery(message),
       isErased: stored.erased !== undefined,
       ...(stored.erased !== undefined && { erased: stored.erased }),
-      revision: before?.revision ?? 0,
+      revision: before.revision,
       owner: `${this.#owner}.${this.#count}`,
       extendedAtMs: performance.now(),
       isGivenBack: false,

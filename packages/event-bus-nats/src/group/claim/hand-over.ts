@@ -2,7 +2,13 @@ import type { JsMsg } from '@nats-io/jetstream'
 import type { GroupRequest } from '@nexus/event-bus'
 import type { ServerClock } from '../../connection/server-clock.js'
 import { DELIVER_AT, type Redelivery, type RedeliveryMessage } from '../../streams/redelivery.js'
-import { type DeliveryState, type GroupState, isFinal, type State } from '../../streams/state.js'
+import {
+  type DeliveryState,
+  type EventRef,
+  type GroupState,
+  isFinal,
+  type State,
+} from '../../streams/state.js'
 import { isWanted, LEFT_MS } from '../pattern-sets.js'
 import type { SettledBound } from '../settled-bound.js'
 
@@ -52,8 +58,8 @@ export class HandOver {
   }
 
   /** Leaves an event to processes of the group with other patterns. */
-  toOthers(message: JsMsg, sequence: number, type: string, asked?: RedeliveryMessage): void {
-    this.#inBackground(message, () => this.#toOthers(message, sequence, type, asked))
+  toOthers(message: JsMsg, event: EventRef, type: string, asked?: RedeliveryMessage): void {
+    this.#inBackground(message, () => this.#toOthers(message, event, type, asked))
   }
 
   #inBackground(message: JsMsg, work: () => Promise<void>): void {
@@ -75,10 +81,11 @@ export class HandOver {
   ): Promise<void> {
     const { redelivery, settledBound } = this.#host
     const { seq: sequence } = message
+    const eventAtMs = message.time.getTime()
     const asked: RedeliveryMessage =
       before === undefined
-        ? { sequence, replay: 0, dueAtMs: deliverAtMs }
-        : { sequence, replay: before.replays, ...dueOf(before) }
+        ? { sequence, eventAtMs, replay: 0, dueAtMs: deliverAtMs }
+        : { sequence, eventAtMs, replay: before.replays, ...dueOf(before) }
     // What was attempted had its message, and has it until it is settled.
     if (before === undefined || before.status === 'pending') {
       await Promise.all([
@@ -92,21 +99,22 @@ export class HandOver {
   /** Passes on what only other processes of the group ask for; what none asks for, the group has done with. */
   async #toOthers(
     message: JsMsg,
-    sequence: number,
+    event: EventRef,
     type: string,
     asked?: RedeliveryMessage,
   ): Promise<void> {
     const { state, redelivery, settledBound, clock, onPassedOn } = this.#host
     const { name, ordered } = this.#request
+    const { sequence } = event
     const group = await this.#readGroup()
-    const known = await state.delivery(name, sequence)
-    const settled = known !== undefined && isFinal(known.value) && asked === undefined
+    const known = await state.delivery(name, event)
+    const settled = known.value !== undefined && isFinal(known.value) && asked === undefined
     // What was asked for once more may be older than the group.
     const position = asked === undefined ? sequence : Number.POSITIVE_INFINITY
     const isUnwanted = group !== undefined && !isWanted(group.sets, type, position, clock.now())
     if (settled || isUnwanted) {
       // It waited for a process that has left since.
-      if (known?.value.status === 'pending')
+      if (known.value?.status === 'pending')
         await state.remove(state.names.delivery(name, sequence))
       message.ack()
       return
@@ -120,10 +128,11 @@ export class HandOver {
       message.nak(ordered ? pauseMs : OTHERS_PAUSE_MS.parked)
       return
     }
-    const replay = asked?.replay ?? known?.value.replays ?? 0
+    const replay = asked?.replay ?? known.value?.replays ?? 0
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
-    const dueAtMs = asked?.dueAtMs ?? known?.value.nextAttemptAtMs ?? deliverAtMs
-    const parked = { sequence, replay, ...(dueAtMs > 0 && { dueAtMs }) }
+    const dueAtMs = asked?.dueAtMs ?? known.value?.nextAttemptAtMs ?? deliverAtMs
+    const eventAtMs = event.time.getTime()
+    const parked = { sequence, eventAtMs, replay, ...(dueAtMs > 0 && { dueAtMs }) }
     await Promise.all([settledBound.raise(sequence), redelivery.park(name, parked, known)])
     message.ack()
   }

@@ -1,8 +1,9 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import type { Claim } from '@nexus/event-bus'
+import type { EventRef } from '../../streams/state.js'
 
 /** A claim with the message that stands for it. */
-export interface NatsClaim extends Claim {
+export interface NatsClaim extends Claim, EventRef {
   message: JsMsg
   /** Where the server hears that the claim is still worked on. */
   reply: string

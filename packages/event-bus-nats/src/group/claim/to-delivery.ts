@@ -5,6 +5,7 @@ import type { NatsClaim } from './nats-claim.js'
 /** What is stored of a settled claim. */
 export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: number): DeliveryState {
   const base = {
+    eventAtMs: claim.time.getTime(),
     replays: claim.replay,
     updatedAtMs: nowMs,
     owner: claim.owner,
@@ -29,6 +30,7 @@ export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: numb
 export function toBegun(claim: NatsClaim, nowMs: number): DeliveryState {
   const state: DeliveryState = {
     status: 'running',
+    eventAtMs: claim.time.getTime(),
     attempts: claim.attempt,
     replays: claim.replay,
     updatedAtMs: nowMs,
@@ -39,8 +41,15 @@ export function toBegun(claim: NatsClaim, nowMs: number): DeliveryState {
 }
 
 /** What is stored of a claim that ended as a dead letter. */
-export function toLetter({ attempts, updatedAtMs, error, record }: DeliveryState): LetterState {
-  return { attempts, atMs: updatedAtMs, error: error!, ...(record !== undefined && { record }) }
+export function toLetter(delivery: DeliveryState): LetterState {
+  const { eventAtMs, attempts, updatedAtMs, error, record } = delivery
+  return {
+    eventAtMs,
+    attempts,
+    atMs: updatedAtMs,
+    error: error!,
+    ...(record !== undefined && { record }),
+  }
 }
 
 const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const
