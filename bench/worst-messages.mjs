@@ -14,6 +14,16 @@ export const SHAPES = {
     `const value = {}; for (let i = 0; i < ${Math.floor(bytes / 10)}; i++) value['k' + i.toString(36)] = 0`,
   'new shapes': (bytes) =>
     `const value = Array.from({ length: ${Math.floor(bytes / 12)} }, (_, i) => ({ ['k' + i.toString(36)]: 0 }))`,
+  // Each walks through its names in another order, so that V8 makes a shape for nearly every name.
+  'new orders': (bytes) =>
+    `let seed = 1; const next = (n) => (seed = (seed * 48271) % 2147483647) % n
+    const value = Array.from({ length: ${Math.floor(bytes / 280)} }, () => { const one = {}; for (let i = 0; i < 40; i++) one['k' + next(90).toString(36)] = 1; return one })`,
+  indexes: (bytes) =>
+    `const value = Array.from({ length: ${Math.floor(bytes / 13)} }, () => ({ 4294967290: 1 }))`,
+  fractions: (bytes) => `const value = new Array(${Math.floor(bytes / 4)}).fill(1.5)`,
+  exponents: (bytes) => `const value = new Array(${Math.floor(bytes / 6)}).fill(1e300)`,
+  'short texts': (bytes) =>
+    `const value = Array.from({ length: ${Math.floor(bytes / 7)} }, (_, i) => i.toString(36))`,
   rows: (bytes) =>
     `const value = Array.from({ length: ${Math.floor(bytes / 60)} }, (_, i) => ({ id: i, name: 'name ' + i, price: 1.5, tags: [] }))`,
   text: (bytes) => `const value = 'x'.repeat(${bytes - 100})`,

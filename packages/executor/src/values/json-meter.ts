@@ -11,13 +11,25 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 const COMMA = 44
+const POINT = 46
+const DIGIT_0 = 48
+const DIGIT_9 = 57
+const UPPER_E = 69
+const LOWER_E = 101
 const SPACE = 32
 /** Above so many names V8 keeps an object as a table, which grows and is copied. */
 const MANY_NAMES = 128
+/** V8 keeps one copy of each text of at most so many characters (`kMaxInternalizedStringValueLength`). */
+const MAX_KEPT_TEXT = 10
+/** What one character is at most in JSON: `\u0001`. */
+const MAX_ESCAPE = 6
 /** A text of at most so many characters is not counted while its upper bound fits. */
 const SHORT_TEXT = 4096
-/** No character of JSON costs more on average: `{"a":` is a container and a new name. */
-const MAX_STEPS_PER_CHARACTER = 3
+/** No character of JSON costs more on average: `{"1":` is a container and a name that is an index. */
+const MAX_STEPS_PER_CHARACTER = 4
+/** The shape of an object without names, and what stands for all objects of many. */
+const NO_NAMES = 0
+const TABLE = 1
 
 /**
  * Counts what it will cost to parse JSON texts, before they are parsed: one pass over the characters, on the
@@ -26,7 +38,9 @@ const MAX_STEPS_PER_CHARACTER = 3
  * Most texts are short. They are taken at their upper bound, and counted only when the sum of the bounds no longer fits.
  */
 export class JsonMeter {
-  #names: Set<string> | undefined
+  /** By its number, what each name makes of a shape. */
+  #shapes: Map<string, number>[] | undefined
+  #texts: Set<string> | undefined
   #steps = 0
   #read = 0
   #uncounted: string[] | undefined
@@ -68,6 +82,7 @@ export class JsonMeter {
     let depth = 0
     // How many names each open object has had, by its depth.
     const names: number[] = []
+    const shapes: number[] = []
     // What stands between two commas or brackets costs one step, whatever it is.
     let steps = STEPS.value
     const room = this.maxSteps - this.#steps
@@ -76,10 +91,22 @@ export class JsonMeter {
         case QUOTE: {
           const end = endOfString(text, at)
           if (isName(text, end)) {
-            steps += this.#stepsOfName(text.slice(at + 1, end))
             const count = (names[depth] ?? 0) + 1
             names[depth] = count
-            if (count > MANY_NAMES) steps += STEPS.crowdedName
+            const isCrowded = count > MANY_NAMES
+            if (isCrowded) steps += STEPS.crowdedName
+            if (isDigit(text, at + 1)) {
+              steps += STEPS.newName
+              at = end
+              break
+            }
+            const shape = isCrowded ? TABLE : (shapes[depth] ?? NO_NAMES)
+            const name = text.slice(at + 1, end)
+            const known = this.#shapeAfter(shape, name)
+            steps += known === undefined ? STEPS.newName : STEPS.name
+            shapes[depth] = known ?? this.#addShape(shape, name)
+          } else if (isKept(text, at, end)) {
+            steps += this.#stepsOfText(text.slice(at + 1, end))
           }
           at = end
           break
@@ -89,6 +116,7 @@ export class JsonMeter {
           if (++depth > MAX_NESTING) return this.#stop('deep', steps, at)
           steps += STEPS.container
           names[depth] = 0
+          shapes[depth] = NO_NAMES
           break
         case CLOSE_BRACKET:
         case CLOSE_BRACE:
@@ -96,6 +124,14 @@ export class JsonMeter {
           break
         case COMMA:
           steps += STEPS.value
+          break
+        case POINT:
+          steps += STEPS.fraction
+          break
+        case LOWER_E:
+        case UPPER_E:
+          // The letter is part of `true` and `false` too.
+          if (isDigit(text, at - 1)) steps += STEPS.fraction
           break
       }
       if (steps > room) return this.#stop('large', steps, at)
@@ -109,11 +145,24 @@ export class JsonMeter {
     return verdict
   }
 
-  #stepsOfName(name: string): number {
-    this.#names ??= new Set()
-    if (this.#names.has(name)) return STEPS.name
-    this.#names.add(name)
-    return STEPS.newName
+  #shapeAfter(shape: number, name: string): number | undefined {
+    this.#shapes ??= [new Map(), new Map()]
+    return this.#shapes[shape]!.get(name)
+  }
+
+  #addShape(shape: number, name: string): number {
+    const shapes = this.#shapes!
+    const added = shape === TABLE ? TABLE : shapes.push(new Map()) - 1
+    shapes[shape]!.set(name, added)
+    return added
+  }
+
+  /** What a short text costs beside the step of each value. */
+  #stepsOfText(text: string): number {
+    this.#texts ??= new Set()
+    if (this.#texts.has(text)) return 0
+    this.#texts.add(text)
+    return STEPS.newText
   }
 }
 
@@ -138,6 +187,19 @@ function endOfString(text: string, start: number): number {
     while (text.charCodeAt(escapes) === BACKSLASH) escapes--
     if ((at - escapes) % 2 === 1) return at
   }
+}
+
+/** Whether the text between two quotes may be one that V8 keeps a single copy of. */
+function isKept(text: string, start: number, end: number): boolean {
+  const length = end - start - 1
+  if (length <= MAX_KEPT_TEXT) return true
+  if (length > MAX_KEPT_TEXT * MAX_ESCAPE) return false
+  return text.slice(start, end).includes('\\')
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code >= DIGIT_0 && code <= DIGIT_9
 }
 
 function isName(text: string, end: number): boolean {

@@ -11,11 +11,18 @@ export const MAX_STEPS = 250_000
 export const STEPS = {
   /** A number, a text, a boolean or null. */
   value: 1,
+  /** What a short text that is new costs more: V8 looks it up among all texts and keeps it there. */
+  newText: 4,
+  /** What a number costs more that has a fraction or an exponent. */
+  fraction: 2,
   /** An array or an object. */
-  container: 2,
-  /** A property name that came before, and one that is new: the engine makes a shape for it. */
+  container: 3,
+  /**
+   * A property name that came before after the same names, and one that did not: V8 makes a shape for each order of names.
+   * Names that are indexes are never part of a shape, and cost as much.
+   */
   name: 1,
-  newName: 10,
+  newName: 15,
   /** What a name costs more in an object of many. */
   crowdedName: 6,
   /** What stands once in the list of nodes of the value codec, and a reference to it. */
