@@ -75,6 +75,19 @@ describe.skipIf(!hasRedis())('a group on Redis that was made again', () => {
     }, 60_000)
   }
 
+  it('keeps it also when a new process asks for the same in between', async () => {
+    const { redis, near, got, proxy, server, remade, close } = await start(['a'])
+    await redis.flushall()
+    await remade()
+    await near.publish({ type: 'b', id: 'meanwhile' })
+    const late = await openBus(server.port)
+    const gotLate = await subscribe(late, ['a', 'b'])
+    proxy.flow()
+    await expect.poll(() => [...got, ...gotLate], { timeout: 10_000 }).toEqual(['meanwhile'])
+    await late.close()
+    await close()
+  }, 60_000)
+
   it('goes on behind the loss, though a new process began it at the end of the log', async () => {
     const { redis, near, got, proxy, server, close } = await start(['c'])
     await near.close()

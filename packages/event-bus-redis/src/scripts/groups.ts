@@ -22,11 +22,13 @@ for _, set in ipairs(entry.sets) do
 end
 if not own then
   entry.last = entry.last + 1
-  own = { id = entry.last, patterns = patterns, seen = clock() }
+  own = { id = entry.last, patterns = patterns, seen = clock(), from = made and entry.startAfter or head }
   entry.sets[#entry.sets + 1] = own
-  fills = fills or isAgain
 end
-if isAgain and ARGV[7] == '1' and start < entry.startAfter then entry.startAfter, fills = start, true end
+if isAgain then
+  if ARGV[7] == '1' then entry.startAfter = math.min(entry.startAfter, start) end
+  fills, own.from = own.from > entry.startAfter, entry.startAfter
+end
 redis.call('HSET', p .. ':members:' .. group, consumer, string.format('%d %s', own.id, me))
 redis.call('HSET', p .. ':process:' .. me, consumer, string.format('%d %s', own.id, group))
 route(group, entry)

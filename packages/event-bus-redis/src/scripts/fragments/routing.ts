@@ -10,7 +10,8 @@ const MAX_SETS = 20
  * in the order in which the sets first came. It gets what the newest set wants, though its processes may be away, and
  * what the sets of living processes want.
  *
- * groups    hash   name → JSON { id, startAfter, patterns, sets: [{ id, patterns, seen }] }; patterns are all that the group gets
+ * groups    hash   name → JSON { id, startAfter, patterns, sets: [{ id, patterns, seen, from }] }; patterns are all that the group
+ *                  gets, from is the sequence behind which it got what a set asks for
  * routes    hash   event type → JSON list of groups, dropped when groups change
  * members:G hash   consumer → id of its set, and its process
  */
