@@ -6,17 +6,13 @@ const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lette
 /** An argument of a script. */
 export type Argument = string | number
 
-/** What a settlement writes as the state of the event for the group; the server fills in the times. */
+/** What a settlement writes as the state of the event for the group; the server puts the replay and its times before it. */
 export function deliveryJson(
   claim: RedisClaim,
   settlement: Exclude<Settlement, { kind: 'release' }>,
 ): string {
   const { kind, durationMs, record } = settlement
-  // The scripts find these first fields by their place.
   return JSON.stringify({
-    replays: claim.replay,
-    updatedAtMs: 0,
-    ...(kind === 'retry' && { nextAttemptAtMs: 0 }),
     status: STATUS[kind],
     attempts: claim.attempt,
     durationMs,

@@ -1,13 +1,14 @@
 import { WITHOUT_CONTENT } from './erase.js'
 import { freeingScript, script } from './fragments/script.js'
 
-/** Writes what a settlement says about an event, with the server's times in the first fields. */
+/** Writes what a settlement says about an event, behind the replay and the server's times. */
 const RECORD = `${WITHOUT_CONTENT}
--- Nothing that a handler said of an erased event is stored.
-local function stamp(json, delay, isErased)
-  if isErased then json = withoutContent(json) end
-  json = string.gsub(json, '^({"replays":%d+,"updatedAtMs":)0', string.format('%%1%d', wall()))
-  return (string.gsub(json, '^({"replays":%d+,"updatedAtMs":%d+,"nextAttemptAtMs":)0', string.format('%%1%d', wall() + delay)))
+local updated = string.format(',"updatedAtMs":%d,', wall())
+-- The delay is false where no attempt follows. Nothing that a handler said of an erased event is stored.
+local function stamp(m, json, delay, isErased)
+  local next = delay and string.format('"nextAttemptAtMs":%d,', wall() + delay) or ''
+  local stamped = '{"replays":' .. string.sub(m, 18) .. updated .. next .. string.sub(json, 2)
+  return isErased and withoutContent(stamped) or stamped
 end
 -- Records of the events, to tell whether a replay has a newer one by now.
 local function recordsOf(group, sequences)
@@ -37,11 +38,11 @@ local sequences = sequencesOf(members)
 local records, erasures = recordsOf(ARGV[1], sequences), erasuresOf(sequences)
 local done, deliveries, answer = {}, {}, {}
 for i, m in ipairs(members) do
-  if before[i] and string.match(before[i], ' (.*)$') == ARGV[3 * i] then
+  if isClaimedWith(ARGV[3 * i], before[i]) then
     done[#done + 1] = m
     local at = #deliveries
     if isNewest(m, records[i]) then
-      deliveries[at + 1], deliveries[at + 2] = sequences[i], stamp(ARGV[3 * i + 1], 0, erasures[i])
+      deliveries[at + 1], deliveries[at + 2] = sequences[i], stamp(m, ARGV[3 * i + 1], false, erasures[i])
     end
     answer[i] = 1
   else
@@ -72,8 +73,11 @@ for i, first in ipairs(settled) do
   local m, token, kind, delay = ARGV[first], ARGV[first + 1], ARGV[first + 2], tonumber(ARGV[first + 3])
   local delivery, attempts = ARGV[first + 4], ARGV[first + 5]
   local sequence, emitted = sequences[i], {}
-  if before[i] and string.match(before[i], ' (.*)$') == token then
-    if delivery ~= '' and isNewest(m, records[i]) then gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(delivery, delay, erasures[i])) end
+  if isClaimedWith(token, before[i]) then
+    if delivery ~= '' and isNewest(m, records[i]) then 
+      local isRetry = kind == 'retry' or kind == 'retry-in-place'
+      gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(m, delivery, isRetry and delay, erasures[i]))
+    end
     if kind == 'retry-in-place' then
       gather('ZADD', claims, leaseClock() + ackWait, m)
     else

@@ -26,6 +26,13 @@ local function sequencesOf(members)
   for i, m in ipairs(members) do sequences[i] = sequenceOf(m) end
   return sequences
 end
+-- Whether claimed work has this token, by what is stored of it; claims of one request mostly have the same.
+local tokens = {}
+local function isClaimedWith(token, stored)
+  if not stored then return false end
+  tokens[stored] = tokens[stored] or string.match(stored, ' (.*)$') or ''
+  return tokens[stored] == token
+end
 -- Time and reason of each event that was erased, by its place in the list.
 local function erasuresOf(sequences)
   if #sequences == 0 or redis.call('EXISTS', p .. ':erased') == 0 then return {} end
