@@ -1,37 +1,47 @@
-import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
+import { join } from 'node:path'
+import { describeStore } from '@nexus/event-bus/conformance'
 import { natsStore } from '@nexus/event-bus-nats'
-import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { bundleWorker, hasNats, startNats } from '@nexus/test-kit'
+import { afterAll, describe, it } from 'vitest'
+import { secretPlans } from './secret-plans.js'
 
-describe.skipIf(!hasNats())('the NATS store', () => {
-  let server: ServerProcess
-  let storages = 0
-
-  beforeAll(async () => {
-    server = await startNats()
-  })
-
-  afterAll(async () => {
-    await server.stop()
-  })
-
-  const harness: ConformanceHarness = {
+describeStore(
+  {
+    name: 'the NATS store',
     persistent: true,
     shared: true,
-    createStorage: async () => {
-      const prefix = `test-${storages++}`
+    start: async () => {
+      const server = await startNats()
+      let storages = 0
       return {
-        openStore: (options) =>
-          natsStore({
-            ...options,
-            ...(options && { duplicateWindowMs: 100 }),
-            servers: [`nats://${server.address}`],
-            prefix,
-          }),
-        dispose: async () => {},
+        createStorage: async () => {
+          const prefix = `test-${storages++}`
+          const servers = [`nats://${server.address}`]
+          return {
+            openStore: (options) =>
+              natsStore({
+                ...options,
+                ...(options && { duplicateWindowMs: 100 }),
+                servers,
+                prefix,
+              }),
+            environment: { STORE_SERVER: servers[0]!, STORE_PREFIX: prefix },
+            dispose: async () => {},
+          }
+        },
+        server: {
+          port: server.port,
+          openStoreAt: (port) =>
+            natsStore({ servers: [`nats://127.0.0.1:${port}`], requestTimeoutMs: 1_000 }),
+          kill: () => server.kill(),
+          restart: () => server.restart(),
+        },
+        stop: () => server.stop(),
       }
     },
-  }
-
-  for (const { name, run } of conformanceCases) it(name, () => run(harness))
-})
+    worker: () => bundleWorker(join(import.meta.dirname, 'store-worker.ts')),
+    networkFaultMs: 1_300,
+    secrets: secretPlans,
+  },
+  { describe: describe.skipIf(!hasNats()), it, afterAll },
+)

@@ -32,7 +32,7 @@ it.skipIf(!hasNats())(
       directory,
       workerFile,
       openStore: (port) =>
-        natsStore({ servers: [`nats://127.0.0.1:${port}`], requestTimeoutMs: 1_000 }),
+        natsStore({ servers: [`nats://127.0.0.1:${port}`], requestTimeoutMs: 20_000 }),
       faketime: existsSync(FAKETIME) ? FAKETIME : undefined,
       onProgress: (done) => console.log(`${done} faults`),
     })

@@ -1,5 +1,4 @@
 import { EventBus } from '@nexus/event-bus'
-import { surviveNetworkFaults } from '@nexus/event-bus/conformance'
 import { NatsCacheTier, natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,19 +13,6 @@ describe.skipIf(!hasNats())('a bus on NATS', () => {
   afterAll(async () => {
     await server.stop()
   })
-
-  it('survives a network that stalls, drops and resets', async () => {
-    await surviveNetworkFaults({
-      port: server.port,
-      faultMs: 1_300,
-      openStore: (port) =>
-        natsStore({
-          servers: [`nats://127.0.0.1:${port}`],
-          prefix: 'network',
-          requestTimeoutMs: 1_000,
-        }),
-    })
-  }, 600_000)
 
   it('does not promise what JetStream does not do', async () => {
     const bus = await EventBus.open({ store: natsStore({ servers: [`nats://${server.address}`] }) })

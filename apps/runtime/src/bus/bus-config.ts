@@ -47,6 +47,18 @@ export function backendNamed(name: string): Backend {
   return backends.find((backend) => backend.name === name)!
 }
 
+/**
+ * Refuses a data key for a bus that encrypts nothing.
+ *
+ * @throws RuntimeError `CONFIG_INVALID`
+ */
+export function assertEncrypts({ backend }: Pick<BusConfig, 'backend'>): void {
+  if (backendNamed(backend).encrypts) return
+  throw invalid(
+    `environment variable NEXUS_DATA_KEY encrypts the local bus only, and bus is ${backend}: unset it, and encrypt the disks of the server`,
+  )
+}
+
 function chosenBackend(named: Backend | undefined, url: string | undefined): Backend {
   if (url === undefined) return named ?? backends[0]!
   const meant = backends.find(({ server }) => server && hasProtocol(url, server))

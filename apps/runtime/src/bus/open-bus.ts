@@ -1,7 +1,7 @@
 import { EventBus, EventBusError } from '@nexus/event-bus'
 import type { RuntimeConfig } from '../config/load-config.js'
 import { RuntimeError } from '../errors.js'
-import { backendNamed } from './bus-config.js'
+import { assertEncrypts, backendNamed } from './bus-config.js'
 
 /** Room for the attributes of an event beside the body it came in. */
 const envelopeBytes = 65_536
@@ -15,12 +15,7 @@ const envelopeBytes = 65_536
 export async function openBus(config: RuntimeConfig): Promise<EventBus> {
   const { bus, dataDir, dataKey, bodyLimitBytes, publisher } = config
   const backend = backendNamed(bus.backend)
-  if (dataKey && !backend.encrypts) {
-    throw new RuntimeError(
-      'CONFIG_INVALID',
-      `environment variable NEXUS_DATA_KEY encrypts the local bus only, and bus is ${bus.backend}: unset it, and encrypt the disks of the server`,
-    )
-  }
+  if (dataKey) assertEncrypts(bus)
   const { settings, urls, durability, retention } = bus
   try {
     return await EventBus.open({

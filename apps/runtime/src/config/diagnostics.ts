@@ -11,7 +11,7 @@ export interface Problem {
   column: number
 }
 
-/** A `nexus.yaml` that cannot be used; `problems` holds every mistake with its place. */
+/** A configuration that cannot be used; `problems` holds every mistake of the file with its place. */
 export class ConfigError extends RuntimeError {
   constructor(
     /** Path of the configuration file. */
@@ -19,12 +19,17 @@ export class ConfigError extends RuntimeError {
     /** Every mistake, in the order of the file. */
     readonly problems: readonly Problem[],
     text: string,
+    /** Mistakes elsewhere, as in the environment. */
+    readonly elsewhere: readonly RuntimeError[] = [],
     options?: ErrorOptions,
   ) {
     const lines = text.split(/\r?\n/)
     super(
       'CONFIG_INVALID',
-      problems.map((problem) => describe(displayPath(file), problem, lines)).join('\n\n'),
+      [
+        ...problems.map((problem) => describe(displayPath(file), problem, lines)),
+        ...elsewhere.map(({ message }) => message),
+      ].join('\n\n'),
       options,
     )
   }

@@ -55,18 +55,23 @@ export interface EnvironmentSettings {
  * Reads the settings of `env`. A variable that is set but empty counts as not set; paths are relative to
  * the working directory.
  *
- * @throws RuntimeError `CONFIG_INVALID`
+ * @param mistakes takes a `CONFIG_INVALID` for each variable that is wrong, which then counts as not set
  */
-export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentSettings {
+export function readEnvironment(
+  env: NodeJS.ProcessEnv,
+  mistakes: RuntimeError[],
+): EnvironmentSettings {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-  const result = variables.safeParse(given)
-  if (!result.success) {
-    const [issue] = result.error.issues
-    const name = String(issue!.path[0])
-    // The value may be a secret: it is not repeated.
-    throw new RuntimeError('CONFIG_INVALID', `environment variable ${name}: ${issue!.message}`)
+  const wrong = new Map<string, string>()
+  for (const { path, message } of variables.safeParse(given).error?.issues ?? []) {
+    wrong.set(String(path[0]), message)
   }
-  const { data } = result
+  for (const [name, message] of wrong) {
+    // The value may be a secret: it is not repeated.
+    mistakes.push(new RuntimeError('CONFIG_INVALID', `environment variable ${name}: ${message}`))
+    delete given[name]
+  }
+  const data = variables.parse(given)
   const path = (value: string | undefined) => (value === undefined ? undefined : resolve(value))
   return {
     host: data.NEXUS_HOST,

@@ -68,6 +68,32 @@ describe('loading a configuration', () => {
     })
   })
 
+  it('tells all mistakes of the file and of the environment together, and repeats no secret', async () => {
+    const file = await write(
+      `webhooks: { gh: { scheme: github, secrets: [GH_SECRET], type: com.gh } }\n${one()}`,
+    )
+    const env = {
+      NEXUS_DATA_KEY: 'not-a-key-of-32-bytes',
+      NEXUS_PORT: 'eighty',
+      NEXUS_HOST: '0.0.0.0',
+    }
+    const error = (await loadConfig(file, {}, env).catch((thrown) => thrown)) as Error
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' })
+    for (const part of [
+      'environment variable NEXUS_DATA_KEY: expected 32 bytes',
+      'environment variable NEXUS_PORT: expected a whole number',
+      'host 0.0.0.0 can be reached from other machines',
+      'webhooks.gh: environment variable GH_SECRET holds no secret',
+    ]) {
+      expect(error.message).toContain(part)
+    }
+    expect(error.message).not.toContain('not-a-key')
+    const broken = await write(`server: { port: x }\n${one()}`)
+    const both = (await loadConfig(broken, {}, env).catch((thrown) => thrown)) as Error
+    expect(both.message).toMatch(/nexus\.yaml:1:\d+: /)
+    expect(both.message).toContain('environment variable NEXUS_DATA_KEY')
+  })
+
   it('says which file is missing', async () => {
     await expect(loadConfig(join(directory, 'none.yaml'))).rejects.toMatchObject({
       code: 'CONFIG_NOT_FOUND',

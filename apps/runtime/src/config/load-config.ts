@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, resolve, sep } from 'node:path'
 import type { DataKeyOptions } from '@nexus/event-bus'
 import { isLoopback, type NamedWebhook } from '@nexus/server'
-import { type BusConfig, busConfig } from '../bus/bus-config.js'
+import { assertEncrypts, type BusConfig, busConfig } from '../bus/bus-config.js'
 import { RuntimeError } from '../errors.js'
 import { ConfigError, displayPath, type Problem } from './diagnostics.js'
 import { readEnvironment } from './environment.js'
@@ -88,24 +88,39 @@ export async function loadConfig(
 ): Promise<RuntimeConfig> {
   const file = resolve(path)
   const text = await readText(file)
-  const parsed = parseConfig(text, file)
+  const mistakes: RuntimeError[] = []
+  const environment = readEnvironment(env, mistakes)
+  const parsed = parseConfig(text, file, mistakes)
   const problems = await problemsOfFunctions(parsed, dirname(file))
   const schemas = await readSchemas(parsed, dirname(file), problems)
-  if (problems.length > 0) throw new ConfigError(file, problems, text)
 
   const { config } = parsed
-  const environment = readEnvironment(env)
   const host = overrides.host ?? environment.host ?? config.server.host
-  if (!isLoopback(host) && environment.token === undefined) {
-    throw new RuntimeError(
-      'TOKEN_REQUIRED',
-      `host ${host} can be reached from other machines: set NEXUS_TOKEN to a secret that clients must send, or listen on 127.0.0.1`,
+  if (!isLoopback(host) && !env.NEXUS_TOKEN) {
+    mistakes.push(
+      new RuntimeError(
+        'TOKEN_REQUIRED',
+        `host ${host} can be reached from other machines: set NEXUS_TOKEN to a secret that clients must send, or listen on 127.0.0.1`,
+      ),
     )
   }
   const beside = (relative: string) => resolve(dirname(file), relative)
   const { server, webhooks, bus, importRoot, cacheSecretEnv, handlerTimeoutMs, ...settings } =
     config
   const timeoutMs = environment.handlerTimeoutMs ?? handlerTimeoutMs
+  const noting = <T>(read: () => T): T | undefined => noteMistake(mistakes, read)
+  const webhooksWithSecrets = webhooksOf(webhooks, env, mistakes)
+  const chosenBus = noting(() => busConfig(bus, environment.busUrl))
+  if (chosenBus !== undefined && environment.dataKey !== undefined) {
+    noting(() => assertEncrypts(chosenBus))
+  }
+  const cacheSecret = noting(() => cacheSecretOf(cacheSecretEnv, env))
+  const [first] = mistakes
+  // Mistakes of one kind keep their code.
+  if (problems.length === 0 && first && mistakes.every(({ code }) => code === first.code)) {
+    throw new RuntimeError(first.code, mistakes.map(({ message }) => message).join('\n\n'))
+  }
+  if (problems.length + mistakes.length > 0) throw new ConfigError(file, problems, text, mistakes)
   return {
     ...settings,
     ...server,
@@ -113,13 +128,13 @@ export async function loadConfig(
     host,
     port: overrides.port ?? environment.port ?? server.port,
     token: environment.token,
-    webhooks: webhooksOf(webhooks, env),
-    bus: busConfig(bus, environment.busUrl),
+    webhooks: webhooksWithSecrets,
+    bus: chosenBus!,
     dataKey: environment.dataKey,
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
-    cacheSecret: cacheSecretOf(cacheSecretEnv, env),
+    cacheSecret,
     performance: performanceConfig(config.performance, environment),
     functions: config.functions.map((entry, index) => ({
       ...entry,
@@ -138,6 +153,17 @@ export async function loadConfig(
       files: entry.files && mapValues(entry.files, beside),
     })),
     warnings: warningsOf(config, env),
+  }
+}
+
+/** What `read` answers; undefined where it is refused, which is noted. */
+function noteMistake<T>(mistakes: RuntimeError[], read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error
+    mistakes.push(error)
+    return undefined
   }
 }
 
@@ -239,15 +265,20 @@ function readSchema(text: string): Record<string, unknown> {
 function webhooksOf(
   webhooks: ConfigFile['webhooks'],
   env: NodeJS.ProcessEnv,
+  mistakes: RuntimeError[],
 ): RuntimeConfig['webhooks'] {
   return mapValues(webhooks, ({ secrets, ...webhook }, name) => {
     const [first, ...more] = secrets.map((variable) => {
-      const secret = env[variable]
-      if (secret) return secret
-      throw new RuntimeError(
-        'SECRET_REQUIRED',
-        `webhooks.${name}: environment variable ${variable} holds no secret; set it, or remove it from secrets`,
-      )
+      const secret = env[variable] ?? ''
+      if (secret === '') {
+        mistakes.push(
+          new RuntimeError(
+            'SECRET_REQUIRED',
+            `webhooks.${name}: environment variable ${variable} holds no secret; set it, or remove it from secrets`,
+          ),
+        )
+      }
+      return secret
     })
     const named: NamedWebhook = { ...webhook, secrets: [first!, ...more] }
     return named

@@ -188,6 +188,7 @@ export class Group implements GroupConsumer {
     if (settlement.kind === 'retry' && settlement.inPlace) {
       message.working()
       claim.attempt += 1
+      own.isBegun = false
     } else {
       this.#forget(own)
       if (settlement.kind === 'release') this.#released.push(message)
@@ -203,7 +204,10 @@ export class Group implements GroupConsumer {
       (claims as readonly NatsClaim[]).map(async (claim) => {
         if (claim.isGivenBack) return undefined
         const record = toBegun(claim, this.#host.clock.now())
-        if (await this.#records.store(claim, record, true)) return claim
+        if (await this.#records.store(claim, record, true)) {
+          claim.isBegun = true
+          return claim
+        }
         // Another process wrote a record since: the message comes again, and is compared with it.
         this.#forget(claim)
         claim.message.nak(CONFLICT_PAUSE_MS)

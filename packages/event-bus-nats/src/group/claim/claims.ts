@@ -227,6 +227,7 @@ export class Claims {
       redelivery: this.#isRedelivery(message),
       isErased: stored.erased !== undefined,
       ...(stored.erased !== undefined && { erased: stored.erased }),
+      isBegun: false,
       revision: before.revision,
       owner: `${this.#owner}.${this.#count}`,
       extendedAtMs: performance.now(),

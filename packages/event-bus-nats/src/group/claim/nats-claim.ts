@@ -11,6 +11,8 @@ export interface NatsClaim extends Claim, EventRef {
   redelivery: boolean
   /** The event was erased: what its handler says is not stored. */
   isErased: boolean
+  /** The handler of its attempt was started. */
+  isBegun: boolean
   /** Sequence of the record that the claim is based on: a newer one means that the claim was lost. */
   revision: number
   /** Tells what this claim wrote from what another process wrote. */

@@ -17,7 +17,8 @@ export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: numb
   const state: DeliveryState = {
     ...base,
     status: STATUS[settlement.kind],
-    attempts: claim.attempt,
+    // All attempts of an event may have died with their processes: then none is started any more.
+    attempts: claim.isBegun ? claim.attempt : claim.attempt - 1,
     durationMs: settlement.durationMs,
   }
   if (settlement.record !== undefined) state.record = settlement.record
