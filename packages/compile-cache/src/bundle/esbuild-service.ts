@@ -1,6 +1,7 @@
 import type * as Esbuild from 'esbuild'
 import { CompileError } from '../errors.js'
 import { limitAnswers } from './answer-limit.js'
+import { esbuildMemory } from './memory-limit.js'
 
 /**
  * The work under way with the child process that runs now. Stopping that process settles nothing that waits for its
@@ -39,7 +40,8 @@ export class EsbuildService {
     this.#retries = retry.catch(() => undefined)
     return retry.catch((error: unknown) => {
       if (!isServiceLoss(error)) throw error
-      const why = 'is it nested too deeply, or are there thousands of errors in one line?'
+      const why =
+        'is it nested too deeply, are there thousands of errors in one line, or does it need 1 GiB of memory?'
       throw new CompileError('RESOURCE_LIMIT', `it crashed esbuild: ${why}`, { cause: error })
     })
   }
@@ -56,6 +58,7 @@ export class EsbuildService {
       timer = setTimeout(() => reject(this.#overrun()), this.#timeoutMs)
     })
     together.add(interrupt)
+    const unwatch = esbuildMemory.watch()
     try {
       return await Promise.race([work(esbuild, ended.signal), interrupted])
     } catch (error) {
@@ -66,6 +69,7 @@ export class EsbuildService {
     } finally {
       together.delete(interrupt)
       clearTimeout(timer)
+      unwatch()
       ended.abort()
     }
   }

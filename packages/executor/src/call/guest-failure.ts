@@ -92,9 +92,30 @@ export function trapFailure(error: unknown): CallFailure {
 }
 
 /** Sorts an error that the guest described, as `!` and JSON, by its code. */
-export function failureFromReport(described: string, refusals: Refusals): CallFailure {
+export function failureFromReport(
+  described: string,
+  refusals: Refusals,
+  allocationRefused: boolean,
+): CallFailure {
   const report = parseReport(described)
+  if (isOutOfMemory(report, allocationRefused)) return { code: 'MEMORY_LIMIT', report }
   return { code: codeOf(report, refusals), report }
+}
+
+/**
+ * Whether an allocation was refused, and this is what the engine throws then. A guest can throw the like at any time: it
+ * counts only after a refusal.
+ */
+function isOutOfMemory(
+  { name, message, stack }: GuestErrorReport,
+  allocationRefused: boolean,
+): boolean {
+  // The engine notes no refusal while it compiles a regular expression: there the guest's word is all there is.
+  if (name === 'SyntaxError' && message === 'out of memory') return true
+  if (!allocationRefused) return false
+  // When no memory is left to make the error with, the engine throws null.
+  const isNull = message === 'null' && stack === undefined
+  return isNull || (name === 'InternalError' && message === 'out of memory')
 }
 
 /** Takes the pending exception out of the engine and asks the guest to describe it. */
@@ -109,7 +130,9 @@ export function failureFromException(
   const described = instance.call(describePtr, exception)
   const text = instance.isException(described) ? undefined : instance.readString(described)
   instance.setMemoryLimit(memoryLimitBytes)
-  return text === undefined ? undefined : failureFromReport(text, refusals)
+  return text === undefined
+    ? undefined
+    : failureFromReport(text, refusals, instance.allocationRefused)
 }
 
 function parseReport(described: string): GuestErrorReport {
@@ -121,14 +144,7 @@ function parseReport(described: string): GuestErrorReport {
 }
 
 /** The engine's own errors are told by their names and texts (QuickJS-NG 0.11, quickjs.c). */
-function codeOf(
-  { name, message, code }: GuestErrorReport,
-  refusals: Refusals,
-): CallFailure['code'] {
-  // A SyntaxError when it is a regular expression that does not fit.
-  if (message === 'out of memory' && (name === 'InternalError' || name === 'SyntaxError')) {
-    return 'MEMORY_LIMIT'
-  }
+function codeOf({ message, code }: GuestErrorReport, refusals: Refusals): CallFailure['code'] {
   if (message === STACK_OVERFLOW_MESSAGE || message === 'stack overflow') {
     return 'STACK_OVERFLOW'
   }

@@ -254,30 +254,16 @@ export class GuestCall implements HostCaller {
   }
 
   #finishStuck(): void {
-    this.#finish('', this.#isOutOfMemory() ? memoryFailure() : stuckFailure())
-  }
-
-  /**
-   * An allocation that fails inside the engine's own promise code leaves no exception behind.
-   *
-   * @param share of the limit that must have been in use: the peak is read now and then, not at each allocation
-   */
-  #isOutOfMemory(share = 0.9): boolean {
-    this.#notePeak()
-    return this.#peakBytes > this.request.limits.memoryLimitBytes * share
+    this.#finish('', this.#instance.allocationRefused ? memoryFailure() : stuckFailure())
   }
 
   #failureFromReport(described: string): CallFailure {
-    const failure = failureFromReport(described, this.#hostCalls.refusals)
-    // When there is no memory left to make the error with, the engine throws null. An array that grows asks for half of
-    // its size more, so that much less than the limit may have been seen in use.
-    const { message, stack } = failure.report
-    const isNull = message === 'null' && stack === undefined
-    return isNull && this.#isOutOfMemory(0.5) ? memoryFailure() : failure
+    return failureFromReport(described, this.#hostCalls.refusals, this.#instance.allocationRefused)
   }
 
+  /** An allocation that fails inside the engine's own promise code leaves no exception behind. */
   #engineFailure(): CallFailure {
-    if (this.#isOutOfMemory()) return memoryFailure()
+    if (this.#instance.allocationRefused) return memoryFailure()
     return engineFailure('The engine failed without an exception')
   }
 

@@ -4,6 +4,7 @@ import {
   engineFailure,
   failureFromException,
   failureFromReport,
+  memoryFailure,
   type Refusals,
   timeoutFailure,
   trapFailure,
@@ -95,7 +96,9 @@ export class ModuleLoader {
       new LoadFailure(
         instance.interrupted
           ? timeoutFailure(limits.timeoutMs)
-          : engineFailure('The module failed without an exception'),
+          : instance.allocationRefused
+            ? memoryFailure()
+            : engineFailure('The module failed without an exception'),
       )
     const fail = () => {
       if (instance.interrupted) return silent()
@@ -122,7 +125,7 @@ export class ModuleLoader {
       const text = instance.readString(described)
       return text === undefined
         ? fail()
-        : new LoadFailure(failureFromReport(text, LOADING_REFUSALS))
+        : new LoadFailure(failureFromReport(text, LOADING_REFUSALS, instance.allocationRefused))
     }
     const loaded = instance.call(entries.load, result)
     if (instance.isException(loaded)) return fail()

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { PoolError } from '../errors.js'
+import { flagRefusals } from './refusal-flag.js'
 
 /** Bytes from `start` to `end` of the linear memory. */
 export interface MemoryRange {
@@ -41,5 +43,12 @@ export function loadEngineModule(): Promise<EngineModule> {
 async function load(): Promise<EngineModule> {
   const bytes = await readFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'))
   const hash = createHash('sha256').update(bytes).digest('hex')
-  return { module: await WebAssembly.compile(bytes), constants: CONSTANTS[hash] ?? NOTHING }
+  const flagged = flagRefusals(bytes)
+  if (flagged === undefined) {
+    throw new PoolError(
+      'INSTANCE_FAILED',
+      'The function that refuses an allocation was not found in this build of the engine; who runs out of memory would not be known',
+    )
+  }
+  return { module: await WebAssembly.compile(flagged), constants: CONSTANTS[hash] ?? NOTHING }
 }

@@ -1,6 +1,7 @@
 import { JSValueHandle, QuickJS, type Snapshot } from 'quickjs-wasi'
 import type { EngineExtension } from '../engine/engine-extensions.js'
 import type { EngineState } from '../engine/engine-state.js'
+import { REFUSAL_FLAG } from '../engine/refusal-flag.js'
 import type { HandlerImage } from '../image/handler-image.js'
 import {
   copyPages,
@@ -46,6 +47,8 @@ const ignore: HostCall = () => 0
 export class QuickJSInstance extends GuestValues {
   readonly #vm: QuickJS
   readonly #blueprint: QuickJSInstanceBlueprint
+  /** Not in linear memory: no rewind touches it. */
+  readonly #refusalFlag: WebAssembly.Global
   #image: HandlerImage | undefined
   /** What a rewind writes: every page that is in use in the image, zero or not. */
   #runs: readonly MemoryRun[] = []
@@ -86,6 +89,8 @@ export class QuickJSInstance extends GuestValues {
     super(vm, blueprint)
     this.#vm = vm
     this.#blueprint = blueprint
+    const exports: object = this.exports
+    this.#refusalFlag = (exports as Record<string, WebAssembly.Global>)[REFUSAL_FLAG]!
     const answers = blueprint.answers.map((ptr) => new JSValueHandle(vm, ptr, true))
     vm.registerHostCallback(
       HOST_FUNCTION,
@@ -111,6 +116,11 @@ export class QuickJSInstance extends GuestValues {
   /** Bytes that the engine has allocated at this moment. */
   get allocatedBytes(): number {
     return this.words()[this.#blueprint.state.mallocSizeOffset >>> 2]!
+  }
+
+  /** Whether the engine refused the guest an allocation since the last {@link begin}; no guest can set or hide it. */
+  get allocationRefused(): boolean {
+    return this.#refusalFlag.value !== 0
   }
 
   /** Whether memory has grown past the image, so that a rewind would leak what was added. */
@@ -158,6 +168,7 @@ export class QuickJSInstance extends GuestValues {
     this.deadlineAt = deadlineAt
     this.interrupted = false
     this.peakBytes = 0
+    this.#refusalFlag.value = 0
     this.onHostCall = onHostCall
     this.exports.qjs_set_memory_limit(memoryLimitBytes)
   }
