@@ -1,32 +1,41 @@
-import { type ConformanceHarness, conformanceCases } from '@nexus/event-bus/conformance'
+import { join } from 'node:path'
+import { describeStore } from '@nexus/event-bus/conformance'
 import { redisStore } from '@nexus/event-bus-redis'
-import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { bundleWorker, hasRedis, startRedis } from '@nexus/test-kit'
+import { afterAll, describe, it } from 'vitest'
 
-describe.skipIf(!hasRedis())('the Redis store', () => {
-  let server: ServerProcess
-  let storages = 0
-
-  beforeAll(async () => {
-    server = await startRedis()
-  })
-
-  afterAll(async () => {
-    await server.stop()
-  })
-
-  const harness: ConformanceHarness = {
-    persistent: true,
-    shared: true,
-    createStorage: async () => {
-      const prefix = `test-${storages++}`
-      return {
-        openStore: (options) =>
-          redisStore({ ...options, url: `redis://${server.address}`, prefix }),
-        dispose: async () => {},
-      }
+describe.skipIf(!hasRedis())('on a Redis server', () => {
+  describeStore(
+    {
+      name: 'the Redis store',
+      persistent: true,
+      shared: true,
+      start: async () => {
+        const server = await startRedis()
+        const url = `redis://${server.address}`
+        let storages = 0
+        return {
+          createStorage: async () => {
+            const prefix = `test-${storages++}`
+            return {
+              openStore: (options) => redisStore({ ...options, url, prefix }),
+              environment: { STORE_URL: url, STORE_PREFIX: prefix },
+              dispose: async () => {},
+            }
+          },
+          server: {
+            port: server.port,
+            openStoreAt: (port) =>
+              redisStore({ url: `redis://127.0.0.1:${port}`, requestTimeoutMs: 1_000 }),
+            kill: () => server.kill(),
+            restart: () => server.restart(),
+          },
+          stop: () => server.stop(),
+        }
+      },
+      worker: () => bundleWorker(join(import.meta.dirname, 'store-worker.ts')),
+      networkFaultMs: 1_300,
     },
-  }
-
-  for (const { name, run } of conformanceCases) it(name, () => run(harness))
+    { describe, it, afterAll },
+  )
 })

@@ -139,8 +139,10 @@ export class RedisGroup implements GroupConsumer {
       this.#drop(own)
       throw claimLost(this.name, own.event)
     }
-    if (settlement.kind === 'retry' && settlement.inPlace) own.attempt += 1
-    else this.#drop(own)
+    if (settlement.kind === 'retry' && settlement.inPlace) {
+      own.attempt += 1
+      own.begun = false
+    } else this.#drop(own)
     return emitted
   }
 
@@ -150,9 +152,10 @@ export class RedisGroup implements GroupConsumer {
     const answers = (await this.#run(START, [name, ackWaitMs, ...work])) as (number | string)[]
     return (claims as readonly RedisClaim[]).filter((claim, i) => {
       const answer = answers[i]
+      claim.begun = answer !== 0
       if (answer === 0) this.#drop(claim)
       else if (typeof answer === 'string') eraseClaim(claim, answer)
-      return answer !== 0
+      return claim.begun
     })
   }
 

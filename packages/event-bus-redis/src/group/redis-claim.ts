@@ -5,6 +5,8 @@ import { envelopeOf, erasureOf, eventOf } from '../query/stored-event.js'
 export interface RedisClaim extends Claim {
   work: string
   token: string
+  /** Its handler was started: `attempt` was made. */
+  begun: boolean
 }
 
 /** Fields of each claim in the answer of the script. */
@@ -32,6 +34,7 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
       replay: Number(replay),
       work,
       token,
+      begun: false,
     })
   }
   return claims

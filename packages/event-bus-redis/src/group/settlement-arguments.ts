@@ -14,25 +14,31 @@ export function deliveryJson(
   const { kind, durationMs, record } = settlement
   return JSON.stringify({
     status: STATUS[kind],
-    attempts: claim.attempt,
+    attempts: attemptsOf(claim),
     durationMs,
     record,
     error: kind === 'ack' ? undefined : settlement.error,
   })
 }
 
+/** Attempts that were made; a claim whose handler was not started has made none. */
+function attemptsOf({ attempt, begun }: RedisClaim): number {
+  return begun ? attempt : attempt - 1
+}
+
 /** A settlement as the script `SETTLE` takes it. */
 export function settlementArguments(claim: RedisClaim, settlement: Settlement): Argument[] {
-  const { work, token, attempt } = claim
-  if (settlement.kind === 'release') return [work, token, 'release', 0, '', attempt - 1, 0]
+  const { work, token } = claim
+  const attempts = attemptsOf(claim)
+  if (settlement.kind === 'release') return [work, token, 'release', 0, '', attempts, 0]
   const delivery = deliveryJson(claim, settlement)
   switch (settlement.kind) {
     case 'retry': {
       const kind = settlement.inPlace ? 'retry-in-place' : 'retry'
-      return [work, token, kind, settlement.delayMs, delivery, attempt, 0]
+      return [work, token, kind, settlement.delayMs, delivery, attempts, 0]
     }
     case 'dead-letter':
-      return [work, token, 'dead-letter', 0, delivery, attempt, 0]
+      return [work, token, 'dead-letter', 0, delivery, attempts, 0]
     case 'ack': {
       const emitted = settlement.emit.flatMap(({ event: { id, type, source }, json }) => [
         id,
@@ -40,7 +46,7 @@ export function settlementArguments(claim: RedisClaim, settlement: Settlement): 
         source,
         json,
       ])
-      return [work, token, 'ack', 0, delivery, attempt, settlement.emit.length, ...emitted]
+      return [work, token, 'ack', 0, delivery, attempts, settlement.emit.length, ...emitted]
     }
   }
 }

@@ -1,5 +1,4 @@
 import { EventBus } from '@nexus/event-bus'
-import { surviveNetworkFaults } from '@nexus/event-bus/conformance'
 import { RedisCacheTier, redisStore } from '@nexus/event-bus-redis'
 import { hasRedis, type ServerProcess, startRedis, untilTestEnds } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,19 +13,6 @@ describe.skipIf(!hasRedis())('a bus on Redis', () => {
   afterAll(async () => {
     await server.stop()
   })
-
-  it('survives a network that stalls, drops and resets', async () => {
-    await surviveNetworkFaults({
-      port: server.port,
-      faultMs: 1_300,
-      openStore: (port) =>
-        redisStore({
-          url: `redis://127.0.0.1:${port}`,
-          prefix: 'network',
-          requestTimeoutMs: 1_000,
-        }),
-    })
-  }, 600_000)
 
   it('says what a server can promise, and refuses to promise more', async () => {
     const lax = await untilTestEnds(
