@@ -7,7 +7,7 @@ import {
 } from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
 import { CallRunner } from './call/call-runner.js'
-import type { HandlerContext } from './call/handler-context.js'
+import { checkContext, type HandlerContext } from './call/handler-context.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
 import type { FileOptions } from './compile/file-options.js'
 import { Precompiler } from './compile/precompiler.js'
@@ -140,6 +140,7 @@ export class WasmRuntime {
     options?: number | CallOptions,
   ): Promise<ExecutionResult<Value>> {
     this.#assertOpen()
+    checkContext(context)
     let compiled: CompiledHandler
     try {
       compiled = await this.#compiler.compile(code)
@@ -169,6 +170,7 @@ export class WasmRuntime {
     options?: number | CallOptions,
   ): Promise<ExecutionResult<Value>> {
     this.#assertOpen()
+    checkContext(context)
     const limits = resolveCallOptions(options, this.#options)
     return this.#calls.run(preparedOfAny(handler), context, limits)
   }
@@ -281,6 +283,11 @@ export class WasmRuntime {
   shutdown({ drainTimeoutMs = Number.POSITIVE_INFINITY } = {}): Promise<void> {
     this.#closed ??= this.#shutdown(drainTimeoutMs)
     return this.#closed
+  }
+
+  /** See {@link shutdown}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
   }
 
   async #shutdown(drainTimeoutMs: number): Promise<void> {

@@ -56,7 +56,7 @@ describe.each([
     )
     expect(logs).toMatchObject([
       { level: 'info', message: 'one', fields: { n: 1 } },
-      { level: 'warn', message: 'two {"a":[1]} 3' },
+      { level: 'warn', message: 'two { a: [ 1 ] } 3' },
       { level: 'error', message: 'Symbol(s)' },
     ])
     expect(logs[0]?.time).toBeGreaterThan(Date.now() - 60_000)

@@ -66,6 +66,11 @@ export function stuckFailure(): CallFailure {
   }
 }
 
+/** @param failure what the promise was rejected with */
+export function unhandledRejection({ code, report }: CallFailure): CallFailure {
+  return { code, report: { ...report, message: `Unhandled rejection: ${report.message}` } }
+}
+
 /** Nexus or its engine failed; nothing is known about the handler. */
 export function engineFailure(message: string): CallFailure {
   return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message } }

@@ -32,6 +32,34 @@ export interface HandlerContext {
   aroundHostCall?: AroundHostCall | undefined
 }
 
+const KEYS: Readonly<Record<keyof HandlerContext, true>> = {
+  event: true,
+  eventJson: true,
+  functionName: true,
+  capabilities: true,
+  env: true,
+  secrets: true,
+  attempt: true,
+  traceId: true,
+  aroundHostCall: true,
+}
+
+/**
+ * Refuses what no call reads: a limit that stands among the facts of the call would silently not hold.
+ *
+ * @throws ExecutorError `INVALID_OPTIONS`
+ */
+export function checkContext(context: HandlerContext): void {
+  for (const key in context) {
+    if (Object.hasOwn(KEYS, key)) continue
+    const names = Object.keys(KEYS).join(', ')
+    throw new ExecutorError(
+      'INVALID_OPTIONS',
+      `Unknown key "${key}" in the context of the call: expected ${names}. Limits such as timeoutMs are the third argument`,
+    )
+  }
+}
+
 const NO_CAPABILITIES: readonly string[] = []
 
 /** A call of a handler, as it crosses to the thread that runs it. */

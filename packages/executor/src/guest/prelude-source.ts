@@ -1,5 +1,7 @@
 import { createValueCodec } from '../values/value-codec.js'
 import { MAX_NESTING } from '../values/value-limits.js'
+import { createConsole } from './console.js'
+import { createDescriber } from './describe-value.js'
 import { installPrelude, type Prelude } from './prelude.js'
 import { HostAnswer, HostOperation } from './protocol.js'
 import { installEngineGaps } from './web/engine-gaps.js'
@@ -24,6 +26,8 @@ const INSTALL_WEB = `(kit) => {
 export function preludeSource(webApis: boolean): string {
   return `(host) => (${installPrelude})(host, {
     createCodec: ${createValueCodec},
+    createDescriber: ${createDescriber},
+    createConsole: ${createConsole},
     installWeb: ${webApis ? INSTALL_WEB : undefined},
     operations: ${JSON.stringify(HostOperation)},
     answers: ${JSON.stringify(HostAnswer)},

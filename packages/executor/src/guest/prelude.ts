@@ -1,4 +1,6 @@
 import type { CodecParts, ValueCodec } from '../values/value-codec.js'
+import type { ConsoleParts } from './console.js'
+import type { DescribeValue } from './describe-value.js'
 import type { GuestErrorReport, HostAnswer, HostOperation, LogLevel } from './protocol.js'
 import type { FetchRequest, FetchResponse, GuestKit } from './web/kit.js'
 
@@ -8,6 +10,8 @@ export type GuestHost = (operation: number, ...args: (string | number | undefine
 /** What the prelude is given in addition to the host. */
 export interface PreludeParts {
   createCodec(parts: CodecParts): ValueCodec
+  createDescriber(): DescribeValue
+  createConsole(parts: ConsoleParts): Console
   /** Installs the web APIs, where the handler gets them; gives what makes `ctx.signal`. */
   installWeb: ((kit: GuestKit) => (deadline: number) => AbortSignal) | undefined
   operations: typeof HostOperation
@@ -17,7 +21,7 @@ export interface PreludeParts {
 
 /** The functions that the host calls. */
 export interface Prelude {
-  /** Takes the handler out of its module; answers the `typeof` what was there. */
+  /** Takes the handler out of its module; answers what was there: `function`, or another kind. */
   load(namespace: { default: unknown }): string
   /**
    * Calls the handler. Gives the JSON of the result, `''` for undefined, or `!` and the JSON of an error; or a promise
@@ -46,9 +50,10 @@ export interface Prelude {
  * The guest gets the source of this function: it may use nothing but its arguments and globals.
  */
 export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
-  const { createCodec, installWeb, operations, answers, maxNesting } = parts
+  const { createCodec, createDescriber, createConsole, installWeb } = parts
+  const { operations, answers, maxNesting } = parts
   const { parse, stringify } = JSON
-  const { defineProperty: define } = Object
+  const { defineProperty: define, getPrototypeOf, getOwnPropertyDescriptor } = Object
   const { now } = Date
   const [GuestPromise, GuestError, GuestMap, toText] = [Promise, Error, Map, String]
   const [GuestTypeError, GuestRangeError] = [TypeError, RangeError]
@@ -61,8 +66,13 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   const remove = uncurry(Map.prototype.delete)
   const MAX_TEXT = 16_384
   const MAX_CAUSES = 3
+  const MAX_REASONS = 10
+  const { isArray } = Array
   type Bytes = Uint8Array & { toBase64(): string }
-  const { encode, decode, deepPlace, tooDeep } = createCodec({
+  const describeValue = createDescriber()
+  /** Fields are data for programs: all of them, and as what JSON can hold. */
+  const AS_DATA = { maxDepth: maxNesting, maxItems: 2 ** 32, asData: true }
+  const { encode, decode, deepPlace, tooDeep, isPlain } = createCodec({
     toBase64: uncurry((Uint8Array.prototype as Bytes).toBase64) as (bytes: Uint8Array) => string,
     fromBase64: (Uint8Array as unknown as CodecParts).fromBase64,
     maxNesting,
@@ -83,6 +93,28 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       return undefined
     }
   }
+  const shown = (value: object): string => {
+    try {
+      return clip(stringify(value) ?? text(value), 0, MAX_TEXT)
+    } catch {
+      return text(value)
+    }
+  }
+  /** Without a message, what else the thrown value says: the errors of an AggregateError, its fields. */
+  const fullMessage = (error: object): string => {
+    const message = read(error, 'message')
+    try {
+      const { errors } = error as { errors?: unknown }
+      if (isArray(errors) && error instanceof GuestError) {
+        let reasons = ''
+        for (let i = 0; i < errors.length && i < MAX_REASONS; i++) {
+          reasons += `${i === 0 ? '' : '; '}${messageOf(errors[i])}`
+        }
+        return `${message || 'All promises were rejected'} (${reasons})`
+      }
+    } catch {}
+    return message ?? `${typeof error === 'function' ? text(error) : shown(error)} was thrown`
+  }
   const messageOf = (error: unknown): string =>
     (typeof error === 'object' && error !== null ? read(error, 'message') : undefined) ??
     text(error)
@@ -97,7 +129,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     return {
       __proto__: null,
       name: read(error, 'name') ?? 'Error',
-      message: read(error, 'message') ?? text(error),
+      message: fullMessage(error),
       stack: read(error, 'stack'),
       code: read(error, 'code'),
       cause: cause === undefined || depth === MAX_CAUSES ? undefined : report(cause, depth + 1),
@@ -138,8 +170,14 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     ;(error as Error & { code: string }).code = code
     return error
   }
+  let isLoading = true
   const refuse = (answer: number, what: string, token: string): void => {
     if (answer === answers.Ok) return
+    if (isLoading) {
+      throw new GuestError(
+        `${what} at the top level of the module: timers and host calls are for the handler`,
+      )
+    }
     if (answer === answers.Denied) {
       const message = `${what} is not allowed; grant it with the capability ${token}`
       const error = coded(new GuestError(message), 'PERMISSION_DENIED')
@@ -178,18 +216,27 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       throw blamed(error, value, name)
     }
   }
-  const log = (level: LogLevel) => (message: unknown, fields: unknown) => {
-    let json: string | undefined
-    if (fields !== undefined) {
-      try {
-        json = stringify(fields)
-      } catch (cause) {
-        const error = blamed(cause, fields, 'fields')
-        if (error !== cause) throw error
-        json = stringify({ __proto__: null, unserialisable: messageOf(cause) })
-      }
+  const isPlainData = (value: unknown): boolean => {
+    try {
+      return isPlain(value)
+    } catch {
+      return false
     }
-    const answer = host(operations.Log, level, text(message), json)
+  }
+  const log = (level: LogLevel) => (message: unknown, fields: unknown) => {
+    const line = text(message)
+    let answer: number
+    if (fields === undefined) answer = host(operations.Log, level, line)
+    else if (isPlainData(fields)) answer = host(operations.Log, level, line, stringify(fields))
+    else {
+      let described: string
+      try {
+        described = stringify([describeValue(fields, AS_DATA)])
+      } catch (cause) {
+        throw blamed(cause, fields, 'fields')
+      }
+      answer = host(operations.LogDescribed, level, line, described)
+    }
     if (answer === answers.TooDeep) throw tooDeep(deepPlace(fields, 'fields') ?? 'fields')
   }
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
@@ -247,34 +294,6 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     ])
   }
 
-  const show = (value: unknown): string => {
-    if (typeof value === 'string') return value
-    if (typeof value === 'object' && value !== null) {
-      const stack = read(value, 'stack')
-      if (stack !== undefined) {
-        return `${read(value, 'name') ?? 'Error'}: ${read(value, 'message')}\n${stack}`
-      }
-      try {
-        return stringify(value) ?? text(value)
-      } catch {}
-    }
-    return text(value)
-  }
-  const print =
-    (level: LogLevel) =>
-    (...values: unknown[]) => {
-      let line = ''
-      for (let i = 0; i < values.length; i++) line += (i === 0 ? '' : ' ') + show(values[i])
-      host(operations.Log, level, clip(line, 0, MAX_TEXT))
-    }
-  globalThis.console = {
-    debug: print('debug'),
-    log: print('info'),
-    info: print('info'),
-    warn: print('warn'),
-    error: print('error'),
-  } as Console
-
   // The engine's own has the moment at which the image was made as its origin, and keeps it.
   const monotonic = performance.now as () => number
   globalThis.performance = {
@@ -283,6 +302,15 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       return now() - monotonic()
     },
   } as Performance
+
+  const guestConsole = createConsole({
+    describe: describeValue,
+    write: (level, line) => void host(operations.Log, level, clip(line, 0, MAX_TEXT)),
+    print: (level, values, indent, kind) =>
+      void host(operations.Print, level, stringify(values), indent, kind),
+    monotonic: () => monotonic(),
+  })
+  globalThis.console = guestConsole
 
   const startTimer = (
     callback: unknown,
@@ -301,7 +329,8 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     set(timers, id, { __proto__: null, callback, values, repeats } as unknown as Timer)
     return id
   }
-  const stopTimer = (id: number): void => {
+  const stopTimer = (named: unknown): void => {
+    const id = typeof named === 'string' ? +named : (named as number)
     if (remove(timers, id)) host(operations.ClearTimer, id)
   }
   const setTimeout = (callback: unknown, delayMs?: unknown, ...values: unknown[]) =>
@@ -331,9 +360,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   const signalUntil = installWeb?.({
     fetch,
     setTimeout,
-    report: (error) => {
-      host(operations.Log, 'error', `Uncaught ${show(error)}`)
-    },
+    report: (error) => guestConsole.error('Uncaught', error),
   })
 
   interface Facts {
@@ -342,13 +369,27 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     env?: Record<string, string>
     secrets?: Record<string, string>
   }
+  const generators = [function* () {}, async function* () {}].map((made) => getPrototypeOf(made))
+  const kindOf = (value: unknown): string => {
+    if (typeof value !== 'function') return typeof value
+    const prototype: unknown = getPrototypeOf(value)
+    if (prototype === generators[0] || prototype === generators[1]) return 'a generator function'
+    // Of a class it cannot be replaced.
+    return getOwnPropertyDescriptor(value, 'prototype')?.writable === false ? 'a class' : 'function'
+  }
   let handler: (event: unknown, context: unknown) => unknown
   const noFacts = { __proto__: null } as Facts
 
   return {
     load(namespace) {
-      handler = namespace.default as typeof handler
-      return typeof handler
+      let found = namespace.default
+      // A CommonJS module that was compiled from an ES module: its exports are the default export.
+      if (typeof found === 'object' && found !== null) {
+        found = (found as { default?: unknown }).default ?? found
+      }
+      handler = found as typeof handler
+      isLoading = false
+      return kindOf(found)
     },
     run(eventJson, contextJson, deadline) {
       try {

@@ -11,6 +11,7 @@ import {
   tooDeepFailure,
   tooManyValuesFailure,
   trapFailure,
+  unhandledRejection,
 } from '../call/guest-failure.js'
 import { queueWaitUs } from '../call/queue-wait.js'
 import type { PreludeEntry } from '../guest/prelude-source.js'
@@ -169,8 +170,9 @@ export class GuestCall implements HostCaller {
     if (instance.isException(returned)) this.#finishException()
     else if (returned === this.#result && instance.isString(returned)) this.#finishText(returned)
     else if (this.#noteUncaught(returned)) return
-    else if (!instance.drainJobs()) this.#finishInterrupted()
+    else if (!instance.drainJobs()) this.#finishException()
     else if (instance.promiseState(this.#result) !== 'pending') this.#finishPromise()
+    else if (this.#failUnhandled()) return
     else if (!this.#hostCalls.areOpen) this.#finishStuck()
     else this.#wait()
   }
@@ -205,7 +207,23 @@ export class GuestCall implements HostCaller {
     else if (text === undefined) this.#finish('', resultTooLarge(maxResultBytes))
     else if (text.startsWith('!')) this.#finish('', this.#failureFromReport(text))
     else if (isLonger(text, maxResultBytes)) this.#finish('', resultTooLarge(maxResultBytes))
-    else this.#finishResult(text)
+    else if (!this.#failUnhandled()) this.#finishResult(text)
+  }
+
+  /** As in Node, a rejection fails the call when no job is left that could still handle it. */
+  #failUnhandled(): boolean {
+    const instance = this.#instance
+    if (!instance.hasUnhandledRejection) return false
+    if (!instance.drainJobs()) {
+      this.#finishException()
+      return true
+    }
+    const [reason] = instance.takeUnhandledRejections()
+    if (reason === undefined) return false
+    const described = instance.readString(instance.call(this.#entries.describe, reason))
+    if (described === undefined) this.#finishInterrupted()
+    else this.#finish('', unhandledRejection(this.#failureFromReport(described)))
+    return true
   }
 
   /** The host's thread only parses what was counted here. */

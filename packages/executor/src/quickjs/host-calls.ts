@@ -6,6 +6,7 @@ import type { Refusals } from '../call/guest-failure.js'
 import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
 import { decodeRequest } from '../net/fetch-request.js'
 import { logLimitNotice, maxLogLines } from '../result/log-limit.js'
+import { fieldsJson, parseDescriptions, printedText } from '../result/shown-value.js'
 import { JsonMeter } from '../values/json-meter.js'
 import { measureEncoded } from '../values/measure-encoded.js'
 
@@ -16,6 +17,9 @@ const MAX_ATTRIBUTES_BYTES = 16 * 1024
 const MAX_REQUEST_HEAD_BYTES = 64 * 1024
 /** Node's own limit of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Descriptions of values are longer than the lines that are made of them. */
+const DESCRIPTION_FACTOR = 4
 
 const ANSWERS = {
   deep: HostAnswer.TooDeep,
@@ -52,6 +56,8 @@ export class HostCalls {
   #logsDropped = false
   #refusals: Set<number> | undefined
   readonly #meter = new JsonMeter()
+  /** Counts what the thread parses of descriptions, which the host's thread never sees. */
+  #descriptions: JsonMeter | undefined
   #events: RawEvent[] | undefined
   #logs: RawLog[] | undefined
 
@@ -118,6 +124,10 @@ export class HostCalls {
     switch (this.#instance.readNumber(args[0] ?? 0)) {
       case HostOperation.Log:
         return this.#log(args)
+      case HostOperation.LogDescribed:
+        return this.#logDescribed(args)
+      case HostOperation.Print:
+        return this.#print(args)
       case HostOperation.Emit:
         return this.#limited() ?? this.#emit(args)
       case HostOperation.Call:
@@ -147,28 +157,73 @@ export class HostCalls {
   }
 
   #log(args: readonly GuestPtr[]): number {
+    const room = this.#logRoom
+    const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
+    const fields = hasFields ? this.#text(args[3], room) : undefined
+    return this.#addLine(args[1], this.#text(args[2], room), hasFields ? { json: fields } : {})
+  }
+
+  #logDescribed(args: readonly GuestPtr[]): number {
+    const message = this.#text(args[2], this.#logRoom)
+    const description = this.#description(args[3])
+    if (typeof description === 'number') return description
+    return this.#addLine(args[1], message, { json: fieldsJson(description) })
+  }
+
+  #print(args: readonly GuestPtr[]): number {
+    const description = this.#description(args[2])
+    if (typeof description === 'number') return description
+    const indent = this.#instance.readNumber(args[3] ?? 0)
+    const kind = this.#text(args[4], 16)
+    return this.#addLine(args[1], printedText(description, { indent, kind }), {})
+  }
+
+  /** What a description may take: it says more than what is shown of it. */
+  #description(ptr: GuestPtr | undefined): unknown[] | number {
+    if (this.#logsDropped) return HostAnswer.Limit
+    const json = this.#text(ptr, this.#request.limits.maxLogBytes * DESCRIPTION_FACTOR)
+    if (json === undefined) return this.#dropLogs()
+    this.#descriptions ??= new JsonMeter()
+    const verdict = this.#descriptions.add(json)
+    if (verdict === 'deep') return HostAnswer.TooDeep
+    if (verdict === 'large') return this.#dropLogs()
+    return parseDescriptions(json) ?? HostAnswer.Malformed
+  }
+
+  get #logRoom(): number {
+    return this.#request.limits.maxLogBytes - this.#logBytes
+  }
+
+  /** @param fields without `json` where it did not fit */
+  #addLine(
+    levelPtr: GuestPtr | undefined,
+    message: string | undefined,
+    fields: { json?: string | undefined },
+  ): number {
     const { maxLogBytes } = this.#request.limits
     if (this.#logsDropped) return HostAnswer.Limit
-    const room = maxLogBytes - this.#logBytes
-    const level = LOG_LEVELS.find((name) => name === this.#text(args[1], 16))
-    const message = this.#text(args[2], room)
-    const hasFields = args[3] !== undefined && this.#instance.isString(args[3])
-    const fieldsJson = this.#text(args[3], room)
+    const room = this.#logRoom
+    const level = LOG_LEVELS.find((name) => name === this.#text(levelPtr, 16))
     if (level === undefined) return HostAnswer.Malformed
+    const fieldsJson = fields.json
     const verdict = fieldsJson === undefined ? 'ok' : this.#meter.add(fieldsJson)
     if (verdict === 'deep') return HostAnswer.TooDeep
     // A line costs its end too: lines without a text must not be free.
     const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
-    const isLost = message === undefined || (hasFields && fieldsJson === undefined)
+    const isLost = message === undefined || ('json' in fields && fieldsJson === undefined)
     const isFull = bytes > room || this.logs.length >= maxLogLines(maxLogBytes)
     if (isLost || isFull || verdict === 'large') {
-      this.#logsDropped = true
-      this.#addLog(logLimitNotice(maxLogBytes))
-      return HostAnswer.Limit
+      return this.#dropLogs()
     }
     this.#logBytes += bytes
     this.#addLog({ level, message, time: Date.now(), fieldsJson })
     return HostAnswer.Ok
+  }
+
+  #dropLogs(): number {
+    this.#logsDropped = true
+    this.#addLog(logLimitNotice(this.#request.limits.maxLogBytes))
+    return HostAnswer.Limit
   }
 
   #measure(json: string): number | undefined {

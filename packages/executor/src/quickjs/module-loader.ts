@@ -8,6 +8,7 @@ import {
   type Refusals,
   timeoutFailure,
   trapFailure,
+  unhandledRejection,
 } from '../call/guest-failure.js'
 import { PRELUDE_ENTRIES, type PreludeEntry, preludeSource } from '../guest/prelude-source.js'
 import { HostAnswer } from '../guest/protocol.js'
@@ -110,7 +111,7 @@ export class ModuleLoader {
 
     const evaluation = instance.evalBytecode(bytecode)
     if (instance.isException(evaluation)) return fail()
-    if (!instance.drainJobs()) return silent()
+    if (!instance.drainJobs()) return fail()
     const state = instance.promiseState(evaluation)
     if (state === 'pending') {
       return new LoadFailure(
@@ -126,6 +127,17 @@ export class ModuleLoader {
       return text === undefined
         ? fail()
         : new LoadFailure(failureFromReport(text, LOADING_REFUSALS, instance.allocationRefused))
+    }
+    const [rejected] = instance.takeUnhandledRejections()
+    if (rejected !== undefined) {
+      const text = instance.readString(instance.call(entries.describe, rejected))
+      return text === undefined
+        ? fail()
+        : new LoadFailure(
+            unhandledRejection(
+              failureFromReport(text, LOADING_REFUSALS, instance.allocationRefused),
+            ),
+          )
     }
     const loaded = instance.call(entries.load, result)
     if (instance.isException(loaded)) return fail()

@@ -15,6 +15,8 @@ export interface ValueCodec {
   deepPlace(value: unknown, name: string): string | undefined
   /** The error about a value that is nested too deep at `path`. */
   tooDeep(path: string): Error
+  /** Whether JSON says all of a value, of at most 250,000 values in 64 levels. */
+  isPlain(value: unknown): boolean
 }
 
 /** What the codec of each side gets from outside. */
@@ -425,5 +427,14 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
     return undefined
   }
 
-  return { encode, decode, deepPlace, tooDeep }
+  return {
+    encode,
+    decode,
+    deepPlace,
+    tooDeep,
+    isPlain(value) {
+      budget = MAX_PLAIN_VALUES
+      return isPlain(value, 0)
+    },
+  }
 }

@@ -43,6 +43,12 @@ export const HOST_FUNCTION = 'host'
 
 const ignore: HostCall = () => 0
 
+/** A rejected promise, and why: values that the engine keeps for the host. */
+interface Rejection {
+  readonly promise: GuestPtr
+  readonly reason: GuestPtr
+}
+
 /** One engine with its own linear memory, which {@link rewind} makes pristine. */
 export class QuickJSInstance extends GuestValues {
   readonly #vm: QuickJS
@@ -56,6 +62,8 @@ export class QuickJSInstance extends GuestValues {
   #clockRuns = false
   /** Whether the engine was told to stop since it was entered last. */
   #toldToStop = false
+  /** Promises of the call under way that were rejected and have no handler, by the address of their object. */
+  readonly #rejections = new Map<number, Rejection>()
 
   /** Called for each host call of the guest while a call is under way. */
   onHostCall: HostCall = ignore
@@ -75,6 +83,8 @@ export class QuickJSInstance extends GuestValues {
       maxStackSize: blueprint.maxStackBytes,
       timezoneOffset: 0,
       interruptHandler: () => instance!.#interruptWhenOverdue(),
+      onUnhandledRejection: (promise, reason, isHandled) =>
+        instance!.#noteRejection(promise.ptr, reason.ptr, isHandled),
       wasi: (memory) => ({
         ...quietFileDescriptors(memory),
         clock_time_get: (clockId: number, _precision: bigint, resultPtr: number) =>
@@ -169,6 +179,7 @@ export class QuickJSInstance extends GuestValues {
     this.interrupted = false
     this.peakBytes = 0
     this.#refusalFlag.value = 0
+    this.#rejections.clear()
     this.onHostCall = onHostCall
     this.exports.qjs_set_memory_limit(memoryLimitBytes)
   }
@@ -188,19 +199,29 @@ export class QuickJSInstance extends GuestValues {
   /**
    * Runs the promise jobs of the guest until none is left or the deadline interrupted one.
    *
-   * @returns whether all ran; `false` means look at {@link interrupted}, or the engine failed
+   * @returns whether all ran; `false` means look at {@link interrupted}, else {@link takeException} has what a job threw
    */
   drainJobs(): boolean {
     const exports = this.exports
     for (let count = 1; exports.qjs_is_job_pending() !== 0; count++) {
-      if (this.noticingTraps(() => exports.qjs_execute_pending_job()) < 0) {
-        exports.qjs_free_value(exports.qjs_get_exception())
-        return false
-      }
+      if (this.noticingTraps(() => exports.qjs_execute_pending_job()) < 0) return false
       // Short jobs that queue each other may never reach the engine's own check.
       if (this.interrupted || ((count & 63) === 0 && this.#checkDeadline())) return false
     }
     return !this.interrupted
+  }
+
+  /** Whether a promise of the call under way was rejected and has no handler. A job that waits may still add one. */
+  get hasUnhandledRejection(): boolean {
+    return this.#rejections.size > 0
+  }
+
+  /** Takes the reasons of all promises that were rejected and have no handler, oldest first. Free them, or rewind. */
+  takeUnhandledRejections(): GuestPtr[] {
+    const rejections = [...this.#rejections.values()]
+    this.#rejections.clear()
+    for (const { promise } of rejections) this.free(promise)
+    return rejections.map(({ reason }) => reason)
   }
 
   /** Runs a garbage collection, so that an image holds no garbage. */
@@ -238,6 +259,23 @@ export class QuickJSInstance extends GuestValues {
     if (this.#toldToStop) throw new Error('The guest went on after its deadline')
     this.#toldToStop = true
     return true
+  }
+
+  /** Both values are the engine's for the time of this call; a handler that comes later takes the promise off the list. */
+  #noteRejection(promisePtr: GuestPtr, reasonPtr: GuestPtr, isHandled: boolean): void {
+    // A value is a tag and the address of its object, which stays while the list holds the promise.
+    const address = this.words()[promisePtr >>> 2]!
+    if (!isHandled) {
+      const promise = this.exports.qjs_dup_value(promisePtr)
+      const reason = this.exports.qjs_dup_value(reasonPtr)
+      this.#rejections.set(address, { promise, reason })
+      return
+    }
+    const rejection = this.#rejections.get(address)
+    if (rejection === undefined) return
+    this.#rejections.delete(address)
+    this.free(rejection.promise)
+    this.free(rejection.reason)
   }
 
   #checkDeadline(): boolean {

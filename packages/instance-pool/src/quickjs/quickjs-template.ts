@@ -102,6 +102,8 @@ export class QuickJSTemplate<Entry extends string = string> {
       maxStackSize: options.maxStackBytes,
       timezoneOffset: 0,
       interruptHandler: () => false,
+      // The engine of the image reports rejections: see QuickJSInstance.
+      onUnhandledRejection: () => {},
       // Time stands still while images are made: see QuickJSInstance.
       wasi: (memory) => ({
         ...quietFileDescriptors(memory),
