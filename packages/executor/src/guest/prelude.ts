@@ -72,6 +72,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   const describeValue = createDescriber()
   /** Fields are data for programs: all of them, and as what JSON can hold. */
   const AS_DATA = { maxDepth: maxNesting, maxItems: 2 ** 32, asData: true }
+  const ON_SMALL_STACK = { ...AS_DATA, maxDepth: 16, asData: false }
   const { encode, decode, deepPlace, tooDeep, isPlain } = createCodec({
     toBase64: uncurry((Uint8Array.prototype as Bytes).toBase64) as (bytes: Uint8Array) => string,
     fromBase64: (Uint8Array as unknown as CodecParts).fromBase64,
@@ -231,9 +232,12 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     else {
       let described: string
       try {
-        described = stringify([describeValue(fields, AS_DATA)])
+        described = stringify(describeValue(fields, AS_DATA))
       } catch (cause) {
-        throw blamed(cause, fields, 'fields')
+        const error = blamed(cause, fields, 'fields')
+        if (error !== cause) throw error
+        // The stack is too small for its levels.
+        described = stringify(describeValue(fields, ON_SMALL_STACK))
       }
       answer = host(operations.LogDescribed, level, line, described)
     }

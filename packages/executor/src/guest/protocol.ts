@@ -16,7 +16,7 @@ export const HostOperation = {
   Abort: 7,
   /** `(TooDeep)`: the prelude refused a value that is nested too deep to be turned into text */
   TooDeep: 8,
-  /** `(Print, level, descriptionsJson)`: a line of the console; see `describe-value.ts` */
+  /** `(Print, level, descriptionsJson, indent, kind)`: a line of the console; see `describe-value.ts` */
   Print: 9,
   /** `(LogDescribed, level, message, descriptionJson)`: as `Log`, with fields that JSON does not say all of */
   LogDescribed: 10,

@@ -6,7 +6,7 @@ import type { Refusals } from '../call/guest-failure.js'
 import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
 import { decodeRequest } from '../net/fetch-request.js'
 import { logLimitNotice, maxLogLines } from '../result/log-limit.js'
-import { fieldsJson, parseDescriptions, printedText } from '../result/shown-value.js'
+import { fieldsJson, printedText } from '../result/shown-value.js'
 import { JsonMeter } from '../values/json-meter.js'
 import { measureEncoded } from '../values/measure-encoded.js'
 
@@ -165,21 +165,32 @@ export class HostCalls {
 
   #logDescribed(args: readonly GuestPtr[]): number {
     const message = this.#text(args[2], this.#logRoom)
-    const description = this.#description(args[3])
-    if (typeof description === 'number') return description
-    return this.#addLine(args[1], message, { json: fieldsJson(description) })
+    return this.#shown(args[3], (description) =>
+      this.#addLine(args[1], message, { json: fieldsJson(description) }),
+    )
   }
 
   #print(args: readonly GuestPtr[]): number {
-    const description = this.#description(args[2])
-    if (typeof description === 'number') return description
     const indent = this.#instance.readNumber(args[3] ?? 0)
     const kind = this.#text(args[4], 16)
-    return this.#addLine(args[1], printedText(description, { indent, kind }), {})
+    return this.#shown(args[2], (description) =>
+      this.#addLine(args[1], printedText(description, { indent, kind }), {}),
+    )
+  }
+
+  /** Shows what a guest described; what is no description is refused. */
+  #shown(ptr: GuestPtr | undefined, show: (description: string) => number): number {
+    const description = this.#description(ptr)
+    if (typeof description === 'number') return description
+    try {
+      return show(description)
+    } catch {
+      return HostAnswer.Malformed
+    }
   }
 
   /** What a description may take: it says more than what is shown of it. */
-  #description(ptr: GuestPtr | undefined): unknown[] | number {
+  #description(ptr: GuestPtr | undefined): string | number {
     if (this.#logsDropped) return HostAnswer.Limit
     const json = this.#text(ptr, this.#request.limits.maxLogBytes * DESCRIPTION_FACTOR)
     if (json === undefined) return this.#dropLogs()
@@ -187,7 +198,7 @@ export class HostCalls {
     const verdict = this.#descriptions.add(json)
     if (verdict === 'deep') return HostAnswer.TooDeep
     if (verdict === 'large') return this.#dropLogs()
-    return parseDescriptions(json) ?? HostAnswer.Malformed
+    return json
   }
 
   get #logRoom(): number {

@@ -10,29 +10,18 @@ const MAX_INDENT = 40
 const MAX_CELLS = 10_000
 
 /**
- * Reads a list of value descriptions, as a guest wrote it: the descriptions may say anything.
- *
- * @returns undefined when it is no list
- */
-export function parseDescriptions(json: string): unknown[] | undefined {
-  try {
-    const values: unknown = JSON.parse(json)
-    return Array.isArray(values) ? values : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/**
  * What a guest printed, as the console of Node writes it.
  *
+ * @param descriptionsJson JSON of a list, as a guest wrote it: it may say anything
  * @param layout `kind` is `line`, `dir` with the value and its depth, or `table` with the rows and the columns
  */
 export function printedText(
-  descriptions: readonly unknown[],
+  descriptionsJson: string,
   { indent, kind }: { indent: number; kind: string | undefined },
 ): string {
-  const text = layOut(descriptions.map(reviveValue), kind)
+  const descriptions: unknown = JSON.parse(descriptionsJson)
+  const values = Array.isArray(descriptions) ? descriptions : [descriptions]
+  const text = layOut(values.map(reviveValue), kind)
   const spaces = ' '.repeat(Math.min(Math.max(0, indent || 0), MAX_INDENT))
   return spaces === '' ? text : text.replaceAll(/^/gm, spaces)
 }
@@ -40,10 +29,10 @@ export function printedText(
 /**
  * Fields of a log line as JSON; what JSON has not is text, as `inspect` of Node shows it.
  *
- * @param descriptions the one of the fields
+ * @param descriptionJson JSON, as a guest wrote it: it may say anything
  */
-export function fieldsJson([description]: readonly unknown[]): string | undefined {
-  return JSON.stringify(dataOf(description))
+export function fieldsJson(descriptionJson: string): string | undefined {
+  return JSON.stringify(dataOf(JSON.parse(descriptionJson)))
 }
 
 function layOut(values: readonly unknown[], kind: string | undefined): string {

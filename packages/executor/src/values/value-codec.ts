@@ -15,7 +15,7 @@ export interface ValueCodec {
   deepPlace(value: unknown, name: string): string | undefined
   /** The error about a value that is nested too deep at `path`. */
   tooDeep(path: string): Error
-  /** Whether JSON says all of a value, of at most 250,000 values in 64 levels. */
+  /** Whether JSON says all of a value, of at most 250,000 values, that is not nested too deep. */
   isPlain(value: unknown): boolean
 }
 
@@ -119,11 +119,11 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
   }
   const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
-  /** How much is looked at before a value is taken for one that JSON cannot carry. */
   const MAX_PLAIN_DEPTH = 64
+  /** How much is looked at before a value is taken for one that JSON cannot carry. */
   const MAX_PLAIN_VALUES = 250_000
   let budget = 0
-  const isPlain = (value: unknown, depth: number): boolean => {
+  const isPlain = (value: unknown, levels: number): boolean => {
     switch (typeof value) {
       case 'string':
       case 'boolean':
@@ -136,11 +136,11 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
         return false
     }
     if (value === null) return true
-    if (depth === MAX_PLAIN_DEPTH) return false
+    if (levels === 0) return false
     if (isArray(value)) {
       budget -= value.length
       if (budget < 0) return false
-      for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth + 1)) return false
+      for (let i = 0; i < value.length; i++) if (!isPlain(value[i], levels - 1)) return false
       return true
     }
     const prototype: unknown = getPrototypeOf(value)
@@ -149,14 +149,14 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
     budget -= names.length
     if (budget < 0) return false
     for (let i = 0; i < names.length; i++) {
-      if (!isPlain((value as Record<string, unknown>)[names[i]!], depth + 1)) return false
+      if (!isPlain((value as Record<string, unknown>)[names[i]!], levels - 1)) return false
     }
     return true
   }
 
   const encode = (root: unknown, name: string): string => {
     budget = MAX_PLAIN_VALUES
-    if (isPlain(root, 0)) return `=${stringify(root)}`
+    if (isPlain(root, MAX_PLAIN_DEPTH)) return `=${stringify(root)}`
     const nodes: unknown[] = [null]
     const slots = new ToMap<unknown, Slot>()
     const objects: object[] = []
@@ -434,7 +434,7 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
     tooDeep,
     isPlain(value) {
       budget = MAX_PLAIN_VALUES
-      return isPlain(value, 0)
+      return isPlain(value, maxNesting)
     },
   }
 }

@@ -70,8 +70,8 @@ export const hostReach: readonly HostileProgram[] = [
       Error.prepareStackTrace = (error, sites) => { for (const site of sites) { const f = site.getFunction?.(); if (typeof f === 'function') functions.add(f) } return '' }
       const spy = { toString() { new Error().stack; return 'x' }, toJSON() { new Error().stack; return 1 }, get then() { new Error().stack } }
       ctx.log.info(spy, spy); console.log(spy)
-      try { ctx.emit('x', spy) } catch { }
-      try { ctx.call(spy, spy, spy) } catch { }
+      ctx.emit('x', spy).catch(() => {})
+      ctx.call(spy, spy, spy).catch(() => {})
       const natives = [...functions].filter((f) => /\\[native code\\]/.test(Function.prototype.toString.call(f)) && f.name === 'host')
       return natives.length
     }`,
