@@ -43,6 +43,11 @@ it('lets a link on another site lead to a page, and nothing else of that site', 
   ]) {
     expect(await status(`${url}/page`, { ...link, ...change })).toBe(403)
   }
+  expect(await status(`${url}/page`, link, 'HEAD')).toBe(200)
+  // A form of another site navigates with POST, and some clients send no Origin with it.
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    expect(await status(`${url}/page`, link, method)).toBe(403)
+  }
 })
 
 it('takes a page on another port of the same host for another origin', async () => {

@@ -10,7 +10,7 @@ export async function serve(
 ) {
   const bus = await EventBus.open({ store: memoryStore(), ...busOptions })
   const server = createServer({ bus, ...options })
-  server.get('/page', { config: { nexusAccess: 'page' } }, (_request, reply) =>
+  server.all('/page', { config: { nexusAccess: 'page' } }, (_request, reply) =>
     reply.type('text/html').send('<p>a page</p>'),
   )
   await server.listen({ host: '127.0.0.1', port: 0 })
