@@ -1,8 +1,8 @@
 import { describeThrown } from '../../describe-thrown.js'
 import { EventBusError } from '../../errors.js'
 
-/** What LMDB answers when a page is not what its parent says: page not found, corrupted, panic, invalid. */
-const DAMAGE = new Set([-30797, -30796, -30795, -30793])
+/** What LMDB answers when a page is not what its parent says: page not found, corrupted, panic, invalid, page full. */
+const DAMAGE = new Set([-30797, -30796, -30795, -30793, -30786])
 
 /** The error for a read that the database could not do: what it reads from is no longer what was written. */
 export function readFailure(cause: unknown, path: string): EventBusError {
@@ -18,7 +18,8 @@ export function readFailure(cause: unknown, path: string): EventBusError {
 export function commitFailure(cause: unknown, path: string): unknown {
   const { code } = cause as { code?: number }
   const isDamage = code !== undefined && DAMAGE.has(code)
-  return isDamage || /MDB_(CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID)/.test(describeThrown(cause))
+  return isDamage ||
+    /MDB_(CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID|PAGE_FULL)/.test(describeThrown(cause))
     ? readFailure(cause, path)
     : cause
 }

@@ -14,8 +14,11 @@ const LAST_PAGE_AT = 144
 const TXN_AT = 152
 const META_BYTES = 160
 
-/** What is read of a log's pages when it is opened, the pages near the roots first; `inspectLocalStore` reads them all. */
-export const CHECKED_AT_OPEN_BYTES = 64 * 1024 * 1024
+/**
+ * What is read of a log's pages when it is opened, the pages near the roots first: it takes about half a second.
+ * `inspectLocalStore` reads them all.
+ */
+export const CHECKED_AT_OPEN_BYTES = 256 * 1024 * 1024
 
 /**
  * Refuses a log file that lost its beginning, its end or a page before the database maps it: reading a page that
