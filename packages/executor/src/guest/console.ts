@@ -113,7 +113,8 @@ export function createConsole({ describe, write, print, monotonic }: ConsolePart
     assert(condition: unknown, ...values: unknown[]) {
       if (condition) return
       const [message, ...rest] = values
-      warn(values.length === 0 ? 'Assertion failed' : `Assertion failed: ${message}`, ...rest)
+      if (typeof message === 'string') warn(`Assertion failed: ${message}`, ...rest)
+      else warn('Assertion failed', ...values)
     },
     count(label?: unknown) {
       const name = labelOf(label)
