@@ -19,9 +19,8 @@ export class ConfigError extends RuntimeError {
     /** Every mistake, in the order of the file. */
     readonly problems: readonly Problem[],
     text: string,
-    /** Mistakes elsewhere, as in the environment. */
-    readonly elsewhere: readonly RuntimeError[] = [],
-    options?: ErrorOptions,
+    /** `elsewhere` are mistakes in other places, such as the environment: told in the message. */
+    { elsewhere = [], ...options }: ErrorOptions & { elsewhere?: readonly RuntimeError[] } = {},
   ) {
     const lines = text.split(/\r?\n/)
     super(

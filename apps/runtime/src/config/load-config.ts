@@ -90,7 +90,7 @@ export async function loadConfig(
   const text = await readText(file)
   const mistakes: RuntimeError[] = []
   const environment = readEnvironment(env, mistakes)
-  const parsed = parseConfig(text, file, mistakes)
+  const parsed = parsedWith(mistakes, text, file)
   const problems = await problemsOfFunctions(parsed, dirname(file))
   const schemas = await readSchemas(parsed, dirname(file), problems)
 
@@ -120,7 +120,9 @@ export async function loadConfig(
   if (problems.length === 0 && first && mistakes.every(({ code }) => code === first.code)) {
     throw new RuntimeError(first.code, mistakes.map(({ message }) => message).join('\n\n'))
   }
-  if (problems.length + mistakes.length > 0) throw new ConfigError(file, problems, text, mistakes)
+  if (problems.length + mistakes.length > 0) {
+    throw new ConfigError(file, problems, text, { elsewhere: mistakes })
+  }
   return {
     ...settings,
     ...server,
@@ -153,6 +155,17 @@ export async function loadConfig(
       files: entry.files && mapValues(entry.files, beside),
     })),
     warnings: warningsOf(config, env),
+  }
+}
+
+/** The file's mistakes are told with those that are known already. */
+function parsedWith(mistakes: readonly RuntimeError[], text: string, file: string): ParsedConfig {
+  try {
+    return parseConfig(text, file)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const cause = error.cause === undefined ? {} : { cause: error.cause }
+    throw new ConfigError(file, error.problems, text, { ...cause, elsewhere: mistakes })
   }
 }
 

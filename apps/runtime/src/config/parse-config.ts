@@ -1,6 +1,5 @@
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import type { RuntimeError } from '../errors.js'
 import { ConfigError, type Problem } from './diagnostics.js'
 import { type ConfigFile, configSchema } from './schema.js'
 import { suggest } from './suggest.js'
@@ -18,14 +17,9 @@ export interface ParsedConfig {
 /**
  * Parses and checks the text of a `nexus.yaml`.
  *
- * @param elsewhere mistakes that are known already, to be told with those of the file
  * @throws ConfigError with every mistake and its place
  */
-export function parseConfig(
-  text: string,
-  file: string,
-  elsewhere: readonly RuntimeError[] = [],
-): ParsedConfig {
+export function parseConfig(text: string, file: string): ParsedConfig {
   const lineCounter = new LineCounter()
   const document = parseDocument(text, {
     lineCounter,
@@ -44,14 +38,14 @@ export function parseConfig(
       message,
       ...place(Math.min(pos[0], end)),
     }))
-    throw new ConfigError(file, problems, text, elsewhere)
+    throw new ConfigError(file, problems, text)
   }
 
   const problemAt = (path: ConfigPath, message: string): Problem => ({
     message,
     ...place(offsetOf(document, path)),
   })
-  const result = configSchema.safeParse(toValue(document, file, text, elsewhere))
+  const result = configSchema.safeParse(toValue(document, file, text))
   if (!result.success) {
     const problems = result.error.issues.flatMap(meantIssues).flatMap((issue) =>
       issue.code === 'unrecognized_keys'
@@ -62,23 +56,18 @@ export function parseConfig(
         : [problemAt(issue.path, explain(issue))],
     )
     problems.sort((a, b) => a.line - b.line || a.column - b.column)
-    throw new ConfigError(file, problems, text, elsewhere)
+    throw new ConfigError(file, problems, text)
   }
   return { config: result.data, problemAt }
 }
 
-function toValue(
-  document: Document,
-  file: string,
-  text: string,
-  elsewhere: readonly RuntimeError[],
-): unknown {
+function toValue(document: Document, file: string, text: string): unknown {
   try {
     return withoutAnchors(document.toJS() ?? {})
   } catch (cause) {
     // Aliases that multiply without end, or that have no anchor.
     const problem = { message: (cause as Error).message, line: 1, column: 1 }
-    throw new ConfigError(file, [problem], text, elsewhere, { cause })
+    throw new ConfigError(file, [problem], text, { cause })
   }
 }
 

@@ -1,33 +1,16 @@
 import type { ChildProcess } from 'node:child_process'
-import { subscribe } from 'node:diagnostics_channel'
-import { esbuildMemory } from './memory-limit.js'
 
 /** More than the largest bundle with its map needs. */
 const MAX_ANSWER_BYTES = 96 * 1024 * 1024
 const LENGTH_BYTES = 4
 
-let isWatching = false
-
 /**
- * Finds esbuild's process when it starts, and kills it before it sends an answer that is too large: it repeats the whole line of the source with every
- * message, so that a line of 200 KB with 50,000 errors makes 10 GB. Call this before esbuild is used for the first time.
+ * Kills esbuild's process before it sends an answer that is too large: it repeats the whole line of the source with every
+ * message, so that a line of 200 KB with 50,000 errors makes 10 GB.
  */
-export function limitAnswers(): void {
-  if (isWatching) return
-  isWatching = true
-  subscribe('child_process', (message) => {
-    const { process: child } = message as { process: ChildProcess }
-    // It is being spawned: its streams are there a moment later.
-    queueMicrotask(() => watchAnswers(child))
-  })
-}
-
-function watchAnswers(child: ChildProcess): void {
-  const isEsbuild = child.spawnargs?.some((arg) => arg.startsWith('--service='))
-  if (!isEsbuild || !child.stdout) return
-  esbuildMemory.started(child)
+export function limitAnswers(child: ChildProcess): void {
   const lengths = new AnswerLengths()
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     if (lengths.longestIn(chunk) > MAX_ANSWER_BYTES) child.kill('SIGKILL')
   })
 }

@@ -1,6 +1,6 @@
 import type * as Esbuild from 'esbuild'
 import { CompileError } from '../errors.js'
-import { limitAnswers } from './answer-limit.js'
+import { limitEsbuildProcess } from './esbuild-process.js'
 import { esbuildMemory } from './memory-limit.js'
 
 /**
@@ -47,7 +47,7 @@ export class EsbuildService {
   }
 
   async #attempt<T>(work: Work<T>): Promise<T> {
-    limitAnswers()
+    limitEsbuildProcess()
     const esbuild = await import('esbuild')
     const together = sharers
     const ended = new AbortController()

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 
-export const MAX_MEMORY_BYTES = 1024 * 1024 * 1024
+const MAX_MEMORY_BYTES = 1024 * 1024 * 1024
 const LOOK_EVERY_MS = 50
 /** What `/proc/<pid>/statm` counts in. Some kernels of arm64 count in more, and so allow more. */
 const PAGE_BYTES = 4096
 
-/** The process of esbuild, and whether it was ended for its memory. */
+/** Ends esbuild's process when it holds too much memory. */
 export class EsbuildMemory {
   #child: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined

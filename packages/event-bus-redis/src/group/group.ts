@@ -141,7 +141,7 @@ export class RedisGroup implements GroupConsumer {
     }
     if (settlement.kind === 'retry' && settlement.inPlace) {
       own.attempt += 1
-      own.begun = false
+      own.isBegun = false
     } else this.#drop(own)
     return emitted
   }
@@ -152,10 +152,10 @@ export class RedisGroup implements GroupConsumer {
     const answers = (await this.#run(START, [name, ackWaitMs, ...work])) as (number | string)[]
     return (claims as readonly RedisClaim[]).filter((claim, i) => {
       const answer = answers[i]
-      claim.begun = answer !== 0
+      claim.isBegun = answer !== 0
       if (answer === 0) this.#drop(claim)
       else if (typeof answer === 'string') eraseClaim(claim, answer)
-      return claim.begun
+      return claim.isBegun
     })
   }
 

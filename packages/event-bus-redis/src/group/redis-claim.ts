@@ -6,7 +6,7 @@ export interface RedisClaim extends Claim {
   work: string
   token: string
   /** Its handler was started: `attempt` was made. */
-  begun: boolean
+  isBegun: boolean
 }
 
 /** Fields of each claim in the answer of the script. */
@@ -34,7 +34,7 @@ export function readClaims(answer: readonly string[], token: string): RedisClaim
       replay: Number(replay),
       work,
       token,
-      begun: false,
+      isBegun: false,
     })
   }
   return claims

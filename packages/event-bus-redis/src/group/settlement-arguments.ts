@@ -22,8 +22,8 @@ export function deliveryJson(
 }
 
 /** Attempts that were made; a claim whose handler was not started has made none. */
-function attemptsOf({ attempt, begun }: RedisClaim): number {
-  return begun ? attempt : attempt - 1
+function attemptsOf({ attempt, isBegun }: RedisClaim): number {
+  return isBegun ? attempt : attempt - 1
 }
 
 /** A settlement as the script `SETTLE` takes it. */

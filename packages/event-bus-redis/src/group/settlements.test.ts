@@ -13,7 +13,7 @@ const claim = (id: string): RedisClaim => ({
   replay: 0,
   work: id,
   token: 'token',
-  begun: true,
+  isBegun: true,
 })
 
 const ack = { kind: 'ack' as const, emit: [], durationMs: 1 }

@@ -74,7 +74,7 @@ for i, first in ipairs(settled) do
   local delivery, attempts = ARGV[first + 4], ARGV[first + 5]
   local sequence, emitted = sequences[i], {}
   if isClaimedWith(token, before[i]) then
-    if delivery ~= '' and isNewest(m, records[i]) then 
+    if delivery ~= '' and isNewest(m, records[i]) then
       local isRetry = kind == 'retry' or kind == 'retry-in-place'
       gather('HSET', p .. ':deliveries:' .. group, sequence, stamp(m, delivery, isRetry and delay, erasures[i]))
     end

@@ -1,8 +1,9 @@
-import type { DescribeValue, ValueDescription } from './describe-value.js'
+import type { DescribeValue, Uncurry, ValueDescription } from './describe-value.js'
 import type { LogLevel } from './protocol.js'
 
 /** What the console of a guest is made of. */
 export interface ConsoleParts {
+  uncurry: Uncurry
   describe: DescribeValue
   /** Writes a line of text. */
   write(level: LogLevel, line: string): void
@@ -20,11 +21,9 @@ export interface ConsoleParts {
  * Makes the guest's console. The guest gets the source of this function: it may use nothing but its argument and the
  * globals of the language, which it takes when it is made.
  */
-export function createConsole({ describe, write, print, monotonic }: ConsoleParts): Console {
+export function createConsole(parts: ConsoleParts): Console {
+  const { uncurry, describe, write, print, monotonic } = parts
   const [toText, ToError, ToMap] = [String, Error, Map]
-  const uncurry = <This, Args extends unknown[], Result>(
-    method: (this: This, ...args: Args) => Result,
-  ): ((self: This, ...args: Args) => Result) => Function.prototype.call.bind(method) as never
   const includes = uncurry(String.prototype.includes)
   const repeat = uncurry(String.prototype.repeat)
   const join = uncurry(Array.prototype.join)

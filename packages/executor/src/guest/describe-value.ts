@@ -21,14 +21,19 @@ export interface DescriptionLimits {
   asData: boolean
 }
 
+/** Makes a function of a method: `this` is its first argument. A guest may replace `call` and `bind`. */
+export type Uncurry = <This, Args extends unknown[], Result>(
+  method: (this: This, ...args: Args) => Result,
+) => (self: This, ...args: Args) => Result
+
 /** Describes any value for a log. Never throws but for values nested too deep `asData`, and for the limits of the call. */
 export type DescribeValue = (value: unknown, limits: DescriptionLimits) => ValueDescription
 
 /**
- * Makes the describer of the guest, which gets the source of this function: it may use nothing but the globals of the
- * language, which it takes when it is made, before any handler runs.
+ * Makes the describer of the guest, which gets the source of this function: it may use nothing but its argument and the globals of
+ * the language, which it takes when it is made, before any handler runs.
  */
-export function createDescriber(): DescribeValue {
+export function createDescriber(uncurry: Uncurry): DescribeValue {
   const { isArray } = Array
   const { isView } = ArrayBuffer
   const { keys, getPrototypeOf, getOwnPropertyDescriptor } = Object
@@ -41,9 +46,6 @@ export function createDescriber(): DescribeValue {
     RegExp,
     String,
   ]
-  const uncurry = <This, Args extends unknown[], Result>(
-    method: (this: This, ...args: Args) => Result,
-  ): ((self: This, ...args: Args) => Result) => Function.prototype.call.bind(method) as never
   const push = uncurry(Array.prototype.push as (this: unknown[], ...items: unknown[]) => number)
   const pop = uncurry(Array.prototype.pop)
   const indexOf = uncurry(Array.prototype.indexOf as (this: unknown[], item: unknown) => number)

@@ -1,6 +1,6 @@
 import type { CodecParts, ValueCodec } from '../values/value-codec.js'
 import type { ConsoleParts } from './console.js'
-import type { DescribeValue } from './describe-value.js'
+import type { DescribeValue, Uncurry } from './describe-value.js'
 import type { GuestErrorReport, HostAnswer, HostOperation, LogLevel } from './protocol.js'
 import type { FetchRequest, FetchResponse, GuestKit } from './web/kit.js'
 
@@ -10,7 +10,7 @@ export type GuestHost = (operation: number, ...args: (string | number | undefine
 /** What the prelude is given in addition to the host. */
 export interface PreludeParts {
   createCodec(parts: CodecParts): ValueCodec
-  createDescriber(): DescribeValue
+  createDescriber(uncurry: Uncurry): DescribeValue
   createConsole(parts: ConsoleParts): Console
   /** Installs the web APIs, where the handler gets them; gives what makes `ctx.signal`. */
   installWeb: ((kit: GuestKit) => (deadline: number) => AbortSignal) | undefined
@@ -57,7 +57,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   const { now } = Date
   const [GuestPromise, GuestError, GuestMap, toText] = [Promise, Error, Map, String]
   const [GuestTypeError, GuestRangeError] = [TypeError, RangeError]
-  const uncurry = <This, Args extends unknown[], Result>(
+  const uncurry: Uncurry = <This, Args extends unknown[], Result>(
     method: (this: This, ...args: Args) => Result,
   ): ((self: This, ...args: Args) => Result) => Function.prototype.call.bind(method) as never
   const clip = uncurry(String.prototype.slice)
@@ -69,7 +69,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   const MAX_REASONS = 10
   const { isArray } = Array
   type Bytes = Uint8Array & { toBase64(): string }
-  const describeValue = createDescriber()
+  const describeValue = createDescriber(uncurry)
   /** Fields are data for programs: all of them, and as what JSON can hold. */
   const AS_DATA = { maxDepth: maxNesting, maxItems: 2 ** 32, asData: true }
   const ON_SMALL_STACK = { ...AS_DATA, maxDepth: 16, asData: false }
@@ -167,14 +167,15 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     }
   }
 
+  let handler: ((event: unknown, context: unknown) => unknown) | undefined
   const coded = (error: Error, code: string): Error => {
     ;(error as Error & { code: string }).code = code
     return error
   }
-  let isLoading = true
   const refuse = (answer: number, what: string, token: string): void => {
     if (answer === answers.Ok) return
-    if (isLoading) {
+    // While the module loads, the handler is not known.
+    if (handler === undefined) {
       throw new GuestError(
         `${what} at the top level of the module: timers and host calls are for the handler`,
       )
@@ -308,6 +309,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   } as Performance
 
   const guestConsole = createConsole({
+    uncurry,
     describe: describeValue,
     write: (level, line) => void host(operations.Log, level, clip(line, 0, MAX_TEXT)),
     print: (level, values, indent, kind) =>
@@ -381,7 +383,6 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     // Of a class it cannot be replaced.
     return getOwnPropertyDescriptor(value, 'prototype')?.writable === false ? 'a class' : 'function'
   }
-  let handler: (event: unknown, context: unknown) => unknown
   const noFacts = { __proto__: null } as Facts
 
   return {
@@ -392,7 +393,6 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
         found = (found as { default?: unknown }).default ?? found
       }
       handler = found as typeof handler
-      isLoading = false
       return kindOf(found)
     },
     run(eventJson, contextJson, deadline) {
@@ -419,7 +419,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
             enumerable: true,
           } as PropertyDescriptor)
         }
-        const result = handler(parse(eventJson), context)
+        const result = handler!(parse(eventJson), context)
         if (
           result !== null &&
           (typeof result === 'object' || typeof result === 'function') &&

@@ -178,27 +178,20 @@ export class HostCalls {
     )
   }
 
-  /** Shows what a guest described; what is no description is refused. */
+  /** Shows what a guest described, which says more than what is shown of it; what is no description is refused. */
   #shown(ptr: GuestPtr | undefined, show: (description: string) => number): number {
-    const description = this.#description(ptr)
-    if (typeof description === 'number') return description
+    if (this.#logsDropped) return HostAnswer.Limit
+    const description = this.#text(ptr, this.#request.limits.maxLogBytes * DESCRIPTION_FACTOR)
+    if (description === undefined) return this.#dropLogs()
+    this.#descriptions ??= new JsonMeter()
+    const verdict = this.#descriptions.add(description)
+    if (verdict === 'deep') return HostAnswer.TooDeep
+    if (verdict === 'large') return this.#dropLogs()
     try {
       return show(description)
     } catch {
       return HostAnswer.Malformed
     }
-  }
-
-  /** What a description may take: it says more than what is shown of it. */
-  #description(ptr: GuestPtr | undefined): string | number {
-    if (this.#logsDropped) return HostAnswer.Limit
-    const json = this.#text(ptr, this.#request.limits.maxLogBytes * DESCRIPTION_FACTOR)
-    if (json === undefined) return this.#dropLogs()
-    this.#descriptions ??= new JsonMeter()
-    const verdict = this.#descriptions.add(json)
-    if (verdict === 'deep') return HostAnswer.TooDeep
-    if (verdict === 'large') return this.#dropLogs()
-    return json
   }
 
   get #logRoom(): number {
@@ -223,9 +216,7 @@ export class HostCalls {
     const bytes = Buffer.byteLength(message ?? '') + Buffer.byteLength(fieldsJson ?? '') + 1
     const isLost = message === undefined || ('json' in fields && fieldsJson === undefined)
     const isFull = bytes > room || this.logs.length >= maxLogLines(maxLogBytes)
-    if (isLost || isFull || verdict === 'large') {
-      return this.#dropLogs()
-    }
+    if (isLost || isFull || verdict === 'large') return this.#dropLogs()
     this.#logBytes += bytes
     this.#addLog({ level, message, time: Date.now(), fieldsJson })
     return HostAnswer.Ok

@@ -1,3 +1,5 @@
+import { section, unsigned, WasmReader } from './wasm-binary.js'
+
 /** The exported global that is 1 once the engine has refused an allocation. */
 export const REFUSAL_FLAG = 'nexus:allocation-refused'
 
@@ -17,54 +19,51 @@ const HEADER_BYTES = 8
  * @returns undefined for a build without the function that throws
  */
 export function flagRefusals(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  const reader = new Reader(bytes, HEADER_BYTES)
+  const reader = new WasmReader(bytes, HEADER_BYTES)
   const sections: { id: number; content: Uint8Array }[] = []
   while (reader.at < bytes.length) {
     const id = reader.byte()
-    sections.push({ id, content: reader.take(reader.number()) })
+    sections.push({ id, content: reader.take(reader.unsigned()) })
   }
-  const contentOf = (id: number) => sections.find((section) => section.id === id)?.content
+  const contentOf = (id: number) => sections.find((one) => one.id === id)?.content
   const [globals, exports, code] = [SECTION.global, SECTION.export, SECTION.code].map(contentOf)
   if (!globals || !exports || !code) return undefined
   const imports = countImports(contentOf(SECTION.import))
   const index = functionNamed(exports, REFUSING_FUNCTION)
   if (index === undefined || index < imports.functions) return undefined
-  const flag = encode(imports.globals + new Reader(globals).number())
+  const flag = unsigned(imports.globals + new WasmReader(globals).unsigned())
   const name = Buffer.from(REFUSAL_FLAG)
   const added = new Map([
     [SECTION.global, appended(globals, [I32, 1, 0x41, 0, 0x0b])],
-    [SECTION.export, appended(exports, [...encode(name.length), ...name, KIND.global, ...flag])],
+    [SECTION.export, appended(exports, [...unsigned(name.length), ...name, KIND.global, ...flag])],
     // i32.const 1, global.set
     [SECTION.code, beginning(code, index - imports.functions, [0x41, 1, 0x24, ...flag])],
   ])
-  const parts = sections.flatMap(({ id, content: old }) => {
-    const content = added.get(id) ?? old
-    return [Uint8Array.of(id, ...encode(content.length)), content]
-  })
+  const parts = sections.map(({ id, content }) => section(id, [added.get(id) ?? content]))
   return Uint8Array.from(Buffer.concat([bytes.subarray(0, HEADER_BYTES), ...parts]))
 }
 
 /** A list with one entry more. */
 function appended(content: Uint8Array, entry: readonly number[]): Uint8Array {
-  const reader = new Reader(content)
-  const count = reader.number()
+  const reader = new WasmReader(content)
+  const count = reader.unsigned()
   const rest = content.subarray(reader.at)
-  return Buffer.concat([Uint8Array.from(encode(count + 1)), rest, Uint8Array.from(entry)])
+  return Buffer.concat([Uint8Array.from(unsigned(count + 1)), rest, Uint8Array.from(entry)])
 }
 
 /** The code of all functions, with instructions at the beginning of one. */
 function beginning(code: Uint8Array, index: number, instructions: readonly number[]): Uint8Array {
-  const reader = new Reader(code)
-  reader.number()
-  for (let i = 0; i < index; i++) reader.take(reader.number())
+  const reader = new WasmReader(code)
+  reader.unsigned()
+  for (let i = 0; i < index; i++) reader.take(reader.unsigned())
   const start = reader.at
-  const body = reader.take(reader.number())
-  const locals = new Reader(body)
-  for (let left = locals.number(); left > 0; left--) {
-    locals.number()
+  const body = reader.take(reader.unsigned())
+  const locals = new WasmReader(body)
+  for (let left = locals.unsigned(); left > 0; left--) {
+    locals.unsigned()
     locals.byte()
   }
-  const size = encode(body.length + instructions.length)
+  const size = unsigned(body.length + instructions.length)
   return Buffer.concat([
     code.subarray(0, start),
     Uint8Array.from(size),
@@ -76,11 +75,11 @@ function beginning(code: Uint8Array, index: number, instructions: readonly numbe
 }
 
 function functionNamed(exports: Uint8Array, wanted: string): number | undefined {
-  const reader = new Reader(exports)
-  for (let left = reader.number(); left > 0; left--) {
+  const reader = new WasmReader(exports)
+  for (let left = reader.unsigned(); left > 0; left--) {
     const name = reader.name()
     const kind = reader.byte()
-    const index = reader.number()
+    const index = reader.unsigned()
     if (kind === KIND.function && name === wanted) return index
   }
   return undefined
@@ -89,59 +88,23 @@ function functionNamed(exports: Uint8Array, wanted: string): number | undefined 
 function countImports(content: Uint8Array | undefined): { functions: number; globals: number } {
   const count = { functions: 0, globals: 0 }
   if (!content) return count
-  const reader = new Reader(content)
-  for (let left = reader.number(); left > 0; left--) {
+  const reader = new WasmReader(content)
+  for (let left = reader.unsigned(); left > 0; left--) {
     reader.name()
     reader.name()
     const kind = reader.byte()
     if (kind === KIND.function) {
       count.functions++
-      reader.number()
+      reader.unsigned()
     } else if (kind === KIND.global) {
       count.globals++
       reader.take(2)
     } else {
       if (kind === KIND.table) reader.byte()
       const hasMaximum = (reader.byte() & 1) === 1
-      reader.number()
-      if (hasMaximum) reader.number()
+      reader.unsigned()
+      if (hasMaximum) reader.unsigned()
     }
   }
   return count
-}
-
-/** Reads the binary format of WebAssembly. */
-class Reader {
-  constructor(
-    private readonly bytes: Uint8Array,
-    public at = 0,
-  ) {}
-
-  byte(): number {
-    return this.bytes[this.at++]!
-  }
-
-  /** An unsigned LEB128 number of up to 32 bits. */
-  number(): number {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte()
-      value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return value >>> 0
-    }
-  }
-
-  take(length: number): Uint8Array {
-    this.at += length
-    return this.bytes.subarray(this.at - length, this.at)
-  }
-
-  name(): string {
-    return Buffer.from(this.take(this.number())).toString()
-  }
-}
-
-/** An unsigned LEB128 number. */
-function encode(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...encode(value >>> 7)]
 }

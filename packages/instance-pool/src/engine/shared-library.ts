@@ -1,39 +1,11 @@
+import { section, unsigned, WasmReader } from './wasm-binary.js'
+
 const DATA_COUNT = 12
 const DATA = 11
 const GLOBAL_GET = 0x23
 const I32_CONST = 0x41
 const I32_ADD = 0x6a
 const END = 0x0b
-
-/** Reads a wasm binary from `at` on. */
-class Reader {
-  constructor(
-    readonly bytes: Uint8Array,
-    public at: number,
-  ) {}
-
-  byte(): number {
-    return this.bytes[this.at++]!
-  }
-
-  unsigned(): number {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
-    }
-  }
-}
-
-function unsigned(value: number): number[] {
-  const bytes: number[] = []
-  do {
-    bytes.push((value & 0x7f) | (value > 0x7f ? 0x80 : 0))
-    value = Math.floor(value / 128)
-  } while (value > 0)
-  return bytes
-}
 
 /**
  * Joins the data segments of a WebAssembly shared library into one.
@@ -43,7 +15,7 @@ function unsigned(value: number): number[] {
  */
 export function joinDataSegments(library: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [library.subarray(0, 8)]
-  const reader = new Reader(library, 8)
+  const reader = new WasmReader(library, 8)
   while (reader.at < library.length) {
     const start = reader.at
     const id = reader.byte()
@@ -57,11 +29,6 @@ export function joinDataSegments(library: Uint8Array): Uint8Array {
   return Buffer.concat(parts)
 }
 
-function section(id: number, content: readonly Uint8Array[]): Uint8Array {
-  const length = content.reduce((sum, part) => sum + part.length, 0)
-  return Buffer.concat([Uint8Array.of(id, ...unsigned(length)), ...content])
-}
-
 interface DataSegment {
   /** The index of the global that holds `__memory_base`. */
   base: number
@@ -72,7 +39,7 @@ interface DataSegment {
 
 /** The data segments of a shared library, in their order. */
 export function dataSegments(library: Uint8Array): DataSegment[] {
-  const reader = new Reader(library, 8)
+  const reader = new WasmReader(library, 8)
   while (reader.at < library.length) {
     const id = reader.byte()
     const length = reader.unsigned()
@@ -82,7 +49,7 @@ export function dataSegments(library: Uint8Array): DataSegment[] {
   return []
 }
 
-function readSegments(reader: Reader): DataSegment[] {
+function readSegments(reader: WasmReader): DataSegment[] {
   return Array.from({ length: reader.unsigned() }, (_, i) => {
     const flags = reader.unsigned()
     const get = reader.byte()
@@ -97,9 +64,7 @@ function readSegments(reader: Reader): DataSegment[] {
     }
     if (flags !== 0 || get !== GLOBAL_GET || operation !== END) throw unexpected(i)
     const length = reader.unsigned()
-    const bytes = reader.bytes.subarray(reader.at, reader.at + length)
-    reader.at += length
-    return { base: global, offset, bytes }
+    return { base: global, offset, bytes: reader.take(length) }
   })
 }
 
