@@ -1,21 +1,28 @@
+import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import { BundleRecordStore } from './bundle/bundle-record-store.js'
-import { Bundler } from './bundle/bundler.js'
-import { EsbuildService } from './bundle/esbuild-service.js'
+import { type Bundle, Bundler } from './bundle/bundler.js'
+import { EsbuildService } from './bundle/esbuild/esbuild-service.js'
 import { CacheKeys, hashFields } from './cache-key.js'
 import type { CompiledHandler, CompileOptions } from './compiled-handler.js'
 import { engineVersion } from './engine/engine.js'
 import { SourceCompiler } from './engine/source-compiler.js'
 import { CompileError } from './errors.js'
 import { type EntryFile, EntryFiles } from './import-gate/entry-file.js'
+import type { ImportGate } from './import-gate/import-gate.js'
+import { LookedPaths } from './import-gate/looked-paths.js'
 import {
   type HandlerCompilerOptions,
   type ResolvedCompilerOptions,
   resolveOptions,
 } from './options.js'
+import { mentionsNode } from './platform/mentions-node.js'
 import { ArtifactStore, type ArtifactStoreStats, type Found } from './tiers/artifact-store.js'
+import type { Pruned } from './tiers/disk-usage.js'
+import type { CacheEntry } from './tiers/memory-tier.js'
 
 /** How many items `precompile` works on at a time. */
 const PRECOMPILE_CONCURRENCY = 8
@@ -50,7 +57,28 @@ export interface HandlerCompilerStats extends ArtifactStoreStats {
   bundles: number
   /** Compiles that failed. */
   failures: number
+  /** Share of the look-ups that a tier answered, 0 to 1; 0 before the first. */
+  cacheHitRate: number
 }
+
+/** What {@link HandlerCompiler.pruneCache} removes from the disk. */
+export interface PruneOptions {
+  /**
+   * Removes what was used longest ago until at most this is left, in bytes.
+   * @default `maxCacheSizeBytes`
+   */
+  maxBytes?: number | undefined
+  /**
+   * Removes what was not used for this long, in milliseconds; use is noted to the minute.
+   * @default never
+   */
+  unusedForMs?: number | undefined
+}
+
+const pruneOptions = z.strictObject({
+  maxBytes: z.number().int().min(0).optional(),
+  unusedForMs: z.number().min(0).optional(),
+}) satisfies z.ZodType<PruneOptions, PruneOptions>
 
 interface FoundFile {
   found: Found
@@ -77,6 +105,7 @@ export class HandlerCompiler {
   readonly #bundler: Bundler
   readonly #records: BundleRecordStore
   readonly #entries: EntryFiles
+  readonly #looked = new LookedPaths()
   readonly #files = new Map<string, Promise<FoundFile>>()
   #bundles = 0
   #failures = 0
@@ -95,7 +124,8 @@ export class HandlerCompiler {
   }
 
   /**
-   * Compile the source of one ES module, or take it from a tier. It cannot import other modules.
+   * Compile the source of one ES module, or take it from a tier. It can import the modules of Node that the sandbox has, and no
+   * others.
    *
    * @throws CompileError COMPILATION_ERROR, RESOURCE_LIMIT or CLOSED
    */
@@ -108,12 +138,13 @@ export class HandlerCompiler {
     const link = { source, variant: `${language}:${filename}` }
     const known = this.#store.getBySource(link)
     if (known) return answer({ entry: known, tier: 'memory' }, started)
-    const found = await this.#counted(() =>
-      language === 'ts'
+    const found = await this.#counted(() => {
+      if (mentionsNode(source)) return this.#compileWithNode(source, filename, language)
+      return language === 'ts'
         ? this.#compileTypeScript(source, filename, link.variant)
-        : this.#compileJavaScript(source, filename, link.variant),
-    )
-    return answer(found, started)
+        : this.#compileJavaScript(source, filename, link.variant)
+    })
+    return this.#answer(found, started)
   }
 
   /**
@@ -139,7 +170,18 @@ export class HandlerCompiler {
       this.#files.set(id, compiling)
     }
     const { found, inputs } = await compiling
-    return answer(found, started, inputs)
+    return this.#answer(found, started, inputs)
+  }
+
+  /**
+   * The paths that the last compile of a file looked at, found or not, failed or not: while nothing changes at any of
+   * them, another compile gives the same. For those who watch.
+   *
+   * @param path as given to `compileFile`
+   * @returns absolute paths; only that of the file before its first compile
+   */
+  lookedAt(path: string, { root }: Pick<CompileFileOptions, 'root'> = {}): string[] {
+    return [resolve(this.#options.rootDir, path), ...this.#looked.of(this.#entryOf(path, root))]
   }
 
   /**
@@ -182,9 +224,13 @@ export class HandlerCompiler {
   /** What the tiers hold and did, their limits included. */
   getStats(): HandlerCompilerStats {
     const { inlineCompiles, workerCompiles } = this.#compiler
+    const tiers = this.#store.getStats()
+    const compiles = inlineCompiles + workerCompiles
+    const hits = tiers.memory.hits + (tiers.disk?.hits ?? 0) + (tiers.shared?.hits ?? 0)
     return {
-      ...this.#store.getStats(),
-      compiles: inlineCompiles + workerCompiles,
+      ...tiers,
+      cacheHitRate: hits + compiles === 0 ? 0 : hits / (hits + compiles),
+      compiles,
       workerCompiles,
       bundles: this.#bundles,
       failures: this.#failures,
@@ -205,6 +251,35 @@ export class HandlerCompiler {
     this.#assertOpen()
     this.#records.clear()
     await this.#store.clear()
+  }
+
+  /** What is held in memory, the entry used last first. */
+  listEntries(): CacheEntry[] {
+    return this.#store.list()
+  }
+
+  /**
+   * Remove from the disk what is not worth its space; what is in memory stays.
+   *
+   * @returns how many entries were removed, and what they took
+   * @throws CompileError INVALID_OPTIONS or CLOSED
+   */
+  async pruneCache(options: PruneOptions = {}): Promise<Pruned> {
+    this.#assertOpen()
+    const parsed = pruneOptions.safeParse(options)
+    if (!parsed.success) {
+      const why = z.prettifyError(parsed.error)
+      throw new CompileError('INVALID_OPTIONS', `Wrong options of pruneCache:\n${why}`)
+    }
+    const { maxBytes = this.#options.maxCacheSizeBytes, unusedForMs = Number.POSITIVE_INFINITY } =
+      parsed.data
+    return this.#store.prune(maxBytes, this.#options.clock() - unusedForMs)
+  }
+
+  /** Measure what the disk holds, what other processes wrote included, so that {@link getStats} tells it. */
+  async measureCache(): Promise<void> {
+    this.#assertOpen()
+    await this.#store.measure()
   }
 
   /** End the worker thread, whose compiles fail, and wait for every other compile and write under way. */
@@ -243,6 +318,23 @@ export class HandlerCompiler {
     })
   }
 
+  async #compileWithNode(source: string, filename: string, language: 'js' | 'ts'): Promise<Found> {
+    this.#compiler.assertLength(source, filename)
+    return this.#store.find({
+      key: this.#keys.of('node', this.#bundler.version, language, filename, source),
+      filename,
+      link: { source, variant: `${language}:${filename}` },
+      produce: async () => {
+        const { code, sourceMap } = await this.#bundler.bundleSource(source, filename, language)
+        this.#compiler.assertLength(code, filename)
+        return {
+          bytecode: await this.#compiler.compile({ code, filename, sourceMap, bundled: true }),
+          sourceMap,
+        }
+      },
+    })
+  }
+
   async #compileBundle(entry: EntryFile, filename: string): Promise<FoundFile> {
     // With this record unchanged, esbuild would make the same bundle again.
     const recordKey = this.#keys.of(
@@ -255,15 +347,13 @@ export class HandlerCompiler {
     )
     const record = await this.#records.current(recordKey)
     const cached = record && (await this.#store.lookup(record.cacheKey, filename))
-    if (cached) return { found: cached, inputs: record.inputs }
+    if (cached) {
+      this.#looked.set(entry, record.facts)
+      return { found: cached, inputs: record.inputs }
+    }
 
     this.#bundles++
-    const openGate = () => this.#entries.openGate(entry)
-    const { code, sourceMap, inputs, facts } = await this.#bundler.bundle(
-      entry.path,
-      filename,
-      openGate,
-    )
+    const { code, sourceMap, inputs, facts } = await this.#bundle(entry, filename)
     this.#compiler.assertLength(code, filename)
     const cacheKey = this.#keys.of('bundle', filename, code, sourceMap ?? '')
     this.#records.remember(recordKey, { cacheKey, inputs, facts })
@@ -276,6 +366,39 @@ export class HandlerCompiler {
       }),
     })
     return { found, inputs }
+  }
+
+  async #bundle(entry: EntryFile, filename: string): Promise<Bundle> {
+    let gate: ImportGate | undefined
+    try {
+      return await this.#bundler.bundle(entry.path, filename, () => {
+        gate = this.#entries.openGate(entry)
+        return gate
+      })
+    } finally {
+      // What failed is mended at one of these paths.
+      if (gate) this.#looked.set(entry, gate.facts)
+    }
+  }
+
+  #answer(found: Found, started: number, inputs?: string[]): CompiledHandler {
+    const handler = answer(found, started, inputs)
+    const { filename, cacheTier, bytecode, compileTimeUs } = handler
+    const ms = Math.round(compileTimeUs / 10) / 100
+    const fields = { filename, cacheTier, bytes: bytecode.byteLength, ms }
+    if (cacheTier === 'none') this.#options.logger.debug(fields, 'compiled')
+    else this.#options.logger.debug(fields, 'compiled code came from the cache')
+    return handler
+  }
+
+  /** Undefined where there is none, or none that may be read. */
+  #entryOf(path: string, root: string | undefined): EntryFile | undefined {
+    try {
+      return this.#entries.find(path, root)
+    } catch (error) {
+      if (error instanceof CompileError) return undefined
+      throw error
+    }
   }
 
   async #counted<T>(work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
+import { describeThrown } from '@nexus/diagnostics'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { CompileError } from './errors.js'
-import { reasonOf } from './thrown-reason.js'
 
 /** Options of a `ModuleCache`. */
 export interface ModuleCacheOptions {
@@ -11,6 +11,11 @@ export interface ModuleCacheOptions {
    * @default 64 MiB
    */
   maxBytes?: number | undefined
+  /**
+   * Epoch milliseconds, for access times.
+   * @default Date.now
+   */
+  clock?: (() => number) | undefined
 }
 
 /** What a `ModuleCache` holds and did. */
@@ -29,6 +34,26 @@ export interface ModuleCacheStats {
   bytes: number
   /** The limit of `bytes`. */
   maxBytes: number
+  /** Share of the look-ups that found their module, 0 to 1; 0 before the first. */
+  hitRate: number
+}
+
+/** One module that a `ModuleCache` holds. */
+export interface ModuleEntry {
+  /** SHA-256 of the binary, in hex. */
+  key: string
+  /** Size of the binary. */
+  bytes: number
+  /** How often it was asked for, the first time included. */
+  accessCount: number
+  /** When it was asked for last, in milliseconds since the epoch. */
+  lastAccessedMs: number
+}
+
+interface HeldModule {
+  module: WebAssembly.Module
+  accessCount: number
+  lastAccessedMs: number
 }
 
 const schema = z.strictObject({
@@ -37,7 +62,10 @@ const schema = z.strictObject({
     .int()
     .positive()
     .default(64 * 1024 * 1024),
-}) satisfies z.ZodType<{ maxBytes: number }, ModuleCacheOptions>
+  clock: z
+    .custom<() => number>((value) => typeof value === 'function', 'expected a function')
+    .default(() => Date.now),
+}) satisfies z.ZodType<{ maxBytes: number; clock: () => number }, ModuleCacheOptions>
 
 /**
  * Compiles each WebAssembly binary once, by its content.
@@ -50,7 +78,8 @@ const schema = z.strictObject({
  * ```
  */
 export class ModuleCache {
-  readonly #modules: LRUCache<string, WebAssembly.Module>
+  readonly #modules: LRUCache<string, HeldModule>
+  readonly #clock: () => number
   readonly #pending = new Map<string, Promise<WebAssembly.Module>>()
   #hits = 0
   #misses = 0
@@ -66,6 +95,7 @@ export class ModuleCache {
         { cause: result.error },
       )
     }
+    this.#clock = result.data.clock
     this.#modules = new LRUCache({
       maxSize: result.data.maxBytes,
       maxEntrySize: result.data.maxBytes,
@@ -82,7 +112,12 @@ export class ModuleCache {
    */
   async getOrCompileModule(bytes: Uint8Array): Promise<WebAssembly.Module> {
     const key = createHash('sha256').update(bytes).digest('hex')
-    const known = this.#modules.get(key) ?? this.#pending.get(key)
+    const held = this.#modules.get(key)
+    if (held) {
+      held.accessCount++
+      held.lastAccessedMs = this.#clock()
+    }
+    const known = held?.module ?? this.#pending.get(key)
     if (known) {
       this.#hits++
       return known
@@ -92,7 +127,8 @@ export class ModuleCache {
       .then((module) => {
         // clearCache() may have come meanwhile.
         if (this.#pending.get(key) === compiled) {
-          this.#modules.set(key, module, { size: bytes.byteLength })
+          const held = { module, accessCount: 1, lastAccessedMs: this.#clock() }
+          this.#modules.set(key, held, { size: bytes.byteLength })
         }
         return module
       })
@@ -109,8 +145,17 @@ export class ModuleCache {
     this.#pending.clear()
   }
 
+  /** What is held, the module used last first. */
+  listEntries(): ModuleEntry[] {
+    return Array.from(this.#modules.dump().reverse(), ([key, { value, size = 0 }]) => {
+      const { accessCount, lastAccessedMs } = value
+      return { key, bytes: size, accessCount, lastAccessedMs }
+    })
+  }
+
   /** What the cache holds and did, and its limit. */
   cacheStats(): ModuleCacheStats {
+    const lookups = this.#hits + this.#misses
     return {
       size: this.#modules.size,
       keys: [...this.#modules.keys()],
@@ -119,6 +164,7 @@ export class ModuleCache {
       evictions: this.#evictions,
       bytes: this.#modules.calculatedSize,
       maxBytes: this.#modules.maxSize,
+      hitRate: lookups === 0 ? 0 : this.#hits / lookups,
     }
   }
 }
@@ -129,7 +175,7 @@ async function compileModule(bytes: Uint8Array): Promise<WebAssembly.Module> {
   } catch (error) {
     throw new CompileError(
       'COMPILATION_ERROR',
-      `Expected a WebAssembly binary (${bytes.byteLength} bytes): ${reasonOf(error)}`,
+      `Expected a WebAssembly binary (${bytes.byteLength} bytes): ${describeThrown(error).message}`,
       { cause: error },
     )
   }

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import { z } from 'zod'
 import { CompileError } from './errors.js'
-import { realPathOf } from './import-gate/real-path.js'
+import { realPathOf } from './import-gate/files/real-path.js'
 import type { SharedTier } from './tiers/shared-tier.js'
 
 const KiB = 1024
@@ -88,10 +90,10 @@ export interface HandlerCompilerOptions {
    */
   compileTimeoutMs?: number | undefined
   /**
-   * Called once for each kind of trouble that the cache works around, such as a full disk.
-   * @default `process.emitWarning`
+   * Told what is compiled, which tier had it, and what the cache works around, such as a full disk or a damaged file.
+   * @default nothing is logged
    */
-  onWarning?: ((message: string) => void) | undefined
+  logger?: Logger | undefined
   /**
    * Epoch milliseconds, for access times.
    * @default Date.now
@@ -116,7 +118,7 @@ export interface ResolvedCompilerOptions {
   privatePaths: readonly string[]
   compileMemoryLimitBytes: number
   compileTimeoutMs: number
-  onWarning: (message: string) => void
+  logger: Logger
   clock: () => number
 }
 
@@ -167,9 +169,7 @@ const schema = z.strictObject({
     .max(2048 * MiB)
     .default(256 * MiB),
   compileTimeoutMs: milliseconds.default(10_000),
-  onWarning: z
-    .custom<(message: string) => void>((f) => typeof f === 'function', 'expected a function')
-    .default(() => warnProcess),
+  logger: loggerSchema,
   clock: z
     .custom<() => number>((f) => typeof f === 'function', 'expected a function')
     .default(() => Date.now),
@@ -222,8 +222,4 @@ function fromEnvironment(env: NodeJS.ProcessEnv): HandlerCompilerOptions {
 /** An option given as `undefined` counts as not given. */
 function definedOnly(options: HandlerCompilerOptions): HandlerCompilerOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-}
-
-function warnProcess(message: string): void {
-  process.emitWarning(message, 'NexusCompileCacheWarning')
 }

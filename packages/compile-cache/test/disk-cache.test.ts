@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { RecordingLogger } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
 import { openCompiler } from './open-compiler.js'
 import { runHandler } from './run-handler.js'
@@ -70,24 +71,19 @@ it('300 damaged files are never loaded, and each is replaced', async () => {
 
 it('a cache directory that cannot be written is warned of once, and compiles go on', async () => {
   const directory = await temporaryProject({ file: '' })
-  const warnings: string[] = []
+  const logger = new RecordingLogger()
   const compiler = openCompiler({
     cacheDir: join(directory, 'file', 'cache'),
-    onWarning: (message) => warnings.push(message),
+    logger,
   })
   await compiler.precompile(['export default () => 1', 'export default () => 2'])
   const { bytecode, cacheTier } = await compiler.compile('export default () => 1')
   expect(cacheTier).toBe('memory')
   expect(await runHandler(bytecode, null)).toBe(1)
-  expect(warnings).toEqual([expect.stringContaining('Cannot write the compile cache in')])
+  expect(logger.entries.filter(({ level }) => level === 'warn')).toMatchObject([
+    { fields: { reason: expect.stringContaining('Cannot write the compile cache in') } },
+  ])
   expect(compiler.getStats().disk).toMatchObject({ failedWrites: 2, writes: 0 })
-})
-
-it('without a listener the warning goes through process.emitWarning', async () => {
-  const directory = await temporaryProject({ file: '' })
-  const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
-  await openCompiler({ cacheDir: join(directory, 'file') }).precompile([source])
-  expect(await warned).toMatchObject({ name: 'NexusCompileCacheWarning' })
 })
 
 it('clearCache empties memory and disk', async () => {
@@ -131,15 +127,17 @@ it('machines share their compiles through the shared tier', async () => {
 })
 
 it('a broken shared tier fails no compile and is warned of once', async () => {
-  const warnings: string[] = []
+  const logger = new RecordingLogger()
   const compiler = openCompiler({
     secret: 'the secret of the cluster',
     sharedTier: {
       get: () => Promise.reject(new Error('down')),
       put: () => Promise.reject(new Error('down')),
     },
-    onWarning: (message) => warnings.push(message),
+    logger,
   })
   await compiler.precompile([source, 'export default 1'])
-  expect(warnings).toEqual([expect.stringContaining('down')])
+  expect(logger.entries.filter(({ level }) => level === 'warn')).toMatchObject([
+    { fields: { tier: 'shared', reason: expect.stringContaining('down') } },
+  ])
 })

@@ -28,8 +28,8 @@ it('processes that hammer one directory never get wrong bytecode, and stay withi
   const sizes = await Promise.all(
     names.map(async (name) => (await stat(join(directory, name))).size),
   )
-  // Each process writes up to a twentieth of the limit, and its writes under way, before it looks again.
-  expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(maxBytes * 2)
+  // Each of the three leaves up to a twentieth of the limit that it did not measure after writing it.
+  expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(maxBytes * 1.15 + 1)
 })
 
 it('kill -9 while writing leaves no file that is not whole', async () => {

@@ -1,10 +1,12 @@
+import { describeThrown } from '@nexus/diagnostics'
 import type { BuildFailure, Message } from 'esbuild'
 import { describeAt } from '../engine/code-frame.js'
 import { CompileError, type SourceLocation } from '../errors.js'
 import { ImportRefusal } from '../import-gate/import-refusal.js'
-import { reasonOf } from '../thrown-reason.js'
+import { isBuiltin } from '../platform/platform-loader.js'
 import { type ImportFailure, NAMESPACE } from './gated-build.js'
 import type { ImportGraph } from './import-graph.js'
+import { packageOf } from './package-of.js'
 
 const MAX_ERRORS_SHOWN = 5
 
@@ -26,7 +28,7 @@ export function toCompileError(error: unknown, filename: string): CompileError {
     })
   }
   if (!isBuildFailure(error)) {
-    const reason = reasonOf(error)
+    const reason = describeThrown(error).message
     return new CompileError(
       'INTERNAL_ERROR',
       `Cannot compile ${filename}: esbuild does not run: ${reason}`,
@@ -75,12 +77,19 @@ function refusalError(
   const location = message && locationOf(message)
   const { code, rule } = refusal
   const asWritten = location && message.location!.length > 0 ? writtenAt(message) : undefined
-  const what = asWritten === undefined ? 'Cannot read a file' : `Cannot import ${asWritten}`
+  const what = asWritten === undefined ? unlocatedRead(refusal) : `Cannot import ${asWritten}`
   const text = `${what}: ${refusal.message}.`
   return new CompileError(code, location ? describeAt(location, text) : `${filename}: ${text}`, {
     location,
     rule,
   })
+}
+
+/** What no import asked for: a configuration did. */
+function unlocatedRead({ asked }: ImportRefusal): string {
+  if (!asked) return 'Cannot read a file'
+  const path = asked.path.length > 200 ? `${asked.path.slice(0, 200)}…` : asked.path
+  return `Cannot read ${JSON.stringify(path)} for ${asked.by}`
 }
 
 /** The specifier as the author wrote it, quotes included. */
@@ -94,9 +103,9 @@ function writtenAt({ location }: Message): string {
 
 /** An import of a Node built-in, told with the package that wants it and the imports that lead to it. */
 function missingBuiltin(error: FailedBuild): CompileError | undefined {
-  const message = error.errors.find((candidate) => detailOf(candidate).builtin !== undefined)
+  const message = error.errors.find((candidate) => builtinOf(candidate) !== undefined)
   if (!message) return undefined
-  const builtin = detailOf(message).builtin!
+  const builtin = builtinOf(message)!
   const location = locationOf(message)
   const chain = location && error.graph?.describeChain(location.file, builtin)
   const who = location && packageOf(location.file)
@@ -111,6 +120,13 @@ function missingBuiltin(error: FailedBuild): CompileError | undefined {
   })
 }
 
+/** The built-in that an import could not do without: the plugin names it, or esbuild does. */
+function builtinOf(message: Message): string | undefined {
+  const { builtin } = detailOf(message)
+  const specifier = builtin ?? /^Could not resolve "([^"]*)"$/.exec(message.text)?.[1]
+  return specifier !== undefined && isBuiltin(specifier) ? specifier : undefined
+}
+
 function detailOf({ detail }: Message): ImportFailure {
   return typeof detail === 'object' && detail !== null ? detail : {}
 }
@@ -120,11 +136,4 @@ function plain(text: string): string {
   return text.startsWith(`${NAMESPACE}:`)
     ? text.slice(NAMESPACE.length + 1)
     : text.replaceAll(`"${NAMESPACE}:`, '"')
-}
-
-/** The npm package that a file belongs to. */
-function packageOf(file: string): string | undefined {
-  return /.*(?:^|[\\/])node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/
-    .exec(file)?.[1]
-    ?.replace('\\', '/')
 }

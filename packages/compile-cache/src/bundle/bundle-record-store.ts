@@ -1,6 +1,7 @@
+import { isAbsolute } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
-import { type RecordedFacts, stillHolds } from '../import-gate/file-facts.js'
+import { type RecordedFacts, stillHolds } from '../import-gate/files/file-facts.js'
 import type { ArtifactStore } from '../tiers/artifact-store.js'
 
 const MAX_RECORDS_IN_MEMORY = 1000
@@ -15,13 +16,26 @@ export interface BundleRecord {
   facts: RecordedFacts
 }
 
-const pairs = z.array(z.tuple([z.string(), z.string()]))
+/** More than any build sees: whether they still hold is looked at one by one, before the handler can run. */
+const MAX_FACTS = 200_000
 
-const schema = z.object({
-  cacheKey: z.string(),
-  inputs: z.array(z.string()),
-  facts: z.object({ places: pairs, contents: pairs }),
-}) satisfies z.ZodType<BundleRecord>
+const path = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'))
+const pairs = z
+  .array(z.tuple([path, z.string()]))
+  .max(MAX_FACTS)
+  .refine((facts) => new Set(facts.map(([name]) => name)).size === facts.length)
+
+const schema = z
+  .object({
+    cacheKey: z.string().regex(/^[0-9a-f]{64}$/),
+    inputs: z.array(path),
+    facts: z.object({ places: pairs, contents: pairs }),
+  })
+  // A bundle is made of files that its build has read.
+  .refine(({ inputs, facts: { contents } }) => {
+    const read = new Set(contents.map(([name]) => name))
+    return inputs.every((input) => read.has(input))
+  }) satisfies z.ZodType<BundleRecord>
 
 /** Remembers what bundles were made of, in memory and on disk. */
 export class BundleRecordStore {
@@ -58,7 +72,7 @@ export class BundleRecordStore {
   }
 }
 
-/** What is no record counts as absent: without a secret, another program can write one with the right checksum. */
+/** What no build wrote counts as absent: without a secret, another program can write a record with the right checksum. */
 function parseRecord(text: string): BundleRecord | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data

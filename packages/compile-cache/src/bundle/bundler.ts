@@ -1,15 +1,20 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { BuildOptions } from 'esbuild'
+import type { BuildOptions, OutputFile, Plugin } from 'esbuild'
 import type { SourceLocation } from '../errors.js'
-import type { RecordedFacts } from '../import-gate/file-facts.js'
+import type { RecordedFacts } from '../import-gate/files/file-facts.js'
 import type { ImportGate } from '../import-gate/import-gate.js'
 import { inlineSourceMap } from '../import-gate/source-map-comment.js'
+import { GLOBAL_PROPERTIES, GLOBALS_ENTRY, isOfPlatform } from '../platform/platform-loader.js'
+import { platformModules } from '../platform/platform-modules.js'
+import { type BuildPlan, FIRST_PLAN, isSamePlan } from './build-plan.js'
 import { isBuildFailure, locationOf, toBundleError, toCompileError } from './bundle-error.js'
 import { isComputedImport } from './computed-imports.js'
-import type { EsbuildService } from './esbuild-service.js'
+import type { EsbuildService } from './esbuild/esbuild-service.js'
 import { GatedBuild, NAMESPACE } from './gated-build.js'
-import { hasTooManyPlaces, MAX_SOURCE_MAP_LENGTH } from './source-map-limit.js'
+import type { ImportGraph } from './import-graph.js'
+import { hasTooManyPlaces, MAX_SOURCE_MAP_LENGTH } from './limits/source-map-limit.js'
+import { SourceBuild } from './source-build.js'
 
 const TARGET = 'es2023'
 
@@ -45,7 +50,8 @@ export class Bundler {
   /** What the output depends on, apart from the sources. Reading it does not load esbuild. */
   get version(): string {
     const { version }: { version: string } = createRequire(import.meta.url)('esbuild/package.json')
-    return `esbuild@${version} ${JSON.stringify(fileOptions(this.#rootDir))}`
+    const options = JSON.stringify(fileOptions(this.#rootDir, FIRST_PLAN))
+    return `esbuild@${version} ${options} node@${platformModules().version}`
   }
 
   /**
@@ -81,39 +87,70 @@ export class Bundler {
    * @throws CompileError
    */
   async bundle(entry: string, filename: string, openGate: () => ImportGate): Promise<Bundle> {
-    try {
-      return await this.#build(entry, openGate, [])
-    } catch (error) {
-      const computedImports = placesOfComputedImports(error)
-      if (computedImports.length === 0) throw toBundleError(error, filename)
-      return await this.#build(entry, openGate, computedImports).catch((failure: unknown) => {
-        throw toBundleError(failure, filename)
+    const rootDir = this.#rootDir
+    return this.#byPlan(filename, async (plan, signal) => {
+      const gate = openGate()
+      const build = await GatedBuild.open({ gate, entry, rootDir, plan, signal })
+      return {
+        build,
+        options: { tsconfigRaw: { compilerOptions: build.config.compilerOptions } },
+        result: () => ({ inputs: build.inputs, facts: gate.facts }),
+      }
+    })
+  }
+
+  /**
+   * Bundle one source with the modules of the platform; it can import no other.
+   *
+   * @throws CompileError
+   */
+  async bundleSource(
+    source: string,
+    filename: string,
+    language: 'js' | 'ts',
+  ): Promise<BundledSource> {
+    const code = inlineSourceMap(source, () => undefined)
+    return this.#byPlan(filename, async (plan) => ({
+      build: new SourceBuild({ code, filename, language, plan }),
+      options: {},
+      result: () => ({}),
+    }))
+  }
+
+  /** A build may find out what the next one must know. */
+  async #byPlan<T>(filename: string, prepare: Prepare<T>): Promise<BundledSource & T> {
+    let plan = FIRST_PLAN
+    for (;;) {
+      const outcome = await this.#build(plan, prepare).catch((error: unknown) => {
+        const computedImports = placesOfComputedImports(error)
+        if (computedImports.length === 0 || plan.computedImports.length > 0) {
+          throw toBundleError(error, filename)
+        }
+        return { neededPlan: { ...plan, computedImports } }
       })
+      if ('result' in outcome && isSamePlan(outcome.neededPlan, plan)) return outcome.result
+      plan = outcome.neededPlan
     }
   }
 
-  #build(
-    entry: string,
-    openGate: () => ImportGate,
-    computedImports: readonly SourceLocation[],
-  ): Promise<Bundle> {
+  #build<T>(
+    plan: BuildPlan,
+    prepare: Prepare<T>,
+  ): Promise<{ neededPlan: BuildPlan; result: BundledSource & T }> {
     const rootDir = this.#rootDir
     return this.#service.run(async (esbuild, signal) => {
-      const gate = openGate()
-      const build = await GatedBuild.open({ gate, entry, rootDir, computedImports, signal })
+      const { build, options, result } = await prepare(plan, signal)
       try {
         const { outputFiles } = await esbuild.build({
-          ...fileOptions(rootDir),
+          ...fileOptions(rootDir, plan),
+          ...options,
           entryPoints: [ENTRY_POINT],
           plugins: [build.plugin],
-          tsconfigRaw: { compilerOptions: build.config.compilerOptions },
         })
-        const [map, code] = outputFiles.sort((a, b) => b.path.length - a.path.length)
+        const [map, code] = outputFiles!.sort((a, b) => b.path.length - a.path.length)
         return {
-          code: code!.text,
-          sourceMap: boundedMap(map!.text),
-          inputs: build.inputs,
-          facts: gate.facts,
+          neededPlan: build.neededPlan,
+          result: { code: code!.text, sourceMap: textOfMap(map!), ...result() },
         }
       } catch (error) {
         if (isBuildFailure(error)) Object.assign(error, { graph: build.graph })
@@ -123,12 +160,22 @@ export class Bundler {
   }
 }
 
+/** One build, and what it says when it is done. */
+type Prepare<T> = (
+  plan: BuildPlan,
+  signal: AbortSignal,
+) => Promise<{
+  build: { plugin: Plugin; neededPlan: BuildPlan; graph: ImportGraph }
+  options: BuildOptions
+  result: () => T
+}>
+
 /** The settings that decide what a build returns. */
 interface FileOptions extends BuildOptions {
   write: false
 }
 
-function fileOptions(rootDir: string): FileOptions {
+function fileOptions(rootDir: string, plan: BuildPlan): FileOptions {
   return {
     absWorkingDir: rootDir,
     bundle: true,
@@ -140,7 +187,12 @@ function fileOptions(rootDir: string): FileOptions {
     sourcemap: 'external',
     // Never written: it says what the paths in the source map are relative to.
     outfile: join(rootDir, 'handler.js'),
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': '"production"', ...GLOBAL_PROPERTIES },
+    inject: [GLOBALS_ENTRY],
+    // Only a promise says what waits for it: generators ask one, and a native `await` asks none.
+    supported: plan.keepsContexts
+      ? { 'async-await': false, 'async-generator': false, 'for-await': false }
+      : {},
     logLevel: 'silent',
   }
 }
@@ -152,12 +204,22 @@ function placesOfComputedImports(error: unknown): SourceLocation[] {
     .flatMap((message) => locationOf(message) ?? [])
 }
 
+/** The text of a map is made only where it may be kept: one of megabytes costs its thread a noticeable time. */
+function textOfMap(map: OutputFile): string | undefined {
+  return map.contents.byteLength > MAX_SOURCE_MAP_LENGTH ? undefined : boundedMap(map.text)
+}
+
 /** The map with names that show no namespace, if it is small enough to be kept. */
 function boundedMap(sourceMap: string): string | undefined {
   if (sourceMap.length > MAX_SOURCE_MAP_LENGTH) return undefined
-  const map: { sources: string[]; mappings: string } = JSON.parse(sourceMap)
+  const map: { sources: string[]; sourcesContent: (string | null)[]; mappings: string } =
+    JSON.parse(sourceMap)
   if (hasTooManyPlaces(map)) return undefined
   const prefix = `${NAMESPACE}:`
+  // The text of the platform's modules says nothing to the author, and is in every map.
+  map.sources.forEach((source, i) => {
+    if (isOfPlatform(source)) map.sourcesContent[i] = null
+  })
   map.sources = map.sources.map((source) =>
     source.startsWith(prefix) ? source.slice(prefix.length) : source,
   )

@@ -1,18 +1,21 @@
-import { builtinModules } from 'node:module'
 import { dirname } from 'node:path'
+import { describeThrown } from '@nexus/diagnostics'
 import type { OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin } from 'esbuild'
 import pLimit from 'p-limit'
-import type { SourceLocation } from '../errors.js'
+import { nameOf } from '../import-gate/files/real-path.js'
 import type { ImportGate, ImportSource, Located } from '../import-gate/import-gate.js'
 import { ImportRefusal } from '../import-gate/import-refusal.js'
 import { ModuleResolver } from '../import-gate/module-resolver.js'
-import { nameOf } from '../import-gate/real-path.js'
 import { inlineSourceMap } from '../import-gate/source-map-comment.js'
 import { TypeScriptConfig } from '../import-gate/typescript-config.js'
-import { codeOf } from '../thrown-reason.js'
+import { isBuiltin, PlatformLoader } from '../platform/platform-loader.js'
+import { loadStandIns, standIn } from '../platform/stand-ins.js'
 import { untilTurn } from '../turns.js'
+import { absentModule, loadAbsentModules, mayBeOptional } from './absent-modules.js'
+import type { BuildPlan } from './build-plan.js'
 import { markComputedImports } from './computed-imports.js'
 import { ImportGraph } from './import-graph.js'
+import { packageOf } from './package-of.js'
 import { loaderOf, moduleOfDataUrl, type SourceModule } from './source-module.js'
 
 /** esbuild reads files of the namespace `file` by itself, and nothing of any other. */
@@ -34,11 +37,12 @@ export interface GatedBuildSettings {
   entry: string
   /** Directory that names are relative to. */
   rootDir: string
-  /** Imports of a computed name, at the places of their arguments. */
-  computedImports: readonly SourceLocation[]
+  plan: BuildPlan
   /** Ends the build: from then on no question of esbuild is worth an answer. */
   signal: AbortSignal
 }
+
+type FoundModule = SourceModule & { sideEffects?: boolean }
 
 /** One build whose every file goes through the gate. */
 export class GatedBuild {
@@ -50,7 +54,9 @@ export class GatedBuild {
   readonly #resolver: ModuleResolver
   readonly #modules = new Map<string, SourceModule>()
   readonly #inputs = new Set<string>()
+  readonly #platform = new PlatformLoader()
   readonly #oneByOne = pLimit(1)
+  #hasAbsentModules = false
 
   /**
    * Reads what a build needs to know before it starts.
@@ -72,6 +78,16 @@ export class GatedBuild {
     this.#resolver = new ModuleResolver(settings.gate)
   }
 
+  /** What a build of these files must know, now that they are read. */
+  get neededPlan(): BuildPlan {
+    const { plan } = this.#settings
+    return {
+      ...plan,
+      hasAbsentModules: plan.hasAbsentModules || this.#hasAbsentModules,
+      keepsContexts: plan.keepsContexts || this.#platform.keepsContexts,
+    }
+  }
+
   /** The files that the bundle is made of: absolute paths, sorted. */
   get inputs(): string[] {
     return [...this.#inputs].sort()
@@ -86,13 +102,16 @@ export class GatedBuild {
         build.onLoad({ filter: /.*/, namespace: DISABLED_NAMESPACE }, () => ({
           contents: 'module.exports = {}',
         }))
+        this.#platform.setup(build)
+        loadAbsentModules(build)
+        loadStandIns(build)
         build.onLoad({ filter: /.*/ }, (args) => this.#inTurn(() => this.#load(args)))
       },
     }
   }
 
   /** esbuild asks thousands of questions at once; they must not hold up the thread together. */
-  #inTurn<T extends OnLoadResult | OnResolveResult>(work: () => T): Promise<T> {
+  #inTurn<T extends OnLoadResult | OnResolveResult | undefined>(work: () => T): Promise<T> {
     return this.#oneByOne(() => answer(() => this.#whenWanted(work)))
   }
 
@@ -103,37 +122,51 @@ export class GatedBuild {
     return work()
   }
 
-  #resolve(args: OnResolveArgs): OnResolveResult {
+  #resolve(args: OnResolveArgs): OnResolveResult | undefined {
     const { path: specifier, importer, kind } = args
+    const inside = this.#platform.resolveInside(args)
+    if (inside) return inside
     const module = kind === 'entry-point' ? this.#entry() : this.#find(args)
     if (module === 'disabled') return { path: specifier, namespace: DISABLED_NAMESPACE }
-    if (!module) {
+    if (module === undefined) {
       this.graph.add(importer, specifier)
+      const replaced = standIn(specifier, packageOf(importer))
+      if (replaced) return replaced
+      if (mayBeOptional(args)) return this.#absent(args)
       const builtin = isBuiltin(specifier) ? specifier : undefined
       const detail: ImportFailure = { builtin }
       return { errors: [{ text: `Could not resolve ${describe(specifier)}`, detail }] }
     }
+    if (!('name' in module)) return module
     this.#modules.set(module.name, module)
     if (kind === 'entry-point') this.graph.entry = module.name
     else this.graph.add(importer, module.name)
     return { path: module.name, namespace: NAMESPACE, sideEffects: module.sideEffects ?? true }
   }
 
-  #entry(): SourceModule & { sideEffects?: boolean } {
+  #entry(): FoundModule {
     const { gate, entry, rootDir } = this.#settings
     return { name: nameOf(rootDir, entry), located: { kind: 'file', path: entry, zone: gate.root } }
   }
 
-  #find({
-    path: specifier,
-    importer,
-    kind,
-  }: OnResolveArgs): (SourceModule & { sideEffects?: boolean }) | 'disabled' | undefined {
+  /** Without an answer esbuild looks for nothing: it only knows whether the code can do without the module. */
+  #absent(args: OnResolveArgs): OnResolveResult | undefined {
+    this.#hasAbsentModules = true
+    return this.#settings.plan.hasAbsentModules ? absentModule(args) : undefined
+  }
+
+  #find(args: OnResolveArgs): FoundModule | OnResolveResult | 'disabled' | undefined {
+    const { path: specifier, importer, kind } = args
     if (specifier.startsWith('data:')) return moduleOfDataUrl(specifier)
+    const builtin = this.#platform.resolve(args)
+    // A data: URL lies nowhere, and so has no package that maps names.
+    if (builtin && !this.#modules.get(importer)?.located) return builtin
     const from = this.#sourceOf(importer)
     const style = kind === 'require-call' || kind === 'require-resolve' ? 'require' : 'import'
-    const found = this.#resolver.resolve(specifier, from, style, this.config)
-    if (!found) return undefined
+    const found = isBuiltin(specifier)
+      ? this.#resolver.resolveMapped(specifier, from, style, this.config)
+      : this.#resolver.resolve(specifier, from, style, this.config)
+    if (!found) return builtin
     const { located } = found
     if (located === 'disabled') return 'disabled'
     if (located.kind !== 'file') throw new ImportRefusal('not-a-file')
@@ -161,7 +194,7 @@ export class GatedBuild {
     const code = inlineSourceMap(content.toString(), (specifier) =>
       this.#readSourceMap(specifier, module),
     )
-    const computed = this.#settings.computedImports.filter(({ file }) => file === path)
+    const computed = this.#settings.plan.computedImports.filter(({ file }) => file === path)
     return { contents: markComputedImports(code, computed), loader }
   }
 
@@ -196,21 +229,17 @@ class BuildEnded extends Error {
 }
 
 /** What was refused becomes an error at the import that asked for it. No other text of the system reaches the author. */
-async function answer<T extends OnLoadResult | OnResolveResult>(
+async function answer<T extends OnLoadResult | OnResolveResult | undefined>(
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
     const detail: ImportFailure = { refusal: error instanceof ImportRefusal ? error : undefined }
-    const code = codeOf(error) ?? 'INTERNAL_ERROR'
+    const code = describeThrown(error).code ?? 'INTERNAL_ERROR'
     const text = error instanceof ImportRefusal ? error.message : `Cannot read it: ${code}`
     return { errors: [{ text, detail }] } as unknown as T
   }
-}
-
-function isBuiltin(specifier: string): boolean {
-  return specifier.startsWith('node:') || builtinModules.includes(specifier)
 }
 
 function describe(specifier: string): string {

@@ -1,5 +1,5 @@
+import { describeThrown } from '@nexus/diagnostics'
 import { EvalFlags, JSException, QuickJS } from 'quickjs-wasi'
-import { reasonOf } from '../thrown-reason.js'
 import type { EngineLimits } from './engine-limits.js'
 import {
   offsetOfImport,
@@ -88,7 +88,7 @@ export class CompileMachine {
       const message = `Cannot find module "${specifier}"`
       return { kind: 'import', message, offset: offsetOfImport(specifier, source) }
     }
-    const summary = reasonOf(error)
+    const summary = describeThrown(error).message
     if (!summary.startsWith('Compilation error: ')) {
       // Not a refusal of the engine but a wasm trap, the host's own stack or memory running out.
       this.#spent = true

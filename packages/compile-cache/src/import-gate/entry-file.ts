@@ -1,10 +1,10 @@
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { describeThrown } from '@nexus/diagnostics'
 import { CompileError } from '../errors.js'
-import { codeOf, reasonOf } from '../thrown-reason.js'
+import { isWithin } from './files/path-parts.js'
+import { nameOf, realPathOf } from './files/real-path.js'
 import { ImportGate } from './import-gate.js'
 import { ImportRefusal } from './import-refusal.js'
-import { isWithin } from './path-parts.js'
-import { nameOf, realPathOf } from './real-path.js'
 
 /** A file that an operator names, with the import root that comes with it. */
 export interface EntryFile {
@@ -120,6 +120,8 @@ function describeRefusal(error: unknown, name: string): unknown {
     const { code, rule } = error
     return new CompileError(code, `Cannot read ${name}: ${error.message}.`, { rule })
   }
-  const code = codeOf(error) ?? reasonOf(error)
-  return new CompileError('COMPILATION_ERROR', `Cannot read ${name}: ${code}`, { cause: error })
+  const { code, message } = describeThrown(error)
+  return new CompileError('COMPILATION_ERROR', `Cannot read ${name}: ${code ?? message}`, {
+    cause: error,
+  })
 }

@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, parse, sep } from 'node:path'
-import { FileFacts, type RecordedFacts } from './file-facts.js'
+import { FileFacts, type RecordedFacts } from './files/file-facts.js'
+import { isWithin, partsBelow } from './files/path-parts.js'
+import { PrivatePlaces } from './files/private-places.js'
 import { ImportRefusal } from './import-refusal.js'
-import { isWithin, partsBelow } from './path-parts.js'
-import { PrivatePlaces } from './private-places.js'
 
 /** Directories of package managers, directly below `node_modules`, that hold the packages themselves. */
 const PACKAGE_STORES = new Set(['.pnpm', '.store', '.bun', '.deno'])
@@ -12,6 +12,15 @@ const MAX_PATH_LENGTH = 4096
 
 /** As many links as Linux follows. */
 const MAX_LINKS = 40
+
+/** Most directories below the import root, or below a package: a search looks into each of them. */
+const MAX_DEPTH = 100
+
+/**
+ * Names that may be looked at to find one module, those that links lead over included. An ordinary import takes some hundred;
+ * links that lead to each other multiply them, on the thread that everything else waits for.
+ */
+const MAX_NAMES = 20_000
 
 /** Longest `package.json` or `tsconfig.json`, in bytes: each import goes through all of it. */
 const MAX_MANIFEST_BYTES = 1024 * 1024
@@ -61,6 +70,9 @@ export class ImportGate {
   readonly #private: PrivatePlaces
   readonly #facts = new FileFacts()
   readonly #realPaths = new Map<string, string | undefined>()
+  /** Directories that were reached without a link, by where the way began: what lies in one is found from there. */
+  readonly #reached = new Map<string, Set<string>>()
+  #namesLeft = MAX_NAMES
   #loadedBytes = 0
 
   constructor(settings: ImportGateSettings) {
@@ -77,6 +89,16 @@ export class ImportGate {
   /** Whether a path without symbolic links lies in the import root. */
   isInRoot(realPath: string): boolean {
     return isWithin(this.root.directory, realPath)
+  }
+
+  /** The search for another module begins. */
+  beginSearch(): void {
+    this.#namesLeft = MAX_NAMES
+  }
+
+  /** Whether the search looked at more names than one may. */
+  get isSearchOver(): boolean {
+    return this.#namesLeft < 0
   }
 
   /** Whether `path`, absolute and normalised, is one that `from` may look at. */
@@ -98,11 +120,11 @@ export class ImportGate {
     const above = nodeModulesAbove(path, from.directory)
     if (above !== undefined && !this.isInRoot(above)) {
       const base = dirname(above)
-      return this.#walk(base, partsBelow(base, path), { kind: 'package', directory: base })
+      return this.#walkFrom(base, path, { kind: 'package', directory: base })
     }
     if (above === undefined && !isWithin(from.zone.directory, path)) return undefined
     const base = this.isInRoot(from.zone.directory) ? this.root : from.zone
-    return this.#walk(base.directory, partsBelow(base.directory, path), base)
+    return this.#walkFrom(base.directory, path, base)
   }
 
   /** Read a whole file, for one that is not part of a bundle. */
@@ -130,17 +152,39 @@ export class ImportGate {
     return content
   }
 
-  /** Follow `parts` from `base`, which has no links. */
-  #walk(base: string, parts: readonly string[], start: Zone): Located | undefined {
+  /** Follow a path from `base`, which has no links, or from the nearest place on the way that was reached before. */
+  #walkFrom(base: string, path: string, start: Zone): Located | undefined {
+    const parts = partsBelow(base, path)
+    if (parts.length > MAX_DEPTH) {
+      throw new ImportRefusal('resolve-steps', `expected at most ${MAX_DEPTH} directories`)
+    }
+    const reached = this.#reached.get(base) ?? new Set()
+    this.#reached.set(base, reached)
+    const parent = dirname(path)
+    return reached.has(parent)
+      ? this.#walk(parent, parts.slice(-1), start, reached)
+      : this.#walk(base, parts, start, reached)
+  }
+
+  /** @param reached gets the directories on the way, up to the first link */
+  #walk(
+    base: string,
+    parts: readonly string[],
+    start: Zone,
+    reached: Set<string>,
+  ): Located | undefined {
     const left = [...parts]
+    let isDirect = true
     let at = base
     let zone = start
     let kind: Located['kind'] = 'directory'
     let links = 0
     for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      if (--this.#namesLeft < 0) throw new ImportRefusal('resolve-steps')
       if (part === '' || part === '.') continue
       if (kind === 'file') return undefined
       if (part === 'node_modules' && !this.isInRoot(at)) {
+        isDirect = false
         const found = this.#enterPackage(join(at, part), left)
         if (!found) return undefined
         ;({ path: at, zone, kind } = found)
@@ -157,6 +201,7 @@ export class ImportGate {
       if (place.kind === 'absent') return undefined
       if (place.kind === 'other') throw new ImportRefusal('not-a-file')
       if (place.kind === 'link') {
+        isDirect = false
         if (++links > MAX_LINKS) return undefined
         const target = place.target!
         if (isAbsolute(target)) {
@@ -168,6 +213,7 @@ export class ImportGate {
       }
       at = next
       kind = place.kind
+      if (isDirect && kind === 'directory') reached.add(at)
     }
     return { kind, path: at, zone: this.isInRoot(at) ? this.#zoneInRoot(at) : zone }
   }
@@ -196,6 +242,10 @@ export class ImportGate {
     if (this.#private.coversName(path, name)) throw new ImportRefusal('private')
     const place = this.#facts.look(path)
     if (this.#private.coversIdentity(place.identity)) throw new ImportRefusal('private')
+    // Another name of the file may lie in a directory of the operator.
+    if (place.hasOtherNames && this.#private.holdsFile(place.identity)) {
+      throw new ImportRefusal('private')
+    }
     return place
   }
 
@@ -211,6 +261,7 @@ export class ImportGate {
     let at = root
     let links = 0
     for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      if (--this.#namesLeft < 0) throw new ImportRefusal('resolve-steps')
       if (part === '' || part === '.') continue
       const next = join(at, part)
       const place = part === '..' ? undefined : this.#facts.look(next)

@@ -20,7 +20,7 @@ export type ImportRule =
   | 'file-size'
   /** The files of one bundle are together larger than `maxBundleBytes`. */
   | 'bundle-size'
-  /** Finding one module takes too many steps: the maps of a `package.json` lead to each other. */
+  /** Finding one module takes too many steps: maps or links lead to each other, or directories are too deep. */
   | 'resolve-steps'
 
 /** What each rule says. `outside` and `link` name the setting that widens the root; no text holds a byte of a file. */
@@ -50,7 +50,8 @@ const EXPLANATIONS: Record<ImportRule, string> = {
     'expected a relative path, a package, a file: URL, or a data: URL of type text/javascript, application/json or text/plain',
   'file-size': 'the file is larger than maxFileBytes',
   'resolve-steps':
-    'it takes too many steps to find. Expected a package.json or tsconfig.json whose maps lead to files, not to each other',
+    'it takes too many steps to find. Expected maps of package.json and tsconfig.json, and links, that lead to files and ' +
+    'not to each other, and directories that are not deeper than any project needs',
   'bundle-size': 'with it the files of this bundle are larger than maxBundleBytes',
 }
 
@@ -61,6 +62,8 @@ const LIMITS: ReadonlySet<ImportRule> = new Set(['file-size', 'bundle-size', 're
 export class ImportRefusal extends Error {
   override readonly name = 'ImportRefusal'
   readonly rule: ImportRule
+  /** What asked for the file, where no import did: a configuration, and the path as written in it. */
+  asked: { by: string; path: string } | undefined
 
   /** @param detail figures to show in parentheses, such as the limit */
   constructor(rule: ImportRule, detail?: string) {

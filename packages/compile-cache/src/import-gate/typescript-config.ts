@@ -1,9 +1,9 @@
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import stripJsonComments from 'strip-json-comments'
+import { isWithin } from './files/path-parts.js'
 import type { ImportGate, ImportSource, Located } from './import-gate.js'
 import { ImportRefusal } from './import-refusal.js'
 import { hasTooManyTokens, textOf, tooManyTokens } from './json-size.js'
-import { isWithin } from './path-parts.js'
 
 const NAMES = ['tsconfig.json', 'jsconfig.json']
 
@@ -54,7 +54,9 @@ export class TypeScriptConfig {
     findParent: FindParent,
   ): Promise<TypeScriptConfig> {
     const config = new TypeScriptConfig()
-    const located = nearest(gate, dirname(entry))
+    const located = await telling({ by: basename(entry), path: 'tsconfig.json' }, async () =>
+      nearest(gate, dirname(entry)),
+    )
     if (located) await config.#add(gate, located, findParent)
     return config
   }
@@ -100,7 +102,8 @@ export class TypeScriptConfig {
     const from = { directory: dirname(located.path), zone: located.zone }
     const parents = [config.extends].flat().filter((parent) => typeof parent === 'string')
     for (const parent of parents) {
-      const found = await findParent(parent, from)
+      const name = relative(gate.root.directory, located.path)
+      const found = await telling({ by: name, path: parent }, () => findParent(parent, from))
       if (found) await this.#add(gate, found, findParent)
     }
     const options = recordOf(config.compilerOptions)
@@ -111,6 +114,19 @@ export class TypeScriptConfig {
       const directory = typeof options.baseUrl === 'string' ? this.#baseUrl! : from.directory
       this.#paths = { directory, patterns: patternsOf(options.paths) }
     }
+  }
+}
+
+/** A refusal says what asked for the file. */
+async function telling<T>(
+  asked: NonNullable<ImportRefusal['asked']>,
+  find: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await find()
+  } catch (error) {
+    if (error instanceof ImportRefusal) error.asked ??= asked
+    throw error
   }
 }
 

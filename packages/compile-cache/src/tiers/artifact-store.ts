@@ -3,7 +3,9 @@ import type { Artifact, CacheTier } from '../compiled-handler.js'
 import { engineVersion } from '../engine/engine.js'
 import type { ResolvedCompilerOptions } from '../options.js'
 import { DiskTier, type DiskTierStats } from './disk-tier.js'
+import type { Pruned } from './disk-usage.js'
 import {
+  type CacheEntry,
   type MemoryEntry,
   MemoryTier,
   type MemoryTierStats,
@@ -113,6 +115,25 @@ export class ArtifactStore {
     await disk?.clear()
   }
 
+  /** What memory holds, the entry used last first. */
+  list(): CacheEntry[] {
+    return this.#memory.list()
+  }
+
+  /** Prune the disk; nothing without one. */
+  async prune(maxBytes: number, unusedSince: number): Promise<Pruned> {
+    const { disk } = await this.#open()
+    return (await disk?.prune(maxBytes, unusedSince)) ?? { entries: 0, bytes: 0 }
+  }
+
+  /** Measure what the disk holds, once everything written so far is there. */
+  async measure(): Promise<void> {
+    const { disk } = await this.#open()
+    await this.flush()
+    disk?.measure()
+    await this.flush()
+  }
+
   /** Wait for what is being found or produced, and for the writes that follow. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#pending.values())
@@ -150,9 +171,15 @@ export class ArtifactStore {
         maxBytes: maxCacheSizeBytes,
         sealer,
         clock,
+        onDamaged: (path) =>
+          this.#options.logger.warn(
+            { path },
+            'a damaged file of the compile cache was found: it is compiled and written again',
+          ),
         onTrouble: (message) => this.#warnOnce('disk', message),
       })
       await this.#outer.disk.makePrivate()
+      this.#outer.disk.measure()
     }
     if (sharedTier) {
       this.#outer.shared = new SharedTierClient({
@@ -169,11 +196,6 @@ export class ArtifactStore {
   #warnOnce(about: string, message: string): void {
     if (this.#warned.has(about)) return
     this.#warned.add(about)
-    try {
-      this.#options.onWarning(message)
-    } catch {
-      // A write in the background has no caller whom an error could reach.
-      process.emitWarning(message, 'NexusCompileCacheWarning')
-    }
+    this.#options.logger.warn({ tier: about, reason: message }, 'a tier of the compile cache fails')
   }
 }

@@ -275,6 +275,28 @@ it('the directory stays within its limit, and what was used longest ago goes fir
   expect(await tier.read(keyOf(3))).toBeDefined()
 })
 
+it('files that come while the directory is measured are measured too', async () => {
+  const listed: (() => void)[] = []
+  const fs: DiskFileSystem = {
+    ...nodeFs,
+    readdir: async (path: string) => {
+      const names = await nodeFs.readdir(path)
+      await new Promise<void>((resolve) => listed.push(resolve))
+      return names
+    },
+  }
+  const { tier, directory } = await openTier({ maxBytes: 10 * (100 + HEADER_BYTES), fs })
+  tier.write(keyOf('first'), artifact(100))
+  await expect.poll(() => listed.length).toBe(1) // measures for the first file
+  for (let n = 0; n < 15; n++) tier.write(keyOf(n), artifact(100))
+  await expect.poll(async () => (await readdir(directory)).length).toBe(16)
+  const flushed = tier.flush()
+  const letGo = setInterval(() => listed.shift()?.(), 1)
+  await flushed
+  clearInterval(letGo)
+  expect((await readdir(directory)).length).toBeLessThanOrEqual(10)
+})
+
 it('an entry larger than the whole limit is not written', async () => {
   const { tier, directory } = await openTier({ maxBytes: 1000 })
   await store(tier, keyOf('a'), 1001)

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { futimesSync } from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
+import { describeThrown } from '@nexus/diagnostics'
 import pLimit from 'p-limit'
 import type { Artifact } from '../compiled-handler.js'
-import { reasonOf } from '../thrown-reason.js'
 import { NotACacheFile, PRIVATE_FILE_MODE, readCacheFile, readCacheFileNow } from './cache-file.js'
 import type { DiskFileSystem } from './disk-file-system.js'
-import { DiskUsage } from './disk-usage.js'
+import { DiskUsage, type Pruned } from './disk-usage.js'
 import { MAX_SEALED_BYTES, Sealer } from './seal.js'
 
 /** Entries count as just used for this long, so that reading them again does not write. */
@@ -26,6 +26,8 @@ const MAX_OPEN_FILES = 16
 export interface DiskTierStats {
   /** Absolute path of the directory. */
   directory: string
+  /** Entries in the directory when it was last measured, plus what this process wrote since. */
+  entries: number
   /** Bytes in the directory when it was last measured, plus what this process wrote since. */
   bytes: number
   /** The limit of `bytes`. */
@@ -51,6 +53,8 @@ export interface DiskTierSettings {
   sealer: Sealer
   clock: () => number
   onTrouble: (message: string) => void
+  /** Called with the path of each file that does not verify. */
+  onDamaged?: ((path: string) => void) | undefined
   fs?: DiskFileSystem
 }
 
@@ -116,7 +120,7 @@ export class DiskTier {
   async readRecord(key: string): Promise<string | undefined> {
     const file = await this.#readFile(`${key}.inputs`)
     const opened = file && this.#settings.sealer.open('bundle-record', key, file)
-    if (file && !opened) this.#rejected++
+    if (file && !opened) this.#reject(`${key}.inputs`)
     return opened && Buffer.from(opened.payload.buffer).toString()
   }
 
@@ -141,9 +145,21 @@ export class DiskTier {
     await this.#usage.deleteAll()
   }
 
+  /** See {@link DiskUsage.prune}. */
+  async prune(maxBytes: number, unusedSince: number): Promise<Pruned> {
+    await this.flush()
+    return this.#usage.prune(maxBytes, unusedSince)
+  }
+
+  /** Measure what is there from before, in the background. */
+  measure(): void {
+    this.#track(this.#usage.measure())
+  }
+
   getStats(): DiskTierStats {
     return {
       directory: this.#settings.directory,
+      entries: this.#usage.entries,
       bytes: this.#usage.bytes,
       maxBytes: this.#settings.maxBytes,
       hits: this.#hits,
@@ -170,13 +186,13 @@ export class DiskTier {
     if (!file) return undefined
     const code = this.#settings.sealer.open('bytecode', key, file)
     if (!code) {
-      this.#rejected++
+      this.#reject(`${key}.qjsc`)
       return undefined
     }
     if (!code.hasSourceMap) return { bytecode: code.payload }
     const mapFile = await this.#readFile(`${key}.map`)
     const map = mapFile && this.#settings.sealer.open('source-map', key, mapFile)
-    if (mapFile && !map) this.#rejected++
+    if (mapFile && !map) this.#reject(`${key}.map`)
     return map && { bytecode: code.payload, sourceMap: Buffer.from(map.payload.buffer).toString() }
   }
 
@@ -190,9 +206,14 @@ export class DiskTier {
       return await this.#limit(() => readCacheFile(this.#fs, path, now))
     } catch (error) {
       // Not there, or not readable: both are a miss, and the write that follows reports what is wrong.
-      if (error instanceof NotACacheFile) this.#rejected++
+      if (error instanceof NotACacheFile) this.#reject(name)
       return undefined
     }
+  }
+
+  #reject(name: string): void {
+    this.#rejected++
+    this.#settings.onDamaged?.(join(this.#settings.directory, name))
   }
 
   async #writeFile(name: string, bytes: Uint8Array): Promise<void> {
@@ -207,7 +228,7 @@ export class DiskTier {
       throw error
     }
     this.#writes++
-    await this.#usage.added(bytes.byteLength)
+    await this.#usage.added(bytes.byteLength, name.endsWith('.qjsc'))
   }
 
   /** The modification time is the time of last use: access times are often not kept. */
@@ -226,7 +247,7 @@ export class DiskTier {
       this.#limit(work).catch((error: unknown) => {
         this.#failedWrites++
         this.#settings.onTrouble(
-          `Cannot write the compile cache in ${this.#settings.directory}, so compiled handlers are kept in memory only: ${reasonOf(error)}`,
+          `Cannot write the compile cache in ${this.#settings.directory}, so compiled handlers are kept in memory only: ${describeThrown(error).message}`,
         )
       }),
     )

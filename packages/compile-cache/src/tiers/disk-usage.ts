@@ -14,6 +14,14 @@ const STALE_TEMPORARY_MS = 10 * 60_000
 const CACHE_FILE = /^([0-9a-f]{64})\.(?:qjsc|map|inputs)$/
 const TEMPORARY_FILE = /^[0-9a-f]{64}\.(?:qjsc|map|inputs)\.[0-9a-f]{12}\.tmp$/
 
+/** What a pruning removed. */
+export interface Pruned {
+  /** Compiled handlers removed. */
+  entries: number
+  /** What they and the records of bundles took, in bytes. */
+  bytes: number
+}
+
 /** The files of one key. */
 interface DiskEntry {
   names: string[]
@@ -28,6 +36,8 @@ interface DiskEntry {
 export class DiskUsage {
   /** Bytes when last measured, plus what was added since. */
   bytes = 0
+  /** Artifacts when last measured, plus those added since. */
+  entries = 0
   /** Entries deleted for space. */
   evictions = 0
   readonly #directory: string
@@ -45,15 +55,12 @@ export class DiskUsage {
   }
 
   /** Count a written file, and measure and delete when it is time to. */
-  async added(bytes: number): Promise<void> {
+  async added(bytes: number, isEntry: boolean): Promise<void> {
     this.bytes += bytes
+    if (isEntry) this.entries++
     this.#addedSinceMeasured += bytes
-    const due = this.#addedSinceMeasured >= this.#maxBytes * REMEASURE_SHARE
-    if (!due && this.bytes <= this.#maxBytes) return
-    this.#measuring ??= this.#shrink().finally(() => {
-      this.#measuring = undefined
-    })
-    await this.#measuring
+    // Again and again: a measurement that was under way when the file came does not know of it.
+    while (this.#isDue()) await this.measure()
   }
 
   /** Delete every file of the cache. */
@@ -62,21 +69,57 @@ export class DiskUsage {
       if (CACHE_FILE.test(name) || TEMPORARY_FILE.test(name)) await this.#delete(name)
     }
     this.bytes = 0
+    this.entries = 0
+  }
+
+  /** Measure the directory, and delete what is over the limit. */
+  async measure(): Promise<void> {
+    this.#measuring ??= this.#shrink().finally(() => {
+      this.#measuring = undefined
+    })
+    await this.#measuring
+  }
+
+  /** Delete entries that were not used since `unusedSince`, and those used longest ago until `maxBytes` are left. */
+  async prune(maxBytes: number, unusedSince: number): Promise<Pruned> {
+    await this.#measuring
+    const entries = (await this.#measure()).sort((a, b) => a.lastUsed - b.lastUsed)
+    let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+    const pruned: Pruned = { entries: 0, bytes: 0 }
+    for (const entry of entries) {
+      if (bytes <= maxBytes && entry.lastUsed >= unusedSince) break
+      for (const name of entry.names) await this.#delete(name)
+      bytes -= entry.bytes
+      if (isArtifact(entry)) pruned.entries++
+      pruned.bytes += entry.bytes
+    }
+    this.bytes = bytes
+    this.entries = entries.filter(isArtifact).length - pruned.entries
+    return pruned
+  }
+
+  #isDue(): boolean {
+    return (
+      this.#addedSinceMeasured >= this.#maxBytes * REMEASURE_SHARE || this.bytes > this.#maxBytes
+    )
   }
 
   async #shrink(): Promise<void> {
     this.#addedSinceMeasured = 0
     const entries = await this.#measure()
     let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+    let kept = entries.filter(isArtifact).length
     if (bytes > this.#maxBytes) {
       entries.sort((a, b) => a.lastUsed - b.lastUsed)
       for (const entry of entries) {
         if (bytes <= this.#maxBytes * KEEP_SHARE) break
         for (const name of entry.names) await this.#delete(name)
         bytes -= entry.bytes
+        if (isArtifact(entry)) kept--
         this.evictions++
       }
     }
+    this.entries = kept
     this.bytes = bytes + this.#addedSinceMeasured
   }
 
@@ -115,4 +158,9 @@ export class DiskUsage {
   async #delete(name: string): Promise<void> {
     await this.#fs.unlink(join(this.#directory, name)).catch(() => undefined)
   }
+}
+
+/** Whether the files are a compiled handler, rather than the record of a bundle. */
+function isArtifact({ names }: DiskEntry): boolean {
+  return names[0]!.endsWith('.qjsc')
 }

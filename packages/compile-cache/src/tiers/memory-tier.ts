@@ -36,6 +36,20 @@ export interface MemoryTierStats {
   evictions: number
 }
 
+/** One entry of a cache, as an operator sees it. */
+export interface CacheEntry {
+  /** 64 hex digits. */
+  key: string
+  /** The name under which errors show it. */
+  filename: string
+  /** What it takes in memory. */
+  bytes: number
+  /** How often it was asked for, the first time included. */
+  accessCount: number
+  /** When it was asked for last, in milliseconds since the epoch. */
+  lastAccessedMs: number
+}
+
 /** The artifacts used last, bounded by bytes. */
 export class MemoryTier {
   #entries: LRUCache<string, MemoryEntry>
@@ -104,6 +118,14 @@ export class MemoryTier {
 
   clear(): void {
     this.#entries.clear()
+  }
+
+  /** What is held, the entry used last first. */
+  list(): CacheEntry[] {
+    return Array.from(this.#entries.dump().reverse(), ([, { value, size = 0 }]) => {
+      const { key, filename, accessCount, lastAccessed } = value
+      return { key, filename, bytes: size, accessCount, lastAccessedMs: lastAccessed }
+    })
   }
 
   getStats(): MemoryTierStats {

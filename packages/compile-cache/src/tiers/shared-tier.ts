@@ -1,5 +1,5 @@
+import { describeThrown } from '@nexus/diagnostics'
 import type { Artifact } from '../compiled-handler.js'
-import { reasonOf } from '../thrown-reason.js'
 import { MAX_SEALED_BYTES, Sealer } from './seal.js'
 
 /** A cache that several machines use, such as a table in Redis or a NATS object store. */
@@ -115,7 +115,7 @@ export class SharedTierClient {
       this.#failures++
       this.#pausedUntil = clock() + PAUSE_MS
       onTrouble(
-        `The shared compile cache does not work, so handlers are compiled here: ${reasonOf(error)}`,
+        `The shared compile cache does not work, so handlers are compiled here: ${describeThrown(error).message}`,
       )
       return undefined
     } finally {

@@ -16,7 +16,12 @@ for (let round = 0; round < Number(rounds); round++) {
   const compiler = new HandlerCompiler({
     cacheDir,
     maxCacheSizeBytes: Number(maxCacheSizeBytes),
-    onWarning: (message) => warnings.push(message),
+    logger: {
+      debug() {},
+      info() {},
+      warn: ({ reason }) => warnings.push(reason),
+      error() {},
+    },
   })
   const picks = Array.from({ length: 20 }, () => Math.floor(Math.random() * sources.length))
   await Promise.all(

@@ -1,0 +1,2 @@
+/** What libraries call `Buffer`. */
+export { Buffer } from './buffer-class.js'
