@@ -4,6 +4,7 @@ export type {
   CollectorStats,
   DurationStats,
   ExecutionStats,
+  RecordedCompilation,
   RecordedExecution,
 } from './executions/recorded-execution.js'
 export { BoundCounter, Counter } from './kinds/counter.js'
@@ -23,6 +24,8 @@ export { BoundGauge, Gauge } from './kinds/gauge.js'
 export { BoundHistogram, Histogram } from './kinds/histogram.js'
 export { Metric } from './kinds/metric.js'
 export { BoundSummary, Summary } from './kinds/summary.js'
+export { EventLoopDelay, type EventLoopDelayReading } from './node/event-loop-delay.js'
+export { EventLoopUtilization } from './node/event-loop-utilization.js'
 export { addProcessMetrics } from './node/process-metrics.js'
 export type { MetricsRegistryOptions, WallClock } from './options.js'
 export {
@@ -55,3 +58,12 @@ export type {
   SummarySnapshot,
 } from './registry/snapshot.js'
 export { QuantileSketch, type SketchSnapshot } from './sketch/quantile-sketch.js'
+export { addSystemMetrics } from './system/system-metrics.js'
+export { SystemMonitor, type SystemMonitorOptions } from './system/system-monitor.js'
+export type {
+  CpuReading,
+  DiskSpaceReading,
+  MemoryReading,
+  SystemReading,
+  TrafficReading,
+} from './system/system-reading.js'

@@ -1,3 +1,5 @@
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import { z } from 'zod'
 import { MetricsError } from './errors.js'
 
@@ -22,6 +24,11 @@ export interface MetricsRegistryOptions {
    */
   collectTimeoutMs?: number | undefined
   /**
+   * Told which metrics refuse updates and which cannot be read, each once.
+   * @default nothing is logged
+   */
+  logger?: Logger | undefined
+  /**
    * Where the time comes from, for expiry, summaries and exemplars.
    * @default Date
    */
@@ -32,6 +39,7 @@ export interface MetricsRegistryOptions {
 export interface ResolvedRegistryOptions {
   maxSeriesPerMetric: number
   collectTimeoutMs: number
+  logger: Logger
   clock: WallClock
 }
 
@@ -43,6 +51,7 @@ const clock = z.custom<WallClock>(
 export const registryOptions = z.strictObject({
   maxSeriesPerMetric: z.number().int().positive().default(10_000),
   collectTimeoutMs: z.number().positive().default(5_000),
+  logger: loggerSchema,
   clock: clock.default(() => Date),
 }) satisfies z.ZodType<ResolvedRegistryOptions, MetricsRegistryOptions>
 

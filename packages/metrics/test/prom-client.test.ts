@@ -87,3 +87,17 @@ it('a name that prom-client has already is an error, and changes nothing', async
   registry.gauge({ name: 'later', help: 'Later.' })
   expect(target.getMetricsAsArray()).toHaveLength(1)
 })
+
+it('resetMetrics() of prom-client resets the metrics that it shows, and handles go on counting', async () => {
+  const target = new Registry()
+  const registry = filled()
+  const handle = registry.counter({ name: 'kept_total', help: 'Kept.' }).bind()
+  handle.inc(7)
+  registerInPromClient(registry, target)
+  target.resetMetrics()
+  handle.inc()
+  const values = Object.fromEntries(
+    parseExposition(registry.toPrometheus()).samples.map(({ name, value }) => [name, value]),
+  )
+  expect(values).toEqual({ kept_total: 1, wait: Number.NaN, wait_sum: 0, wait_count: 0 })
+})

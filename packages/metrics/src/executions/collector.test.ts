@@ -94,7 +94,9 @@ it('every figure of an execution reaches the scrape, in base units', () => {
   expect(text).toMatch(
     new RegExp(`duration_seconds_bucket\\{.*le="0.0001"\\} 1 # \\{trace_id="${traceId}"\\} 0.0001`),
   )
-  expect(text).toContain('nexus_compile_duration_seconds_sum{function="order-total"} 0.002\n')
+  expect(text).toContain(
+    'nexus_compile_duration_seconds_sum{function="order-total",cache_tier="memory"} 0.002\n',
+  )
   expect(text).toContain('nexus_queue_wait_seconds_sum{function="order-total"} 0.00005\n')
   expect(text).toContain('nexus_execution_memory_bytes_sum{function="order-total"} 1048576\n')
   expect(text).toContain('nexus_host_calls_total{function="order-total"} 3\n')
@@ -151,4 +153,18 @@ it('a function may have any name', () => {
   }
   expect(Object.keys(collector.getStats().functions)).toEqual(['__proto__', 'constructor', 'a"b\n'])
   expect(collector.toPrometheus()).toContain('function="a\\"b\\n"')
+})
+
+it('a compilation ahead of the calls is counted by its origin, and is no execution', () => {
+  const collector = new MetricsCollector()
+  const compilation = { functionName: 'order-total', cacheTier: 'none', durationUs: 1_500 }
+  collector.recordCompilation(compilation)
+  collector.recordCompilation({ ...compilation, cacheTier: 'disk', durationUs: 40 })
+  const text = collector.toPrometheus()
+  expect(text).toContain('_seconds_sum{function="order-total",cache_tier="none"} 0.0015\n')
+  expect(text).toContain('_seconds_count{function="order-total",cache_tier="disk"} 1\n')
+  expect(collector.getStats().totals.executions).toBe(0)
+  for (const durationUs of [-1, Number.NaN, '5' as unknown as number]) {
+    expect(() => collector.recordCompilation({ ...compilation, durationUs })).toThrow('durationUs')
+  }
 })

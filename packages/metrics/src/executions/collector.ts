@@ -1,12 +1,17 @@
 import { z } from 'zod'
 import { MetricsError } from '../errors.js'
+import { describeValue } from '../kinds/wrong-value.js'
 import { parseOptions } from '../options.js'
 import type { ExpositionFormat } from '../registry/format.js'
 import { MetricsRegistry } from '../registry/registry.js'
 import { type ExecutionFamilies, registerExecutionFamilies } from './execution-families.js'
 import { averageDurationUs, cacheHitRate, executionStats } from './execution-stats.js'
 import { FunctionRecord } from './function-record.js'
-import type { CollectorStats, RecordedExecution } from './recorded-execution.js'
+import type {
+  CollectorStats,
+  RecordedCompilation,
+  RecordedExecution,
+} from './recorded-execution.js'
 
 /** Options of a {@link MetricsCollector}. */
 export interface MetricsCollectorOptions {
@@ -78,6 +83,18 @@ export class MetricsCollector {
     record.add(execution, success)
   }
 
+  /**
+   * Counts getting the compiled code of a function ahead of its executions. What an execution waited for its own code
+   * is `compileTimeUs` of that execution.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE` when the duration is negative or not finite; nothing is counted
+   */
+  recordCompilation({ functionName, cacheTier, durationUs }: RecordedCompilation): void {
+    expectFigures({ functionName, cacheTier, durationUs, status: '' })
+    const record = this.#functions.get(functionName) ?? this.#addFunction(functionName)
+    record.addCompilation(cacheTier, durationUs)
+  }
+
   /** Share of executions whose compiled code came from a cache, 0 to 1; 0 while nothing ran. */
   cacheHitRate(): number {
     return cacheHitRate([...this.#functions.values()])
@@ -129,6 +146,7 @@ const FIGURES = [
 function expectFigures(execution: RecordedExecution): void {
   const { durationUs, compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls } = execution
   const isRight =
+    durationUs !== undefined &&
     isFigure(durationUs) &&
     isFigure(compileTimeUs) &&
     isFigure(queueWaitUs) &&
@@ -138,15 +156,20 @@ function expectFigures(execution: RecordedExecution): void {
 }
 
 function isFigure(value: number | undefined): boolean {
-  return value === undefined || (value >= 0 && value < Number.POSITIVE_INFINITY)
+  return (
+    value === undefined ||
+    (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)
+  )
 }
 
 function wrongFigure(execution: RecordedExecution): MetricsError {
-  const figure = FIGURES.find((name) => !isFigure(execution[name]))!
+  const { durationUs } = execution
+  const figure =
+    durationUs === undefined ? 'durationUs' : FIGURES.find((name) => !isFigure(execution[name]))!
   const value = execution[figure]
   return new MetricsError(
     'INVALID_VALUE',
-    `Expected ${figure} of an execution of ${execution.functionName} to be a finite number ≥ 0, got ${value}.`,
+    `Expected ${figure} of an execution of ${execution.functionName} to be a finite number ≥ 0, got ${describeValue(value)}.`,
     { figure, value, functionName: execution.functionName },
   )
 }

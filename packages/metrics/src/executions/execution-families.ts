@@ -16,7 +16,7 @@ export interface ExecutionFamilies {
   executions: Counter<'function' | 'status' | 'cache_tier'>
   failures: Counter<'function' | 'code'>
   duration: Histogram<'function'>
-  compile: Histogram<'function'>
+  compile: Histogram<'function' | 'cache_tier'>
   queueWait: Histogram<'function'>
   memory: Histogram<'function'>
   hostCalls: Counter<'function'>
@@ -47,8 +47,8 @@ export function registerExecutionFamilies(registry: MetricsRegistry): ExecutionF
     }),
     compile: registry.histogram({
       name: 'nexus_compile_duration_seconds',
-      help: 'Time spent compiling handlers.',
-      labelNames: ['function'],
+      help: 'Time until compiled code was there, by where it came from; none: it was compiled.',
+      labelNames: ['function', 'cache_tier'],
       buckets: SECONDS,
     }),
     queueWait: registry.histogram({

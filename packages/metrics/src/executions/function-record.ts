@@ -24,7 +24,6 @@ export class FunctionRecord {
   readonly #byStatus = new Map<string, Map<string, Outcome>>()
   #latest: Outcome | undefined
   readonly #duration: BoundHistogram
-  #compile: BoundHistogram | undefined
   #queueWait: BoundHistogram | undefined
   #memory: BoundHistogram | undefined
   #hostCalls: BoundCounter | undefined
@@ -44,18 +43,21 @@ export class FunctionRecord {
     else this.#addFailure(execution.errorCode ?? status)
     this.durationsUs.add(durationUs)
     this.durationSumUs += durationUs
-    const exemplar = traceId?.length === 32 ? { trace_id: traceId } : undefined
+    const isTraceId = typeof traceId === 'string' && traceId.length === 32
+    const exemplar = isTraceId ? { trace_id: traceId } : undefined
     this.#duration.observe(durationUs / 1e6, exemplar)
+    if (execution.compileTimeUs) this.addCompilation(cacheTier, execution.compileTimeUs)
     this.#addCosts(execution)
   }
 
-  #addCosts({ compileTimeUs, queueWaitUs, memoryUsedBytes, hostCalls }: RecordedExecution): void {
+  addCompilation(cacheTier: string, durationUs: number): void {
+    const labels = { ...this.#labels, cache_tier: cacheTier }
+    this.#families.compile.observe(labels, durationUs / 1e6)
+  }
+
+  #addCosts({ queueWaitUs, memoryUsedBytes, hostCalls }: RecordedExecution): void {
     const families = this.#families
     const labels = this.#labels
-    if (compileTimeUs) {
-      this.#compile ??= families.compile.bind(labels)
-      this.#compile.observe(compileTimeUs / 1e6)
-    }
     if (queueWaitUs !== undefined) {
       this.#queueWait ??= families.queueWait.bind(labels)
       this.#queueWait.observe(queueWaitUs / 1e6)

@@ -22,6 +22,16 @@ export interface RecordedExecution {
   traceId?: string | undefined
 }
 
+/** What getting the compiled code of a function cost: what an executor reports to `MetricsCollector.recordCompilation`. */
+export interface RecordedCompilation {
+  /** Name of the function. */
+  functionName: string
+  /** Where the code came from, such as `memory` or `disk`; `none` when it had to be compiled. */
+  cacheTier: string
+  /** How long it took, in microseconds. */
+  durationUs: number
+}
+
 /** Quantiles and extremes of durations, in microseconds; all 0 while nothing ran. */
 export interface DurationStats {
   /** Arithmetic mean. */

@@ -1,4 +1,3 @@
-import { MetricsError } from '../errors.js'
 import type { WallClock } from '../options.js'
 import type { ExpositionFormat } from '../registry/format.js'
 import { type CounterSnapshot, expectSame, type MetricSnapshot } from '../registry/snapshot.js'
@@ -6,6 +5,9 @@ import type { Labels, ResolvedCounter } from './definition.js'
 import { createExemplar, type ExemplarLabels, newerExemplar } from './exemplar.js'
 import { Metric, type MetricContext } from './metric.js'
 import { ValueSeries } from './value-series.js'
+import { wrongValue } from './wrong-value.js'
+
+const GROWTH = 'numbers ≥ 0 that keep its total finite (a gauge is for what goes down)'
 
 /** A total that only grows. */
 export class Counter<L extends string = string> extends Metric<ValueSeries> {
@@ -41,9 +43,12 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
    */
   inc(labels: Labels<L>, value?: number, exemplar?: ExemplarLabels): void
   inc(labelsOrValue?: Labels<L> | number, value = 1, exemplar?: ExemplarLabels): void {
-    if (typeof labelsOrValue === 'object') {
+    if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
       this.add(this.table.resolve(labelsOrValue), value, exemplar)
-    } else this.add(this.table.resolve(undefined), labelsOrValue ?? 1, undefined)
+    } else {
+      const given = labelsOrValue === undefined ? 1 : labelsOrValue
+      this.add(this.table.resolve(undefined), given, undefined)
+    }
   }
 
   /** A handle to one series, for hot paths: it skips the look-up. */
@@ -57,15 +62,23 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
       typeof value !== 'number' ||
       !(value >= 0 && series.value + value < Number.POSITIVE_INFINITY)
     ) {
-      throw new MetricsError(
-        'INVALID_VALUE',
-        `${this.name} can only grow by a number ≥ 0, to a finite total; got ${String(value)}. Use a gauge for what goes down.`,
-        { metric: this.name, value },
-      )
+      throw wrongValue(this.name, GROWTH, value)
     }
+    // First, because it may be refused: then nothing is counted.
+    if (exemplar) series.exemplar = createExemplar(exemplar, value, this.#clock.now())
     series.value += value
     series.touched = true
-    if (exemplar) series.exemplar = createExemplar(exemplar, value, this.#clock.now())
+  }
+
+  /** Shows a total that was read at scrape time. @internal */
+  show(labels: Labels | undefined, value: number): ValueSeries {
+    if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw wrongValue(this.name, 'totals that are finite numbers ≥ 0', value)
+    }
+    const series = this.table.resolve(labels)
+    series.value = value
+    series.touched = true
+    return series
   }
 
   /** @internal */

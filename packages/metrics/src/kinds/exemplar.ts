@@ -1,5 +1,6 @@
 import { MetricsError } from '../errors.js'
 import { formatLabels, formatNumber } from '../registry/format.js'
+import { describeValue } from './wrong-value.js'
 
 /** Labels that lead from a figure to one case of it, such as `{ trace_id }`; OpenMetrics only. */
 export type ExemplarLabels = Readonly<Record<string, string>>
@@ -20,10 +21,26 @@ export function createExemplar(
   value: number,
   timestampMs: number,
 ): Exemplar {
+  if (typeof labels !== 'object') {
+    throw new MetricsError(
+      'INVALID_EXEMPLAR',
+      `Expected labels of an exemplar, such as { trace_id }, got ${describeValue(labels)}.`,
+      { labels },
+    )
+  }
+  // A copy: what the caller does with its object later must not reach a scrape.
+  const own = { ...labels }
   let length = 0
-  for (const [name, text] of Object.entries(labels)) {
+  for (const [name, text] of Object.entries(own)) {
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) {
       throw new MetricsError('INVALID_EXEMPLAR', `"${name}" is no label name`, { labels })
+    }
+    if (typeof text !== 'string') {
+      throw new MetricsError(
+        'INVALID_EXEMPLAR',
+        `Expected the label "${name}" of an exemplar to be a text, got ${describeValue(text)}.`,
+        { labels },
+      )
     }
     length += [...name].length + [...text].length
   }
@@ -34,7 +51,7 @@ export function createExemplar(
       { labels },
     )
   }
-  return { labels, value, timestampMs }
+  return { labels: own, value, timestampMs }
 }
 
 /** The later of two exemplars, either of which may be missing. */

@@ -8,6 +8,7 @@ import {
 import type { GaugeAggregation, Labels, ResolvedGauge } from './definition.js'
 import { Metric, type MetricContext } from './metric.js'
 import { ValueSeries } from './value-series.js'
+import { wrongValue } from './wrong-value.js'
 
 /** A value that goes up and down. */
 export class Gauge<L extends string = string> extends Metric<ValueSeries> {
@@ -21,43 +22,58 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
     this.#aggregate = definition.aggregate
   }
 
-  /** Sets the value of the series without labels. NaN and infinities are allowed. */
+  /**
+   * Sets the value of the series without labels. NaN and infinities are allowed.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
   set(value: number): void
   /**
    * Sets the value of the series of `labels`. NaN and infinities are allowed.
    *
-   * @throws {@link MetricsError} `INVALID_LABELS`
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
   set(labels: Labels<L>, value: number): void
-  set(labelsOrValue: Labels<L> | number, value = 0): void {
-    if (typeof labelsOrValue === 'object') this.#put(labelsOrValue, value)
-    else this.#put(undefined, labelsOrValue)
+  set(labelsOrValue: Labels<L> | number, value?: number): void {
+    if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
+      this.show(labelsOrValue, value as number)
+    } else this.show(undefined, labelsOrValue)
   }
 
-  /** Adds `value` to the series without labels; 1 when left out. */
+  /**
+   * Adds `value` to the series without labels; 1 when left out.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
   inc(value?: number): void
   /**
    * Adds `value` to the series of `labels`; 1 when left out.
    *
-   * @throws {@link MetricsError} `INVALID_LABELS`
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
   inc(labels: Labels<L>, value?: number): void
   inc(labelsOrValue?: Labels<L> | number, value = 1): void {
-    if (typeof labelsOrValue === 'object') this.#add(labelsOrValue, value)
-    else this.#add(undefined, labelsOrValue ?? 1)
+    if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
+      this.#change(labelsOrValue, value, 1)
+    } else this.#change(undefined, orOne(labelsOrValue), 1)
   }
 
-  /** Subtracts `value` from the series without labels; 1 when left out. */
+  /**
+   * Subtracts `value` from the series without labels; 1 when left out.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
   dec(value?: number): void
   /**
    * Subtracts `value` from the series of `labels`; 1 when left out.
    *
-   * @throws {@link MetricsError} `INVALID_LABELS`
+   * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
   dec(labels: Labels<L>, value?: number): void
   dec(labelsOrValue?: Labels<L> | number, value = 1): void {
-    if (typeof labelsOrValue === 'object') this.#add(labelsOrValue, -value)
-    else this.#add(undefined, -(labelsOrValue ?? 1))
+    if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
+      this.#change(labelsOrValue, value, -1)
+    } else this.#change(undefined, orOne(labelsOrValue), -1)
   }
 
   /** A handle to one series, for hot paths: it skips the look-up. */
@@ -65,15 +81,35 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
     return new BoundGauge(this, labels)
   }
 
-  #put(labels: Labels | undefined, value: number): void {
+  /** Sets the value of the series of `labels`, also when it was read at scrape time. @internal */
+  show(labels: Labels | undefined, value: number): ValueSeries {
+    // Before the look-up: a value that is refused must not leave a series that says 0.
+    this.#expectNumber(value)
     const series = this.table.resolve(labels)
+    this.put(series, value)
+    return series
+  }
+
+  #change(labels: Labels | undefined, value: number, sign: 1 | -1): void {
+    this.#expectNumber(value)
+    this.add(this.table.resolve(labels), value, sign)
+  }
+
+  #expectNumber(value: number): void {
+    if (typeof value !== 'number') throw wrongValue(this.name, 'numbers', value)
+  }
+
+  /** @internal */
+  put(series: ValueSeries, value: number): void {
+    this.#expectNumber(value)
     series.value = value
     series.touched = true
   }
 
-  #add(labels: Labels | undefined, value: number): void {
-    const series = this.table.resolve(labels)
-    series.value += value
+  /** @internal */
+  add(series: ValueSeries, value: number, sign: 1 | -1): void {
+    this.#expectNumber(value)
+    series.value += sign * value
     series.touched = true
   }
 
@@ -124,27 +160,39 @@ export class BoundGauge {
     this.#series = gauge.table.resolve(labels)
   }
 
-  /** Sets the value. */
+  /**
+   * Sets the value.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
   set(value: number): void {
-    const series = this.#current()
-    series.value = value
-    series.touched = true
+    this.#gauge.put(this.#current(), value)
   }
 
-  /** Adds `value`, 1 when left out. */
+  /**
+   * Adds `value`, 1 when left out.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
   inc(value = 1): void {
-    const series = this.#current()
-    series.value += value
-    series.touched = true
+    this.#gauge.add(this.#current(), value, 1)
   }
 
-  /** Subtracts `value`, 1 when left out. */
+  /**
+   * Subtracts `value`, 1 when left out.
+   *
+   * @throws {@link MetricsError} `INVALID_VALUE`
+   */
   dec(value = 1): void {
-    this.inc(-value)
+    this.#gauge.add(this.#current(), value, -1)
   }
 
   #current(): ValueSeries {
     if (!this.#series.live) this.#series = this.#gauge.table.resolve(this.#labels)
     return this.#series
   }
+}
+
+function orOne<T>(value: T | undefined): T | 1 {
+  return value === undefined ? 1 : value
 }

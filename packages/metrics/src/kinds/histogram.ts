@@ -11,6 +11,7 @@ import {
   newerExemplar,
 } from './exemplar.js'
 import { Metric, type MetricContext } from './metric.js'
+import { startTimer } from './start-timer.js'
 import { expectSummable } from './summable.js'
 
 class HistogramSeries extends Series {
@@ -62,10 +63,26 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
    * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`, `INVALID_EXEMPLAR`
    */
   observe(labels: Labels<L>, value: number, exemplar?: ExemplarLabels): void
-  observe(labelsOrValue: Labels<L> | number, value = Number.NaN, exemplar?: ExemplarLabels): void {
-    if (typeof labelsOrValue === 'object') {
-      this.record(this.table.resolve(labelsOrValue), value, exemplar)
+  observe(labelsOrValue: Labels<L> | number, value?: number, exemplar?: ExemplarLabels): void {
+    if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
+      this.record(this.table.resolve(labelsOrValue), value as number, exemplar)
     } else this.record(this.table.resolve(undefined), labelsOrValue, undefined)
+  }
+
+  /**
+   * Starts to measure a time in seconds.
+   *
+   * @param labels of the series; those that are only known at the end go to the function
+   * @returns a function that observes the time since, and returns it in seconds
+   *
+   * @example
+   * ```ts
+   * const end = seconds.startTimer({ method: 'GET' })
+   * end({ status: 200 })
+   * ```
+   */
+  startTimer(labels?: Labels<L>): (more?: Labels<L>) => number {
+    return startTimer((seconds, more) => this.observe({ ...labels, ...more } as Labels<L>, seconds))
   }
 
   /** A handle to one series, for hot paths: it skips the look-up. */
@@ -84,13 +101,15 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
       if (value <= bounds[middle]!) high = middle
       else low = middle + 1
     }
+    if (exemplar) {
+      // First, because it may be refused: then nothing is counted.
+      const example = createExemplar(exemplar, value, this.#clock.now())
+      series.exemplars ??= []
+      series.exemplars[low] = example
+    }
     series.counts[low]!++
     series.sum += value
     series.touched = true
-    if (exemplar) {
-      series.exemplars ??= []
-      series.exemplars[low] = createExemplar(exemplar, value, this.#clock.now())
-    }
   }
 
   /** @internal */
@@ -130,6 +149,7 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
     expectSame(this.name, 'buckets', this.#finiteBounds(), buckets)
     for (const { labels, counts, sum, exemplars } of series) {
       const target = this.table.resolveValues(labels)
+      expectSummable(this.name, target.sum, sum)
       for (let i = 0; i < target.counts.length; i++) target.counts[i]! += counts[i]!
       exemplars?.forEach((exemplar, i) => {
         if (!exemplar) return

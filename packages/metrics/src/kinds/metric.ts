@@ -53,6 +53,16 @@ export abstract class Metric<S extends Series = Series> {
     return this.table.remove(labels)
   }
 
+  /**
+   * Removes every series, as if nothing had been recorded. What a `collect` reads comes back with the next scrape.
+   * Totals start at zero again, which a rate takes for a restart.
+   */
+  reset(): void {
+    this.table.retain(new Set())
+    // A total without labels is there from the start, at zero, so that a rate sees its first increment.
+    if (this.labelNames.length === 0 && this.type !== 'gauge') this.table.resolve(undefined)
+  }
+
   /** The lines of one series, each ending in a newline. @internal */
   abstract write(series: S, format: ExpositionFormat): string
 

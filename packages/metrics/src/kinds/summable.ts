@@ -1,4 +1,4 @@
-import { MetricsError } from '../errors.js'
+import { wrongValue } from './wrong-value.js'
 
 /**
  * Refuses a value that would make a running sum infinite or NaN, which no later value could repair.
@@ -8,10 +8,5 @@ import { MetricsError } from '../errors.js'
 export function expectSummable(metric: string, sum: number, value: number): void {
   // `+` also catches what is no number: a string would be concatenated, a BigInt would throw a TypeError.
   if (typeof value === 'number' && Number.isFinite(sum + value)) return
-  const got = typeof value === 'number' ? String(value) : typeof value
-  throw new MetricsError(
-    'INVALID_VALUE',
-    `${metric} takes finite numbers whose sum is finite too; the sum is ${sum}, got ${got}.`,
-    { metric, value },
-  )
+  throw wrongValue(metric, `finite numbers whose sum is finite too (the sum is ${sum})`, value)
 }

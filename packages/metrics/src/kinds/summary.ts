@@ -10,6 +10,7 @@ import {
 import { SlidingSketch } from '../sketch/sliding-sketch.js'
 import type { Labels, ResolvedSummary } from './definition.js'
 import { Metric, type MetricContext } from './metric.js'
+import { startTimer } from './start-timer.js'
 import { expectSummable } from './summable.js'
 
 class SummarySeries extends Series {
@@ -62,9 +63,26 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
    * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
   observe(labels: Labels<L>, value: number): void
-  observe(labelsOrValue: Labels<L> | number, value = Number.NaN): void {
-    if (typeof labelsOrValue === 'object') this.record(this.table.resolve(labelsOrValue), value)
-    else this.record(this.table.resolve(undefined), labelsOrValue)
+  observe(labelsOrValue: Labels<L> | number, value?: number): void {
+    if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
+      this.record(this.table.resolve(labelsOrValue), value as number)
+    } else this.record(this.table.resolve(undefined), labelsOrValue)
+  }
+
+  /**
+   * Starts to measure a time in seconds.
+   *
+   * @param labels of the series; those that are only known at the end go to the function
+   * @returns a function that observes the time since, and returns it in seconds
+   *
+   * @example
+   * ```ts
+   * const end = seconds.startTimer({ method: 'GET' })
+   * end({ status: 200 })
+   * ```
+   */
+  startTimer(labels?: Labels<L>): (more?: Labels<L>) => number {
+    return startTimer((seconds, more) => this.observe({ ...labels, ...more } as Labels<L>, seconds))
   }
 
   /** A handle to one series, for hot paths: it skips the look-up. */
@@ -120,6 +138,8 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
     expectSame(this.name, 'quantiles', this.#quantiles, quantiles)
     for (const { labels, count, sum, window } of series) {
       const target = this.table.resolveValues(labels)
+      expectSummable(this.name, target.sum, sum)
+      expectSummable(`${this.name}_count`, target.count, count)
       target.count += count
       target.sum += sum
       target.touched = true

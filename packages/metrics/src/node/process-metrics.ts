@@ -1,6 +1,8 @@
-import { constants, monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
+import { constants, PerformanceObserver, performance } from 'node:perf_hooks'
 import { getHeapSpaceStatistics } from 'node:v8'
 import type { MetricsRegistry } from '../registry/registry.js'
+import { EventLoopDelay } from './event-loop-delay.js'
+import { EventLoopUtilization } from './event-loop-utilization.js'
 import { linuxProcess } from './linux-process.js'
 
 const GC_KINDS: Readonly<Record<number, string>> = {
@@ -9,9 +11,6 @@ const GC_KINDS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_INCREMENTAL]: 'incremental',
   [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
 }
-
-/** Node's histogram has the time between two ticks of this length, of which only the excess is delay. */
-const RESOLUTION_MS = 10
 
 const gauge = (help: string) => ({ type: 'gauge', help }) as const
 const counter = (help: string) => ({ type: 'counter', help }) as const
@@ -85,9 +84,8 @@ function observeProcess(registry: MetricsRegistry): () => void {
 }
 
 function observeEventLoop(registry: MetricsRegistry): () => void {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  const seconds = (intervalNs: number) => Math.max(0, intervalNs / 1e9 - RESOLUTION_MS / 1000)
-  let utilization = performance.eventLoopUtilization()
+  const delay = new EventLoopDelay()
+  const utilization = new EventLoopUtilization()
   const lag = (what: string) => ({
     ...gauge(`${what} event loop delay since the last scrape.`),
     aggregate: 'max' as const,
@@ -113,20 +111,18 @@ function observeEventLoop(registry: MetricsRegistry): () => void {
       },
     },
     collect(observe) {
-      // Until the first tick there is nothing to report, and the histogram says so with odd extremes.
-      if (delay.count > 0) {
-        observe.min(seconds(delay.min))
-        observe.max(seconds(delay.max))
-        observe.mean(seconds(delay.mean))
-        observe.stddev(delay.stddev / 1e9)
-        observe.p50(seconds(delay.percentile(50)))
-        observe.p90(seconds(delay.percentile(90)))
-        observe.p99(seconds(delay.percentile(99)))
-        delay.reset()
+      const { count, min, max, mean, stddev, p50, p90, p99 } = delay.read()
+      // Until the first moment there is nothing to report.
+      if (count > 0) {
+        observe.min(min / 1000)
+        observe.max(max / 1000)
+        observe.mean(mean / 1000)
+        observe.stddev(stddev / 1000)
+        observe.p50(p50 / 1000)
+        observe.p90(p90 / 1000)
+        observe.p99(p99 / 1000)
       }
-      const now = performance.eventLoopUtilization()
-      observe.utilization(performance.eventLoopUtilization(now, utilization).utilization)
-      utilization = now
+      observe.utilization(utilization.read())
       const resources = new Map<string, number>()
       for (const type of process.getActiveResourcesInfo()) {
         resources.set(type, (resources.get(type) ?? 0) + 1)
@@ -134,10 +130,9 @@ function observeEventLoop(registry: MetricsRegistry): () => void {
       for (const [type, count] of resources) observe.resources(count, { type })
     },
   })
-  delay.enable()
   return () => {
     remove()
-    delay.disable()
+    delay.close()
   }
 }
 

@@ -86,8 +86,10 @@ class BridgedMetric {
     return { name, help, type, values: valuesOf(this.#metric.toSnapshot()), aggregator: 'sum' }
   }
 
-  /** `resetMetrics()` of prom-client empties its own metrics; these belong to their registry. */
-  reset(): void {}
+  /** Called by `resetMetrics()` of prom-client. */
+  reset(): void {
+    this.#metric.reset()
+  }
 }
 
 function valuesOf(metric: MetricSnapshot): PromValue[] {

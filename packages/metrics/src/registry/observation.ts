@@ -1,5 +1,7 @@
+import { MetricsError } from '../errors.js'
+import type { Counter } from '../kinds/counter.js'
 import type { Labels, Observe } from '../kinds/definition.js'
-import type { Metric } from '../kinds/metric.js'
+import type { Gauge } from '../kinds/gauge.js'
 import type { ValueSeries } from '../kinds/value-series.js'
 
 /** What {@link Observation} asks of the registry. */
@@ -8,18 +10,25 @@ export interface ObservationContext {
   onError: (metrics: readonly string[]) => void
 }
 
+/** A metric that a callback can read. */
+export type ObservedMetric = Counter | Gauge
+
+/** One call of a reporting function. */
+type Report = [metric: ObservedMetric, value: number, labels: Labels | undefined]
+
 /**
  * Metrics whose values a callback reads at scrape time. The values appear together once the callback is
- * done; a label set it no longer reports disappears, and all of them do when it fails.
+ * done; a label set it no longer reports disappears, and all of them do when it fails. A value
+ * that its metric does not take is left out, and counts as a failure of that metric alone.
  */
 export class Observation {
-  readonly metrics: readonly Metric<ValueSeries>[]
+  readonly metrics: readonly ObservedMetric[]
   readonly #collect: (observers: readonly Observe[]) => void | Promise<void>
   readonly #context: ObservationContext
   #running: Promise<void> | undefined
 
   constructor(
-    metrics: readonly Metric<ValueSeries>[],
+    metrics: readonly ObservedMetric[],
     collect: (observers: readonly Observe[]) => void | Promise<void>,
     context: ObservationContext,
   ) {
@@ -34,7 +43,7 @@ export class Observation {
    */
   run(): void | Promise<void> {
     if (this.#running) return this.#orLate(this.#running)
-    const values: [Metric<ValueSeries>, number, Labels | undefined][] = []
+    const values: Report[] = []
     const observers = this.metrics.map(
       (metric): Observe =>
         (value, labels) => {
@@ -58,22 +67,25 @@ export class Observation {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, this.#context.timeoutMs, 'late')
-      timer.unref()
     })
     const outcome = await Promise.race([running, late])
     clearTimeout(timer)
     if (outcome === 'late') this.#fail()
   }
 
-  #publish(values: readonly [Metric<ValueSeries>, number, Labels | undefined][]): void {
+  #publish(values: readonly Report[]): void {
     const observed = new Set<ValueSeries>()
+    const refused = new Set<string>()
     for (const [metric, value, labels] of values) {
-      const series = metric.table.resolve(labels)
-      series.value = value
-      series.touched = true
-      observed.add(series)
+      try {
+        observed.add(metric.show(labels, value))
+      } catch (error) {
+        if (!(error instanceof MetricsError)) throw error
+        refused.add(metric.name)
+      }
     }
     for (const metric of this.metrics) metric.table.retain(observed)
+    if (refused.size > 0) this.#context.onError([...refused])
   }
 
   #fail(): void {

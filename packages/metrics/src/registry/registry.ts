@@ -17,7 +17,6 @@ import { Gauge } from '../kinds/gauge.js'
 import { Histogram } from '../kinds/histogram.js'
 import type { Metric, MetricContext } from '../kinds/metric.js'
 import { Summary } from '../kinds/summary.js'
-import type { ValueSeries } from '../kinds/value-series.js'
 import {
   type MetricsRegistryOptions,
   parseOptions,
@@ -25,7 +24,7 @@ import {
   registryOptions,
 } from '../options.js'
 import { type ExpositionFormat, formatHeader } from './format.js'
-import { Observation } from './observation.js'
+import { Observation, type ObservedMetric } from './observation.js'
 import type { ObservedDefinition, ObservedMetrics } from './observed-metrics.js'
 import { scrape } from './scrape.js'
 import type { Series } from './series-table.js'
@@ -78,6 +77,9 @@ export class MetricsRegistry {
   #context: MetricContext
   readonly #failedCollects: Counter<'metric'>
   readonly #startedMs: number
+  /** Metrics of which each was logged, which is said once. */
+  readonly #warnedRefusals = new Set<string>()
+  readonly #warnedCollects = new Set<string>()
   #refused = 0
   #failed = 0
 
@@ -104,6 +106,12 @@ export class MetricsRegistry {
       onRefused: (metric) => {
         this.#refused++
         refused.inc({ metric })
+        if (isNew(this.#warnedRefusals, metric)) {
+          this.#options.logger.warn(
+            { metric },
+            'a metric has as many label sets as it may have: others are refused',
+          )
+        }
       },
     }
   }
@@ -158,7 +166,7 @@ export class MetricsRegistry {
     observed: ObservedMetrics<M>,
   ): () => void {
     const keys = Object.keys(observed.metrics)
-    const metrics: Metric<ValueSeries>[] = []
+    const metrics: ObservedMetric[] = []
     try {
       for (const { type, ...definition } of Object.values(observed.metrics)) {
         metrics.push(
@@ -340,10 +348,7 @@ export class MetricsRegistry {
     this.#register(metric)
     if (collect && (metric instanceof Counter || metric instanceof Gauge)) {
       this.#observeWith([metric], ([observe]) => collect(observe!))
-    } else if (metric.labelNames.length === 0 && !(metric instanceof Gauge)) {
-      // A total without labels is there from the start, at zero, so that a rate sees its first increment.
-      metric.table.resolve(undefined)
-    }
+    } else metric.reset()
     return metric
   }
 
@@ -366,16 +371,31 @@ export class MetricsRegistry {
   }
 
   #observeWith(
-    metrics: readonly Metric<ValueSeries>[],
+    metrics: readonly ObservedMetric[],
     collect: (observers: readonly Observe[]) => void | Promise<void>,
   ): void {
     const onError = (names: readonly string[]) => {
       this.#failed++
-      for (const metric of names) this.#failedCollects.inc({ metric })
+      for (const metric of names) {
+        this.#failedCollects.inc({ metric })
+        if (isNew(this.#warnedCollects, metric)) {
+          this.#options.logger.warn(
+            { metric },
+            'a metric could not be read: its collect failed or came too late',
+          )
+        }
+      }
     }
     const timeoutMs = this.#options.collectTimeoutMs
     this.#observations.add(new Observation(metrics, collect, { timeoutMs, onError }))
   }
+}
+
+/** Whether a set did not have the name yet, which it has from now on. */
+function isNew(names: Set<string>, name: string): boolean {
+  if (names.has(name)) return false
+  names.add(name)
+  return true
 }
 
 function parse<Output, Input>(kind: string, schema: z.ZodType<Output, Input>, definition: unknown) {

@@ -83,7 +83,7 @@ export class SeriesTable<S extends Series> {
     if (labels !== undefined) {
       let given = 0
       for (const _ in labels) given++
-      if (given !== matched) this.#checkNames(labels)
+      if (given !== matched || given === 0) this.#checkLabels(labels)
     }
     return (node as S | undefined) ?? this.#insert(names.map((name) => textOf(labels?.[name])))
   }
@@ -157,7 +157,15 @@ export class SeriesTable<S extends Series> {
     else prune(this.#root as Branch<S>, labelValues, 0)
   }
 
-  #checkNames(labels: Labels): void {
+  #checkLabels(labels: Labels): void {
+    const prototype = Object.getPrototypeOf(labels)
+    if (prototype !== null && prototype !== Object.prototype && Object.keys(labels).length === 0) {
+      throw new MetricsError(
+        'INVALID_LABELS',
+        `Expected labels of ${this.#options.metric} to be an object such as { method: 'GET' }, got a ${prototype.constructor?.name}.`,
+        { metric: this.#options.metric, expected: this.#names },
+      )
+    }
     for (const name in labels) {
       if (this.#names.includes(name)) continue
       const expected = this.#names.length > 0 ? this.#names.join(', ') : 'no labels'
