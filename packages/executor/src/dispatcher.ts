@@ -5,8 +5,12 @@ import type { ThreadProfile } from './threads/profiling/profiled-threads.js'
 
 /** Gets calls run, inline or on threads. */
 export interface Dispatcher {
-  /** Runs a call; never rejects. */
-  submit(request: CallRequest, code: HandlerCode): Promise<RawResult>
+  /**
+   * Runs a call; never rejects.
+   *
+   * @param code of its handler; a script of a context has none
+   */
+  submit(request: CallRequest, code: HandlerCode | undefined): Promise<RawResult>
   getStats(): DispatcherStats
   /** Changes the limits of every engine, those of threads to come included. */
   resize(limits: SandboxLimits): void

@@ -42,7 +42,8 @@ export class Engine implements SandboxEngine {
   }
 
   run(request: CallRequest): void {
-    if (this.#wasi?.hasHandler(request.handlerKey)) this.#wasi.run(request)
+    const isThawed = request.evaluation ?? request.resumption
+    if (!isThawed && this.#wasi?.hasHandler(request.handlerKey)) this.#wasi.run(request)
     else this.#quickjs.run(request)
   }
 

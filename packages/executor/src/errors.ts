@@ -25,7 +25,14 @@ export class ExecutorError extends Error {
    */
   constructor(
     /** Stable, for programs. */
-    readonly code: ErrorCode | 'INVALID_OPTIONS' | 'SHUT_DOWN',
+    readonly code:
+      | ErrorCode
+      | 'INVALID_OPTIONS'
+      | 'SHUT_DOWN'
+      | 'CONTEXT_CLOSED'
+      | 'SUSPENSION_NOT_FOUND'
+      | 'SUSPENSION_BUSY'
+      | 'SUSPENSION_REFUSED',
     message: string,
     options: ErrorOptions & { location?: ErrorLocation | undefined } = {},
   ) {

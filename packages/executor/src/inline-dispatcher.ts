@@ -1,4 +1,5 @@
-import type { CallRequest, HandlerCode, RawResult } from './call/call.js'
+import { type CallRequest, emptyRawResult, type HandlerCode, type RawResult } from './call/call.js'
+import { shutdownFailure } from './call/dispatch-failures.js'
 import type { SandboxEngineOptions, SandboxLimits } from './call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
 import { drain } from './drain.js'
@@ -16,6 +17,7 @@ interface Waiting {
 export class InlineDispatcher implements Dispatcher {
   readonly #engine: Engine
   readonly #waiting = new Map<number, Waiting>()
+  #drained = false
   /** Called when a shutdown waits for the last call. */
   #idle: (() => void) | undefined
 
@@ -39,10 +41,11 @@ export class InlineDispatcher implements Dispatcher {
     })
   }
 
-  submit(request: CallRequest, code: HandlerCode): Promise<RawResult> {
+  submit(request: CallRequest, code: HandlerCode | undefined): Promise<RawResult> {
+    if (this.#drained) return Promise.resolve(emptyRawResult(shutdownFailure()))
     return new Promise((resolve) => {
       this.#waiting.set(request.id, { request, resolve })
-      this.#engine.addHandler(request.handlerKey, code)
+      if (code) this.#engine.addHandler(request.handlerKey, code)
       this.#engine.run(request)
     })
   }
@@ -76,6 +79,7 @@ export class InlineDispatcher implements Dispatcher {
       })
       await drain(idle, drainTimeoutMs)
     }
+    this.#drained = true
     await this.#engine.shutdown()
   }
 }

@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { HandlerCompiler } from '@nexus/compile-cache'
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import type { Isolation } from '@nexus/instance-pool'
 import { MetricsCollector } from '@nexus/metrics'
 import { z } from 'zod'
 import type { CallLimits } from './call/call.js'
 import { ExecutorError } from './errors.js'
 import { type ResolveHost, resolveWithSystem } from './net/address-policy.js'
+import { type ImageKeyOptions, imageKeySchema } from './suspension/image-sealer.js'
+import type { SuspensionStore } from './suspension/suspension-store.js'
 
 /** What one call may use; each is a default of the runtime that a call may replace. */
 export interface CallOptions {
@@ -20,7 +24,8 @@ export interface CallOptions {
    */
   memoryLimitBytes?: number | undefined
   /**
-   * Emits, calls of host functions, fetches and timers that one call may make; log lines do not count.
+   * Emits, calls of host functions, fetches, timers and native work that a promise waits for (`crypto.subtle`), that one call
+   * may make; log lines and native work that is done at once do not count.
    * @default 1000
    */
   maxHostCalls?: number | undefined
@@ -76,6 +81,31 @@ export interface WasmRuntimeOptions extends CallOptions {
    */
   maxInstances?: number | undefined
   /**
+   * Sandboxes that each thread makes at its start and keeps when idle, at most `maxInstances`.
+   * @default 0
+   */
+  minInstances?: number | undefined
+  /**
+   * Calls that may wait for a sandbox of their thread; one more fails with `POOL_EXHAUSTED`.
+   * @default 1000
+   */
+  maxWaiting?: number | undefined
+  /**
+   * How long a call waits for a sandbox of its thread, in milliseconds, before it fails with `POOL_EXHAUSTED`.
+   * @default 5000
+   */
+  acquireTimeoutMs?: number | undefined
+  /**
+   * Milliseconds after which an idle sandbox above `minInstances` is disposed.
+   * @default 60_000
+   */
+  idleTimeoutMs?: number | undefined
+  /**
+   * Bytes of WebAssembly whose compiled modules are kept; the least recently used are compiled again.
+   * @default 67_108_864 (64 MiB)
+   */
+  maxModuleBytes?: number | undefined
+  /**
    * What each thread keeps of the handlers it has loaded (bytecode and images), in bytes; the least
    * recently used are dropped and loaded again when they are called.
    * @default 268_435_456 (256 MiB)
@@ -104,13 +134,34 @@ export interface WasmRuntimeOptions extends CallOptions {
   maxCacheSizeBytes?: number | undefined
   /** A compiler to share with others instead of one of its own; it is not closed on shutdown. */
   compiler?: HandlerCompiler | undefined
+  /**
+   * Told of threads that ended and, where the runtime has a compiler of its own, what that logs.
+   * @default nothing is logged
+   */
+  logger?: Logger | undefined
   /** A collector to record into instead of one of its own. */
   metrics?: MetricsCollector | undefined
+  /**
+   * Where calls are kept that handlers suspend; without it `ctx.suspend` and `ctx.sleep` fail.
+   * @default none
+   */
+  suspensions?: SuspensionOptions | undefined
   /**
    * Gives the addresses of a host that a guest fetches from; each is checked before it is connected to.
    * @default the resolver of the system, `dns.lookup`
    */
   resolveHost?: ResolveHost | undefined
+}
+
+/** How suspended calls are kept. */
+export interface SuspensionOptions {
+  /** Such as a `FileSuspensionStore`. @default only calls that bring a store of their own can be suspended */
+  store?: SuspensionStore | undefined
+  /**
+   * Encrypts their images, which hold what their handlers know, and refuses images that others wrote.
+   * @default not encrypted
+   */
+  keys?: ImageKeyOptions | undefined
 }
 
 /** {@link CallOptions} with every default filled in. */
@@ -123,13 +174,20 @@ export interface ResolvedRuntimeOptions extends ResolvedCallOptions {
   threads: number
   maxQueue: number
   maxInstances: number
+  minInstances: number
+  maxWaiting: number
+  acquireTimeoutMs: number
+  idleTimeoutMs: number
+  maxModuleBytes: number
   maxHandlerBytes: number
   maxStackBytes: number
   hardTimeoutGraceMs: number
   cacheDir?: string | false | undefined
   maxCacheSizeBytes?: number | undefined
   compiler?: HandlerCompiler | undefined
+  logger: Logger
   metrics?: MetricsCollector | undefined
+  suspensions?: SuspensionOptions | undefined
   resolveHost: ResolveHost
 }
 
@@ -158,11 +216,20 @@ const callShape = {
   isolation: z.enum(['pristine', 'shared']).default('pristine'),
 }
 
-const runtimeSchema = z.strictObject({
+const runtimeShape = {
   ...callShape,
   threads: z.int().min(0).max(1024).default(Math.max(2, availableParallelism())),
   maxQueue: z.int().min(0).default(10_000),
   maxInstances: z.int().positive().default(32),
+  minInstances: z.int().min(0).default(0),
+  maxWaiting: z.int().min(0).default(1000),
+  acquireTimeoutMs: z
+    .number()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(5000),
+  idleTimeoutMs: milliseconds.default(60_000),
+  maxModuleBytes: bytes.default(64 * MiB),
   maxHandlerBytes: bytes.default(256 * MiB),
   maxStackBytes: z
     .int()
@@ -173,11 +240,30 @@ const runtimeSchema = z.strictObject({
   cacheDir: z.union([z.string(), z.literal(false)]).optional(),
   maxCacheSizeBytes: bytes.optional(),
   compiler: z.instanceof(HandlerCompiler).optional(),
+  logger: loggerSchema,
   metrics: z.instanceof(MetricsCollector).optional(),
+  suspensions: z
+    .strictObject({
+      store: z
+        .custom<SuspensionStore>(
+          (value) => typeof (value as SuspensionStore | undefined)?.claim === 'function',
+          'expected a SuspensionStore',
+        )
+        .optional(),
+      keys: imageKeySchema.optional(),
+    })
+    .optional(),
   resolveHost: z
     .custom<ResolveHost>((value) => typeof value === 'function')
     .default(() => resolveWithSystem),
-}) satisfies z.ZodType<ResolvedRuntimeOptions, WasmRuntimeOptions>
+}
+
+const runtimeSchema = z
+  .strictObject(runtimeShape)
+  .refine(({ minInstances, maxInstances }) => minInstances <= maxInstances, {
+    path: ['minInstances'],
+    error: 'expected at most maxInstances',
+  }) satisfies z.ZodType<ResolvedRuntimeOptions, WasmRuntimeOptions>
 
 /** Checks {@link CallOptions}: what is left out stays open. */
 export const callOptionsSchema = z.strictObject({

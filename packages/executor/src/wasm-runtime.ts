@@ -1,24 +1,35 @@
+import { randomUUID } from 'node:crypto'
 import {
   type CompiledHandler,
   CompileError,
   HandlerCompiler,
   type HandlerCompilerStats,
+  ModuleCache,
   type ModuleCacheStats,
 } from '@nexus/compile-cache'
 import { MetricsCollector } from '@nexus/metrics'
 import { CallRunner } from './call/call-runner.js'
+import { shutdownFailure } from './call/dispatch-failures.js'
 import { checkContext, type HandlerContext } from './call/handler-context.js'
+import { monotonicMs } from './call/monotonic.js'
+import { OpenWork } from './call/open-work.js'
 import type { SandboxLimits } from './call/sandbox-engine.js'
-import type { FileOptions } from './compile/file-options.js'
+import type { FileOptions, PrecompileOptions } from './compile/file-options.js'
 import { Precompiler } from './compile/precompiler.js'
 import { preparedOf, preparedOfAny } from './compile/prepared-handler.js'
+import { RuntimeCache } from './compile/runtime-cache.js'
+import { SCRIPT_FILENAME, scriptHandler } from './compile/script-handler.js'
+import { type ContextOptions, splitContextOptions } from './context/context-options.js'
+import { ScriptContext } from './context/script-context.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js'
+import { drain } from './drain.js'
 import { ExecutorError } from './errors.js'
 import { observeRuntime } from './figures/observe-runtime.js'
-import { type AroundHostCall, guestServices } from './host/guest-services.js'
+import { guestServices, type OpenCall } from './host/guest-services.js'
 import { HostFunctions, type HostMethods } from './host/host-functions.js'
 import { TurnBudget } from './host/turn-budget.js'
 import { InlineDispatcher } from './inline-dispatcher.js'
+import { threadPoolSlots } from './native/thread-pool-slots.js'
 import { Fetcher } from './net/fetcher.js'
 import {
   type CallOptions,
@@ -27,8 +38,12 @@ import {
   resolveRuntimeOptions,
   type WasmRuntimeOptions,
 } from './options.js'
-import { describeCompileError } from './result/error-report.js'
-import type { ExecutionResult } from './result/execution-result.js'
+import { describeCompileError, type HandlerSource } from './result/error-report.js'
+import type { ExecutionError, ExecutionResult } from './result/execution-result.js'
+import type { ResumeContext } from './suspension/resume-context.js'
+import type { ResumeOutcome, Suspension } from './suspension/suspension.js'
+import { SuspensionStores } from './suspension/suspension-stores.js'
+import type { Suspensions } from './suspension/suspensions.js'
 import type { ThreadProfile } from './threads/profiling/profiled-threads.js'
 import { ThreadPool } from './threads/thread-pool.js'
 import type { WasiHandler, WasiOptions } from './wasi/wasi-handler.js'
@@ -41,8 +56,10 @@ export interface WasmRuntimeStats extends DispatcherStats {
   compiler: HandlerCompilerStats
   /** The cache of the WebAssembly modules of WASI commands. */
   modules: ModuleCacheStats
+  /** Share of the look-ups in both that were answered, 0 to 1; 0 before the first. */
+  cacheHitRate: number
   /** The options of the runtime, with every default filled in. */
-  limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost'>
+  limits: Omit<ResolvedRuntimeOptions, 'compiler' | 'metrics' | 'resolveHost' | 'suspensions'>
 }
 
 /**
@@ -57,6 +74,8 @@ export interface WasmRuntimeStats extends DispatcherStats {
  * ```
  */
 export class WasmRuntime {
+  /** The compiled code that the runtime keeps. */
+  readonly cache: RuntimeCache
   #options: ResolvedRuntimeOptions
   readonly #compiler: HandlerCompiler
   readonly #ownsCompiler: boolean
@@ -67,18 +86,25 @@ export class WasmRuntime {
   readonly #fetcher: Fetcher
   readonly #calls: CallRunner
   readonly #precompiler: Precompiler
+  readonly #suspensions: SuspensionStores
+  readonly #accepted = new OpenWork()
+  #drained = false
   #closed: Promise<void> | undefined
 
   /** @throws {@link ExecutorError} `INVALID_OPTIONS` */
   constructor(options: WasmRuntimeOptions = {}) {
     this.#options = resolveRuntimeOptions(options)
-    const { compiler, metrics, cacheDir, maxCacheSizeBytes, threads } = this.#options
+    const { compiler, metrics, logger, cacheDir, maxCacheSizeBytes, maxModuleBytes, threads } =
+      this.#options
     this.#ownsCompiler = compiler === undefined
-    this.#compiler = compiler ?? new HandlerCompiler({ cacheDir, maxCacheSizeBytes })
+    this.#compiler = compiler ?? new HandlerCompiler({ cacheDir, maxCacheSizeBytes, logger })
+    const modules = new ModuleCache({ maxBytes: maxModuleBytes })
+    this.cache = new RuntimeCache(this.#compiler, modules)
     this.#metrics = metrics ?? new MetricsCollector()
     this.#fetcher = new Fetcher(this.#options.resolveHost)
+    this.#suspensions = new SuspensionStores(this.#options.suspensions)
     const turns = new TurnBudget()
-    const openCalls = new Map<number, AroundHostCall | undefined>()
+    const openCalls = new Map<number, OpenCall>()
     this.#dispatcher = dispatcherFor(
       this.#options,
       guestServices(this.#hostFunctions, this.#fetcher, openCalls, turns),
@@ -89,16 +115,20 @@ export class WasmRuntime {
       fetcher: this.#fetcher,
       turns,
       metrics: this.#metrics,
+      suspensions: this.#suspensions,
     })
     this.#precompiler = new Precompiler({
       compiler: this.#compiler,
+      modules,
+      record: (functionName, { cacheTier, compileTimeUs }) =>
+        this.#calls.recordCompilation(functionName, cacheTier, compileTimeUs),
       load: (handler) => this.#calls.load(handler, this.#options),
       assertOpen: () => this.#assertOpen(),
     })
     this.#detachMetrics = observeRuntime(this.#metrics.registry, {
       threads,
       dispatcher: () => this.#dispatcher.getStats(),
-      compiler: () => this.#compiler.getStats(),
+      cache: () => this.cache.getStats(),
     })
   }
 
@@ -139,19 +169,60 @@ export class WasmRuntime {
     context: HandlerContext,
     options?: number | CallOptions,
   ): Promise<ExecutionResult<Value>> {
+    return this.#compileAndRun(code, { source: code }, context, options)
+  }
+
+  /**
+   * Runs a script, such as an expression of a rule or a formula, in a sandbox of its own.
+   *
+   * @example
+   * ```ts
+   * const result = await runtime.evaluate<number>('price * (1 + rate)', { globals: { price: 100, rate: 0.2 } })
+   * console.log(result.value) // 120
+   * ```
+   *
+   * @param script JavaScript without imports, exports and `await` outside of functions; runs in sloppy mode, as scripts do
+   * @param context what the script may do, and its globals; it has no `event` and no `ctx`
+   * @param options the time limit in milliseconds, or all limits of this call
+   * @returns as value what the last expression gives, or the promise that it gives resolves to
+   * @throws {@link ExecutorError} `INVALID_OPTIONS` when the arguments are wrong, `SHUT_DOWN`
+   */
+  async evaluate<Value = unknown>(
+    script: string,
+    context: Omit<HandlerContext, 'event' | 'eventJson'> = {},
+    options?: number | CallOptions,
+  ): Promise<ExecutionResult<Value>> {
+    const shown = { filename: SCRIPT_FILENAME, source: script }
+    return this.#compileAndRun(scriptHandler(script), shown, context, options)
+  }
+
+  /**
+   * Opens a context: scripts that share their globals, as in a REPL or the cells of a spreadsheet. Each script has the limits
+   * of a call; between two of them the context costs what its image holds, and no sandbox.
+   *
+   * @example
+   * ```ts
+   * await using context = runtime.createContext({ globals: { lookup: async (id) => prices.get(id) }, timeoutMs: 200 })
+   * await context.evaluate(`let total = await lookup('A-1')`)
+   * const { value } = await context.evaluate('total * 2')
+   * ```
+   *
+   * @param options globals, capabilities and the like of all its scripts, and the limits of each
+   * @throws {@link ExecutorError} `INVALID_OPTIONS` when an option is wrong, `SHUT_DOWN`
+   */
+  createContext(options: ContextOptions = {}): ScriptContext {
     this.#assertOpen()
-    checkContext(context)
-    let compiled: CompiledHandler
-    try {
-      compiled = await this.#compiler.compile(code)
-    } catch (error) {
-      this.#assertOpen()
-      if (!(error instanceof CompileError)) throw error
-      return this.#calls.failedToCompile(context, describeCompileError(error))
-    }
-    this.#assertOpen()
-    const limits = resolveCallOptions(options, this.#options)
-    return this.#calls.run({ ...preparedOf(compiled), source: code }, context, limits)
+    const { context, limits } = splitContextOptions(options)
+    return new ScriptContext({
+      key: `context:${randomUUID()}`,
+      context,
+      limits: resolveCallOptions(limits, this.#options),
+      calls: this.#calls,
+      accept: (work) => {
+        this.#assertOpen()
+        return this.#accepted.run(work)
+      },
+    })
   }
 
   /**
@@ -176,13 +247,71 @@ export class WasmRuntime {
   }
 
   /**
+   * Goes on with a call that is suspended. Of several that try, in whatever process, one does; what it waits for that is due
+   * by now is settled as well. It ends, fails or is suspended again, as a call does. When the handler did not get to run
+   * (`POOL_EXHAUSTED`, `INTERNAL_ERROR`), the call can be resumed again.
+   *
+   * @param suspensionId of a wait: of `result.suspension`, or of one of its `wakes`
+   * @param outcome what the wait gives the handler; one that is due already fails with `TIMEOUT`
+   * @param context what the call may do from now on (nothing by default), and its env and secrets; of `globals` only the
+   *   functions count, which the handler calls as before
+   * @param options the time limit in milliseconds, or all limits of this part of the call
+   * @throws {@link ExecutorError} `SUSPENSION_NOT_FOUND` also when it was resumed before, `SUSPENSION_BUSY` while another
+   *   resumes the call, `SUSPENSION_REFUSED` when its image is damaged or not to be decrypted, `INVALID_OPTIONS`, `SHUT_DOWN`
+   */
+  async resumeHandler<Value = unknown>(
+    suspensionId: string,
+    outcome: ResumeOutcome,
+    context: ResumeContext = {},
+    options?: number | CallOptions,
+  ): Promise<ExecutionResult<Value>> {
+    checkContext(context)
+    const suspensions = this.#openSuspensions(context)
+    const limits = resolveCallOptions(options, this.#options)
+    return this.#accepted.run(async () => {
+      const claimed = await suspensions.claim(suspensionId, outcome, limits.timeoutMs)
+      return this.#calls.resume<Value>(suspensions, claimed, context, limits)
+    })
+  }
+
+  /**
+   * Lets a wait of a suspended call fail with an error whose `code` is `CANCELLED`, so that the handler cleans up; see
+   * {@link resumeHandler}.
+   */
+  cancelSuspension<Value = unknown>(
+    suspensionId: string,
+    context: ResumeContext = {},
+    options?: number | CallOptions,
+  ): Promise<ExecutionResult<Value>> {
+    const error = { name: 'AbortError', message: 'The suspension was cancelled', code: 'CANCELLED' }
+    return this.resumeHandler(suspensionId, { success: false, error }, context, options)
+  }
+
+  /**
+   * A suspended call that still waits for this.
+   *
+   * @throws {@link ExecutorError} `SUSPENSION_NOT_FOUND`, `SUSPENSION_REFUSED`, `INVALID_OPTIONS` without a store
+   */
+  async getSuspension(suspensionId: string): Promise<Suspension | undefined> {
+    return this.#openSuspensions().get(suspensionId)
+  }
+
+  /**
+   * All suspended calls in the store, oldest first; each is read and opened.
+   *
+   * @throws {@link ExecutorError} `SUSPENSION_REFUSED`, `INVALID_OPTIONS` without a store
+   */
+  async listSuspensions(): Promise<Suspension[]> {
+    return this.#openSuspensions().list()
+  }
+
+  /**
    * Compiles a handler and runs its module once, so that a mistake shows now.
    *
    * @param code an ES module without imports whose default export is the handler
-   * @param options `filename`, under which errors name it; by default `handler.js`
    * @throws {@link ExecutorError} `COMPILATION_ERROR`, `INVALID_HANDLER`, or why the module failed; `SHUT_DOWN`
    */
-  precompileHandler(code: string, options?: { filename?: string }): Promise<CompiledHandler> {
+  precompileHandler(code: string, options?: PrecompileOptions): Promise<CompiledHandler> {
     return this.#precompiler.source(code, options)
   }
 
@@ -197,6 +326,16 @@ export class WasmRuntime {
    */
   precompileFile(path: string, options: FileOptions = {}): Promise<CompiledHandler | WasiHandler> {
     return this.#precompiler.file(path, options)
+  }
+
+  /**
+   * The paths that the last build of a file looked at, found or not, failed or not. For those who watch.
+   *
+   * @param root as given to {@link precompileFile}
+   * @returns absolute paths; only that of the file before its first build
+   */
+  lookedAt(path: string, root?: string): string[] {
+    return this.#precompiler.lookedAt(path, root)
   }
 
   /**
@@ -259,12 +398,14 @@ export class WasmRuntime {
 
   /** Counts and limits of the runtime, read now. */
   getStats(): WasmRuntimeStats {
-    const { compiler: _1, metrics: _2, resolveHost: _3, ...limits } = this.#options
+    const { compiler: _1, metrics: _2, resolveHost: _3, suspensions: _4, ...limits } = this.#options
+    const { handlers: compiler, modules, cacheHitRate } = this.cache.getStats()
     return {
       ...this.#dispatcher.getStats(),
       executions: this.#calls.executions,
-      compiler: this.#compiler.getStats(),
-      modules: this.#precompiler.moduleStats(),
+      compiler,
+      modules,
+      cacheHitRate,
       limits,
     }
   }
@@ -275,7 +416,7 @@ export class WasmRuntime {
   }
 
   /**
-   * Refuses new calls, lets those under way finish, and ends the threads.
+   * Refuses new calls, lets those that were accepted finish, and ends the threads. An accepted call always has a result.
    *
    * @param options.drainTimeoutMs milliseconds after which calls that have not ended fail as retryable; by default each
    *   call's own time limit is what bounds the wait
@@ -285,16 +426,63 @@ export class WasmRuntime {
     return this.#closed
   }
 
+  /** {@link shutdown}, by the name that other classes have it under. */
+  close(options?: { drainTimeoutMs?: number }): Promise<void> {
+    return this.shutdown(options)
+  }
+
   /** See {@link shutdown}: for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }
 
   async #shutdown(drainTimeoutMs: number): Promise<void> {
-    await this.#dispatcher.shutdown(drainTimeoutMs)
+    const drainUntil = monotonicMs() + drainTimeoutMs
+    await drain(this.#accepted.done(), drainTimeoutMs)
+    this.#drained = true
+    await this.#dispatcher.shutdown(Math.max(0, drainUntil - monotonicMs()))
     await this.#fetcher.close()
     this.#detachMetrics()
     if (this.#ownsCompiler) await this.#compiler.close()
+  }
+
+  /** @param shown what the errors of the call show instead of the code that is compiled */
+  async #compileAndRun<Value>(
+    code: string,
+    shown: Partial<HandlerSource>,
+    context: HandlerContext,
+    options: number | CallOptions | undefined,
+  ): Promise<ExecutionResult<Value>> {
+    this.#assertOpen()
+    checkContext(context)
+    const limits = resolveCallOptions(options, this.#options)
+    return this.#accepted.run(async () => {
+      let compiled: CompiledHandler
+      try {
+        compiled = await this.#compiler.compile(code)
+      } catch (error) {
+        if (!(error instanceof CompileError)) throw error
+        return this.#calls.fail(context, this.#compileFailure(error))
+      }
+      return this.#calls.run({ ...preparedOf(compiled), ...shown }, context, limits)
+    })
+  }
+
+  /** A compile that the end of the runtime cut off says nothing of the code. */
+  #compileFailure(error: CompileError): ExecutionError {
+    if (!this.#drained) return describeCompileError(error)
+    const { code, report } = shutdownFailure()
+    return { code, name: report.name, message: report.message, retryable: true }
+  }
+
+  #openSuspensions(context: HandlerContext = {}): Suspensions {
+    this.#assertOpen()
+    const suspensions = this.#suspensions.of(context)
+    if (suspensions) return suspensions
+    throw new ExecutorError(
+      'INVALID_OPTIONS',
+      'The runtime keeps no suspended calls: give it the option suspensions: { store }',
+    )
   }
 
   #assertOpen(): void {
@@ -303,9 +491,20 @@ export class WasmRuntime {
 }
 
 function dispatcherFor(options: ResolvedRuntimeOptions, services: GuestServices): Dispatcher {
-  const { threads, maxQueue, hardTimeoutGraceMs } = options
+  const { threads, maxQueue, hardTimeoutGraceMs, logger } = options
   const { maxStackBytes, maxInstances, maxHandlerBytes } = options
-  const engine = { maxStackBytes, maxInstances, maxHandlerBytes }
+  const { minInstances, maxWaiting, acquireTimeoutMs, idleTimeoutMs } = options
+  const pool = { minInstances, maxWaiting, acquireTimeoutMs, idleTimeoutMs }
+  const engine = {
+    maxStackBytes,
+    maxInstances,
+    maxHandlerBytes,
+    pool,
+    threadPoolSlots: threadPoolSlots(),
+  }
   if (threads === 0) return new InlineDispatcher(engine, services)
-  return new ThreadPool({ threads, maxQueue, thread: { engine, hardTimeoutGraceMs } }, services)
+  return new ThreadPool(
+    { threads, maxQueue, logger, thread: { engine, hardTimeoutGraceMs } },
+    services,
+  )
 }

@@ -8,7 +8,7 @@ it.each([
   ['a generator function', 'export default async function* () { yield 1 }'],
   ['a class', 'export default class Handler {}'],
   ['a class', 'class Base {}; export default class extends Base {}'],
-  ['object', 'export default { fetch() {} }'],
+  ['object', 'export default { handle() {} }'],
   ['undefined', 'export const handler = () => 1'],
 ])('%s is no handler: %s', async (kind, code) => {
   await expect(runtime.precompileHandler(code)).rejects.toMatchObject({

@@ -1,4 +1,11 @@
-import type { Handler, HandlerApi, WasmRuntime } from '@nexus/executor'
+import type {
+  ExecutionError,
+  ExecutionResult,
+  Handler,
+  HandlerApi,
+  Suspension,
+  WasmRuntime,
+} from '@nexus/executor'
 import { expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 
@@ -23,4 +30,14 @@ it('a method with a schema knows its input', () => {
       plain: (a: number) => a,
     })
   expectTypeOf(register).returns.toEqualTypeOf<WasmRuntime>()
+})
+
+it('the status of a result tells what else it has', () => {
+  const look = (result: ExecutionResult<number>) => {
+    if (result.status === 'success') expectTypeOf(result.value).toEqualTypeOf<number>()
+    else if (result.status === 'error') expectTypeOf(result.error).toEqualTypeOf<ExecutionError>()
+    else expectTypeOf(result.suspension).toEqualTypeOf<Suspension>()
+    expectTypeOf(result.value).toEqualTypeOf<number | undefined>()
+  }
+  expectTypeOf(look).toBeFunction()
 })

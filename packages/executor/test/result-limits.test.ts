@@ -80,7 +80,7 @@ describe.each([
       )
       expect(error).toMatchObject({
         name: 'TypeError',
-        message: expect.stringContaining('Emitting a'),
+        message: expect.stringContaining('no data and data_base64'),
       })
       expect(events).toEqual([])
     },

@@ -1,6 +1,7 @@
 import type { Isolation } from '@nexus/instance-pool'
+import type { FrozenCall, FrozenHandler, FrozenSandbox } from '../freeze/frozen-sandbox.js'
 import type { GuestErrorReport, LogLevel } from '../guest/protocol.js'
-import type { FetchRequest, FetchResponse } from '../guest/web/kit.js'
+import type { BodyChunk, FetchRequest, FetchResponse } from '../guest/web/fetch/fetch-messages.js'
 import type { ErrorCode } from '../result/error-code.js'
 import type { WasiProgram } from '../wasi/wasi-program.js'
 
@@ -32,6 +33,29 @@ export interface CallRequest {
   readonly limits: CallLimits
   /** On the clock of `monotonicMs`. */
   readonly submittedAt: number
+  /** The call evaluates a script of a context, instead of calling a handler. */
+  readonly evaluation?: Evaluation | undefined
+  /** The call goes on with a frozen one, instead of calling a handler from its start. */
+  readonly resumption?: Resumption | undefined
+  /** Whether the call may be frozen. */
+  readonly canSuspend?: boolean | undefined
+}
+
+/** What a frozen call goes on with. */
+export interface Resumption {
+  readonly call: FrozenCall
+  readonly handler: FrozenHandler
+  /** The waits that are settled. */
+  readonly settled: readonly { id: number; encoded: string; failed: boolean }[]
+}
+
+/** One script of a context. */
+export interface Evaluation {
+  readonly script: string
+  /** What the engine calls it. */
+  readonly filename: string
+  /** What the scripts before it left. */
+  readonly sandbox: FrozenSandbox | undefined
 }
 
 /** A log line as the guest wrote it. */
@@ -70,6 +94,10 @@ export interface RawResult {
   memoryUsedBytes: number
   memoryPeakBytes: number
   hostCalls: number
+  /** What a script of a context leaves to the next. */
+  sandbox?: FrozenSandbox | undefined
+  /** The call did not end, but stands still. */
+  suspended?: { readonly call: FrozenCall; readonly handler: FrozenHandler } | undefined
 }
 
 /**
@@ -79,15 +107,20 @@ export interface RawResult {
 export type Question =
   | {
       kind: 'host-function'
-      /** What `runtime.extend` was given as name. */
+      /** What `runtime.extend` was given as name; `''` for a function among the globals of the call. */
       name: string
+      /** Its method, or the path of the global. */
       method: string
-      /** Text of the value codec. */
-      encodedArguments: string
+      /** Text of the value codec; as UTF-8 where it is long and comes from a thread. */
+      encodedArguments: string | Uint8Array
       steps: number
     }
   /** A fetch that is one too many has no request: it was not read. */
   | { kind: 'fetch'; request: FetchRequest | undefined; steps: number }
+  /** What comes next of the answer to a fetch. */
+  | { kind: 'body'; fetchId: number; all: boolean; steps: 0 }
+  /** The next part of the body of a fetch. */
+  | { kind: 'body-part'; fetchId: number; bytes: Uint8Array; ended: boolean; steps: number }
 
 /** The answer to a {@link Question}. */
 export type Answer =
@@ -98,8 +131,8 @@ export type Answer =
       /** Whether the host itself refused, and not what it called: `HostAnswer.Denied` or `HostAnswer.Limit`. */
       refusal?: number | undefined
     }
-  /** Of a fetch; the sandbox's thread makes the text of it. */
-  | { response: FetchResponse }
+  /** Of a fetch, or of its body; the sandbox's thread makes the text of it. */
+  | { response: FetchResponse | BodyChunk }
 
 /** How a call ended whose handler did not run. */
 export function emptyRawResult(failure: CallFailure | undefined, queueWaitUs = 0): RawResult {

@@ -1,6 +1,7 @@
+import { describeThrown } from '@nexus/diagnostics'
 import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
+import { PoolError } from '@nexus/instance-pool'
 import { type GuestErrorReport, HostAnswer } from '../guest/protocol.js'
-import { describeThrown } from '../values/describe-thrown.js'
 import { hostCodec } from '../values/host-codec.js'
 import { MAX_STEPS } from '../values/value-limits.js'
 import type { CallFailure } from './call.js'
@@ -10,6 +11,13 @@ const LAST_WORDS_BYTES = 1024 * 1024
 
 /** Of V8 and of QuickJS-NG. */
 const STACK_OVERFLOW_MESSAGE = 'Maximum call stack size exceeded'
+
+const CUT_SHORT: ReadonlySet<CallFailure['code']> = new Set([
+  'TIMEOUT',
+  'MEMORY_LIMIT',
+  'STACK_OVERFLOW',
+  'INTERNAL_ERROR',
+])
 
 const unknownReport: GuestErrorReport = {
   name: 'Error',
@@ -71,9 +79,20 @@ export function unhandledRejection({ code, report }: CallFailure): CallFailure {
   return { code, report: { ...report, message: `Unhandled rejection: ${report.message}` } }
 }
 
+/** Whether a failure leaves its sandbox in the middle of something, so that nothing in it is to be used again. */
+export function isCutShort({ failure }: { failure: CallFailure | undefined }): boolean {
+  return failure !== undefined && CUT_SHORT.has(failure.code)
+}
+
 /** Nexus or its engine failed; nothing is known about the handler. */
 export function engineFailure(message: string): CallFailure {
   return { code: 'INTERNAL_ERROR', report: { name: 'InternalError', message } }
+}
+
+/** The failure of a call for which no sandbox came free; undefined when the error is another one. */
+export function exhaustedFailure(error: unknown): CallFailure | undefined {
+  if (!(error instanceof PoolError && error.code === 'POOL_EXHAUSTED')) return undefined
+  return { code: 'POOL_EXHAUSTED', report: { name: error.name, message: error.message } }
 }
 
 /** What the host answers when something is over a limit. */
@@ -135,6 +154,7 @@ export function failureFromException(
   const described = instance.call(describePtr, exception)
   const text = instance.isException(described) ? undefined : instance.readString(described)
   instance.setMemoryLimit(memoryLimitBytes)
+  for (const ptr of [exception, described]) instance.free(ptr)
   return text === undefined
     ? undefined
     : failureFromReport(text, refusals, instance.allocationRefused)

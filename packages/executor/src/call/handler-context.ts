@@ -1,11 +1,21 @@
+import { describeThrown } from '@nexus/diagnostics'
 import { ExecutorError } from '../errors.js'
-import type { AroundHostCall } from '../host/guest-services.js'
+import type { EncodedGlobals } from '../host/given-globals.js'
+import type { AroundHostCall, InvokeFunction, RespondFunction } from '../host/guest-services.js'
 import type { ResolvedCallOptions } from '../options.js'
-import { describeThrown } from '../values/describe-thrown.js'
+import type { SuspensionStore } from '../suspension/suspension-store.js'
 import { hostCodec } from '../values/host-codec.js'
 import type { CallFailure, CallRequest } from './call.js'
 import { tooDeepFailure } from './guest-failure.js'
 import { monotonicMs } from './monotonic.js'
+
+/** Where one call is kept while it stands still. */
+export interface CallSuspension {
+  /** Of one object, handler images are saved once. */
+  store: SuspensionStore
+  /** 36 hexadecimal digits and dashes that name the call. @default a random one */
+  callId?: string | undefined
+}
 
 /** What a call is about, and what it may do. */
 export interface HandlerContext {
@@ -28,20 +38,54 @@ export interface HandlerContext {
   attempt?: number | undefined
   /** The W3C trace that the call belongs to, kept as the exemplar of its duration. */
   traceId?: string | undefined
+  /**
+   * Globals of the handler for this call, such as `{ price: 3, lookup: async (id) => … }`. They are there when the handler
+   * runs, not while its module loads. Values are copied as arguments of host functions are; a function becomes one that
+   * answers with a promise, and needs no capability.
+   */
+  globals?: Readonly<Record<string, unknown>> | undefined
+  /** Answers `ctx.invoke(name, data)`, for which the handler needs the capability `invoke:<name>`. */
+  invoke?: InvokeFunction | undefined
+  /** Where this call is kept when it is suspended, in place of the store of the runtime. */
+  suspension?: CallSuspension | undefined
+  /**
+   * Makes the call answer a request: its event is an {@link IncomingRequest}, the handler gets a `Request` of it, or is an
+   * application with `fetch(request)`, and its `Response` comes here in parts. The next part is sent when the promise resolves;
+   * when it rejects, none is.
+   */
+  respond?: RespondFunction | undefined
   /** Wraps each call of a host function and each fetch of the handler, to trace it. */
   aroundHostCall?: AroundHostCall | undefined
 }
 
-const KEYS: Readonly<Record<keyof HandlerContext, true>> = {
-  event: true,
-  eventJson: true,
-  functionName: true,
-  capabilities: true,
-  env: true,
-  secrets: true,
-  attempt: true,
-  traceId: true,
-  aroundHostCall: true,
+/** What a fact of a call must be: what is no text could not be sent to a thread. */
+const EXPECTED = {
+  anything: () => true,
+  'a string': (value) => typeof value === 'string',
+  'a number': (value) => typeof value === 'number',
+  'a function': (value) => typeof value === 'function',
+  'an object': (value) => typeof value === 'object' && value !== null,
+  'a list of strings': (value) => Array.isArray(value) && value.every(isString),
+  'an object of strings': (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every(isString),
+} satisfies Record<string, (value: unknown) => boolean>
+
+const isString = (value: unknown): boolean => typeof value === 'string'
+
+export const CONTEXT_KEYS: Readonly<Record<keyof HandlerContext, keyof typeof EXPECTED>> = {
+  event: 'anything',
+  eventJson: 'a string',
+  functionName: 'a string',
+  capabilities: 'a list of strings',
+  env: 'an object of strings',
+  secrets: 'an object of strings',
+  attempt: 'a number',
+  traceId: 'a string',
+  globals: 'an object',
+  invoke: 'a function',
+  suspension: 'an object',
+  respond: 'a function',
+  aroundHostCall: 'a function',
 }
 
 /**
@@ -50,14 +94,43 @@ const KEYS: Readonly<Record<keyof HandlerContext, true>> = {
  * @throws ExecutorError `INVALID_OPTIONS`
  */
 export function checkContext(context: HandlerContext): void {
-  for (const key in context) {
-    if (Object.hasOwn(KEYS, key)) continue
-    const names = Object.keys(KEYS).join(', ')
-    throw new ExecutorError(
-      'INVALID_OPTIONS',
-      `Unknown key "${key}" in the context of the call: expected ${names}. Limits such as timeoutMs are the third argument`,
-    )
+  const names = Object.keys(CONTEXT_KEYS)
+  checkFacts('context', context, names, 'Limits such as timeoutMs are the third argument')
+}
+
+/**
+ * Refuses keys other than `names`, and values that are not what the keys of a {@link HandlerContext} take.
+ *
+ * @param what the object is called in messages
+ * @param hint follows the message about an unknown key
+ * @throws ExecutorError `INVALID_OPTIONS`
+ */
+export function checkFacts(
+  what: string,
+  facts: HandlerContext,
+  names: readonly string[],
+  hint: string,
+): void {
+  if (typeof facts !== 'object' || facts === null) {
+    throw wrong(`${what}: expected an object, got ${String(facts)}`)
   }
+  for (const key in facts) {
+    if (!names.includes(key)) {
+      throw wrong(`Unknown key "${key}" in ${what}: expected ${names.join(', ')}. ${hint}`)
+    }
+    const expected = CONTEXT_KEYS[key as keyof HandlerContext]
+    const value = facts[key as keyof HandlerContext]
+    if (value === undefined || EXPECTED[expected](value)) continue
+    throw wrong(`${what}.${key}: expected ${expected}, got ${kindOf(value)}`)
+  }
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'another array' : typeof value
+}
+
+function wrong(message: string): ExecutorError {
+  return new ExecutorError('INVALID_OPTIONS', message)
 }
 
 const NO_CAPABILITIES: readonly string[] = []
@@ -69,18 +142,26 @@ export function callRequest(
   eventJson: string | undefined,
   context: HandlerContext,
   options: ResolvedCallOptions,
+  globals?: EncodedGlobals,
 ): CallRequest {
-  const { functionName, attempt, env, secrets, capabilities } = context
+  const { functionName, attempt, env, secrets, capabilities, respond } = context
   const saysNothing =
     functionName === undefined &&
     attempt === undefined &&
     env === undefined &&
-    secrets === undefined
+    secrets === undefined &&
+    respond === undefined &&
+    globals === undefined
   return {
     id,
     handlerKey,
     eventJson,
-    contextJson: saysNothing ? undefined : JSON.stringify({ functionName, attempt, env, secrets }),
+    contextJson: saysNothing
+      ? undefined
+      : JSON.stringify({
+          ...{ functionName, attempt, env, secrets, globals },
+          ...(respond && { isRequest: true }),
+        }),
     capabilities: capabilities ?? NO_CAPABILITIES,
     isolation: options.isolation,
     limits: {

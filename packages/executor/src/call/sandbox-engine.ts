@@ -19,6 +19,18 @@ export interface SandboxEngine<Code extends HandlerCode = HandlerCode> {
 
 export interface SandboxEngineOptions extends SandboxLimits {
   maxStackBytes: number
+  /** See `threadPoolSlots`. */
+  threadPoolSlots: SharedArrayBuffer
+  /** Options of the pools that do not change while the engine runs. */
+  pool: PoolSettings
+}
+
+/** Those options of an `InstancePool` that every pool of a runtime has. */
+export interface PoolSettings {
+  minInstances: number
+  maxWaiting: number
+  acquireTimeoutMs: number
+  idleTimeoutMs: number
 }
 
 /** What may be changed while an engine runs. */

@@ -3,13 +3,12 @@ import {
   type CompiledHandler,
   CompileError,
   type HandlerCompiler,
-  ModuleCache,
-  type ModuleCacheStats,
+  type ModuleCache,
 } from '@nexus/compile-cache'
 import { ExecutorError } from '../errors.js'
 import { codeOfCompileError } from '../result/error-report.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from '../wasi/wasi-handler.js'
-import type { FileOptions } from './file-options.js'
+import type { FileOptions, PrecompileOptions } from './file-options.js'
 import { type PreparedHandler, preparedOf, preparedOfWasi } from './prepared-handler.js'
 
 /** Longest WebAssembly binary, and longest file given to one. */
@@ -18,6 +17,9 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
 /** What a {@link Precompiler} works with. */
 export interface PrecompilerParts {
   compiler: HandlerCompiler
+  modules: ModuleCache
+  /** Hears what getting the code of a function took. */
+  record: (functionName: string | undefined, handler: CompiledHandler | WasiHandler) => void
   /** Gets a handler ready in a sandbox; rejects when its module fails. */
   load: (handler: PreparedHandler) => Promise<void>
   /** Throws once the runtime is shut down. */
@@ -27,31 +29,34 @@ export interface PrecompilerParts {
 /** Compiles handlers before they are called, and runs their module once, so that a mistake shows now. */
 export class Precompiler {
   readonly #parts: PrecompilerParts
-  readonly #modules = new ModuleCache()
 
   constructor(parts: PrecompilerParts) {
     this.#parts = parts
   }
 
-  /** The cache of WebAssembly modules. */
-  moduleStats(): ModuleCacheStats {
-    return this.#modules.cacheStats()
-  }
-
-  source(code: string, options: { filename?: string } | undefined): Promise<CompiledHandler> {
-    return this.#module(() => this.#parts.compiler.compile(code, options), code)
+  source(code: string, options: PrecompileOptions = {}): Promise<CompiledHandler> {
+    const { functionName, filename } = options
+    return this.#module(() => this.#parts.compiler.compile(code, { filename }), code, functionName)
   }
 
   async file(path: string, options: FileOptions): Promise<CompiledHandler | WasiHandler> {
-    const { root, ...wasi } = options
-    if (extname(path) === '.wasm') return this.wasi(this.read(path, root), resolve(path), wasi)
+    const { root, functionName, ...wasi } = options
+    if (extname(path) === '.wasm') {
+      return this.wasi(this.read(path, root), resolve(path), wasi, functionName)
+    }
     if (wasi.args !== undefined || wasi.files !== undefined) {
       throw new ExecutorError(
         'INVALID_OPTIONS',
         `Expected a .wasm file with WASI options, got ${path}`,
       )
     }
-    return this.#module(() => this.#parts.compiler.compileFile(path, { root }), undefined)
+    const compile = () => this.#parts.compiler.compileFile(path, { root })
+    return this.#module(compile, undefined, functionName)
+  }
+
+  /** The paths that the last build of a file looked at. */
+  lookedAt(path: string, root: string | undefined): string[] {
+    return this.#parts.compiler.lookedAt(path, { root })
   }
 
   /** Reads a file by the rules that hold for imports. */
@@ -68,9 +73,11 @@ export class Precompiler {
     binary: Uint8Array,
     path: string | undefined,
     options: WasiOptions = {},
+    functionName?: string,
   ): Promise<WasiHandler> {
-    const handler = await compileWasi(binary, path, options, this.#modules)
+    const handler = await compileWasi(binary, path, options, this.#parts.modules)
     this.#parts.assertOpen()
+    this.#parts.record(functionName, handler)
     await this.#parts.load(preparedOfWasi(handler))
     return handler
   }
@@ -78,6 +85,7 @@ export class Precompiler {
   async #module(
     compile: () => Promise<CompiledHandler>,
     source: string | undefined,
+    functionName: string | undefined,
   ): Promise<CompiledHandler> {
     const { load, assertOpen } = this.#parts
     assertOpen()
@@ -92,6 +100,7 @@ export class Precompiler {
       throw new ExecutorError(codeOfCompileError(cause), message, { cause, location })
     }
     assertOpen()
+    this.#parts.record(functionName, compiled)
     await load({ ...preparedOf(compiled), source })
     return compiled
   }

@@ -1,26 +1,41 @@
 import { createHash } from 'node:crypto'
 import type { CompiledHandler } from '@nexus/compile-cache'
 import type { HandlerCode } from '../call/call.js'
+import { ExecutorError } from '../errors.js'
 import type { HandlerSource } from '../result/error-report.js'
 import type { WasiHandler } from '../wasi/wasi-handler.js'
 
-/** What is known of a handler when it is called. */
-export interface PreparedHandler extends HandlerSource {
-  readonly key: string
-  readonly code: HandlerCode
+/** What the result of a call says of its code. */
+export interface CalledCode extends HandlerSource {
   readonly compileTimeUs: number
   readonly cacheHit: boolean
   readonly cacheTier: CompiledHandler['cacheTier']
 }
 
+/** What is known of a handler when it is called. */
+export interface PreparedHandler extends CalledCode {
+  readonly key: string
+  readonly code: HandlerCode
+}
+
 /** Hashing bytecode takes longer than a small call: each array is hashed once. */
 const keysOfBytes = new WeakMap<Uint8Array, string>()
 
-/** What was compiled before the call that is about to be made. */
+/**
+ * What was compiled before the call that is about to be made.
+ *
+ * @throws ExecutorError `INVALID_OPTIONS`
+ */
 export function preparedOfAny(
   handler: CompiledHandler | WasiHandler | Uint8Array,
 ): PreparedHandler {
   if (handler instanceof Uint8Array) return preparedOfBytes(handler)
+  if (typeof handler?.cacheKey !== 'string') {
+    throw new ExecutorError(
+      'INVALID_OPTIONS',
+      `Expected a compiled handler or bytecode, got ${handler === null ? 'null' : typeof handler}`,
+    )
+  }
   return 'program' in handler ? preparedOfWasi(handler) : preparedOf(handler, true)
 }
 

@@ -1,7 +1,7 @@
-import type { HandlerCompilerStats } from '@nexus/compile-cache'
 import { MetricsRegistry } from '@nexus/metrics'
 import { describe, expect, it } from 'vitest'
 import type { SandboxEngineStats } from '../call/engine-stats.js'
+import type { RuntimeCacheStats } from '../compile/runtime-cache.js'
 import type { DispatcherStats } from '../dispatcher.js'
 import { NO_STATS } from '../threads/thread-stats.js'
 import { observeRuntime, type RuntimeFigures } from './observe-runtime.js'
@@ -32,17 +32,20 @@ function discards(trap: number, growth: number): SandboxEngineStats['pool']['dis
   return Object.fromEntries(none)
 }
 
-const compiler = {
-  compiles: 2,
-  memory: { hits: 5, evictions: 1, entries: 3, bytes: 30 },
-  disk: { hits: 1, evictions: 0, bytes: 10 },
-  shared: { hits: 8 },
-} as HandlerCompilerStats
+const cache = {
+  handlers: {
+    compiles: 2,
+    memory: { hits: 5, evictions: 1, entries: 3, bytes: 30 },
+    disk: { hits: 1, evictions: 0, entries: 6, bytes: 10 },
+    shared: { hits: 8 },
+  },
+  modules: { hits: 11, misses: 12, evictions: 13, size: 14, bytes: 15 },
+} as RuntimeCacheStats
 
 const figures = (changed: Partial<RuntimeFigures> = {}): RuntimeFigures => ({
   threads: 2,
   dispatcher: () => dispatcher,
-  compiler: () => compiler,
+  cache: () => cache,
   ...changed,
 })
 
@@ -63,6 +66,7 @@ describe('observeRuntime', () => {
       'nexus_pool_instances{state="suspended"} 2',
       'nexus_instance_memory_bytes 99',
       'nexus_pool_waiting 4',
+      'nexus_pool_acquired_total 0',
       'nexus_rewinds_total 7',
       `nexus_discards_total{reason="${first}"} 2`,
       `nexus_discards_total{reason="${second}"} 2`,
@@ -73,8 +77,18 @@ describe('observeRuntime', () => {
       'nexus_cache_evictions_total{tier="memory"} 1',
       'nexus_cache_evictions_total{tier="disk"} 0',
       'nexus_cache_entries{tier="memory"} 3',
+      'nexus_cache_entries{tier="disk"} 6',
       'nexus_cache_bytes{tier="memory"} 30',
       'nexus_cache_bytes{tier="disk"} 10',
+      'nexus_module_cache_hits_total 11',
+      'nexus_module_cache_misses_total 12',
+      'nexus_module_cache_evictions_total 13',
+      'nexus_module_cache_entries 14',
+      'nexus_module_cache_bytes 15',
+      'nexus_handlers 0',
+      'nexus_handler_bytes 0',
+      'nexus_handler_loads_total 0',
+      'nexus_handler_evictions_total 0',
       'nexus_threads 2',
       'nexus_thread_kills_total 5',
     ])
@@ -83,12 +97,12 @@ describe('observeRuntime', () => {
   it('reads the figures again at each scrape, and leaves out the tiers that a compiler does not have', () => {
     const registry = new MetricsRegistry()
     let threadKills = 1
-    const { disk: _disk, shared: _shared, ...memoryOnly } = compiler
+    const { disk: _disk, shared: _shared, ...memoryOnly } = cache.handlers
     observeRuntime(
       registry,
       figures({
         dispatcher: () => ({ ...dispatcher, threadKills }),
-        compiler: () => memoryOnly as HandlerCompilerStats,
+        cache: () => ({ ...cache, handlers: memoryOnly }),
       }),
     )
     expect(samplesOf(registry)).toContain('nexus_thread_kills_total 1')

@@ -1,6 +1,6 @@
-import type { HandlerCompilerStats } from '@nexus/compile-cache'
 import type { MetricsRegistry, Observe } from '@nexus/metrics'
-import type { EnginePoolStats } from '../call/engine-stats.js'
+import type { EnginePoolStats, SandboxEngineStats } from '../call/engine-stats.js'
+import type { RuntimeCacheStats } from '../compile/runtime-cache.js'
 import type { DispatcherStats } from '../dispatcher.js'
 
 /** Where the figures of a runtime are read, once for each scrape. */
@@ -8,7 +8,7 @@ export interface RuntimeFigures {
   /** Worker threads that the runtime runs calls on. */
   threads: number
   dispatcher(): DispatcherStats
-  compiler(): HandlerCompilerStats
+  cache(): RuntimeCacheStats
 }
 
 const gauge = (name: string, help: string) => ({ type: 'gauge', name, help }) as const
@@ -24,6 +24,7 @@ const metrics = {
   },
   memory: gauge('nexus_instance_memory_bytes', 'Linear memory of all sandbox instances.'),
   waiting: gauge('nexus_pool_waiting', 'Calls that wait for a sandbox instance.'),
+  acquired: counter('nexus_pool_acquired_total', 'Calls that got a sandbox instance.'),
   rewinds: counter('nexus_rewinds_total', 'Sandbox instances rewound to their pristine image.'),
   discards: {
     ...counter('nexus_discards_total', 'Sandbox instances thrown away, by reason.'),
@@ -52,6 +53,27 @@ const metrics = {
     ...gauge('nexus_cache_bytes', 'Size of the compiled code in the cache.'),
     ...byTier,
   },
+  moduleHits: counter(
+    'nexus_module_cache_hits_total',
+    'Look-ups of compiled WebAssembly modules that found theirs.',
+  ),
+  moduleMisses: counter('nexus_module_cache_misses_total', 'WebAssembly modules compiled.'),
+  moduleEvictions: counter(
+    'nexus_module_cache_evictions_total',
+    'Compiled WebAssembly modules dropped for space.',
+  ),
+  moduleEntries: gauge('nexus_module_cache_entries', 'Compiled WebAssembly modules kept.'),
+  moduleBytes: gauge('nexus_module_cache_bytes', 'Size of the binaries of these modules.'),
+  handlers: gauge('nexus_handlers', 'Handlers that are ready to be called, on all threads.'),
+  handlerBytes: gauge('nexus_handler_bytes', 'Bytecode and images of these handlers.'),
+  handlerLoads: counter(
+    'nexus_handler_loads_total',
+    'Times that a thread made a handler ready, because a call found it was not.',
+  ),
+  handlerEvictions: counter(
+    'nexus_handler_evictions_total',
+    'Handlers that threads dropped for space.',
+  ),
   threads: gauge('nexus_threads', 'Worker threads that execute functions.'),
   threadKills: counter('nexus_thread_kills_total', 'Worker threads terminated at a hard deadline.'),
 }
@@ -71,7 +93,8 @@ export function observeRuntime(registry: MetricsRegistry, figures: RuntimeFigure
         engines.map(({ pool }) => pool),
         observe,
       )
-      observeCache(figures.compiler(), observe)
+      observeHandlers(engines, observe)
+      observeCache(figures.cache(), observe)
       observe.threads(figures.threads)
       observe.threadKills(threadKills)
     },
@@ -96,6 +119,7 @@ function observePools(pools: readonly EnginePoolStats[], observe: Observers): vo
   }
   observe.memory(sum((pool) => pool.memoryBytes))
   observe.waiting(sum((pool) => pool.waiting))
+  observe.acquired(sum((pool) => pool.acquired))
   observe.rewinds(sum((pool) => pool.rewinds))
   const discards = new Map<string, number>()
   for (const pool of pools) {
@@ -106,8 +130,17 @@ function observePools(pools: readonly EnginePoolStats[], observe: Observers): vo
   for (const [reason, count] of discards) observe.discards(count, { reason })
 }
 
-function observeCache(stats: HandlerCompilerStats, observe: Observers): void {
-  const { memory, disk, shared, compiles } = stats
+function observeHandlers(engines: readonly SandboxEngineStats[], observe: Observers): void {
+  const sum = (figure: (engine: SandboxEngineStats) => number) =>
+    engines.reduce((total, engine) => total + figure(engine), 0)
+  observe.handlers(sum(({ handlers }) => handlers))
+  observe.handlerBytes(sum(({ handlerBytes }) => handlerBytes))
+  observe.handlerLoads(sum(({ handlerLoads }) => handlerLoads))
+  observe.handlerEvictions(sum(({ handlerEvictions }) => handlerEvictions))
+}
+
+function observeCache({ handlers, modules }: RuntimeCacheStats, observe: Observers): void {
+  const { memory, disk, shared, compiles } = handlers
   observe.cacheHits(memory.hits, { tier: 'memory' })
   if (disk) observe.cacheHits(disk.hits, { tier: 'disk' })
   if (shared) observe.cacheHits(shared.hits, { tier: 'shared' })
@@ -116,5 +149,11 @@ function observeCache(stats: HandlerCompilerStats, observe: Observers): void {
   if (disk) observe.cacheEvictions(disk.evictions, { tier: 'disk' })
   observe.cacheEntries(memory.entries, { tier: 'memory' })
   observe.cacheBytes(memory.bytes, { tier: 'memory' })
+  if (disk) observe.cacheEntries(disk.entries, { tier: 'disk' })
   if (disk) observe.cacheBytes(disk.bytes, { tier: 'disk' })
+  observe.moduleHits(modules.hits)
+  observe.moduleMisses(modules.misses)
+  observe.moduleEvictions(modules.evictions)
+  observe.moduleEntries(modules.size)
+  observe.moduleBytes(modules.bytes)
 }

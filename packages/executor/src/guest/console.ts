@@ -1,5 +1,6 @@
-import type { DescribeValue, Uncurry, ValueDescription } from './describe-value.js'
+import type { DescribeValue, ValueDescription } from './describe-value.js'
 import type { LogLevel } from './protocol.js'
+import type { Uncurry } from './uncurry.js'
 
 /** What the console of a guest is made of. */
 export interface ConsoleParts {

@@ -1,3 +1,6 @@
+import type { ErrorStacks } from './error-stacks.js'
+import type { Uncurry } from './uncurry.js'
+
 /**
  * A value as JSON that a reader can show: a string, finite number, boolean or null as itself, all else as an array whose
  * first entry says what it is.
@@ -6,7 +9,9 @@
  * - `['o', id, className, name, value, …]` an object; the class is null for one without a prototype
  * - `['a', id, length, …values]` with `['h']` for a hole, `['m', id, size, …keys and values]`, `['s', id, size, …values]`, `['d', time]`
  * - `['e', id, className, name, message, stack, name, value, …]` an error
- * - `['t', className, length, …values]` a typed array
+ * - `['t', className, length, …values]` a typed array, `['f', length, hexadecimal digits]` an ArrayBuffer
+ * - `['p', value]` a primitive as an object, `['k', className, list, map or set, name, value, …]` one of a class of its own, or with fields
+ * - for a class `[name, tag]` where `Symbol.toStringTag` says another name; for a name of a field `['y', description]` where it is a symbol
  * - `['c', id]` the object around it that has this id
  */
 export type ValueDescription = string | number | boolean | null | [tag: string, ...parts: unknown[]]
@@ -21,22 +26,27 @@ export interface DescriptionLimits {
   asData: boolean
 }
 
-/** Makes a function of a method: `this` is its first argument. A guest may replace `call` and `bind`. */
-export type Uncurry = <This, Args extends unknown[], Result>(
-  method: (this: This, ...args: Args) => Result,
-) => (self: This, ...args: Args) => Result
-
 /** Describes any value for a log. Never throws but for values nested too deep `asData`, and for the limits of the call. */
 export type DescribeValue = (value: unknown, limits: DescriptionLimits) => ValueDescription
 
 /**
- * Makes the describer of the guest, which gets the source of this function: it may use nothing but its argument and the globals of
+ * Makes the describer of the guest, which gets the source of this function: it may use nothing but its arguments and the globals of
  * the language, which it takes when it is made, before any handler runs.
  */
-export function createDescriber(uncurry: Uncurry): DescribeValue {
+export function createDescriber(
+  uncurry: Uncurry,
+  framesOf: ErrorStacks['framesOf'],
+): DescribeValue {
   const { isArray } = Array
   const { isView } = ArrayBuffer
-  const { keys, getPrototypeOf, getOwnPropertyDescriptor } = Object
+  const { keys, getPrototypeOf, getOwnPropertyDescriptor, getOwnPropertySymbols } = Object
+  const { toStringTag } = Symbol
+  const BOXED = [Number, String, Boolean, BigInt, Symbol].map(
+    (kind) => [kind, uncurry(kind.prototype.valueOf as () => unknown)] as const,
+  )
+  const Bytes = Uint8Array
+  const Memory = ArrayBuffer
+  const toHex = uncurry((Bytes.prototype as unknown as { toHex(): string }).toHex)
   const [ToMap, ToSet, ToDate, Failure, Pending, Pattern, toText] = [
     Map,
     Set,
@@ -59,6 +69,9 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
   const TooDeep = RangeError
   /** Digits of a larger one take minutes. */
   const LARGEST = 2n ** 1024n
+  const LONGEST_WITH_FIELDS = 1000
+  /** One more than `inspect` shows. */
+  const SHOWN_BYTES = 51
 
   const tryText = (read: () => unknown): string | undefined => {
     try {
@@ -72,6 +85,12 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
     const prototype = getPrototypeOf(value) as { constructor?: { name?: unknown } } | null
     if (prototype === null) return null
     return tryText(() => prototype.constructor?.name) || 'Object'
+  }
+  /** The name of its class, and what its tag says where that is another. */
+  const kindOf = (value: object): string | null | [name: string | null, tag: string] => {
+    const name = classOf(value)
+    const tag = tryText(() => (value as { [toStringTag]?: unknown })[toStringTag])
+    return tag === undefined || tag === '' || tag === name ? name : [name, tag]
   }
   const describeFunction = (value: object): ValueDescription => {
     const name = tryText(() => (value as { name?: unknown }).name)
@@ -115,8 +134,28 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
         if (indexOf(skip as unknown[], name) >= 0) continue
         push(into, name, describeField(value, name))
       }
+      if (asData) return
+      const symbols = getOwnPropertySymbols(value)
+      for (let i = 0; i < symbols.length && i < maxItems; i++) {
+        const symbol = symbols[i]!
+        if (!getOwnPropertyDescriptor(value, symbol)?.enumerable) continue
+        push(into, ['y', symbol.description ?? ''], describeField(value, symbol))
+      }
     }
-    const describeField = (value: object, name: string): ValueDescription => {
+    /** A built-in of a class of its own, or with fields of its own. */
+    const extended = (value: object, base: string, plain: ValueDescription): ValueDescription => {
+      if (asData) return plain
+      const name = classOf(value)
+      const fields: unknown[] = []
+      // To look for names takes time that grows with a list.
+      const { length = 0 } = value as { length?: number }
+      const indexes = isArray(value) ? keys(value).filter((key) => toText(+key >>> 0) === key) : []
+      if (length <= LONGEST_WITH_FIELDS) describeFields(value, fields, indexes)
+      return name === base && fields.length === 0
+        ? plain
+        : (['k', name, plain].concat(fields as never[]) as ValueDescription)
+    }
+    const describeField = (value: object, name: PropertyKey): ValueDescription => {
       if (!asData) {
         const field = getOwnPropertyDescriptor(value, name)
         if (field?.get) return ['x', field.set ? '[Getter/Setter]' : '[Getter]']
@@ -124,7 +163,7 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
       }
       let inner: unknown
       try {
-        inner = (value as Record<string, unknown>)[name]
+        inner = (value as Record<PropertyKey, unknown>)[name]
       } catch (error) {
         const reason = tryText(() => (error as Error).message) ?? 'no reason given'
         return ['x', `[Getter: it throws: ${reason}]`]
@@ -140,7 +179,7 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
         classOf(value) ?? 'Error',
         name,
         message,
-        tryText(() => value.stack) ?? '',
+        tryText(() => framesOf(value)) ?? '',
       ]
       for (const hidden of ['cause', 'errors']) {
         const field = getOwnPropertyDescriptor(value, hidden)
@@ -155,7 +194,7 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
         for (let i = 0; i < value.length && i < maxItems; i++) {
           push(into, i in value ? describe(value[i]) : ['h'])
         }
-        return into
+        return extended(value, 'Array', into)
       }
       if (value instanceof Failure) return describeError(value, id)
       if (value instanceof ToDate) return ['d', timeOf(value)]
@@ -166,14 +205,14 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
         eachEntry(value as Map<unknown, unknown>, (inner, key) => {
           if (into.length < 2 * maxItems + 3) push(into, describe(key), describe(inner))
         })
-        return into
+        return extended(value, 'Map', into)
       }
       if (value instanceof ToSet) {
         const into: [string, ...unknown[]] = ['s', id, sizeOfSet(value as Set<unknown>)]
         eachMember(value as Set<unknown>, (inner) => {
           if (into.length < maxItems + 3) push(into, describe(inner))
         })
-        return into
+        return extended(value, 'Set', into)
       }
       if (isView(value) && 'length' in value) {
         const list = value as unknown as ArrayLike<number | bigint>
@@ -181,9 +220,33 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
         for (let i = 0; i < list.length && i < maxItems; i++) push(into, describe(list[i]))
         return into
       }
-      const into: [string, ...unknown[]] = ['o', id, classOf(value)]
+      if (!asData && value instanceof Memory) {
+        const bytes = new Bytes(value)
+        return ['f', bytes.length, toHex(bytes.subarray(0, SHOWN_BYTES))]
+      }
+      if (!asData) {
+        for (let i = 0; i < BOXED.length; i++) {
+          const [kind, primitiveOf] = BOXED[i]!
+          if (value instanceof kind) return ['p', describe(primitiveOf(value as never))]
+        }
+      }
+      const into: [string, ...unknown[]] = ['o', id, asData ? classOf(value) : kindOf(value)]
       describeFields(value, into, [])
       return into
+    }
+    /** Of a class that extends one of these, which one. */
+    const baseOf = (value: object): string => {
+      const base = value instanceof ToMap ? 'Map' : value instanceof ToSet ? 'Set' : ''
+      return base === '' || classOf(value) === base ? '' : ` [${base}]`
+    }
+    /** What has nothing in it is shown at any level. */
+    const isEmpty = (value: object): boolean => {
+      if (isArray(value)) return value.length === 0
+      for (let i = 0; i < BOXED.length; i++) if (value instanceof BOXED[i]![0]) return true
+      if (isView(value) || value instanceof Memory || value instanceof Failure) return false
+      if (value instanceof ToMap && sizeOfMap(value) > 0) return false
+      if (value instanceof ToSet && sizeOfSet(value) > 0) return false
+      return keys(value).length === 0 && getOwnPropertySymbols(value).length === 0
     }
     const describe = (value: unknown): ValueDescription => {
       const primitive = describePrimitive(value)
@@ -191,11 +254,13 @@ export function createDescriber(uncurry: Uncurry): DescribeValue {
       const object = value as object
       const around = indexOf(above, object)
       if (around >= 0) return ['c', around]
-      if (above.length > maxDepth) {
+      if (above.length > maxDepth && (asData || !isEmpty(object))) {
         if (asData) throw new TooDeep('nested too deep')
         return [
           'x',
-          isArray(object) ? '[Array]' : `[${classOf(object) ?? 'Object: null prototype'}]`,
+          isArray(object)
+            ? '[Array]'
+            : `[${classOf(object) ?? 'Object: null prototype'}${baseOf(object)}]`,
         ]
       }
       push(above, object)

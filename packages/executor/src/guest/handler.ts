@@ -36,6 +36,23 @@ export interface HandlerApi {
    */
   emit(type: string, data?: unknown, attributes?: Record<string, unknown>): Promise<void>
   /**
+   * Runs another function with this data, and waits for what it returns, within the time limit of this call. Needs the
+   * capability `invoke:<name>`. A retry of this call gets the outcome again, and does not run the function again.
+   */
+  invoke(name: string, data?: unknown): Promise<unknown>
+  /**
+   * Waits, for days if need be, until the program resumes the call with a value or an error. When the handler waits for
+   * nothing else, its sandbox is frozen and stored, and goes on where it stood, in whatever process resumes it. Timers
+   * stand still meanwhile.
+   *
+   * @param name what is waited for, such as `approval`
+   * @param data for those who resume it; crosses as JSON
+   * @param options `timeoutMs`, after which the wait fails with an error whose `code` is `TIMEOUT`
+   */
+  suspend(name: string, data?: unknown, options?: { timeoutMs?: number }): Promise<unknown>
+  /** The same until a time: a number of milliseconds from now, or a date. */
+  sleep(until: number | Date): Promise<void>
+  /**
    * Calls a host function. Needs the capability `ext:<name>`.
    *
    * In addition to JSON: undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross.
@@ -58,3 +75,19 @@ export type Handler<Event = unknown, Result = unknown> = (
   event: Event,
   ctx: HandlerApi,
 ) => Result | Promise<Result>
+
+/**
+ * The default export of the module of a function with `http`.
+ *
+ * @example
+ * ```ts
+ * export default (async (request, ctx) => Response.json({ id: ctx.params.id })) satisfies RequestHandler
+ * ```
+ */
+export type RequestHandler = (
+  request: Request,
+  ctx: HandlerApi & {
+    /** What stands in the path for its parameters, `*` for the rest. */
+    readonly params: Readonly<Record<string, string>>
+  },
+) => Response | Promise<Response>

@@ -2,35 +2,45 @@ import { createValueCodec } from '../values/value-codec.js'
 import { MAX_NESTING } from '../values/value-limits.js'
 import { createConsole } from './console.js'
 import { createDescriber } from './describe-value.js'
+import { installErrorStacks } from './error-stacks.js'
+import { createAnswerOpener, NATIVE_SYMBOL } from './native.js'
+import { createPlatform } from './platform/create-platform.js'
+import { NATIVE_GLOBALS } from './platform/part.js'
 import { installPrelude, type Prelude } from './prelude.js'
 import { HostAnswer, HostOperation } from './protocol.js'
-import { installEngineGaps } from './web/engine-gaps.js'
-import { installEvents } from './web/events.js'
-import { installFetch } from './web/fetch-api.js'
-import { installKeyFormats } from './web/key-formats.js'
 
 /** The functions of the prelude that the host calls. */
-export const PRELUDE_ENTRIES = ['load', 'run', 'settle', 'fire', 'describe'] as const
+export const PRELUDE_ENTRIES = [
+  'install',
+  'load',
+  'run',
+  'enter',
+  'evaluated',
+  'resume',
+  'settle',
+  'fire',
+  'describe',
+] as const
 
 export type PreludeEntry = (typeof PRELUDE_ENTRIES)[number] & keyof Prelude
 
-const INSTALL_WEB = `(kit) => {
-  (${installEngineGaps})();
-  (${installKeyFormats})()
-  const signalUntil = (${installEvents})(kit);
-  (${installFetch})(kit)
-  return signalUntil
-}`
-
-/** The prelude as one function of the guest's `host`, with or without the web APIs. */
-export function preludeSource(webApis: boolean): string {
+/**
+ * The prelude as one function of the guest's `host`.
+ *
+ * @param native whether the engine has its native extensions
+ */
+export function preludeSource(native: boolean): string {
   return `(host) => (${installPrelude})(host, {
     createCodec: ${createValueCodec},
+    installErrorStacks: ${installErrorStacks},
     createDescriber: ${createDescriber},
     createConsole: ${createConsole},
-    installWeb: ${webApis ? INSTALL_WEB : undefined},
+    createAnswerOpener: ${createAnswerOpener},
+    createPlatform: ${createPlatform},
+    nativeGlobals: ${JSON.stringify(native ? NATIVE_GLOBALS : [])},
     operations: ${JSON.stringify(HostOperation)},
     answers: ${JSON.stringify(HostAnswer)},
+    nativeSymbol: ${JSON.stringify(NATIVE_SYMBOL)},
     maxNesting: ${MAX_NESTING},
   })`
 }

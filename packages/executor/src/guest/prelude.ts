@@ -1,26 +1,40 @@
+import type { EncodedGlobals } from '../host/given-globals.js'
 import type { CodecParts, ValueCodec } from '../values/value-codec.js'
 import type { ConsoleParts } from './console.js'
-import type { DescribeValue, Uncurry } from './describe-value.js'
+import type { DescribeValue } from './describe-value.js'
+import type { ErrorStacks } from './error-stacks.js'
+import type { createAnswerOpener, GuestAnswer, GuestArgument, GuestNative } from './native.js'
+import type { Platform, PlatformParts } from './platform/create-platform.js'
+import type { GuestKit, WriteBody } from './platform/kit.js'
+import type { NativeGlobal, PartName } from './platform/part.js'
 import type { GuestErrorReport, HostAnswer, HostOperation, LogLevel } from './protocol.js'
-import type { FetchRequest, FetchResponse, GuestKit } from './web/kit.js'
+import type { Uncurry } from './uncurry.js'
+import type { BodyChunk, FetchResponse } from './web/fetch/fetch-messages.js'
+import type { IncomingRequest, ResponsePart } from './web/fetch/served-request.js'
 
-/** The host's one function in the guest; answers a number of `HostAnswer`. */
-export type GuestHost = (operation: number, ...args: (string | number | undefined)[]) => number
+/** The host's one function in the guest; answers a number of `HostAnswer`, or what a native service gives. */
+export type GuestHost = <Answer = number>(operation: number, ...args: GuestArgument[]) => Answer
 
 /** What the prelude is given in addition to the host. */
 export interface PreludeParts {
   createCodec(parts: CodecParts): ValueCodec
-  createDescriber(uncurry: Uncurry): DescribeValue
+  installErrorStacks(uncurry: Uncurry): ErrorStacks
+  createDescriber(uncurry: Uncurry, framesOf: ErrorStacks['framesOf']): DescribeValue
   createConsole(parts: ConsoleParts): Console
-  /** Installs the web APIs, where the handler gets them; gives what makes `ctx.signal`. */
-  installWeb: ((kit: GuestKit) => (deadline: number) => AbortSignal) | undefined
+  createAnswerOpener: typeof createAnswerOpener
+  createPlatform(parts: PlatformParts): Platform
+  /** The globals of the engine that only parts of the platform get. */
+  nativeGlobals: readonly NativeGlobal[]
   operations: typeof HostOperation
   answers: typeof HostAnswer
+  nativeSymbol: string
   maxNesting: number
 }
 
 /** The functions that the host calls. */
 export interface Prelude {
+  /** Installs a part of the platform. */
+  install: Platform['install']
   /** Takes the handler out of its module; answers what was there: `function`, or another kind. */
   load(namespace: { default: unknown }): string
   /**
@@ -32,8 +46,14 @@ export interface Prelude {
     contextJson: string | undefined,
     deadline: number,
   ): string | Promise<string>
-  /** Hands over the answer to a question: text of the value codec. */
-  settle(id: number, answer: string, failed: number | undefined): void
+  /** Begins a script of a context: installs the parts of the platform that it names, and its globals. */
+  enter(partsJson: string, contextJson: string | undefined): void
+  /** Gives what `run` gives, for the promise of a script's value. */
+  evaluated(promise: Promise<{ value: unknown }>): Promise<string>
+  /** The call goes on after it was frozen, with the facts of the one who resumes it. */
+  resume(contextJson: string | undefined, deadline: number): void
+  /** Hands over the answer to a question: text of the value codec, or what a native service answers. */
+  settle(id: number, answer: GuestAnswer, failed: number | undefined): void
   /** A timer is due. Gives the description of what its callback threw. */
   fire(id: number): string | undefined
   /** `!` and the JSON of an error. */
@@ -50,26 +70,35 @@ export interface Prelude {
  * The guest gets the source of this function: it may use nothing but its arguments and globals.
  */
 export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
-  const { createCodec, createDescriber, createConsole, installWeb } = parts
+  const { createCodec, installErrorStacks, createDescriber, createConsole } = parts
+  const { createAnswerOpener, createPlatform, nativeGlobals, nativeSymbol } = parts
   const { operations, answers, maxNesting } = parts
   const { parse, stringify } = JSON
-  const { defineProperty: define, getPrototypeOf, getOwnPropertyDescriptor } = Object
+  const { defineProperty: define, getPrototypeOf, getOwnPropertyDescriptor, keys } = Object
   const { now } = Date
+  const { set: put } = Reflect
   const [GuestPromise, GuestError, GuestMap, toText] = [Promise, Error, Map, String]
   const [GuestTypeError, GuestRangeError] = [TypeError, RangeError]
   const uncurry: Uncurry = <This, Args extends unknown[], Result>(
     method: (this: This, ...args: Args) => Result,
   ): ((self: This, ...args: Args) => Result) => Function.prototype.call.bind(method) as never
   const clip = uncurry(String.prototype.slice)
+  // Halves of surrogate pairs do not cross.
+  const isWellFormed = uncurry(
+    (String.prototype as unknown as { isWellFormed(this: string): boolean }).isWellFormed,
+  )
+  const isNotANumber = Number.isNaN
   const get = uncurry(Map.prototype.get) as <V>(map: Map<number, V>, id: number) => V | undefined
   const set = uncurry(Map.prototype.set)
   const remove = uncurry(Map.prototype.delete)
+  const clear = uncurry(Map.prototype.clear)
   const MAX_TEXT = 16_384
   const MAX_CAUSES = 3
   const MAX_REASONS = 10
   const { isArray } = Array
   type Bytes = Uint8Array & { toBase64(): string }
-  const describeValue = createDescriber(uncurry)
+  const { framesOf, stackOf } = installErrorStacks(uncurry)
+  const describeValue = createDescriber(uncurry, framesOf)
   /** Fields are data for programs: all of them, and as what JSON can hold. */
   const AS_DATA = { maxDepth: maxNesting, maxItems: 2 ** 32, asData: true }
   const ON_SMALL_STACK = { ...AS_DATA, maxDepth: 16, asData: false }
@@ -90,6 +119,14 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     try {
       const value = (object as Record<string, unknown>)[key]
       return value === undefined ? undefined : text(value)
+    } catch {
+      return undefined
+    }
+  }
+  const framesText = (error: object): string | undefined => {
+    try {
+      const frames = framesOf(error)
+      return frames === undefined ? undefined : text(frames)
     } catch {
       return undefined
     }
@@ -131,7 +168,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       __proto__: null,
       name: read(error, 'name') ?? 'Error',
       message: fullMessage(error),
-      stack: read(error, 'stack'),
+      stack: framesText(error),
       code: read(error, 'code'),
       cause: cause === undefined || depth === MAX_CAUSES ? undefined : report(cause, depth + 1),
     } as GuestErrorReport
@@ -168,14 +205,15 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   }
 
   let handler: ((event: unknown, context: unknown) => unknown) | undefined
+  /** Whether the module has run, so that timers and host calls are allowed. */
+  let isLoaded = false
   const coded = (error: Error, code: string): Error => {
     ;(error as Error & { code: string }).code = code
     return error
   }
   const refuse = (answer: number, what: string, token: string): void => {
     if (answer === answers.Ok) return
-    // While the module loads, the handler is not known.
-    if (handler === undefined) {
+    if (!isLoaded) {
       throw new GuestError(
         `${what} at the top level of the module: timers and host calls are for the handler`,
       )
@@ -190,6 +228,9 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       throw coded(new GuestRangeError(`${what} is over a limit of this call`), 'RESOURCE_LIMIT')
     }
     if (answer === answers.TooDeep) throw tooDeep(what)
+    if (answer === answers.NotSuspendable) {
+      throw new GuestError(`${what}: this call cannot be suspended`)
+    }
     if (answer === answers.TooLarge) {
       const message = `${what}: there are more values than a call may hand over`
       throw coded(new GuestRangeError(message), 'RESOURCE_LIMIT')
@@ -198,6 +239,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   }
 
   interface Waiting {
+    isNative: boolean
     resolve(value: unknown): void
     reject(reason: unknown): void
     site: Error
@@ -254,9 +296,16 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     }
     const dataJson = toJson(data, 'data') ?? 'null'
     const attributesJson = toJson(attributes, 'attributes') ?? 'null'
-    const answer = host(operations.Emit, type, dataJson, attributesJson)
+    const answer = isWellFormed(type)
+      ? host(operations.Emit, type, dataJson, attributesJson)
+      : answers.Malformed
     if (answer === answers.TooDeep) {
       throw tooDeep(deepPlace(data, 'data') ?? deepPlace(attributes, 'attributes') ?? 'data')
+    }
+    if (answer === answers.Malformed) {
+      throw new GuestTypeError(
+        `ctx.emit: expected a type of 1 to 512 bytes without * and >, and attributes as CloudEvents has them: names of lower-case letters and digits, values that are text without control characters, a boolean or an integer of 32 bits, time as RFC 3339, no data and data_base64 (the data is the second argument). Got the type ${clip(type, 0, 80)} and the attributes ${clip(attributesJson, 0, 80)}`,
+      )
     }
     refuse(answer, `Emitting ${type}`, `events:emit:${type}`)
   }
@@ -264,20 +313,39 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     operation: number,
     what: string,
     token: string,
-    details: () => string[],
+    details: () => GuestArgument[],
+    isNative = false,
   ): Promise<unknown> =>
     new GuestPromise((resolve, reject) => {
       const id = ++lastId
       // Made here, where the handler is on the stack: when the answer comes it no longer is.
-      set(calls, id, { __proto__: null, resolve, reject, site: new GuestError() } as Waiting)
-      let answer: number = answers.Malformed
+      const site = new GuestError()
+      set(calls, id, { __proto__: null, isNative, resolve, reject, site } as Waiting)
+      let answer: number | string = answers.Malformed
       try {
-        answer = host(operation, id, ...details())
+        answer = host<number | string>(operation, id, ...details())
       } finally {
         if (answer !== answers.Ok) remove(calls, id)
       }
-      refuse(answer, what, token)
+      if (typeof answer === 'string') open(answer)
+      else refuse(answer, what, token)
     })
+  const open = createAnswerOpener(clip)
+  const native: GuestNative = {
+    now(name, ...args) {
+      const answer = host<number | GuestAnswer>(operations.Native, name, ...args)
+      if (typeof answer !== 'number') return open(answer)
+      refuse(answer, name, '')
+      return ''
+    },
+    later: (name, ...args) =>
+      ask(operations.NativeLater, name, '', () => [name, ...args], true) as Promise<GuestAnswer>,
+  }
+  define(globalThis, Symbol.for(nativeSymbol), {
+    __proto__: null,
+    value: Object.freeze(native),
+  } as PropertyDescriptor)
+
   const encoded = (value: unknown, name: string): string => {
     try {
       return encode(value, name)
@@ -297,6 +365,40 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       methodName,
       encoded(values, what),
     ])
+  }
+
+  const invoke = (named: unknown, data: unknown): Promise<unknown> => {
+    const name = text(named)
+    const capability = `invoke:${name}`
+    return ask(operations.Call, `Invoking ${name}`, capability, () => [
+      '',
+      capability,
+      encoded([data], 'data'),
+    ])
+  }
+
+  const suspend = async (kind: number, name: string, dataJson: string, dueAt: number) =>
+    ask(operations.Suspend, `Suspending for ${name}`, '', () => [kind, name, dataJson, dueAt])
+  const suspendFor = async (
+    named: unknown,
+    data: unknown,
+    options: { timeoutMs?: unknown } | undefined,
+  ): Promise<unknown> => {
+    const name = text(named)
+    const timeoutMs = options?.timeoutMs
+    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+      throw new GuestTypeError('ctx.suspend: expected timeoutMs to be a number of milliseconds')
+    }
+    const dueAt = timeoutMs === undefined ? Infinity : now() + timeoutMs
+    return suspend(0, name, toJson(data, 'data') ?? '', dueAt)
+  }
+  const sleepUntil = async (until: unknown): Promise<void> => {
+    const isMs = typeof until === 'number'
+    const dueAt = isMs ? now() + until : +(until as Date)
+    if (isNotANumber(dueAt) || until === null || (!isMs && typeof until !== 'object')) {
+      throw new GuestTypeError('ctx.sleep: expected a number of milliseconds, or a date')
+    }
+    await suspend(1, 'sleep', '', dueAt)
   }
 
   // The engine's own has the moment at which the image was made as its origin, and keeps it.
@@ -352,19 +454,53 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     ;(globalThis as Record<string, unknown>)[name] = timer
   }
 
-  const fetch = (request: FetchRequest, signal: AbortSignal): Promise<FetchResponse> => {
+  const fetch: GuestKit['fetch'] = async (request, signal, upload) => {
     const answer = ask(operations.Fetch, 'fetch', '', () => [encoded(request, 'request')])
     const id = lastId
+    if (upload) {
+      const write = (bytes: Uint8Array, ended: boolean) =>
+        ask(operations.WriteBody, 'Sending a body', '', () => [
+          id,
+          encoded(bytes, 'body'),
+          ended ? 1 : 0,
+        ])
+      upload(write as WriteBody)
+    }
+    /** The question that waits for an answer. */
+    let asked = id
     signal.addEventListener('abort', () => {
-      const waiting = get(calls, id)
-      if (waiting === undefined || !remove(calls, id)) return
       host(operations.Abort, id)
-      waiting.reject(signal.reason)
+      const waiting = get(calls, asked)
+      if (waiting !== undefined && remove(calls, asked)) waiting.reject(signal.reason)
     })
-    return answer as Promise<FetchResponse>
+    const response = (await answer) as FetchResponse
+    return {
+      response,
+      arriving: {
+        signal,
+        async read(all) {
+          signal.throwIfAborted()
+          const chunk = ask(operations.ReadBody, 'Reading a body', '', () => [id, all ? 1 : 0])
+          asked = lastId
+          return (await chunk) as BodyChunk
+        },
+        cancel: () => void host(operations.Abort, id),
+      },
+    }
   }
-  const signalUntil = installWeb?.({
+  const requestPart = (name: PartName): void => {
+    const answer = host(operations.Install, name)
+    if (answer === answers.Ok) return
+    throw coded(
+      new GuestRangeError(`Installing ${name}, which this needs, is over a limit of this call`),
+      'RESOURCE_LIMIT',
+    )
+  }
+  const { install, loaded } = createPlatform({
+    nativeGlobals,
+    requestPart,
     fetch,
+    host: native,
     setTimeout,
     report: (error) => guestConsole.error('Uncaught', error),
   })
@@ -374,6 +510,31 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     attempt?: number
     env?: Record<string, string>
     secrets?: Record<string, string>
+    globals?: EncodedGlobals
+    /** The event is a request, and the handler answers with a Response. */
+    isRequest?: boolean
+  }
+  const installGlobals = ({ values, functions }: EncodedGlobals): void => {
+    const globals = decode(values) as Record<string, unknown>
+    for (const path of functions) {
+      let holder = globals
+      let name = path[0] as string
+      for (let i = 1; i < path.length; i++) {
+        holder = holder[path[i - 1] as string] as Record<string, unknown>
+        name += `.${path[i]}`
+      }
+      holder[path[path.length - 1] as string] = (...values: unknown[]) =>
+        ask(operations.Call, `Calling ${name}`, '', () => ['', name, encoded(values, name)])
+    }
+    for (const name of keys(globals)) {
+      define(globalThis, name, {
+        __proto__: null,
+        value: globals[name],
+        writable: true,
+        configurable: true,
+        enumerable: true,
+      } as PropertyDescriptor)
+    }
   }
   const generators = [function* () {}, async function* () {}].map((made) => getPrototypeOf(made))
   const kindOf = (value: unknown): string => {
@@ -383,21 +544,46 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     // Of a class it cannot be replaced.
     return getOwnPropertyDescriptor(value, 'prototype')?.writable === false ? 'a class' : 'function'
   }
+  /** An application such as one of Hono: what its module exports is an object that answers requests. */
+  const isApp = (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { fetch?: unknown }).fetch === 'function'
+  const respond = (part: ResponsePart): Promise<unknown> =>
+    ask(operations.Call, 'Sending a response', '', () => [
+      '',
+      'response:',
+      encoded([part], 'response'),
+    ])
+  const serve = (request: IncomingRequest, context: object): Promise<void> => {
+    if (loaded.fetch === undefined) {
+      throw new GuestTypeError(
+        'The handler of a request has to return a Response, and its code names none',
+      )
+    }
+    return loaded.fetch.serve(handler, request, context, respond)
+  }
   const noFacts = { __proto__: null } as Facts
+  /** The context of the call, and its signal once it was asked for. */
+  let current: object
+  let signal: AbortSignal | undefined
 
   return {
+    install,
     load(namespace) {
       let found = namespace.default
       // A CommonJS module that was compiled from an ES module: its exports are the default export.
-      if (typeof found === 'object' && found !== null) {
+      if (typeof found === 'object' && found !== null && !isApp(found)) {
         found = (found as { default?: unknown }).default ?? found
       }
       handler = found as typeof handler
-      return kindOf(found)
+      isLoaded = true
+      return isApp(found) ? 'function' : kindOf(found)
     },
     run(eventJson, contextJson, deadline) {
       try {
         const facts: Facts = contextJson === undefined ? noFacts : parse(contextJson)
+        if (facts.globals !== undefined) installGlobals(facts.globals)
         const context = {
           functionName: facts.functionName,
           attempt: facts.attempt ?? 1,
@@ -407,19 +593,32 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
           log: logger,
           emit,
           call,
+          invoke,
+          suspend: suspendFor,
+          sleep: sleepUntil,
         }
-        if (signalUntil !== undefined) {
-          let signal: AbortSignal | undefined
+        current = context
+        const { events, node } = loaded
+        if (node !== undefined) node.env = { ...context.env }
+        if (events !== undefined) {
+          signal = undefined
           define(context, 'signal', {
             __proto__: null,
             get: () => {
-              signal ??= signalUntil(deadline)
+              signal ??= events.signalUntil(context.deadline)
               return signal
             },
             enumerable: true,
           } as PropertyDescriptor)
         }
-        const result = handler!(parse(eventJson), context)
+        const event = parse(eventJson)
+        if (!facts.isRequest && isApp(handler)) {
+          throw new GuestTypeError(
+            'This handler is an application that answers requests, and no function of an event: it needs a function with `http`',
+          )
+        }
+        const result = facts.isRequest ? serve(event, context) : handler!(event, context)
+        node?.turnEnded?.()
         if (
           result !== null &&
           (typeof result === 'object' || typeof result === 'function') &&
@@ -432,17 +631,51 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
         return describe(error)
       }
     },
+    enter(partsJson, contextJson) {
+      isLoaded = true
+      // What the scripts before it asked is not answered any more.
+      clear(calls)
+      clear(timers)
+      const parts: PartName[] = parse(partsJson)
+      for (let i = 0; i < parts.length; i++) {
+        if (!(parts[i]! in loaded)) requestPart(parts[i]!)
+      }
+      if (contextJson === undefined) return
+      const facts: Facts = parse(contextJson)
+      if (facts.globals !== undefined) installGlobals(facts.globals)
+      if (loaded.node !== undefined && facts.env !== undefined) loaded.node.env = facts.env
+    },
+    resume(contextJson, deadline) {
+      const { functionName, attempt, env, secrets }: Facts =
+        contextJson === undefined ? noFacts : parse(contextJson)
+      // A handler may have frozen its context.
+      put(current, 'functionName', functionName)
+      put(current, 'attempt', attempt ?? 1)
+      put(current, 'env', env ?? {})
+      put(current, 'secrets', secrets ?? {})
+      put(current, 'deadline', deadline)
+      signal = undefined
+      if (loaded.node !== undefined) loaded.node.env = { ...env }
+    },
+    evaluated: (promise) => finish((async () => (await promise).value)()),
     settle(id, answer, failed) {
       const waiting = get(calls, id)
       if (waiting === undefined || !remove(calls, id)) return
-      const value = decode(answer)
-      if (!failed) {
+      let value: unknown
+      let isError = failed === 1
+      try {
+        value = waiting.isNative ? open(answer) : decode(answer as string)
+      } catch (error) {
+        value = error
+        isError = true
+      }
+      if (!isError) {
         waiting.resolve(value)
         return
       }
       define(value as object, 'stack', {
         __proto__: null,
-        value: waiting.site.stack,
+        value: stackOf(value as object, text(framesOf(waiting.site))),
         writable: true,
         configurable: true,
       } as PropertyDescriptor)
@@ -454,6 +687,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
       if (!timer.repeats) remove(timers, id)
       try {
         timer.callback(...timer.values)
+        loaded.node?.turnEnded?.()
       } catch (error) {
         return describe(error)
       }

@@ -4,7 +4,7 @@ export const HostOperation = {
   Log: 1,
   /** `(Emit, type, dataJson, attributesJson)` */
   Emit: 2,
-  /** `(Call, id, name, method, encodedArguments)`; answered later by `settle` */
+  /** `(Call, id, name, method, encodedArguments)`, or the path of a given global as method of `''`; answered later by `settle` */
   Call: 3,
   /** `(SetTimer, id, delayMs, repeats)`; answered later by `fire` */
   SetTimer: 4,
@@ -20,7 +20,27 @@ export const HostOperation = {
   Print: 9,
   /** `(LogDescribed, level, message, descriptionJson)`: as `Log`, with fields that JSON does not say all of */
   LogDescribed: 10,
+  /** `(Install, part)`: installs a part of the platform, before it answers, by a call of the prelude's `install` */
+  Install: 11,
+  /** `(Native, name, ...arguments)`: asks a native service; the value that it answers, or text: see `native.ts` */
+  Native: 12,
+  /** `(NativeLater, id, name, ...arguments)`: the same, answered later by `settle` */
+  NativeLater: 13,
+  /** `(ReadBody, id, fetchId, all)`: asks for what comes next of the answer to a fetch; answered later by `settle` */
+  ReadBody: 14,
+  /**
+   * `(WriteBody, id, fetchId, encodedBytes, ended)`: the next part of the body of a fetch; answered later by `settle`, when the
+   * connection has taken it
+   */
+  WriteBody: 15,
+  /** `(Suspend, id, kind, name, dataJson, dueAt)`: the call may be frozen until the wait is settled; kind is 0 for `suspend`, 1 for `sleep` */
+  Suspend: 16,
 } as const
+
+/** What is called of `''` to invoke a function: this and its name, which is also the capability for it. */
+export const INVOCATION_PREFIX = 'invoke:'
+/** The name by which a call sends parts of the response that it gives. */
+export const RESPONSE_NAME = 'response:'
 
 /** What the host answers at once; see `QuickJSInstance.onHostCall`. */
 export const HostAnswer = {
@@ -35,6 +55,8 @@ export const HostAnswer = {
   TooDeep: 4,
   /** A value holds more than the host's thread may be asked to build. */
   TooLarge: 5,
+  /** This call cannot be suspended. */
+  NotSuspendable: 6,
 } as const
 
 /** The guest cuts its texts to this many UTF-16 units (`MAX_TEXT` in the prelude). */

@@ -1,5 +1,5 @@
 import { homedir, tmpdir } from 'node:os'
-import { describeThrown, type ThrownDescription } from '../values/describe-thrown.js'
+import { describeThrown, type ThrownDescription } from '@nexus/diagnostics'
 
 /** Where a host keeps its files: absolute paths that start here say nothing to a guest but where it runs. */
 const ROOTS = [

@@ -21,14 +21,15 @@ export type HostMethods<Inputs = Record<string, unknown>> = {
   readonly [Name in keyof Inputs]: PlainMethod | CheckedMethod<Inputs[Name]>
 }
 
-interface Method {
+/** A host function that is ready to be called by guests. */
+export interface HostMethod {
   readonly input: Schema | undefined
   readonly run: (...args: unknown[]) => unknown
 }
 
 /** The host functions that embedders registered. */
 export class HostFunctions {
-  readonly #methods = new Map<string, ReadonlyMap<string, Method>>()
+  readonly #methods = new Map<string, ReadonlyMap<string, HostMethod>>()
 
   /** @throws {@link ExecutorError} `INVALID_OPTIONS` */
   register(name: string, methods: object): void {
@@ -44,7 +45,7 @@ export class HostFunctions {
         `Host functions named ${name} are registered already`,
       )
     }
-    const table = new Map<string, Method>()
+    const table = new Map<string, HostMethod>()
     for (const [method, given] of Object.entries(methods)) {
       table.set(method, methodOf(`${name}.${method}`, given))
     }
@@ -57,13 +58,10 @@ export class HostFunctions {
    * @throws what the guest is told, without its stack and without host paths
    */
   async call(name: string, method: string, encodedArguments: string): Promise<unknown> {
-    const { input, run } = this.#find(name, method)
-    const args = argumentsOf(encodedArguments)
-    const what = `${name}.${method}`
-    return input ? await run(await checked(what, input, args)) : await run(...args)
+    return await callMethod(this.#find(name, method), `${name}.${method}`, encodedArguments)
   }
 
-  #find(name: string, method: string): Method {
+  #find(name: string, method: string): HostMethod {
     const methods = this.#methods.get(name)
     const found = methods?.get(method)
     if (found) return found
@@ -75,16 +73,28 @@ export class HostFunctions {
   }
 }
 
-function methodOf(name: string, given: unknown): Method {
-  if (typeof given === 'function') return { input: undefined, run: given as Method['run'] }
+/** @throws {@link ExecutorError} `INVALID_OPTIONS` when it is no function, and no function with a schema */
+export function methodOf(name: string, given: unknown): HostMethod {
+  if (typeof given === 'function') return { input: undefined, run: given as HostMethod['run'] }
   const { input, run } = Object(given) as Partial<CheckedMethod>
   if (typeof run === 'function' && (typeof input === 'object' || typeof input === 'function')) {
-    if ('~standard' in input || 'safeParse' in input) return { input, run: run as Method['run'] }
+    if ('~standard' in input || 'safeParse' in input)
+      return { input, run: run as HostMethod['run'] }
   }
   throw new ExecutorError(
     'INVALID_OPTIONS',
     `Expected ${name} to be a function or { input: schema, run: function }, got ${typeof given}`,
   )
+}
+
+/** Calls a method for a guest, with what the guest handed over. */
+export async function callMethod(
+  { input, run }: HostMethod,
+  what: string,
+  encodedArguments: string,
+): Promise<unknown> {
+  const args = argumentsOf(encodedArguments)
+  return input ? await run(await checked(what, input, args)) : await run(...args)
 }
 
 function argumentsOf(encoded: string): unknown[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { FetchRequest } from '../guest/web/kit.js'
+import type { FetchRequest } from '../guest/web/fetch/fetch-messages.js'
 import { hostCodec } from '../values/host-codec.js'
 
 const schema = z.strictObject({
@@ -7,6 +7,7 @@ const schema = z.strictObject({
   method: z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/),
   headers: z.array(z.tuple([z.string(), z.string()])).max(256),
   body: z.instanceof(Uint8Array).optional(),
+  streams: z.literal(true).optional(),
   redirect: z.enum(['follow', 'error', 'manual']),
 })
 
@@ -25,12 +26,24 @@ export function decodeRequest(encoded: string): FetchRequest | undefined {
   }
 }
 
+/** Reads a part of a body, the same way. */
+export function decodePart(encoded: string): Uint8Array | undefined {
+  try {
+    const value = hostCodec.decode(encoded)
+    return value instanceof Uint8Array ? new Uint8Array(value) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** A fetch that a guest asks for, checked. */
 export interface CheckedRequest {
   url: URL
   method: string
   headers: Headers
   body: Uint8Array<ArrayBuffer> | undefined
+  /** The body comes in parts. */
+  streams: boolean
   redirect: 'follow' | 'error' | 'manual'
 }
 
@@ -58,7 +71,7 @@ const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK']
 export function checkRequest(value: unknown, maxRequestBytes: number): CheckedRequest {
   const parsed = schema.safeParse(value)
   if (!parsed.success) throw new TypeError('fetch: wrong arguments')
-  const { url: href, method, headers: given, redirect, body } = parsed.data
+  const { url: href, method, headers: given, redirect, body, streams = false } = parsed.data
   const url = checkUrl(href)
   if (FORBIDDEN_METHODS.includes(method.toUpperCase())) {
     throw new TypeError(`fetch: the method ${method} is forbidden`)
@@ -73,7 +86,7 @@ export function checkRequest(value: unknown, maxRequestBytes: number): CheckedRe
   for (const [name, value] of given) {
     if (!FORBIDDEN.has(name.toLowerCase())) headers.append(name, value)
   }
-  return { url, method, headers, redirect, body: body && new Uint8Array(body) }
+  return { url, method, headers, redirect, streams, body: body && new Uint8Array(body) }
 }
 
 /** @throws TypeError */

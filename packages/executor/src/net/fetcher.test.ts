@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { CallRequest } from '../call/call.js'
@@ -32,12 +32,12 @@ const request = {
 }
 
 describe('responses that come at once', () => {
-  /** Answers every request with a body of 2,000 bytes at once, and ends it when told to. */
+  /** Answers every request with a head; then, when told to, with a body of 2,000 bytes and its end. */
   async function openServer() {
-    const finish: (() => void)[] = []
+    const answers: ServerResponse[] = []
     const server = createServer((_request, response) => {
-      response.write(Buffer.alloc(2000))
-      finish.push(() => response.end())
+      response.flushHeaders()
+      answers.push(response)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
@@ -47,34 +47,43 @@ describe('responses that come at once', () => {
       server.closeAllConnections()
       server.close()
     })
-    const ask = (id: number, memoryLimitBytes: number) => {
-      const capabilities = [`net:127.0.0.1:${port}`]
+    /** Waits for the heads of some answers, then gathers all of each, as `text()` does. */
+    const gather = async (ids: number[], memoryLimitBytes: number) => {
       const limits = { ...call.limits, memoryLimitBytes }
+      const asking = { ...call, capabilities: [`net:127.0.0.1:${port}`], limits }
       const url = `http://127.0.0.1:${port}/`
-      return fetcher.fetch({ ...call, capabilities, limits }, id, { ...request, url })
+      await Promise.all(ids.map((id) => fetcher.fetch(asking, id, { ...request, url })))
+      return ids.map(async (id) => (await fetcher.read(asking, id, true)).bytes.length)
     }
-    return { ask, finish }
+    const send = () => Promise.all(answers.map((answer) => written(answer, Buffer.alloc(2000))))
+    const end = () => {
+      for (const answer of answers.splice(0)) answer.end()
+    }
+    return { gather, send, end }
   }
+  const written = (answer: ServerResponse, bytes: Buffer) =>
+    new Promise<void>((resolve) => answer.write(bytes, () => resolve()))
 
   it('may fill the memory limit together', async () => {
-    const { ask, finish } = await openServer()
-    const fetches = [ask(1, 4000), ask(2, 4000)]
-    await expect.poll(() => finish.length).toBe(2)
-    for (const end of finish) end()
-    expect(await Promise.all(fetches)).toHaveLength(2)
+    const { gather, send, end } = await openServer()
+    const reads = await gather([1, 2], 4000)
+    await send()
+    end()
+    expect(await Promise.all(reads)).toEqual([2000, 2000])
   })
 
   it('are refused above it, and hold nothing once they are over', async () => {
-    const { ask, finish } = await openServer()
-    const fetches = [ask(1, 3999), ask(2, 3999)]
-    await expect(Promise.race(fetches)).rejects.toMatchObject({ code: 'RESOURCE_LIMIT' })
-    for (const end of finish) end()
-    const settled = await Promise.allSettled(fetches)
+    const { gather, send, end } = await openServer()
+    const reads = await gather([1, 2], 3999)
+    await send()
+    await expect(Promise.race(reads)).rejects.toMatchObject({ code: 'RESOURCE_LIMIT' })
+    end()
+    const settled = await Promise.allSettled(reads)
     expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    const next = ask(3, 3999)
-    await expect.poll(() => finish.length).toBe(3)
-    finish[2]!()
-    await expect(next).resolves.toMatchObject({ status: 200 })
+    const next = await gather([3], 3999)
+    await send()
+    end()
+    expect(await Promise.all(next)).toEqual([2000])
   })
 })
 

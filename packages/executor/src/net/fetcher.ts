@@ -1,6 +1,6 @@
-import type { Agent, Response } from 'undici'
-import type { CallLimits, CallRequest } from '../call/call.js'
-import type { FetchResponse } from '../guest/web/kit.js'
+import type { Agent, BodyInit, Response } from 'undici'
+import type { CallRequest } from '../call/call.js'
+import type { BodyChunk, FetchResponse } from '../guest/web/fetch/fetch-messages.js'
 import {
   AddressRefused,
   checkedLookup,
@@ -9,7 +9,9 @@ import {
   type ResolveHost,
 } from './address-policy.js'
 import { type CheckedRequest, checkRequest, checkUrl } from './fetch-request.js'
+import { type HeldBytes, IncomingBody, limitError } from './incoming-body.js'
 import { type NetGrant, netGrant, netToken } from './net-capability.js'
+import { OutgoingBody } from './outgoing-body.js'
 
 /** The Fetch standard's own limit. */
 const MAX_REDIRECTS = 20
@@ -20,11 +22,19 @@ const CREDENTIALS = ['authorization', 'cookie']
 type Undici = typeof import('undici')
 
 /** The fetches of one call that is under way. */
-interface CallFetches {
+interface CallFetches extends HeldBytes {
   count: number
-  /** Bytes of the bodies that are coming in. */
-  heldBytes: number
-  readonly pending: Map<number, AbortController>
+  /** Those whose answer has not come completely, by the id that the guest gave them. */
+  readonly open: Map<number, Exchange>
+}
+
+/** A request, and the answer that comes in. */
+interface Exchange {
+  readonly controller: AbortController
+  /** What the answer came from, and its body; once its head is there. */
+  arrived: { url: URL; body: IncomingBody } | undefined
+  /** The body of the request, where it comes in parts. */
+  sent: OutgoingBody | undefined
 }
 
 /**
@@ -50,23 +60,76 @@ export class Fetcher {
       throw limitError(`fetch: this call has made its ${maxFetches} fetches`)
     }
     // Ids are the guest's: one used twice would leave a fetch that nothing can end.
-    if (fetches.pending.has(id)) throw new TypeError('fetch: wrong arguments')
+    if (fetches.open.has(id)) throw new TypeError('fetch: wrong arguments')
     const controller = new AbortController()
-    fetches.pending.set(id, controller)
+    const exchange: Exchange = { controller, arrived: undefined, sent: undefined }
+    fetches.open.set(id, exchange)
+    return this.#ending(fetches, id, exchange, async () => {
+      const request = checkRequest(asked, maxRequestBytes)
+      if (request.streams) exchange.sent = new OutgoingBody(maxRequestBytes)
+      const { response, url, redirected } = await this.#follow(call, request, exchange)
+      const body = new IncomingBody(response, call.limits, fetches)
+      exchange.arrived = { url, body }
+      return describe(response, url, redirected, await body.readArrived())
+    })
+  }
+
+  /**
+   * What comes next of the body of an answer, or all of it.
+   *
+   * @throws what the guest is told
+   */
+  async read(call: CallRequest, id: number, all: boolean): Promise<BodyChunk> {
+    const fetches = this.#fetchesOf(call.id)
+    const exchange = fetches.open.get(id)
+    const body = exchange?.arrived?.body
+    if (!exchange || !body) throw new TypeError('fetch: there is no body to read')
+    return this.#ending(fetches, id, exchange, () => body.read(all))
+  }
+
+  /**
+   * The next part of the body of a request: settles when the connection has taken it.
+   *
+   * @throws what the guest is told
+   */
+  async write(
+    call: CallRequest,
+    id: number,
+    bytes: Uint8Array,
+    ended: boolean,
+  ): Promise<BodyChunk> {
+    const sent = this.#fetchesOf(call.id).open.get(id)?.sent
+    // Who writes to a fetch that is over need not write on.
+    return { bytes: NO_BYTES, ended: sent === undefined || (await sent.write(bytes, ended)) }
+  }
+
+  /** Forgets an exchange that is over: what is left of an answer that failed must not keep coming. */
+  async #ending<Answer extends { ended: boolean }>(
+    fetches: CallFetches,
+    id: number,
+    exchange: Exchange,
+    receive: () => Promise<Answer>,
+  ): Promise<Answer> {
     try {
-      return await this.#follow(call, fetches, checkRequest(asked, maxRequestBytes), controller)
+      const answer = await receive()
+      if (answer.ended) this.#forget(fetches, id, exchange)
+      return answer
     } catch (error) {
-      // What is left of the answer must not keep coming.
-      controller.abort()
-      throw error
-    } finally {
-      fetches.pending.delete(id)
+      exchange.controller.abort()
+      this.#forget(fetches, id, exchange)
+      const url = exchange.arrived?.url
+      throw url && !(error instanceof RangeError) ? networkError(url, error) : error
     }
+  }
+
+  #forget({ open }: CallFetches, id: number, { sent }: Exchange): void {
+    open.delete(id)
+    sent?.end()
   }
 
   /** Ends a fetch whose answer is no longer waited for. */
   abort(callId: number, id: number): void {
-    this.#calls.get(callId)?.pending.get(id)?.abort()
+    this.#calls.get(callId)?.open.get(id)?.controller.abort()
   }
 
   /** Ends what a call that is over has left running. */
@@ -74,7 +137,10 @@ export class Fetcher {
     const fetches = this.#calls.get(callId)
     if (!fetches) return
     this.#calls.delete(callId)
-    for (const controller of fetches.pending.values()) controller.abort()
+    for (const { controller, sent } of fetches.open.values()) {
+      controller.abort()
+      sent?.end()
+    }
   }
 
   async close(): Promise<void> {
@@ -85,7 +151,7 @@ export class Fetcher {
   #fetchesOf(callId: number): CallFetches {
     let fetches = this.#calls.get(callId)
     if (!fetches) {
-      fetches = { count: 0, heldBytes: 0, pending: new Map() }
+      fetches = { count: 0, heldBytes: 0, open: new Map() }
       this.#calls.set(callId, fetches)
     }
     return fetches
@@ -93,29 +159,32 @@ export class Fetcher {
 
   async #follow(
     call: CallRequest,
-    fetches: CallFetches,
     first: CheckedRequest,
-    controller: AbortController,
-  ): Promise<FetchResponse> {
+    exchange: Exchange,
+  ): Promise<{ response: Response; url: URL; redirected: boolean }> {
     let request = first
     for (let hops = 0; ; hops++) {
-      const response = await this.#send(call, request, controller)
+      const response = await this.#send(call, request, exchange)
       const location = REDIRECTS.includes(response.status) && response.headers.get('location')
       if (!location || request.redirect === 'manual') {
-        const body = await readBody(response, request.url, call.limits, fetches)
-        return describe(response, request.url, hops > 0, body)
+        return { response, url: request.url, redirected: hops > 0 }
       }
       await response.body?.cancel()
       if (request.redirect === 'error') throw new TypeError('fetch: the server redirects')
       if (hops === MAX_REDIRECTS) throw new TypeError(`fetch: more than ${MAX_REDIRECTS} redirects`)
+      if (request.streams && keepsBody(request, response.status)) {
+        throw new TypeError(
+          'fetch: the server redirects, and a body that is a stream cannot be sent again',
+        )
+      }
       request = redirected(request, response.status, checkUrl(location, request.url))
     }
   }
 
   async #send(
     { capabilities }: CallRequest,
-    { url, method, headers, body }: CheckedRequest,
-    { signal }: AbortController,
+    { url, method, headers, body, streams }: CheckedRequest,
+    { controller: { signal }, sent }: Exchange,
   ): Promise<Response> {
     const grant = netGrant(capabilities, url)
     if (!grant) {
@@ -139,6 +208,8 @@ export class Fetcher {
         method,
         headers: [...headers],
         ...(body && { body }),
+        ...(streams &&
+          sent && { body: sent.stream as unknown as BodyInit, duplex: 'half' as const }),
         redirect: 'manual',
         signal,
         dispatcher,
@@ -161,65 +232,29 @@ export class Fetcher {
 
 function redirected(request: CheckedRequest, status: number, url: URL): CheckedRequest {
   const headers = new Headers(request.headers)
-  const { method } = request
-  const becomesGet =
-    (status === 303 && method !== 'GET' && method !== 'HEAD') ||
-    ((status === 301 || status === 302) && method === 'POST')
+  const becomesGet = !keepsBody(request, status)
   if (becomesGet) for (const name of [...headers.keys()].filter(describesBody)) headers.delete(name)
   if (url.origin !== request.url.origin) for (const name of CREDENTIALS) headers.delete(name)
   return becomesGet
-    ? { ...request, url, headers, method: 'GET', body: undefined }
+    ? { ...request, url, headers, method: 'GET', body: undefined, streams: false }
     : { ...request, url, headers }
+}
+
+/** Whether a redirect asks for the same request, and not for a GET. */
+function keepsBody({ method }: CheckedRequest, status: number): boolean {
+  if (status === 303) return method === 'GET' || method === 'HEAD'
+  return !((status === 301 || status === 302) && method === 'POST')
 }
 
 function describesBody(header: string): boolean {
   return header.startsWith('content-')
 }
 
-/** Counts what the decoder gives, so that a small answer that unpacks to a huge one is stopped. */
-async function readBody(
-  response: Response,
-  url: URL,
-  { maxResponseBytes, memoryLimitBytes }: CallLimits,
-  fetches: CallFetches,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  try {
-    for await (const chunk of response.body ?? []) {
-      length += chunk.byteLength
-      fetches.heldBytes += chunk.byteLength
-      if (length > maxResponseBytes) {
-        throw limitError(
-          `fetch: the response is larger than its limit of ${maxResponseBytes} bytes`,
-        )
-      }
-      // What waits on the host is memory that the guest takes, wherever it is.
-      if (fetches.heldBytes > memoryLimitBytes) {
-        throw limitError('fetch: the responses that come at once are more than the memory limit')
-      }
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw error instanceof RangeError ? error : networkError(url, error)
-  } finally {
-    fetches.heldBytes -= length
-  }
-  // Memory of its own: a slice of a shared pool would cross to the thread with all that lies beside it.
-  const body = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return body
-}
-
 function describe(
   response: Response,
   { href }: URL,
   redirected: boolean,
-  body: Uint8Array,
+  { bytes, ended }: BodyChunk,
 ): FetchResponse {
   const headers: [string, string][] = [...response.headers]
   const isDecoded = response.headers.has('content-encoding')
@@ -230,15 +265,13 @@ function describe(
     redirected,
     // They would describe bytes that the guest never sees.
     headers: isDecoded ? headers.filter(([name]) => !TRANSFER.includes(name)) : headers,
-    body,
+    body: bytes,
+    ended,
   }
 }
 
+const NO_BYTES = new Uint8Array()
 const TRANSFER = ['content-encoding', 'content-length']
-
-function limitError(message: string): RangeError {
-  return Object.assign(new RangeError(message), { code: 'RESOURCE_LIMIT' })
-}
 
 /** What a guest may know of a connection that failed: the system's code, and no address or path. */
 function networkError({ origin }: URL, error: unknown): Error {

@@ -1,22 +1,46 @@
-import type { Isolation, QuickJSUse } from '@nexus/instance-pool'
+import type { HandlerImage, Isolation, QuickJSUse } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
 import type { CallLimits } from '../call/call.js'
 import { memoryFailure } from '../call/guest-failure.js'
-import { mentionsWebApi } from '../guest/web-apis.js'
-import { GREW, type GuestGuard, LoadFailure, ModuleLoader } from './module-loader.js'
+import type { PartName } from '../guest/platform/part.js'
+import { areNative } from '../guest/platform/parts.js'
+import { partsOf } from '../guest/platform/parts-of.js'
+import type { NativeObjects } from '../native/native-objects.js'
+import type { ThreadPoolGate } from '../native/thread-pool-slots.js'
+import {
+  GREW,
+  type GuestGuard,
+  LoadFailure,
+  ModuleLoader,
+  type TemplateKind,
+} from './module-loader.js'
+import { PartCompiler } from './part-compiler.js'
+import type { PartBytecodes } from './part-installer.js'
 
 /** The heap an instance has from the start; a handler that needs more gets a larger one. */
 const SMALLEST_HEAP_BYTES = 1024 * 1024
 /** What a handler costs in addition to its bytecode and image. */
 const OVERHEAD_BYTES = 1024
 
+/** What a handler's call needs an instance for, and what the host keeps for every call of it. */
+export interface HandlerUse extends QuickJSUse {
+  /** Of the template. */
+  readonly loader: ModuleLoader
+  /** The parts of the platform in its image. */
+  readonly parts: Iterable<PartName>
+  /** Made while the module loaded, such as keys. */
+  readonly objects: NativeObjects
+  /** What the memory of its call is compared with when it is frozen. */
+  readonly reference: HandlerImage
+}
+
 interface StoredHandler {
   readonly bytecode: Uint8Array
-  /** Whether it gets the web APIs, which cost memory to rewind. */
-  readonly webApis: boolean
+  /** The parts of the platform in its image: those that its code names, and those that its calls turned out to need. */
+  readonly parts: ReadonlySet<PartName>
   /** The free heap its image has; grows with what its calls turn out to need. */
   readonly heapBytes: number
-  readonly uses: Partial<Record<Isolation, QuickJSUse>>
+  readonly uses: Partial<Record<Isolation, HandlerUse>>
 }
 
 /** The handlers this thread knows: each as its bytecode and, once called, the image of its loaded module. */
@@ -25,11 +49,13 @@ export class HandlerStore {
   #loads = 0
   #evictions = 0
   readonly #loaders = new Map<string, Promise<ModuleLoader>>()
-  readonly #loading = new Map<string, Promise<QuickJSUse | LoadFailure>>()
+  readonly #parts = new PartCompiler()
+  readonly #loading = new Map<string, Promise<HandlerUse | LoadFailure>>()
 
   constructor(
     private readonly maxStackBytes: number,
     maxBytes: number,
+    private readonly gate: ThreadPoolGate,
   ) {
     this.#handlers = this.#create(maxBytes)
   }
@@ -69,14 +95,14 @@ export class HandlerStore {
     if (this.#handlers.has(key)) return
     this.#handlers.set(key, {
       bytecode,
-      webApis: mentionsWebApi(bytecode),
+      parts: partsOf(bytecode),
       heapBytes: SMALLEST_HEAP_BYTES,
       uses: {},
     })
   }
 
   /** What to acquire an instance with for this handler, when its image is at hand. */
-  peek(key: string, isolation: Isolation): QuickJSUse | undefined {
+  peek(key: string, isolation: Isolation): HandlerUse | undefined {
     return this.#handlers.get(key)?.uses[isolation]
   }
 
@@ -86,7 +112,7 @@ export class HandlerStore {
     isolation: Isolation,
     limits: CallLimits,
     guard: GuestGuard,
-  ): Promise<QuickJSUse | LoadFailure> {
+  ): Promise<HandlerUse | LoadFailure> {
     const loadingKey = `${isolation}:${key}`
     let loading = this.#loading.get(loadingKey)
     if (!loading) {
@@ -98,19 +124,45 @@ export class HandlerStore {
     return loading
   }
 
-  /** A call grew the memory of its instance: the next image of this handler gets a heap of that size. */
-  outgrew(key: string, use: QuickJSUse, memoryBytes: number): void {
+  /** The parts of the platform that a call may install. */
+  get partBytecodes(): PartBytecodes {
+    return this.#parts.compiled
+  }
+
+  /** A call needed more than its image has: the next image of this handler has that memory and those parts. */
+  outgrew(
+    key: string,
+    use: QuickJSUse,
+    memoryBytes: number,
+    installed: ReadonlySet<PartName>,
+  ): void {
     const handler = this.#handlers.get(key)
     if (handler?.uses[use.isolation] !== use) return
     const needed = memoryBytes - use.template.memoryBytes + use.template.heapBytes
     let { heapBytes } = handler
     while (heapBytes < needed) heapBytes *= 2
-    this.#handlers.set(key, { ...handler, heapBytes, uses: {} })
+    const parts = new Set([...handler.parts, ...installed])
+    this.#handlers.set(key, { ...handler, heapBytes, parts, uses: {} })
   }
 
-  /** The loader, and with it the template, of the smallest heap without web APIs. */
+  /** The loader, and with it the template, of the smallest heap without native extensions. */
   smallestLoader(): Promise<ModuleLoader> {
     return this.#loader(SMALLEST_HEAP_BYTES, false)
+  }
+
+  /** The loader whose base image the scripts of contexts start from: they may come to use any part of the platform. */
+  contextLoader(): Promise<ModuleLoader> {
+    return this.#loader(SMALLEST_HEAP_BYTES, true)
+  }
+
+  /** The loader of a template; it is made where it is not there yet. */
+  loader({ heapBytes, native, maxStackBytes }: TemplateKind): Promise<ModuleLoader> {
+    return this.#loader(heapBytes, native, maxStackBytes)
+  }
+
+  /** Compiles parts of the platform that a call is to have. */
+  compileParts(parts: Iterable<PartName>): Promise<void> {
+    return this.#parts.compile(parts)
   }
 
   async dispose(): Promise<void> {
@@ -124,16 +176,19 @@ export class HandlerStore {
     isolation: Isolation,
     limits: CallLimits,
     guard: GuestGuard,
-  ): Promise<QuickJSUse | LoadFailure> {
+  ): Promise<HandlerUse | LoadFailure> {
     const handler = this.#handlers.get(key)
     if (!handler) throw new Error(`Handler ${key} is not known to this thread`)
     let { heapBytes } = handler
+    const { parts } = handler
+    await this.#parts.compile(parts)
+    const platform = { parts, bytecodes: this.#parts.compiled }
     for (;;) {
-      const loader = await this.#loader(heapBytes, handler.webApis)
+      const loader = await this.#loader(heapBytes, areNative(parts))
       // The two isolation modes differ in how an instance is reset, not in its image.
-      const image = (handler.uses.pristine ?? handler.uses.shared)?.image
-      if (!image) this.#loads++
-      const loaded = image ?? (await loader.load(handler.bytecode, limits, guard))
+      const other = handler.uses.pristine ?? handler.uses.shared
+      if (!other) this.#loads++
+      const loaded = other ?? (await loader.load(handler.bytecode, platform, limits, guard))
       if (loaded === GREW) {
         if (heapBytes > limits.memoryLimitBytes) return new LoadFailure(memoryFailure())
         heapBytes *= 2
@@ -142,7 +197,12 @@ export class HandlerStore {
         continue
       }
       if (loaded instanceof LoadFailure) return loaded
-      const use: QuickJSUse = { image: loaded, template: loader.template, isolation }
+      const { image, objects } = loaded
+      const { template } = loader
+      const use: HandlerUse = {
+        ...{ image, objects, template, isolation },
+        ...{ loader, parts, reference: image },
+      }
       const uses = { ...handler.uses, [isolation]: use }
       this.#handlers.set(key, { ...handler, heapBytes, uses })
       return use
@@ -153,8 +213,10 @@ export class HandlerStore {
     return new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytecode, uses }) => {
-        const image = (uses.pristine ?? uses.shared)?.image
-        return bytecode.length + (image?.byteLength ?? 0) + OVERHEAD_BYTES
+        const use = uses.pristine ?? uses.shared
+        const loadedBytes = use ? use.image.byteLength + use.objects.bytes : 0
+        // One that is too large for the limit stays alone: a thread that never knows it would be told of it for ever.
+        return Math.min(maxBytes, bytecode.length + loadedBytes + OVERHEAD_BYTES)
       },
       dispose: (_handler, _key, reason) => {
         if (reason === 'evict') this.#evictions++
@@ -162,11 +224,15 @@ export class HandlerStore {
     })
   }
 
-  #loader(heapBytes: number, webApis: boolean): Promise<ModuleLoader> {
-    const kind = `${webApis ? 'web' : 'plain'}:${heapBytes}`
+  #loader(
+    heapBytes: number,
+    native: boolean,
+    maxStackBytes = this.maxStackBytes,
+  ): Promise<ModuleLoader> {
+    const kind = `${native ? 'native' : 'plain'}:${heapBytes}:${maxStackBytes}`
     let loader = this.#loaders.get(kind)
     if (!loader) {
-      loader = ModuleLoader.create(heapBytes, this.maxStackBytes, webApis)
+      loader = ModuleLoader.create({ heapBytes, maxStackBytes, native }, this.gate)
       this.#loaders.set(kind, loader)
       loader.catch(() => this.#loaders.delete(kind))
     }

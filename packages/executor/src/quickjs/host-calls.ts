@@ -1,11 +1,14 @@
-import type { GuestPtr, QuickJSInstance } from '@nexus/instance-pool'
-import type { CallRequest, Question, RawEvent, RawLog } from '../call/call.js'
+import { type GuestPtr, MAX_HOST_ANSWER, type QuickJSInstance } from '@nexus/instance-pool'
+import type { Answer, CallRequest, Question, RawEvent, RawLog } from '../call/call.js'
 import { isGranted } from '../call/capabilities.js'
-import { areAttributes } from '../call/event-attributes.js'
+import { areAttributes, isEventType } from '../call/event-attributes.js'
 import type { Refusals } from '../call/guest-failure.js'
-import { HostAnswer, HostOperation, LOG_LEVELS } from '../guest/protocol.js'
-import { decodeRequest } from '../net/fetch-request.js'
+import type { PausedTimer, Wait } from '../freeze/frozen-sandbox.js'
+import { HostAnswer, HostOperation, INVOCATION_PREFIX, LOG_LEVELS } from '../guest/protocol.js'
+import type { NativeCalls } from '../native/native-calls.js'
+import { decodePart, decodeRequest } from '../net/fetch-request.js'
 import { logLimitNotice, maxLogLines } from '../result/log-limit.js'
+import { type Redact, redactor } from '../result/redactor.js'
 import { fieldsJson, printedText } from '../result/shown-value.js'
 import { JsonMeter } from '../values/json-meter.js'
 import { measureEncoded } from '../values/measure-encoded.js'
@@ -29,6 +32,18 @@ const ANSWERS = {
 const NO_REFUSALS: Refusals = new Set()
 const NOTHING: readonly never[] = []
 
+/** More waits than a handler has a use for. */
+const MAX_WAITS = 1000
+const NO_WAITS: ReadonlyMap<number, Wait> = new Map()
+
+interface Timer {
+  readonly timer: NodeJS.Timeout
+  /** On the clock of `performance.now()`. */
+  readonly dueAt: number
+  /** Of one that repeats. */
+  readonly everyMs: number | undefined
+}
+
 /** The call that the host calls belong to. */
 export interface HostCaller {
   /** The guest asks the host's thread something. */
@@ -37,6 +52,10 @@ export interface HostCaller {
   withdraw(id: number): void
   /** A timer of the guest is due. */
   fire(id: number): void
+  /** The guest needs a part of the platform; gives a number of `HostAnswer`. */
+  install(part: string | undefined): number
+  /** Makes what serves the native services, when the guest asks for one. */
+  openNative(): NativeCalls
 }
 
 /** What one call asks of the host; each argument is checked as if an enemy chose it. */
@@ -46,7 +65,13 @@ export class HostCalls {
   readonly #caller: HostCaller
   #count = 0
   #limitedCalls = 0
-  #timers: Map<number, NodeJS.Timeout> | undefined
+  /** The fetches that answers are due of, by the id of the question: of the fetch itself, or for its body. */
+  #bodyReads: Map<number, number> | undefined
+  #timers: Map<number, Timer> | undefined
+  #waits: Map<number, Wait> | undefined
+  /** Fetches whose answer has come, but not all of its body. */
+  #openBodies: Set<number> | undefined
+  #native: NativeCalls | undefined
   /** The questions that are not answered, and how many bytes each holds. */
   #pending: Map<number, number> | undefined
   #pendingBytes = 0
@@ -56,6 +81,7 @@ export class HostCalls {
   #logsDropped = false
   #refusals: Set<number> | undefined
   readonly #meter = new JsonMeter()
+  #redactor: Redact | undefined
   /** Counts what the thread parses of descriptions, which the host's thread never sees. */
   #descriptions: JsonMeter | undefined
   #events: RawEvent[] | undefined
@@ -92,14 +118,50 @@ export class HostCalls {
 
   /** Whether an answer or a timer is still to come. */
   get areOpen(): boolean {
-    return Boolean(this.#pending?.size || this.#timers?.size)
+    return Boolean(this.#pending?.size || this.#timers?.size || this.#native?.open)
   }
 
-  /** Serves a host call; answers a number of `HostAnswer`. */
+  /** What may take days to come: the call may be frozen meanwhile. */
+  get waits(): ReadonlyMap<number, Wait> {
+    return this.#waits ?? NO_WAITS
+  }
+
+  /** Whether an answer is still to come that the call cannot be frozen before; timers go on where they stood. */
+  get areAnswersDue(): boolean {
+    return Boolean(this.#pending?.size || this.#native?.open)
+  }
+
+  /** Why the call cannot be frozen now, if so. */
+  get obstacle(): string | undefined {
+    return this.#openBodies?.size ? 'the body of a fetch that was not read to its end' : undefined
+  }
+
+  /** The timers with what is left of them. */
+  pausedTimers(): PausedTimer[] {
+    const now = performance.now()
+    return [...(this.#timers ?? [])].map(([id, { dueAt, everyMs }]) => ({
+      id,
+      leftMs: everyMs ?? Math.max(0, dueAt - now),
+      everyMs,
+    }))
+  }
+
+  /** Goes on with the timers and the waits of a call that was frozen. */
+  goOn(timers: readonly PausedTimer[], waits: readonly Wait[]): void {
+    for (const { id, leftMs, everyMs } of timers) this.#startTimer(id, leftMs, everyMs)
+    this.#waits = new Map(waits.map((wait) => [wait.id, wait]))
+  }
+
+  /** A wait is settled. */
+  waited(id: number): void {
+    this.#waits?.delete(id)
+  }
+
+  /** Serves a host call; answers a number of `HostAnswer`, or the pointer of a value: see `HostCall`. */
   serve(args: readonly GuestPtr[]): number {
     this.#count++
     const answer = this.#dispatch(args)
-    if (answer !== HostAnswer.Ok) this.refused(answer)
+    if (answer !== HostAnswer.Ok && answer <= MAX_HOST_ANSWER) this.refused(answer)
     return answer
   }
 
@@ -110,14 +172,19 @@ export class HostCalls {
   }
 
   /** A question was answered. */
-  answered(id: number): void {
+  answered(id: number, answer: Answer): void {
+    const fetchId = this.#bodyReads?.get(id)
+    if (fetchId !== undefined)
+      this.#noteBody(fetchId, 'response' in answer && !answer.response.ended)
+    this.#bodyReads?.delete(id)
     this.#pendingBytes -= this.#pending?.get(id) ?? 0
     this.#pending?.delete(id)
   }
 
-  /** No timer fires from now on. */
+  /** No timer fires and no native work starts from now on. */
   end(): void {
-    if (this.#timers) for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#native?.end()
+    if (this.#timers) for (const { timer } of this.#timers.values()) clearTimeout(timer)
   }
 
   #dispatch(args: readonly GuestPtr[]): number {
@@ -138,13 +205,31 @@ export class HostCalls {
         return this.#clearTimer(args)
       case HostOperation.Fetch:
         return this.#limited() ?? this.#fetch(args)
+      case HostOperation.ReadBody:
+        return this.#limited() ?? this.#readBody(args)
+      case HostOperation.WriteBody:
+        return this.#limited() ?? this.#writeBody(args)
       case HostOperation.Abort:
         return this.#limited() ?? this.#withdraw(args)
+      case HostOperation.Install:
+        return this.#limited() ?? this.#caller.install(this.#text(args[1], MAX_NAME_BYTES))
+      case HostOperation.Native:
+        // As cheap as a line of code, and within the time of the call: there is nothing to limit.
+        return this.#nativeCalls.now(args)
+      case HostOperation.NativeLater:
+        return this.#limited() ?? this.#nativeCalls.later(args)
+      case HostOperation.Suspend:
+        return this.#limited() ?? this.#suspend(args)
       case HostOperation.TooDeep:
         return HostAnswer.TooDeep
       default:
         return HostAnswer.Malformed
     }
+  }
+
+  get #nativeCalls(): NativeCalls {
+    this.#native ??= this.#caller.openNative()
+    return this.#native
   }
 
   #limited(): number | undefined {
@@ -166,7 +251,7 @@ export class HostCalls {
   #logDescribed(args: readonly GuestPtr[]): number {
     const message = this.#text(args[2], this.#logRoom)
     return this.#shown(args[3], (description) =>
-      this.#addLine(args[1], message, { json: fieldsJson(description) }),
+      this.#addLine(args[1], message, { json: fieldsJson(description, this.#redact) }),
     )
   }
 
@@ -174,8 +259,13 @@ export class HostCalls {
     const indent = this.#instance.readNumber(args[3] ?? 0)
     const kind = this.#text(args[4], 16)
     return this.#shown(args[2], (description) =>
-      this.#addLine(args[1], printedText(description, { indent, kind }), {}),
+      this.#addLine(args[1], printedText(description, { indent, kind }, this.#redact), {}),
     )
+  }
+
+  get #redact(): Redact {
+    this.#redactor ??= redactor(secretsOf(this.#request))
+    return this.#redactor
   }
 
   /** Shows what a guest described, which says more than what is shown of it; what is no description is refused. */
@@ -241,17 +331,17 @@ export class HostCalls {
   #emit(args: readonly GuestPtr[]): number {
     const room = this.#request.limits.maxResultBytes - this.#eventBytes
     const type = this.#text(args[1], MAX_NAME_BYTES)
-    if (type === undefined || type === '') return HostAnswer.Malformed
+    if (type === undefined || !isEventType(type)) return HostAnswer.Malformed
     if (!isGranted(this.#request.capabilities, `events:emit:${type}`)) return HostAnswer.Denied
     const dataJson = this.#text(args[2], room)
     const attributesJson = this.#text(args[3], MAX_ATTRIBUTES_BYTES)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Limit
-    if (attributesJson !== 'null' && !areAttributes(attributesJson)) return HostAnswer.Malformed
     const attributesBytes = attributesJson === 'null' ? 0 : Buffer.byteLength(attributesJson)
     const bytes = Buffer.byteLength(type) + Buffer.byteLength(dataJson) + attributesBytes
     if (bytes > room) return HostAnswer.Limit
     const refusal = this.#measure(dataJson) ?? this.#measure(attributesJson)
     if (refusal !== undefined) return refusal
+    if (attributesJson !== 'null' && !areAttributes(attributesJson)) return HostAnswer.Malformed
     this.#eventBytes += bytes
     this.#events ??= []
     this.#events.push({ type, dataJson, attributesJson })
@@ -265,7 +355,10 @@ export class HostCalls {
     if (!Number.isSafeInteger(id) || name === undefined || method === undefined) {
       return HostAnswer.Malformed
     }
-    if (!isGranted(this.#request.capabilities, `ext:${name}`)) return HostAnswer.Denied
+    const capability = capabilityFor(name, method)
+    if (capability !== undefined && !isGranted(this.#request.capabilities, capability)) {
+      return HostAnswer.Denied
+    }
     const encodedArguments = this.#text(args[4], this.#request.limits.maxResultBytes)
     if (encodedArguments === undefined) return HostAnswer.Limit
     const { verdict, steps } = measureEncoded(encodedArguments)
@@ -280,15 +373,54 @@ export class HostCalls {
     if (++this.#fetches > this.#request.limits.maxFetches) {
       return this.#ask(id, 0, { kind: 'fetch', request: undefined, steps: 0 })
     }
-    // Base64 makes four characters of three bytes.
-    const maxBytes = (this.#request.limits.maxRequestBytes / 3) * 4 + MAX_REQUEST_HEAD_BYTES
-    const encodedRequest = this.#text(args[2], maxBytes)
+    const encodedRequest = this.#text(args[2], this.#maxEncodedBodyBytes)
     if (encodedRequest === undefined) return HostAnswer.Limit
     const { verdict, steps } = measureEncoded(encodedRequest)
     if (verdict !== 'ok') return ANSWERS[verdict]
     const request = decodeRequest(encodedRequest)
     if (request === undefined) return HostAnswer.Malformed
-    return this.#ask(id, Buffer.byteLength(encodedRequest), { kind: 'fetch', request, steps })
+    const bytes = Buffer.byteLength(encodedRequest)
+    return this.#askForBody(id, id, bytes, { kind: 'fetch', request, steps })
+  }
+
+  #readBody(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    const fetchId = this.#instance.readNumber(args[2] ?? 0)
+    const all = this.#instance.readNumber(args[3] ?? 0) === 1
+    if (!Number.isSafeInteger(id) || !Number.isSafeInteger(fetchId)) return HostAnswer.Malformed
+    return this.#askForBody(id, fetchId, 0, { kind: 'body', fetchId, all, steps: 0 })
+  }
+
+  #writeBody(args: readonly GuestPtr[]): number {
+    const id = this.#instance.readNumber(args[1] ?? 0)
+    const fetchId = this.#instance.readNumber(args[2] ?? 0)
+    const ended = this.#instance.readNumber(args[4] ?? 0) === 1
+    if (!Number.isSafeInteger(id) || !Number.isSafeInteger(fetchId)) return HostAnswer.Malformed
+    const encoded = this.#text(args[3], this.#maxEncodedBodyBytes)
+    if (encoded === undefined) return HostAnswer.Limit
+    const { verdict, steps } = measureEncoded(encoded)
+    if (verdict !== 'ok') return ANSWERS[verdict]
+    const bytes = decodePart(encoded)
+    if (bytes === undefined) return HostAnswer.Malformed
+    return this.#ask(id, bytes.length, { kind: 'body-part', fetchId, bytes, ended, steps })
+  }
+
+  /** Base64 makes four characters of three bytes. */
+  get #maxEncodedBodyBytes(): number {
+    return (this.#request.limits.maxRequestBytes / 3) * 4 + MAX_REQUEST_HEAD_BYTES
+  }
+
+  #askForBody(id: number, fetchId: number, bytes: number, question: Question): number {
+    this.#bodyReads ??= new Map()
+    this.#bodyReads.set(id, fetchId)
+    return this.#ask(id, bytes, question)
+  }
+
+  /** Something of the answer to a fetch has come. */
+  #noteBody(fetchId: number, isOpen: boolean): void {
+    this.#openBodies ??= new Set()
+    if (isOpen) this.#openBodies.add(fetchId)
+    else this.#openBodies.delete(fetchId)
   }
 
   #ask(id: number, bytes: number, question: Question): number {
@@ -304,6 +436,7 @@ export class HostCalls {
   #withdraw(args: readonly GuestPtr[]): number {
     const id = this.#instance.readNumber(args[1] ?? 0)
     if (!Number.isSafeInteger(id)) return HostAnswer.Malformed
+    this.#openBodies?.delete(id)
     this.#caller.withdraw(id)
     return HostAnswer.Ok
   }
@@ -313,11 +446,41 @@ export class HostCalls {
     const delayMs = Math.min(this.#instance.readNumber(args[2] ?? 0), MAX_DELAY_MS)
     const repeats = this.#instance.readNumber(args[3] ?? 0) === 1
     if (!Number.isSafeInteger(id) || Number.isNaN(delayMs)) return HostAnswer.Malformed
-    const timer = repeats
-      ? setInterval(() => this.#caller.fire(id), delayMs)
-      : setTimeout(() => this.#fireOnce(id), delayMs)
+    this.#startTimer(id, delayMs, repeats ? delayMs : undefined)
+    return HostAnswer.Ok
+  }
+
+  #startTimer(id: number, delayMs: number, everyMs: number | undefined): void {
+    const timer =
+      everyMs !== undefined
+        ? setInterval(() => this.#caller.fire(id), everyMs)
+        : setTimeout(() => this.#fireOnce(id), delayMs)
     this.#timers ??= new Map()
-    this.#timers.set(id, timer)
+    this.#timers.set(id, { timer, dueAt: performance.now() + delayMs, everyMs })
+  }
+
+  #suspend(args: readonly GuestPtr[]): number {
+    if (!this.#request.canSuspend) return HostAnswer.NotSuspendable
+    const [id, kind, dueAt] = [1, 2, 5].map((at) => this.#instance.readNumber(args[at] ?? 0))
+    const name = this.#text(args[3], MAX_NAME_BYTES)
+    const dataJson = this.#text(args[4], this.#request.limits.maxResultBytes - this.#eventBytes)
+    if (!Number.isSafeInteger(id) || id! < 0 || Number.isNaN(dueAt) || (kind !== 0 && kind !== 1)) {
+      return HostAnswer.Malformed
+    }
+    if (name === undefined || dataJson === undefined) return HostAnswer.Limit
+    const refusal = dataJson === '' ? undefined : this.#measure(dataJson)
+    if (refusal !== undefined) return refusal
+    if (this.waits.size >= MAX_WAITS) return HostAnswer.Limit
+    // What the host keeps of a call is bounded as a whole.
+    this.#eventBytes += Buffer.byteLength(name) + Buffer.byteLength(dataJson)
+    this.#waits ??= new Map()
+    this.#waits.set(id!, {
+      id: id!,
+      kind: kind === 0 ? 'suspend' : 'sleep',
+      name,
+      dataJson,
+      dueAt: dueAt === Infinity ? undefined : dueAt,
+    })
     return HostAnswer.Ok
   }
 
@@ -328,8 +491,19 @@ export class HostCalls {
 
   #clearTimer(args: readonly GuestPtr[]): number {
     const id = this.#instance.readNumber(args[1] ?? 0)
-    clearTimeout(this.#timers?.get(id))
+    clearTimeout(this.#timers?.get(id)?.timer)
     this.#timers?.delete(id)
     return HostAnswer.Ok
   }
+}
+
+/** What a host function needs; nothing where it came with the call: who gave it granted it. */
+function capabilityFor(name: string, method: string): string | undefined {
+  if (name !== '') return `ext:${name}`
+  return method.startsWith(INVOCATION_PREFIX) ? method : undefined
+}
+
+function secretsOf({ contextJson }: CallRequest): Record<string, string> | undefined {
+  if (contextJson === undefined) return undefined
+  return (JSON.parse(contextJson) as { secrets?: Record<string, string> }).secrets
 }

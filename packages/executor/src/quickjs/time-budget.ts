@@ -16,6 +16,11 @@ export class TimeBudget {
   }
 
   stop(): void {
-    this.remainingMs -= performance.now() - this.#startedAt
+    this.spend(performance.now() - this.#startedAt)
+  }
+
+  /** Takes time that passed outside of a stretch. */
+  spend(ms: number): void {
+    this.remainingMs -= ms
   }
 }

@@ -28,6 +28,10 @@ export interface HandlerSource {
 /** A frame of a QuickJS stack: `    at name (file:line:column)` or `    at file:line:column`. */
 const FRAME = /^\s*at (?:(.*?) \()?([^()]*?):(\d+):(\d+)\)?$/
 
+/** Names in source maps that @nexus/compile-cache gives its own modules: what stands in for one of Node's, and Node's. */
+const STAND_IN = /^stand-in:/
+const OF_PLATFORM = /^node(?:-require|-globals)?:/
+
 interface Frame {
   name: string | undefined
   location: ErrorLocation
@@ -51,13 +55,15 @@ export function describeFailure(
   const { cause } = report
   if (cause) error.cause = { name: clip(cause.name, MAX_NAME_LENGTH), message: clip(cause.message) }
   const map = sourceMapOf(handler.sourceMap)
-  const frames = parseFrames(report, handler.filename).map((frame) => mapFrame(frame, map))
+  const frames = parseFrames(report, handler.filename)
+    .map((frame) => mapFrame(frame, map))
+    .filter(({ location }) => !STAND_IN.test(location.file))
   if (frames.length === 0) return error
 
   // Of the texts that are redacted already: inside the stack, the end of the message is no end of a text.
   const head = `${error.name}: ${error.message}`
   error.stack = clip([head, ...frames.map(formatFrame)].join('\n'))
-  const { location } = frames[0]!
+  const { location } = frames.find((frame) => !OF_PLATFORM.test(frame.location.file)) ?? frames[0]!
   error.location = location
   const lines = sourceLines(location, handler, map, redact)
   if (lines !== undefined) error.sourceLines = lines

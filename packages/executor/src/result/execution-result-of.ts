@@ -1,9 +1,16 @@
+import { describeThrown } from '@nexus/diagnostics'
 import type { CallLimits, RawEvent, RawLog, RawResult } from '../call/call.js'
 import { engineFailure } from '../call/guest-failure.js'
-import type { PreparedHandler } from '../compile/prepared-handler.js'
-import { describeThrown } from '../values/describe-thrown.js'
+import type { CalledCode } from '../compile/prepared-handler.js'
 import { describeFailure } from './error-report.js'
-import type { EmittedEvent, ExecutionError, ExecutionResult, LogEntry } from './execution-result.js'
+import type {
+  EmittedEvent,
+  ExecutionError,
+  ExecutionReport,
+  ExecutionResult,
+  FailedExecution,
+  LogEntry,
+} from './execution-result.js'
 import { logLimitNotice } from './log-limit.js'
 import { type Redact, redactor } from './redactor.js'
 
@@ -17,7 +24,7 @@ const JSON_STRING = /"(?:[^"\\]|\\.)*"/g
  * @param secrets taken out of the logs and the error; the value and the events are the handler's to choose
  */
 export function executionResultOf<Value>(
-  handler: PreparedHandler,
+  handler: CalledCode,
   raw: RawResult,
   limits: Pick<CallLimits, 'maxLogBytes'>,
   secrets: Readonly<Record<string, string>> | undefined,
@@ -32,15 +39,14 @@ export function executionResultOf<Value>(
 }
 
 function parsedResult<Value>(
-  handler: PreparedHandler,
+  handler: CalledCode,
   raw: RawResult,
   { maxLogBytes }: Pick<CallLimits, 'maxLogBytes'>,
   secrets?: Readonly<Record<string, string>>,
 ): ExecutionResult<Value> {
   const redact = redactor(secrets)
   const { failure, valueJson, events, logs } = raw
-  const result: ExecutionResult<Value> = {
-    status: failure ? 'error' : 'success',
+  const report: ExecutionReport = {
     events: events.length === 0 ? [] : events.map(parseEvent),
     logs: secrets ? redactLogs(logs, redact, maxLogBytes) : logs.map(parseLog),
     metrics: {
@@ -54,13 +60,16 @@ function parsedResult<Value>(
       hostCalls: raw.hostCalls,
     },
   }
-  if (failure) result.error = describeFailure(failure, handler, redact)
-  else if (valueJson !== '') result.value = JSON.parse(valueJson) as Value
-  return result
+  if (failure) {
+    return { status: 'error', error: describeFailure(failure, handler, redact), ...report }
+  }
+  // What returned nothing has no `value`, which reads as undefined.
+  const returned = valueJson === '' ? {} : { value: JSON.parse(valueJson) }
+  return { status: 'success', ...(returned as { value: Value }), ...report }
 }
 
 /** What the caller is told when there is nothing to run. */
-export function resultOfFailedCompile<Value>(error: ExecutionError): ExecutionResult<Value> {
+export function resultOfNothing(error: ExecutionError): FailedExecution {
   return {
     status: 'error',
     events: [],

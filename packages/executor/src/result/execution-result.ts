@@ -1,4 +1,5 @@
 import type { LogLevel } from '../guest/protocol.js'
+import type { Suspension } from '../suspension/suspension.js'
 import type { ErrorCode } from './error-code.js'
 
 /** A place in the handler's own source, before bundling. Lines and columns count from 1. */
@@ -73,18 +74,59 @@ export interface ExecutionMetrics {
   hostCalls: number
 }
 
-/** How a call ended: what the handler returned, emitted and logged, or why it failed, and what it cost. */
-export interface ExecutionResult<Value = unknown> {
-  /** `error` has an {@link error}. */
-  status: 'success' | 'error' | 'suspended'
-  /** What the handler returned, through JSON. */
-  value?: Value
+/** What each call says, however it ended. */
+export interface ExecutionReport {
   /** What the handler emitted, in order; nothing when the call failed. */
   events: EmittedEvent[]
   /** What the handler logged, in order. */
   logs: LogEntry[]
-  /** Why the call failed. */
-  error?: ExecutionError
   /** What the call cost. */
   metrics: ExecutionMetrics
 }
+
+/** A call whose handler returned. */
+export interface SuccessfulExecution<Value = unknown> extends ExecutionReport {
+  /** The handler returned. */
+  status: 'success'
+  /** What the handler returned, through JSON. */
+  value: Value
+  /** None. */
+  error?: undefined
+}
+
+/** A call that failed. */
+export interface FailedExecution extends ExecutionReport {
+  /** The call failed. */
+  status: 'error'
+  /** None. */
+  value?: undefined
+  /** Why it failed. */
+  error: ExecutionError
+}
+
+/** A call that stands still until something it waits for comes. */
+export interface SuspendedExecution extends ExecutionReport {
+  /** The sandbox is frozen and stored. */
+  status: 'suspended'
+  /** None yet. */
+  value?: undefined
+  /** None. */
+  error?: undefined
+  /** What to resume it by. */
+  suspension: Suspension
+}
+
+/**
+ * How a call ended, told by its `status`; `suspended` only where the runtime has a store for suspended calls.
+ *
+ * @example
+ * ```ts
+ * const result = await runtime.executeHandler<number>('export default (event) => event.n * 2', { event: { n: 21 } })
+ * if (result.status === 'success') console.log(result.value + 1)
+ * else console.error(result.error.code, result.error.message)
+ * ```
+ */
+export type ExecutionResult<Value = unknown> =
+  | SuccessfulExecution<Value>
+  | FailedExecution
+  | SuspendedExecution

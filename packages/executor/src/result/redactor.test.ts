@@ -42,3 +42,34 @@ describe('a redactor', () => {
     expect(repeated(text)).toBe(text)
   })
 })
+
+describe('a redactor knows the other forms of a value', () => {
+  const value = 'Akia/Top Secret?é#"x"'
+  const redact = redactor({ KEY: value })
+
+  it.each([
+    ['a host in small letters', value.toLowerCase()],
+    ['an encoded component', encodeURIComponent(value)],
+    [
+      'a path',
+      new URL(`https://h/${value.replace('?', '%3F').replace('#', '%23')}`).pathname.slice(1),
+    ],
+    ['a query', Object.assign(new URL('https://h'), { search: value }).search.slice(1)],
+    ['a user name', Object.assign(new URL('https://h'), { username: value }).username],
+  ])('in a URL: %s', (_what, form) => {
+    expect(redact(`at https://h/${form}/x`)).toBe('at https://h/[secret KEY]/x')
+  })
+
+  it('as the piece that an error of JSON.parse shows', () => {
+    for (const token of [value, value.slice(0, 4), value.slice(3, 12)]) {
+      expect(redact(`unexpected token: '${token}'`)).toBe("unexpected token: '[secret KEY]'")
+    }
+    for (const token of ['Aki', 'else', '']) {
+      expect(redact(`unexpected token: '${token}'`)).toBe(`unexpected token: '${token}'`)
+    }
+  })
+
+  it('but not a short word in small letters', () => {
+    expect(redactor({ MODE: 'TEST' })('a test of TEST')).toBe('a test of [secret MODE]')
+  })
+})

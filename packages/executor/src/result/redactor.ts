@@ -3,6 +3,10 @@ import { CUT_MARK } from './clip-text.js'
 
 /** Shorter values, and shorter parts of a value that was cut, would be found everywhere. */
 const SHORTEST = 4
+/** A shorter value in small letters may be an ordinary word. */
+const SHORTEST_IN_SMALL_LETTERS = 8
+/** How the engine's JSON parser shows a piece of the text that it could not read (QuickJS-NG 0.11). */
+const SHOWN_TOKEN = /(?<=unexpected token: ')[^\n]+(?=')/g
 
 interface Hidden {
   readonly value: string
@@ -15,30 +19,60 @@ interface Hidden {
 export type Redact = (text: string) => string
 
 /**
- * Takes the values of secrets out of texts: each becomes `[secret NAME]`, also as it stands inside JSON, and also its
- * beginning where a text was cut.
+ * Takes the values of secrets out of texts: each becomes `[secret NAME]`, also as it stands inside JSON and in a URL, the piece
+ * of it that an error of `JSON.parse` shows, and its beginning where a text was cut.
  *
  * Run this before a text is cut: half a value is not found.
  */
 export function redactor(secrets: Readonly<Record<string, string>> | undefined): Redact {
-  const hidden = Object.entries(secrets ?? {})
-    .filter(([, value]) => value.length >= SHORTEST)
-    .flatMap(([name, value]) =>
-      [...new Set([value, JSON.stringify(value).slice(1, -1)])].map((form) => hide(name, form)),
-    )
-    // A secret may contain another.
-    .sort((a, b) => b.value.length - a.value.length)
-  if (hidden.length === 0) return (text) => text
+  const long = Object.entries(secrets ?? {}).filter(([, value]) => value.length >= SHORTEST)
+  if (long.length === 0) return (text) => text
+  let forms: readonly Hidden[] | undefined
   return (text) => {
+    // Most calls have no text to look through.
+    forms ??= hiddenForms(long)
+    const hidden = forms
     // The guest cuts its texts itself, without a mark.
     const endIsCut = text.length >= GUEST_TEXT_LENGTH
-    const whole = hidden.reduce(
-      (left, { value, placeholder }) => left.replaceAll(value, placeholder),
-      text,
-    )
+    const whole = hidden
+      .reduce((left, { value, placeholder }) => left.replaceAll(value, placeholder), text)
+      .replace(SHOWN_TOKEN, (token) => {
+        if (token.length < SHORTEST) return token
+        return hidden.find(({ value }) => value.includes(token))?.placeholder ?? token
+      })
     if (!endIsCut && !whole.includes(CUT_MARK)) return whole
     return hidden.reduce((left, secret) => withoutParts(left, secret, endIsCut), whole)
   }
+}
+
+function hiddenForms(secrets: readonly [name: string, value: string][]): Hidden[] {
+  return (
+    secrets
+      .flatMap(([name, value]) => formsOf(value).map((form) => hide(name, form)))
+      // A secret may contain another.
+      .sort((a, b) => b.value.length - a.value.length)
+  )
+}
+
+/** A value as it is, inside JSON, and in each place of a URL, whose parser changes letters and characters. */
+function formsOf(value: string): string[] {
+  const url = new URL('https://host')
+  url.pathname = value
+  url.search = value
+  url.hash = value
+  url.username = value
+  const forms = [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value.toWellFormed()),
+    url.pathname.slice(1),
+    url.search.slice(1),
+    url.hash.slice(1),
+    url.username,
+  ].filter((form) => form.length >= SHORTEST)
+  const small = value.toLowerCase()
+  if (small.length >= SHORTEST_IN_SMALL_LETTERS) forms.push(small)
+  return [...new Set(forms)]
 }
 
 function hide(name: string, value: string): Hidden {

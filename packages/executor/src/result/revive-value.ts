@@ -24,8 +24,6 @@ const TYPED_ARRAYS = {
 const ERRORS = { TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
 /** Longest array of JavaScript. */
 const MAX_LIST_LENGTH = 2 ** 32 - 1
-/** A stack's frames of the code that runs handlers. */
-const INTERNAL_FRAME = /^ *at .*<null>:\d+:\d+\)?\n?/gm
 
 type TypedArray = InstanceType<(typeof TYPED_ARRAYS)[keyof typeof TYPED_ARRAYS]>
 type Collection = Map<unknown, unknown> | Set<unknown> | TypedArray
@@ -68,7 +66,9 @@ export function setFields(
   for (let i = from; i + 1 < parts.length; i += 2) {
     const value = next(parts[i + 1])
     const field = { value, enumerable: true, configurable: true, writable: true }
-    Object.defineProperty(object, textOf(parts[i]), field)
+    const name = parts[i]
+    const key = Array.isArray(name) ? Symbol(textOf(name[1])) : textOf(name)
+    Object.defineProperty(object, key, field)
   }
 }
 
@@ -81,7 +81,7 @@ export function errorTexts(parts: readonly unknown[]): {
 } {
   const [className = '', name = '', message = '', stack = ''] = parts.slice(1, 5).map(textOf)
   const title = message === '' ? name : `${name}: ${message}`
-  const frames = stack.replace(INTERNAL_FRAME, '').trimEnd()
+  const frames = stack.trimEnd()
   if (frames.startsWith(title)) return { className, name, message, stack: frames }
   return { className, name, message, stack: frames === '' ? title : `${title}\n${frames}` }
 }
@@ -122,6 +122,16 @@ function revive(description: unknown, above: object[]): unknown {
       return above[Number(parts[0])] ?? new Bare('[Circular]')
     case 't':
       return reviveTypedArray(parts)
+    case 'p':
+      return reviveBoxed(parts[0])
+    case 'f':
+      return reviveMemory(parts)
+    case 'k': {
+      const value = revive(parts[1], above)
+      if (!(value instanceof Map || value instanceof Set || Array.isArray(value))) return value
+      nameClass(value, parts[0])
+      return fill(value, above, (object, next) => setFields(object, parts, 2, next))
+    }
     case 'a':
       return fill([], above, (list: unknown[], next) => fillList(list, parts, next))
     case 'm': {
@@ -186,8 +196,49 @@ function errorClass(className: string): ErrorConstructor {
   return Named as ErrorConstructor
 }
 
+/** Makes a list, a map or a set one of a class that extends its own. */
+function nameClass(value: object, className: unknown): void {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (className === null) Object.setPrototypeOf(value, null)
+  if (typeof className !== 'string' || prototype === null) return
+  const { constructor: Base } = prototype as { constructor: new () => object }
+  if (Base.name === className) return
+  const Named = class extends Base {}
+  Object.defineProperty(Named, 'name', { value: className })
+  Object.setPrototypeOf(value, Named.prototype)
+}
+
+function reviveBoxed(description: unknown): unknown {
+  const isBig = Array.isArray(description) && description[0] === 'b'
+  if (isBig && /^-?\d{1,400}$/.test(textOf(description[1]))) return Object(BigInt(description[1]))
+  const value = revive(description, [])
+  if (value instanceof Bare) return new Bare(`[${isBig ? 'BigInt' : 'Symbol'}: ${value.text}]`)
+  return value === undefined || value === null ? new Bare('[unknown]') : Object(value)
+}
+
+/** Only what `inspect` shows of a large one is here. */
+function reviveMemory([length, digits]: readonly unknown[]): unknown {
+  const bytes = Buffer.from(textOf(digits), 'hex')
+  if (bytes.length === length) return Uint8Array.from(bytes).buffer
+  const shown = [...bytes.subarray(0, 50)].map((byte) => byte.toString(16).padStart(2, '0'))
+  const more = Number(length) - 50
+  return new Bare(
+    `ArrayBuffer { [Uint8Contents]: <${shown.join(' ')} ... ${more} more byte${more > 1 ? 's' : ''}>, byteLength: ${length} }`,
+  )
+}
+
 /** An object that has the name of its class, and nothing else of it. */
-function objectOf(className: unknown): object {
+function objectOf(kind: unknown): object {
+  if (!Array.isArray(kind)) return objectOfClass(kind)
+  const object = objectOfClass(kind[0])
+  const tag = { value: textOf(kind[1]), configurable: true }
+  const prototype: unknown = Object.getPrototypeOf(object)
+  const isNamed = prototype !== null && prototype !== Object.prototype
+  Object.defineProperty(isNamed ? (prototype as object) : object, Symbol.toStringTag, tag)
+  return object
+}
+
+function objectOfClass(className: unknown): object {
   if (className === null) return Object.create(null)
   if (typeof className !== 'string' || className === 'Object') return {}
   const Named = class {}

@@ -1,6 +1,7 @@
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { formatWithOptions, inspect } from 'node:util'
+import type { Redact } from './redactor.js'
 import { errorTexts, isHole, isPlain, reviveValue, setFields, textOf } from './revive-value.js'
 
 const OPTIONS = { breakLength: 80, colors: false }
@@ -13,13 +14,15 @@ const MAX_CELLS = 10_000
  * What a guest printed, as the console of Node writes it.
  *
  * @param descriptionsJson JSON of a list, as a guest wrote it: it may say anything
+ * @param redact takes secrets out of each text
  * @param layout `kind` is `line`, `dir` with the value and its depth, or `table` with the rows and the columns
  */
 export function printedText(
   descriptionsJson: string,
   { indent, kind }: { indent: number; kind: string | undefined },
+  redact: Redact,
 ): string {
-  const descriptions: unknown = JSON.parse(descriptionsJson)
+  const descriptions = parseRedacted(descriptionsJson, redact)
   const values = Array.isArray(descriptions) ? descriptions : [descriptions]
   const text = layOut(values.map(reviveValue), kind)
   const spaces = ' '.repeat(Math.min(Math.max(0, indent || 0), MAX_INDENT))
@@ -29,10 +32,16 @@ export function printedText(
 /**
  * Fields of a log line as JSON; what JSON has not is text, as `inspect` of Node shows it.
  *
+ * @param redact takes secrets out of each text
  * @param descriptionJson JSON, as a guest wrote it: it may say anything
  */
-export function fieldsJson(descriptionJson: string): string | undefined {
-  return JSON.stringify(dataOf(JSON.parse(descriptionJson)))
+export function fieldsJson(descriptionJson: string, redact: Redact): string | undefined {
+  return JSON.stringify(dataOf(parseRedacted(descriptionJson, redact)))
+}
+
+/** Without secrets before anything is shown: what shows a text escapes characters, and parts it at the ends of lines. */
+function parseRedacted(json: string, redact: Redact): unknown {
+  return JSON.parse(json, (_key, value) => (typeof value === 'string' ? redact(value) : value))
 }
 
 function layOut(values: readonly unknown[], kind: string | undefined): string {

@@ -3,7 +3,8 @@ import type { CallRequest, HandlerCode, RawResult } from '../call/call.js'
 /** A call that was submitted and is not over. */
 export interface PendingCall {
   readonly request: CallRequest
-  readonly code: HandlerCode
+  /** Of its handler; a script of a context has none. */
+  readonly code: HandlerCode | undefined
   readonly resolve: (result: RawResult) => void
   /** How often it was sent to a thread. */
   attempts: number

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { HandlerCode } from '../call/call.js'
 import type { SandboxEngineStats } from '../call/engine-stats.js'
 import { monotonicMs } from '../call/monotonic.js'
+import { releaseSlotsOf } from '../native/thread-pool-slots.js'
 import { WORKER_URL } from '../worker-url.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadStatus } from './thread-status.js'
@@ -42,7 +43,11 @@ export class SandboxThread {
     this.#worker = new Worker(WORKER_URL, { workerData, execArgv: [] })
     this.#worker.on('message', (messages: FromThread[]) => this.#receive(messages))
     this.#worker.on('error', (error) => this.#end(undefined, error))
-    this.#worker.on('exit', () => this.#end(undefined, new Error('The thread exited')))
+    const { threadId } = this.#worker
+    this.#worker.on('exit', () => {
+      releaseSlotsOf(threadId)
+      this.#end(undefined, new Error('The thread exited'))
+    })
     this.#worker.unref()
   }
 

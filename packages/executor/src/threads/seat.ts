@@ -37,7 +37,7 @@ export class Seat {
     call.suspended = false
     this.#loadUs += costUs
     this.calls.set(request.id, call)
-    if (!thread.knows(request.handlerKey)) thread.teach(request.handlerKey, code)
+    if (code && !thread.knows(request.handlerKey)) thread.teach(request.handlerKey, code)
     thread.send({ kind: 'call', request })
     thread.busy(request.limits.timeoutMs + this.#hardTimeoutGraceMs)
   }

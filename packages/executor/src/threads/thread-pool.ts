@@ -1,3 +1,4 @@
+import { describeThrown, type Logger } from '@nexus/diagnostics'
 import {
   type CallFailure,
   type CallRequest,
@@ -5,11 +6,11 @@ import {
   type HandlerCode,
   type RawResult,
 } from '../call/call.js'
+import { queueFullFailure, shutdownFailure, threadFailure } from '../call/dispatch-failures.js'
 import { timeoutFailure } from '../call/guest-failure.js'
 import type { SandboxLimits } from '../call/sandbox-engine.js'
 import type { Dispatcher, DispatcherStats, GuestServices } from '../dispatcher.js'
 import { drain } from '../drain.js'
-import { describeThrown } from '../values/describe-thrown.js'
 import { CallCosts } from './call-costs.js'
 import { CallQueue } from './call-queue.js'
 import { Confinement } from './confinement.js'
@@ -19,7 +20,6 @@ import type { Asked, FromThread, ThreadData } from './protocol.js'
 import { SandboxThread, type ThreadEnd } from './sandbox-thread.js'
 import { Seat } from './seat.js'
 import { Seats } from './seats.js'
-import { queueFullFailure, shutdownFailure, threadFailure } from './thread-failures.js'
 import { addEnded, NO_STATS } from './thread-stats.js'
 
 /** How often a call is run again after its thread was ended by another's fault. */
@@ -29,6 +29,7 @@ const MAX_ATTEMPTS = 3
 export interface ThreadPoolOptions {
   threads: number
   maxQueue: number
+  logger: Logger
   thread: Omit<ThreadData, 'status'>
 }
 
@@ -59,7 +60,8 @@ export class ThreadPool implements Dispatcher {
     this.#seats = new Seats(options.threads, () => this.#openSeat())
   }
 
-  submit(request: CallRequest, code: HandlerCode): Promise<RawResult> {
+  submit(request: CallRequest, code: HandlerCode | undefined): Promise<RawResult> {
+    if (this.#drained) return Promise.resolve(emptyRawResult(shutdownFailure()))
     return new Promise((settle) => {
       if (++this.#open === 1) this.#holdThreads()
       const resolve = (result: RawResult) => {
@@ -238,13 +240,23 @@ export class ThreadPool implements Dispatcher {
       for (const call of seat.calls.values()) this.#fail(call, shutdownFailure())
       return
     }
-    if (end.overdueCallId === undefined) this.#threadCrashes++
-    else this.#threadKills++
+    this.#countEnd(end)
     this.#seats.replace(thread, end.error)
     this.#settleCallsOf(seat, end)
     const { startFailure } = this.#seats
     if (startFailure !== undefined) this.#failQueued(threadFailure(startFailure))
     this.#dispatch()
+  }
+
+  #countEnd({ overdueCallId, error }: ThreadEnd): void {
+    const { logger } = this.#options
+    if (overdueCallId !== undefined) {
+      this.#threadKills++
+      logger.warn({}, 'a thread was ended, because its call did not stop at its time limit')
+      return
+    }
+    this.#threadCrashes++
+    logger.error({ reason: describeThrown(error).message }, 'a thread of calls died')
   }
 
   #settleCallsOf(seat: Seat, { overdueCallId, runningCallId, error }: ThreadEnd): void {

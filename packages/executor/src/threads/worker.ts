@@ -3,9 +3,13 @@ import { Engine } from '../engine.js'
 import { ThreadProfiler } from './profiling/thread-profiler.js'
 import type { FromThread, ThreadData, ToThread } from './protocol.js'
 import { ThreadStatus } from './thread-status.js'
+import { buffersOf, packQuestion } from './transferable.js'
 
 /** A caller should not wait for its neighbours in the batch longer than this. */
 const MAX_HELD_BACK_MS = 0.5
+
+/** What changes by itself, such as idle sandboxes that go, is told this late. */
+const STATS_EVERY_MS = 1_000
 
 const port = parentPort!
 const { engine: options, hardTimeoutGraceMs, status: statusBuffer } = workerData as ThreadData
@@ -22,7 +26,7 @@ function flush(): void {
   const messages = outbox
   outbox = []
   status.writeStats(engine.getStats())
-  port.postMessage(messages)
+  port.postMessage(messages, buffersOf(messages))
 }
 
 function send(message: FromThread): void {
@@ -37,7 +41,8 @@ function send(message: FromThread): void {
 
 const engine = new Engine(options, {
   finished: (request, result) => send({ kind: 'finished', callId: request.id, result }),
-  asked: (callId, id, question) => send({ kind: 'asked', callId, id, question }),
+  asked: (callId, id, question) =>
+    send({ kind: 'asked', callId, id, question: packQuestion(question) }),
   withdrawn: (callId, id) => send({ kind: 'withdrawn', callId, id }),
   entered: (callId, deadlineInMs) => status.enter(callId, deadlineInMs + hardTimeoutGraceMs),
   left: () => status.leave(),
@@ -51,7 +56,8 @@ function receive(message: ToThread): void {
       return
     case 'call': {
       const { request } = message
-      if (engine.hasHandler(request.handlerKey)) engine.run(request)
+      const isThawed = request.evaluation ?? request.resumption
+      if (isThawed || engine.hasHandler(request.handlerKey)) engine.run(request)
       else send({ kind: 'unknown-handler', callId: request.id })
       return
     }
@@ -81,8 +87,12 @@ port.on('message', (messages: ToThread[]) => {
   receiving = true
   for (const message of messages) receive(message)
   receiving = false
+  // A call that waits for a sandbox sends nothing, and is to be seen all the same.
+  if (outbox.length === 0) status.writeStats(engine.getStats())
   flush()
 })
+
+setInterval(() => status.writeStats(engine.getStats()), STATS_EVERY_MS).unref()
 
 await engine.warmUp()
 send({ kind: 'ready' })

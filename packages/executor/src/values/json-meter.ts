@@ -25,8 +25,8 @@ const MAX_KEPT_TEXT = 10
 const MAX_ESCAPE = 6
 /** A text of at most so many characters is not counted while its upper bound fits. */
 const SHORT_TEXT = 4096
-/** No character of JSON costs more on average: `{"1":` is a container and a name that is an index. */
-const MAX_STEPS_PER_CHARACTER = 4
+/** No character of JSON costs more on average: `{"a":1},` is a container, a value and a name that makes a shape. */
+const MAX_STEPS_PER_CHARACTER = 5
 /** The shape of an object without names, and what stands for all objects of many. */
 const NO_NAMES = 0
 const TABLE = 1
@@ -103,7 +103,8 @@ export class JsonMeter {
             const shape = isCrowded ? TABLE : (shapes[depth] ?? NO_NAMES)
             const name = text.slice(at + 1, end)
             const known = this.#shapeAfter(shape, name)
-            steps += known === undefined ? STEPS.newName : STEPS.name
+            if (known !== undefined) steps += STEPS.name
+            else steps += isCrowded ? STEPS.newName : STEPS.newShape
             shapes[depth] = known ?? this.#addShape(shape, name)
           } else if (isKept(text, at, end)) {
             steps += this.#stepsOfText(text.slice(at + 1, end))

@@ -310,8 +310,11 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
       digits[0] === '-' ? -ToBigInt(`0x${sliced(digits, 1)}`) : ToBigInt(`0x${digits}`)
     const bytes = (encoded: unknown): ArrayBuffer => {
       const decoded = fromBase64(typeof encoded === 'string' ? encoded : malformed())
-      // A buffer of its own: the host's base64 decoder hands out slices of a shared pool.
-      return new Bytes(decoded).buffer
+      const { buffer } = decoded
+      // The host's base64 decoder may hand out a slice of a buffer that others have slices of.
+      return (
+        buffer.byteLength === decoded.byteLength ? buffer : new Bytes(decoded).buffer
+      ) as ArrayBuffer
     }
     const shell = (node: unknown): unknown => {
       if (!isArray(node)) return typeof node === 'object' && node !== null ? {} : malformed()

@@ -17,11 +17,11 @@ export const STEPS = {
   fraction: 2,
   /** An array or an object. */
   container: 3,
-  /**
-   * A property name that came before after the same names, and one that did not: V8 makes a shape for each order of names.
-   * Names that are indexes are never part of a shape, and cost as much.
-   */
+  /** A property name that came before, after the same names. */
   name: 1,
+  /** One that did not: V8 makes a shape for each order of names, until there are too many in one object. */
+  newShape: 30,
+  /** One that did not, in an object of many names, and each name that is an index: they are never part of a shape. */
   newName: 15,
   /** What a name costs more in an object of many. */
   crowdedName: 6,

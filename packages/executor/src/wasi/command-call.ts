@@ -1,6 +1,6 @@
 import type { CallFailure, CallRequest, RawEvent } from '../call/call.js'
 import { isGranted } from '../call/capabilities.js'
-import { areAttributes } from '../call/event-attributes.js'
+import { areAttributes, isEventType } from '../call/event-attributes.js'
 import {
   resultTooLarge,
   timeoutFailure,
@@ -110,7 +110,6 @@ export class CommandCall {
     const dataJson = jsonOf(data)
     const attributesJson = attributes.length === 0 ? 'null' : jsonOf(attributes)
     if (dataJson === undefined || attributesJson === undefined) return HostAnswer.Malformed
-    if (attributes.length > 0 && !areAttributes(attributesJson)) return HostAnswer.Malformed
     for (const [name, json] of Object.entries({ data: dataJson, attributes: attributesJson })) {
       const failure = this.#measure(name, json)
       if (failure) {
@@ -118,6 +117,8 @@ export class CommandCall {
         return HostAnswer.Limit
       }
     }
+    if (!isEventType(name)) return HostAnswer.Malformed
+    if (attributes.length > 0 && !areAttributes(attributesJson)) return HostAnswer.Malformed
     this.#eventBytes += bytes
     this.events.push({ type: name, dataJson, attributesJson })
     return HostAnswer.Ok

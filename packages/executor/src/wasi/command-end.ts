@@ -1,9 +1,9 @@
+import { describeThrown } from '@nexus/diagnostics'
 import type { DiscardReason } from '@nexus/instance-pool'
 import type { CallFailure } from '../call/call.js'
 import { engineFailure } from '../call/guest-failure.js'
 import { clipText } from '../result/clip-text.js'
 import type { ErrorCode } from '../result/error-code.js'
-import { describeThrown } from '../values/describe-thrown.js'
 import type { CommandMemory } from './command-memory.js'
 import { PAGE_BYTES } from './module/command-layout.js'
 

@@ -1,11 +1,16 @@
+import { describeThrown } from '@nexus/diagnostics'
 import { InstancePool, type Lease } from '@nexus/instance-pool'
 import { LRUCache } from 'lru-cache'
 import { type CallFailure, type CallRequest, emptyRawResult, type RawResult } from '../call/call.js'
 import type { SandboxEngineStats } from '../call/engine-stats.js'
-import { engineFailure } from '../call/guest-failure.js'
+import { engineFailure, exhaustedFailure } from '../call/guest-failure.js'
 import { queueWaitUs } from '../call/queue-wait.js'
-import type { EngineListener, SandboxEngine, SandboxLimits } from '../call/sandbox-engine.js'
-import { describeThrown } from '../values/describe-thrown.js'
+import type {
+  EngineListener,
+  SandboxEngine,
+  SandboxEngineOptions,
+  SandboxLimits,
+} from '../call/sandbox-engine.js'
 import { CommandCall } from './command-call.js'
 import { endOf, memoryTooSmall } from './command-end.js'
 import { type CommandMemory, CommandMemoryKind, type MemoryUse } from './command-memory.js'
@@ -34,9 +39,15 @@ export class WasiEngine implements SandboxEngine<WasiProgram> {
   readonly #host = new Preview1Host(this.#files)
   readonly #listener: WasiListener
 
-  constructor({ maxInstances, maxHandlerBytes }: SandboxLimits, listener: WasiListener) {
+  constructor(options: SandboxEngineOptions, listener: WasiListener) {
+    const { maxInstances, maxHandlerBytes, pool } = options
     this.#listener = listener
-    this.#pool = new InstancePool(new CommandMemoryKind(), { maxInstances })
+    this.#pool = new InstancePool(new CommandMemoryKind(), {
+      ...pool,
+      // Memory is of the size that its command wants: none is made before it is called.
+      minInstances: 0,
+      maxInstances,
+    })
     this.#programs = this.#createPrograms(maxHandlerBytes)
   }
 
@@ -100,10 +111,10 @@ export class WasiEngine implements SandboxEngine<WasiProgram> {
       if (program.usesFiles) await wasmerLibrary.load()
       lease = await this.#pool.acquire(use)
     } catch (error) {
-      this.#finishUnrun(
-        request,
-        engineFailure(`The command could not be started: ${describeThrown(error).message}`),
-      )
+      const failure =
+        exhaustedFailure(error) ??
+        engineFailure(`The command could not be started: ${describeThrown(error).message}`)
+      this.#finishUnrun(request, failure)
       return
     }
     this.#run(request, program, lease)

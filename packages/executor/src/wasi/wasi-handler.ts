@@ -4,7 +4,7 @@ import { CompileError, type ModuleCache } from '@nexus/compile-cache'
 import { z } from 'zod'
 import { ExecutorError } from '../errors.js'
 import type { NamedFile } from './files/named-file.js'
-import { layOutCommand } from './module/command-layout.js'
+import { layOutOnThread } from './module/lay-out-on-thread.js'
 import type { WasiProgram } from './wasi-program.js'
 
 /** What a WASI command is given in addition to the event. */
@@ -92,13 +92,15 @@ export async function compileWasi(
   const startedAt = performance.now()
   const { args, files } = resolveOptions(options)
   const filename = path === undefined ? 'command.wasm' : basename(path)
-  if (bytes.length > MAX_BINARY_BYTES) {
+  const { length } = bytes
+  if (length > MAX_BINARY_BYTES) {
     throw new ExecutorError(
       'RESOURCE_LIMIT',
-      `${filename}: expected at most ${MAX_BINARY_BYTES} bytes, got ${bytes.length}`,
+      `${filename}: expected at most ${MAX_BINARY_BYTES} bytes, got ${length}`,
     )
   }
-  const { wasm, ...layout } = layOutCommand(bytes, filename)
+  // What was read from a file is no one else's.
+  const { wasm, ...layout } = await layOutOnThread(bytes, filename, path !== undefined)
   const compiledBefore = modules.cacheStats().misses
   const compiling = modules.getOrCompileModule(wasm)
   const cacheHit = modules.cacheStats().misses === compiledBefore
@@ -121,7 +123,7 @@ export async function compileWasi(
       module,
       args: commandLine,
       files,
-      byteLength: bytes.length + filesBytes(files),
+      byteLength: length + filesBytes(files),
     },
   }
 }

@@ -202,13 +202,17 @@ describe.each([
       'RangeError',
       'fetch: the body is larger than its limit of 1000 bytes',
     ])
-    expect(await limited(`await fetch(event.API + '/large')`, { maxResponseBytes: 4999 })).toEqual([
+    expect(
+      await limited(`await (await fetch(event.API + '/large')).text()`, { maxResponseBytes: 4999 }),
+    ).toEqual([
       'RESOURCE_LIMIT',
       'RangeError',
       'fetch: the response is larger than its limit of 4999 bytes',
     ])
     expect(
-      await limited(`await fetch(event.API + '/bomb')`, { maxResponseBytes: 1_000_000 }),
+      await limited(`await (await fetch(event.API + '/bomb')).text()`, {
+        maxResponseBytes: 1_000_000,
+      }),
     ).toEqual([
       'RESOURCE_LIMIT',
       'RangeError',
@@ -269,7 +273,7 @@ describe('a server that misbehaves', () => {
       { event: serverPort, capabilities: ['net:bad.test:*'] },
       options,
     )
-  const failure = `return fetch(url).then((r) => r.text(), (e) => e.name + ' ' + e.message)`
+  const failure = `return fetch(url).then((r) => r.text()).catch((e) => e.name + ' ' + e.message)`
 
   it('and never answers costs no more than the time of the call', async () => {
     const stalled = deferred()
@@ -287,8 +291,9 @@ describe('a server that misbehaves', () => {
     const { value } = await fetchFrom(
       slow,
       `const c = new AbortController(); setTimeout(() => c.abort(), 20)
-       const timed = fetch(url, { signal: AbortSignal.timeout(20) }).catch((e) => e.name)
-       return [await fetch(url, { signal: c.signal }).catch((e) => e.name), await timed, await fetch(url, { signal: AbortSignal.abort('why') }).catch((e) => e)]`,
+       const read = (signal) => fetch(url, { signal }).then((r) => r.text())
+       const timed = read(AbortSignal.timeout(20)).catch((e) => e.name)
+       return [await read(c.signal).catch((e) => e.name), await timed, await read(AbortSignal.abort('why')).catch((e) => e)]`,
     )
     expect(value).toEqual(['AbortError', 'TimeoutError', 'why'])
   })

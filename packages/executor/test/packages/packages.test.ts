@@ -55,6 +55,14 @@ describe('a handler made of', () => {
     ],
     ['ajv', [{ n: 1 }, { n: 0, list: ['a', 'a', 'A'], x: 1 }, 5]],
     ['uuid', 'nexus.example'],
+    ['nodemailer', null],
+    [
+      'xlsx',
+      [
+        { name: 'ä', count: 1, when: '2024-02-29' },
+        { name: '<b>', count: 2.5, when: true },
+      ],
+    ],
     [
       'jose',
       {
@@ -72,6 +80,13 @@ describe('a handler made of', () => {
     const inNode = await import(pathToFileURL(file).href)
     const expected: unknown = await inNode.default(JSON.parse(JSON.stringify(event)))
     expect(value).toEqual(JSON.parse(JSON.stringify(expected)))
+  })
+
+  it('a part of a package that needs a built-in of Node fails when it is called, and says so', async () => {
+    const file = fileURLToPath(new URL('nodemailer-file.ts', import.meta.url))
+    const compiled = await runtime.precompileFile(file)
+    const { error } = await runtime.executeCompiledHandler(compiled, { event: null })
+    expect(error?.message).toContain('createReadStream: nodemailer wants the Node.js built-in')
   })
 
   it('a package that needs a built-in of Node is refused with the chain of imports', async () => {

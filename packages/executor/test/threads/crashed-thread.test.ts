@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import { RecordingLogger } from '@nexus/test-kit'
 import { expect, it, vi } from 'vitest'
 import { handler, openRuntime } from '../runtimes.js'
 
@@ -25,7 +26,8 @@ const deaths: readonly [string, (worker: Worker) => void][] = [
 
 function openOneThread() {
   workers.length = 0
-  const runtime = openRuntime({ threads: 1 })
+  const logger = new RecordingLogger()
+  const runtime = openRuntime({ threads: 1, logger })
   let asked: (() => void) | undefined
   const question = new Promise<void>((resolve) => {
     asked = resolve
@@ -37,17 +39,18 @@ function openOneThread() {
       return new Promise(() => {})
     },
   })
-  return { runtime, question }
+  return { runtime, question, logger }
 }
 
 it.each(deaths)('a thread that %s while it is idle is replaced', async (_name, die) => {
-  const { runtime } = openOneThread()
+  const { runtime, logger } = openOneThread()
   const echo = handler('return event')
   await runtime.executeHandler(echo, { event: 1 })
   die(workers[0]!)
   await expect.poll(() => runtime.getStats().threadCrashes).toBe(1)
   expect((await runtime.executeHandler(echo, { event: 2 })).value).toBe(2)
   expect(runtime.getStats()).toMatchObject({ threadCrashes: 1, threadKills: 0 })
+  expect(logger.messages('error')).toEqual(['a thread of calls died'])
 })
 
 it.each(deaths)(

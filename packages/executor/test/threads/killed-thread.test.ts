@@ -1,3 +1,4 @@
+import { RecordingLogger } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
 import { handler, openRuntime } from '../runtimes.js'
 
@@ -7,12 +8,13 @@ const LIMIT_MS = 150
 
 /** One thread, so that every call is a neighbour of every other, and calls known to be short, so that they are sent ahead. */
 async function openNeighbourhood(neighbour: string) {
-  const runtime = openRuntime({ threads: 1 })
+  const logger = new RecordingLogger()
+  const runtime = openRuntime({ threads: 1, logger })
   const spin = () => runtime.executeHandler(sleeper, { event: 'spin' }, LIMIT_MS)
   const call = (event: unknown) =>
     runtime.executeHandler(neighbour, { event, capabilities: ['ext:host'] })
   for (let i = 0; i < 20; i++) await runtime.executeHandler(sleeper, { event: i })
-  return { runtime, spin, call }
+  return { runtime, spin, call, logger }
 }
 
 describe('when the thread of a call is killed', () => {
@@ -27,7 +29,7 @@ describe('when the thread of a call is killed', () => {
   })
 
   it('calls that were sent to it are run again, and succeed', async () => {
-    const { runtime, spin, call } = await openNeighbourhood(handler('return event * 2'))
+    const { runtime, spin, call, logger } = await openNeighbourhood(handler('return event * 2'))
     for (let i = 0; i < 20; i++) await call(i)
     const spinning = spin()
     const neighbours = Array.from({ length: 30 }, (_, n) => call(n))
@@ -38,6 +40,9 @@ describe('when the thread of a call is killed', () => {
     const results = await Promise.all(neighbours)
     expect(results.map(({ value }) => value)).toEqual(Array.from({ length: 30 }, (_, n) => n * 2))
     expect(runtime.getStats()).toMatchObject({ threadKills: 1, threadCrashes: 0 })
+    expect(logger.messages('warn')).toEqual([
+      'a thread was ended, because its call did not stop at its time limit',
+    ])
   })
 
   it('a neighbour that waits for a timer is run again, and succeeds', async () => {

@@ -57,3 +57,19 @@ describe.each([0, 1])('a runtime with %i threads', (threads) => {
     expect(runtime.getStats().limits.maxInstances).toBe(32)
   })
 })
+
+it.each([0, 1])(
+  'runs handlers that are larger than all that may be kept (threads: %i)',
+  async (threads) => {
+    const small = openRuntime({ threads, maxHandlerBytes: 1 })
+    const handlers = await Promise.all(
+      ['a', 'b'].map((name) =>
+        small.precompileHandler(`export default () => '${name}${'.'.repeat(2_000)}'`),
+      ),
+    )
+    for (const handler of [...handlers, ...handlers]) {
+      const { value } = await small.executeCompiledHandler(handler, { event: null })
+      expect(value).toMatch(/^[ab]\.{2000}$/)
+    }
+  },
+)

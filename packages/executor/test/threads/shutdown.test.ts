@@ -56,15 +56,25 @@ describe.each([
     expect((await waiting).error).toMatchObject({ code: 'INTERNAL_ERROR', retryable: true })
   })
 
-  it('settles a call whose handler is still being compiled', async () => {
+  it('finishes a call whose handler is still being compiled', async () => {
     const runtime = openRuntime({ threads })
     await runtime.executeHandler(handler(''), { event: 1 })
     const large = `export default () => 1\n// ${'x'.repeat(200_000)}`
-    const compiling = runtime.executeHandler(large, { event: 1 }).then(
-      ({ status }) => status,
-      ({ code }) => code,
-    )
-    await runtime.shutdown()
-    expect(['success', 'SHUT_DOWN']).toContain(await compiling)
+    const compiling = runtime.executeHandler(large, { event: 1 })
+    const evaluating = runtime.evaluate('1 + 1')
+    await runtime.close()
+    expect(await compiling).toMatchObject({ status: 'success', value: 1 })
+    expect(await evaluating).toMatchObject({ status: 'success', value: 2 })
+  })
+
+  it('fails a call as retryable whose handler is not compiled when the drain ends', async () => {
+    const runtime = openRuntime({ threads })
+    const large = `export default () => 1\n${'function f() { return [1, 2, 3] }\n'.repeat(50_000)}`
+    const compiling = runtime.executeHandler(large, { event: 1 })
+    await runtime.shutdown({ drainTimeoutMs: 0 })
+    expect(await compiling).toMatchObject({
+      status: 'error',
+      error: { code: 'INTERNAL_ERROR', retryable: true },
+    })
   })
 })

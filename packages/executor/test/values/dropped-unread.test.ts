@@ -6,7 +6,8 @@ describe.each([
   ['on threads', openRuntime({ threads: 1 })],
 ])('host calls that are queued, %s,', (_, runtime) => {
   let ran = 0
-  runtime.extend('host', { count: () => ++ran })
+  const host = { take: () => {} }
+  runtime.extend('host', { count: () => ++ran, take: () => host.take() })
 
   it('are dropped unread when their call is over', async () => {
     ran = 0
@@ -21,6 +22,42 @@ describe.each([
     expect(value).toBe('over')
     for (let i = 0; i < 50; i++) await new Promise(setImmediate)
     expect(ran).toBeLessThan(10)
+  })
+
+  it.each([
+    ['long texts', '"x".repeat(400_000)', 4],
+    ['bytes', 'new Uint8Array(300_000)', 4],
+    ['texts with escapes', '"\\u0001".repeat(60_000)', 4],
+    ['many numbers', 'new Array(40_000).fill(1)', 4],
+    ['short texts', '"x".repeat(60_000)', 25],
+  ])('are built a few in each turn of the loop: %s', async (_what, value, most) => {
+    let inTurn = 0
+    let longest = 0
+    let ran = 0
+    let over = false
+    const look = () => {
+      longest = Math.max(longest, inTurn)
+      inTurn = 0
+      if (!over) setImmediate(look)
+    }
+    host.take = () => {
+      ran++
+      inTurn++
+    }
+    look()
+    await runtime
+      .executeHandler(
+        handler(`const value = ${value}
+          await Promise.all(Array.from({ length: 30 }, () => ctx.call('host', 'take', value)))`),
+        { event: null, capabilities: ['ext:host'] },
+        60_000,
+      )
+      .finally(() => {
+        over = true
+      })
+    expect(longest).toBeGreaterThan(0)
+    expect(longest).toBeLessThanOrEqual(most)
+    expect(ran).toBe(30)
   })
 
   it('all run when their call awaits them', async () => {

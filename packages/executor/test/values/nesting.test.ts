@@ -36,7 +36,9 @@ describe.each([
     )
 
   // Arguments stand in a list, which is a level.
-  it.each(DOORS)('may be of 256 levels in all: %s', async (door, body) => {
+  // An attribute is no object at all.
+  const deepDoors = DOORS.filter(([door]) => door !== 'an attribute')
+  it.each(deepDoors)('may be of 256 levels in all: %s', async (door, body) => {
     const result = await run(`${nested(door === 'an argument' ? 255 : 256)}; ${body}`)
     expect(result.error).toBeUndefined()
   })

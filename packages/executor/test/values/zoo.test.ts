@@ -1,6 +1,6 @@
+import { fromSource, ZOO } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { handler, openRuntime } from '../runtimes.js'
-import { fromSource, ZOO } from './zoo.js'
 
 /** The ways by which a value of a guest reaches the host. */
 const GUEST_DOORS = [

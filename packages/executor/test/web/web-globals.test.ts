@@ -1,7 +1,15 @@
 import { HandlerCompiler } from '@nexus/compile-cache'
 import { afterAll, describe, expect, it } from 'vitest'
-import { mentionsWebApi, WEB_APIS } from '../../src/guest/web-apis.js'
+import { PARTS } from '../../src/guest/platform/parts.js'
+import { partsOf } from '../../src/guest/platform/parts-of.js'
 import { handler, openRuntime } from '../runtimes.js'
+
+/** Parts complete these; the engine has them in any handler. */
+const OF_ENGINE = ['WeakRef', 'atob', 'btoa', 'queueMicrotask']
+/** Every global that a handler has only when its code names it. */
+const WEB_APIS = Object.values(PARTS)
+  .flatMap(({ globals }) => globals)
+  .filter((name) => !OF_ENGINE.includes(name))
 
 const runtime = openRuntime({ threads: 0 })
 
@@ -99,19 +107,31 @@ describe('what a handler gets', () => {
   it('is decided by whole words only', async () => {
     const compiler = new HandlerCompiler({ cacheDir: false })
     afterAll(() => compiler.close())
-    const mentions = async (code: string) => mentionsWebApi((await compiler.compile(code)).bytecode)
-    expect(await mentions('export default (event) => prefetch(handleEvent(event, "URLs"))')).toBe(
-      false,
+    const parts = async (code: string) => [...partsOf((await compiler.compile(code)).bytecode)]
+    expect(await parts('export default (event) => prefetch(handleEvent(event, "URLs"))')).toEqual(
+      [],
     )
-    expect(await mentions('export default (e, c) => c.signal')).toBe(true)
-    expect(await mentions('export default () => "open the URL"')).toBe(true)
-    expect(await mentions(String.raw`export default () => \u0066etch('x')`)).toBe(true)
-    expect(await mentions(`export default () => [fetch, ${'a'.repeat(24)}]`)).toBe(true)
+    expect(await parts('export default (e, c) => c.signal')).toEqual(['events'])
+    expect(await parts('export default () => "open the URL"')).toEqual(['url'])
+    expect(await parts(String.raw`export default () => \u0066etch('x')`)).toEqual(['fetch'])
+    expect(await parts(`export default () => [fetch, ${'a'.repeat(24)}]`)).toEqual(['fetch'])
+  })
+
+  const withGlobals = Object.keys(PARTS).filter(
+    (part) => PARTS[part as keyof typeof PARTS].globals.length > 0,
+  )
+  it.each(withGlobals)('%s is installed alone, with what it needs', async (part) => {
+    const { globals } = PARTS[part as keyof typeof PARTS]
+    const [first] = globals
+    expect(await run(`return typeof ${first}`)).not.toBe('undefined')
+    expect(
+      await run(`return ${JSON.stringify(globals)}.filter((name) => !(name in globalThis))`),
+    ).toEqual([])
   })
 })
 
 describe('every call starts pristine', () => {
-  it.each([...WEB_APIS, 'setTimeout', 'console', 'atob', 'queueMicrotask'])(
+  it.each([...WEB_APIS, 'setTimeout', 'console', ...OF_ENGINE])(
     'a %s that was replaced, extended or deleted is back',
     async (name) => {
       const code = handler(`

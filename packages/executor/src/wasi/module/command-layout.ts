@@ -1,4 +1,5 @@
 import { ExecutorError } from '../../errors.js'
+import { clipText } from '../../result/clip-text.js'
 import { NEXUS, NEXUS_SIGNATURES, PREVIEW1, PREVIEW1_SIGNATURES } from '../preview1/signatures.js'
 import { flagRefusedGrowth } from './growth-flag.js'
 import { importMemory } from './import-memory.js'
@@ -92,7 +93,14 @@ function whatIsWrong(layout: ModuleLayout): string | undefined {
   return undefined
 }
 
-function whatIsWrongWithImport({ module, name, kind, signature }: ModuleLayout['imports'][number]) {
+/** A name of an import may be 100,000 bytes long. */
+const MAX_SHOWN_NAME = 100
+
+function whatIsWrongWithImport(imported: ModuleLayout['imports'][number]): string | undefined {
+  const { kind, signature } = imported
+  const [module, name] = [imported.module, imported.name].map((text) =>
+    clipText(text, MAX_SHOWN_NAME),
+  ) as [string, string]
   const known = importable(module)
   if (!known) {
     const hint =

@@ -135,7 +135,14 @@ function readSignature(reader: BinaryReader): string {
   if (form !== FUNCTION_TYPE) throw new RangeError(`a type of the form 0x${form.toString(16)}`)
   const parameters = reader.vector(() => readValueType(reader))
   const results = reader.vector(() => readValueType(reader))
-  return `(${parameters.join(', ')}) -> ${results.join(', ') || 'nothing'}`
+  return `(${listOf(parameters)}) -> ${listOf(results) || 'nothing'}`
+}
+
+/** No function of WASI has more: longer lists are not told apart. */
+const MAX_LISTED = 16
+
+function listOf(types: readonly string[]): string {
+  return types.length > MAX_LISTED ? `${types.length} values` : types.join(', ')
 }
 
 function readValueType(reader: BinaryReader): string {

@@ -129,6 +129,8 @@ export const errors: readonly HostileProgram[] = [
       let looks = 0
       Object.defineProperty(InternalError.prototype, 'name', { get() { if (looks++ > 0) for (;;); fill(); return 'x'.repeat(1000) } })
       fill()
+      // Room for the error, which would be null without.
+      hold.length -= 20
       hold.push(...new Array(100000))
     }`,
     // Where the memory runs out decides whether the name is looked at twice.

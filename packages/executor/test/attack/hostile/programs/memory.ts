@@ -65,7 +65,7 @@ export const memoryBombs: readonly HostileProgram[] = [
   bomb('a linked list', '() => { let n = null; for (;;) n = { n } }'),
   bomb(
     'cycles that only a collection frees',
-    '() => { const keep = []; for (;;) { const a = {}; a.self = [a]; keep.push(a) } }',
+    '() => { const keep = []; for (;;) { const a = {}; a.again = [a]; keep.push(a) } }',
   ),
   bomb(
     'arguments',
