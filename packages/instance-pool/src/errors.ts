@@ -8,6 +8,8 @@ export type PoolErrorCode =
   | 'INVALID_OPTIONS'
   /** An instance could not be made, or was not in the state that was asked for; see `cause`. */
   | 'INSTANCE_FAILED'
+  /** A frozen image is damaged, or was frozen from another base than the one it is to be thawed on. */
+  | 'IMAGE_REFUSED'
 
 /** Thrown by everything in this package; `code` is stable, the message is for people. */
 export class PoolError extends Error {

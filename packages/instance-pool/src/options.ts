@@ -1,3 +1,5 @@
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import { z } from 'zod'
 import { PoolError } from './errors.js'
 
@@ -5,8 +7,12 @@ import { PoolError } from './errors.js'
 export interface PoolClock {
   /** Milliseconds on a clock that never goes back. */
   now(): number
-  /** Calls `callback` once after `delayMs` milliseconds. */
-  setTimeout(callback: () => void, delayMs: number): unknown
+  /**
+   * Calls `callback` once after `delayMs` milliseconds.
+   *
+   * @param isAwaited whether a caller waits for it: then the timer has to keep the process alive
+   */
+  setTimeout(callback: () => void, delayMs: number, isAwaited: boolean): unknown
   /** Ends what `setTimeout` started. */
   clearTimeout(timer: unknown): void
 }
@@ -44,8 +50,13 @@ export interface InstancePoolOptions {
    */
   idleTimeoutMs?: number | undefined
   /**
+   * Told why instances are discarded, and of callers that get none.
+   * @default nothing is logged
+   */
+  logger?: Logger | undefined
+  /**
    * Where the pool reads the time and sets its timers.
-   * @default the monotonic clock and timers of Node, unref'ed
+   * @default the monotonic clock and timers of Node; only a caller that waits keeps the process alive
    */
   clock?: PoolClock | undefined
 }
@@ -57,7 +68,10 @@ export type ResolvedInstancePoolOptions = {
 
 export const systemClock: PoolClock = {
   now: () => performance.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
+  setTimeout: (callback, delayMs, isAwaited) => {
+    const timer = setTimeout(callback, delayMs)
+    return isAwaited ? timer : timer.unref()
+  },
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 }
 
@@ -69,6 +83,7 @@ const schema = z
     acquireTimeoutMs: z.number().min(0).default(5000),
     maxUses: z.int().min(1).default(1_000_000),
     idleTimeoutMs: z.number().min(0).default(60_000),
+    logger: loggerSchema,
     clock: z
       .custom<PoolClock>((value) => typeof (value as PoolClock | undefined)?.now === 'function')
       .default(systemClock),

@@ -13,6 +13,8 @@ export interface MemoryRange {
 /** The QuickJS engine. */
 export interface EngineModule {
   readonly module: WebAssembly.Module
+  /** Name, version and SHA-256 of the program as it was installed. */
+  readonly program: string
   /** Constants of its program (`.rodata`), which nothing ever writes; empty for a build that is not known. */
   readonly constants: MemoryRange
 }
@@ -50,5 +52,16 @@ async function load(): Promise<EngineModule> {
       'The function that refuses an allocation was not found in this build of the engine; who runs out of memory would not be known',
     )
   }
-  return { module: await WebAssembly.compile(flagged), constants: CONSTANTS[hash] ?? NOTHING }
+  return {
+    module: await WebAssembly.compile(flagged),
+    program: `quickjs-wasi ${installedVersion()} (${hash})`,
+    constants: CONSTANTS[hash] ?? NOTHING,
+  }
+}
+
+function installedVersion(): string {
+  const { version } = createRequire(import.meta.url)('quickjs-wasi/package.json') as {
+    version: string
+  }
+  return version
 }

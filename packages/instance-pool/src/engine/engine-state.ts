@@ -17,8 +17,8 @@ export interface EngineState {
 }
 
 /** A chunk of dlmalloc has its size, with flags in the lowest three bits, in its second word. */
-const CHUNK_HEADER_BYTES = 8
-const CHUNK_FLAGS = 7
+export const CHUNK_HEADER_BYTES = 8
+export const CHUNK_FLAGS = 7
 
 /** The free end of the heap, from which nothing is in use. */
 export interface FreeHeap {

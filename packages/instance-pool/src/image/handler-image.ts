@@ -1,3 +1,4 @@
+import type { ReferenceMemory } from '../freeze/reference-memory.js'
 import { type MemoryRun, runsByteLength } from './memory-image.js'
 
 /** The state of an engine right after a handler's module ran, as what differs from the base image. */
@@ -15,6 +16,8 @@ export class HandlerImage {
     readonly memoryBytes: number,
     /** Where the free end of the heap starts: what lies below is restored even where it is zero. */
     readonly usedEnd: number,
+    /** Of a frozen sandbox that goes on, which no instance is rewound to: what `diff` differs from. */
+    readonly thawedOn?: ReferenceMemory,
   ) {
     this.byteLength = runsByteLength(diff)
   }

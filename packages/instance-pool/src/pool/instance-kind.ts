@@ -28,6 +28,11 @@ export interface InstanceKind<Instance, Use> {
   create(use: Use): Promise<Instance>
   /** Whether this idle instance can serve `use` at all, now or after {@link bind}. */
   accepts(instance: Instance, use: Use): boolean
+  /**
+   * Whether what this idle instance was used for does not come again, so that it is given to another use before a new
+   * instance is made; without this, only instances that were never used are.
+   */
+  isFree?(instance: Instance): boolean
   /** Whether this idle instance serves `use` without any work. */
   isBoundTo(instance: Instance, use: Use): boolean
   /** Removes every trace of the former use and makes the instance ready for `use`. */

@@ -1,3 +1,4 @@
+import { RecordingLogger } from '@nexus/test-kit'
 import { describe, expect, it } from 'vitest'
 import type { InstancePoolOptions, PoolClock } from '../options.js'
 import type { DiscardReason, InstanceKind } from './instance-kind.js'
@@ -203,6 +204,22 @@ describe('limits', () => {
     pool.release(grown)
     expect(kind.made.map(({ state }) => state)).toEqual(['disposed', 'disposed'])
     expect(pool.getStats().discards).toMatchObject({ trap: 1, growth: 1 })
+  })
+
+  it('logs why an instance was discarded, and that a caller gets none', async () => {
+    const logger = new RecordingLogger()
+    const { pool, clock } = poolOf({ maxInstances: 1, maxWaiting: 1, acquireTimeoutMs: 10, logger })
+    const held = await pool.acquire('a')
+    const late = pool.acquire('a')
+    await expect(pool.acquire('a')).rejects.toThrow('already wait')
+    clock.advance(10)
+    await expect(late).rejects.toThrow('came free')
+    pool.release(held, 'trap')
+    expect(logger.entries).toMatchObject([
+      { level: 'warn', message: 'a caller gets no instance' },
+      { level: 'warn', message: 'a caller gets no instance' },
+      { level: 'debug', message: 'an instance is discarded', fields: { reason: 'trap' } },
+    ])
   })
 
   it('says which option is wrong', () => {

@@ -145,9 +145,7 @@ export class InstancePool<Instance, Use = void> {
     const idle = this.tryAcquire(use)
     if (idle) return idle
     if (this.#waiters.length >= this.#options.maxWaiting) {
-      this.#exhausted++
-      throw new PoolError(
-        'POOL_EXHAUSTED',
+      throw this.#exhaust(
         `${this.#waiters.length} callers already wait for one of ${this.#options.maxInstances} instances; raise maxInstances or maxWaiting, or send less at once`,
       )
     }
@@ -156,6 +154,7 @@ export class InstancePool<Instance, Use = void> {
       waiter.timer = this.#options.clock.setTimeout(
         () => this.#giveUp(waiter, timeoutMs),
         timeoutMs,
+        true,
       )
       this.#waiters.push(waiter)
       this.#serveWaiters()
@@ -296,15 +295,19 @@ export class InstancePool<Instance, Use = void> {
   #takeIdle(use: Use, mayRebind: boolean): Lease<Instance> | undefined {
     const kind = this.#kind
     let accepted = -1
+    let isUnused = false
     for (let i = this.#idle.length - 1; i >= 0; i--) {
-      const { instance } = this.#idle[i]!
+      const { instance, uses } = this.#idle[i]!
       if (kind.isBoundTo(instance, use)) return this.#lease(this.#unpark(i))
-      // The last match of this walk is the least recently used.
-      if (kind.accepts(instance, use)) accepted = i
+      // The last match of this walk is the least recently used; one that no use comes back to is taken first.
+      const isFree = uses === 0 || kind.isFree?.(instance) === true
+      if (!kind.accepts(instance, use) || (isUnused && !isFree)) continue
+      accepted = i
+      isUnused = isFree
     }
     // While there is room, a new instance beats taking a warm one away from another use.
     const hasRoom = this.#liveCount() < this.#options.maxInstances
-    if (accepted === -1 || hasRoom || !mayRebind) return undefined
+    if (accepted === -1 || (hasRoom && !isUnused) || !mayRebind) return undefined
     const idle = this.#unpark(accepted)
     kind.bind(idle.instance, use)
     this.#rebinds++
@@ -403,7 +406,7 @@ export class InstancePool<Instance, Use = void> {
   }
 
   #scheduleTrim(delayMs: number): void {
-    this.#trimTimer = this.#options.clock.setTimeout(() => this.#trim(), delayMs)
+    this.#trimTimer = this.#options.clock.setTimeout(() => this.#trim(), delayMs, false)
   }
 
   #trim(): void {
@@ -420,6 +423,7 @@ export class InstancePool<Instance, Use = void> {
 
   #dispose(instance: Instance, reason: DiscardReason): void {
     this.#discards[reason]++
+    this.#options.logger.debug({ reason }, 'an instance is discarded')
     this.#kind.dispose(instance)
   }
 
@@ -427,13 +431,17 @@ export class InstancePool<Instance, Use = void> {
     const index = this.#waiters.indexOf(waiter)
     if (index === -1) return
     this.#waiters.splice(index, 1)
-    this.#exhausted++
     waiter.reject(
-      new PoolError(
-        'POOL_EXHAUSTED',
+      this.#exhaust(
         `None of ${this.#options.maxInstances} instances came free within ${timeoutMs} ms; raise maxInstances or acquireTimeoutMs, or send less at once`,
       ),
     )
+  }
+
+  #exhaust(reason: string): PoolError {
+    this.#exhausted++
+    this.#options.logger.warn({ reason }, 'a caller gets no instance')
+    return new PoolError('POOL_EXHAUSTED', reason)
   }
 
   #settleShutdown(): void {

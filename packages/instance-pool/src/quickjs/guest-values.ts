@@ -1,4 +1,4 @@
-import type { QuickJS } from 'quickjs-wasi'
+import { EvalFlags, type QuickJS } from 'quickjs-wasi'
 
 /** A pointer to a value in the guest's memory; valid until the instance is rewound. */
 export type GuestPtr = number
@@ -67,6 +67,14 @@ export class GuestValues {
     return this.exports.qjs_new_number(value)
   }
 
+  /** Puts a copy of bytes into the guest, as an ArrayBuffer; an exception where its memory does not suffice. Free it, or rewind. */
+  newBytes(bytes: Uint8Array): GuestPtr {
+    const ptr = this.#copyIn(bytes)
+    const value = this.exports.qjs_new_array_buffer(ptr, bytes.length)
+    this.exports.wasm_free(ptr)
+    return value
+  }
+
   /** Calls a function of the guest; the result may be an exception, see {@link isException}. */
   call(functionPtr: GuestPtr, ...args: GuestPtr[]): GuestPtr {
     const { scratchPtr, undefinedPtr } = this.#area
@@ -77,13 +85,31 @@ export class GuestValues {
     )
   }
 
-  /** Evaluates module bytecode; the result is a promise of the namespace, or an exception. */
+  /** Evaluates bytecode; the result is an exception, or of a module a promise of its namespace, of a script its value. */
   evalBytecode(bytecode: Uint8Array): GuestPtr {
     const ptr = this.#copyIn(bytecode)
     const result = this.noticingTraps(() => this.exports.qjs_eval_bytecode(ptr, bytecode.length))
     // Zeros compress to nothing in the image; the freed copy of the bytecode would not.
     this.buffer().fill(0, ptr, ptr + bytecode.length)
     this.exports.wasm_free(ptr)
+    return result
+  }
+
+  /**
+   * Evaluates a script in which `await` may stand outside of functions; its `let` and `const` stay for later scripts.
+   *
+   * @returns an exception, or a promise of an object whose `value` is what the last expression gives
+   */
+  evalScript(source: string, filename: string): GuestPtr {
+    const GLOBAL_ASYNC = EvalFlags.TYPE_GLOBAL | EvalFlags.ASYNC
+    const bytes = Buffer.from(`${source}\0`, 'utf8')
+    const sourcePtr = this.#copyIn(bytes)
+    const filenamePtr = this.#copyIn(Buffer.from(`${filename}\0`, 'utf8'))
+    const result = this.noticingTraps(() =>
+      this.exports.qjs_eval(sourcePtr, bytes.length - 1, filenamePtr, GLOBAL_ASYNC),
+    )
+    this.exports.wasm_free(filenamePtr)
+    this.exports.wasm_free(sourcePtr)
     return result
   }
 
@@ -139,6 +165,33 @@ export class GuestValues {
     return text
   }
 
+  /**
+   * A copy of the bytes of an ArrayBuffer or a typed array of the guest; `undefined` for anything else and for a buffer
+   * that was transferred, `null` for more than `maxBytes`. Runs no guest code.
+   */
+  readBytes(ptr: GuestPtr, maxBytes = Number.POSITIVE_INFINITY): Uint8Array | null | undefined {
+    const exports = this.exports
+    if (exports.qjs_is_array_buffer(ptr) !== 0) {
+      const range = this.#bufferRange(ptr)
+      return range && this.#copyOut(range.start, range.length, maxBytes)
+    }
+    if (exports.qjs_is_object(ptr) === 0) return undefined
+    const at = this.#area.scratchPtr >>> 2
+    const bufferPtr = exports.qjs_get_typed_array_buffer(ptr, at * 4, at * 4 + 4, at * 4 + 8)
+    if (this.isException(bufferPtr)) {
+      this.free(bufferPtr)
+      this.free(this.takeException())
+      return undefined
+    }
+    const words = this.words()
+    const [offset, length] = [words[at]!, words[at + 1]!]
+    const range = this.#bufferRange(bufferPtr)
+    // The array keeps its buffer alive.
+    this.free(bufferPtr)
+    if (!range || offset + length > range.length) return undefined
+    return this.#copyOut(range.start + offset, length, maxBytes)
+  }
+
   /** Gives a value back to the engine: the pointer means nothing from then on. */
   free(ptr: GuestPtr): void {
     this.exports.qjs_free_value(ptr)
@@ -168,6 +221,20 @@ export class GuestValues {
   protected words(): Uint32Array {
     if (this.#words.length === 0) this.#refreshViews()
     return this.#words
+  }
+
+  /** Where the bytes of an ArrayBuffer are. */
+  #bufferRange(ptr: GuestPtr): { start: number; length: number } | undefined {
+    const { scratchPtr } = this.#area
+    const start = this.exports.qjs_get_array_buffer(ptr, scratchPtr)
+    if (start !== 0) return { start, length: this.words()[scratchPtr >>> 2]! }
+    this.free(this.takeException())
+    return undefined
+  }
+
+  #copyOut(start: number, length: number, maxBytes: number): Uint8Array | null {
+    if (length > maxBytes) return null
+    return new Uint8Array(this.buffer().subarray(start, start + length))
   }
 
   #copyIn(bytes: Uint8Array): GuestPtr {

@@ -16,10 +16,13 @@ import { nextEntropy } from './entropy.js'
 import { type ExchangeArea, type GuestPtr, GuestValues } from './guest-values.js'
 import { quietFileDescriptors } from './quiet-file-descriptors.js'
 
-/** Answers a host call of the guest with a small number; must not throw. */
+/**
+ * Answers a host call of the guest; must not throw. A number up to {@link MAX_HOST_ANSWER} is that number for the guest. A
+ * higher one is the pointer of a value that was made for the answer: the instance frees it.
+ */
 export type HostCall = (args: readonly GuestPtr[]) => number
 
-/** The highest number a {@link HostCall} may answer. */
+/** The highest number a {@link HostCall} may answer: no value of the guest is at so low an address. */
 export const MAX_HOST_ANSWER = 7
 
 /** What all instances of one template are made of. */
@@ -40,6 +43,8 @@ export interface QuickJSInstanceBlueprint extends ExchangeArea {
 
 /** The name under which the guest's one host function is registered. */
 export const HOST_FUNCTION = 'host'
+
+const WASM_PAGE_BYTES = 65_536
 
 const ignore: HostCall = () => 0
 
@@ -64,6 +69,8 @@ export class QuickJSInstance extends GuestValues {
   #toldToStop = false
   /** Promises of the call under way that were rejected and have no handler, by the address of their object. */
   readonly #rejections = new Map<number, Rejection>()
+  /** The value that answered the last host call: the engine takes it over after the host has returned. */
+  #answer: GuestPtr = 0
 
   /** Called for each host call of the guest while a call is under way. */
   onHostCall: HostCall = ignore
@@ -102,10 +109,13 @@ export class QuickJSInstance extends GuestValues {
     const exports: object = this.exports
     this.#refusalFlag = (exports as Record<string, WebAssembly.Global>)[REFUSAL_FLAG]!
     const answers = blueprint.answers.map((ptr) => new JSValueHandle(vm, ptr, true))
-    vm.registerHostCallback(
-      HOST_FUNCTION,
-      (...args) => answers[this.onHostCall(args.map((arg) => arg.ptr))]!,
-    )
+    vm.registerHostCallback(HOST_FUNCTION, (...args) => {
+      this.#freeAnswer()
+      const answer = this.onHostCall(args.map((arg) => arg.ptr))
+      if (answer <= MAX_HOST_ANSWER) return answers[answer]!
+      this.#answer = answer
+      return new JSValueHandle(vm, answer, true)
+    })
   }
 
   /** The image that {@link rewind} goes back to. */
@@ -138,10 +148,17 @@ export class QuickJSInstance extends GuestValues {
     return this.#image !== undefined && this.memoryBytes !== this.#image.memoryBytes
   }
 
-  /** Removes every byte of a former handler and lays down the image of another. */
+  /** Removes every byte of a former handler and lays down the image of another, or of a sandbox that goes on. */
   bind(image: HandlerImage): void {
     const memory = this.buffer()
-    const { base, diff } = image
+    const { base, diff, thawedOn } = image
+    this.#image = image
+    if (thawedOn) {
+      this.#runs = []
+      thawedOn.copyInto(memory)
+      writeRuns(memory, diff)
+      return
+    }
     const { unrestoredPages } = this.#blueprint
     const pages = pagesOf(base)
     for (const page of pagesOf(diff)) pages.add(page)
@@ -153,7 +170,12 @@ export class QuickJSInstance extends GuestValues {
       memory,
       [...pages].filter((page) => !unrestoredPages.has(page)).sort((a, b) => a - b),
     )
-    this.#image = image
+  }
+
+  /** Makes the memory larger, for an image of that size. */
+  growTo(memoryBytes: number): void {
+    const missing = (memoryBytes - this.memoryBytes) / WASM_PAGE_BYTES
+    if (missing > 0) this.exports.memory.grow(missing)
   }
 
   /** Makes the memory what it was right after the handler's module ran. */
@@ -166,14 +188,15 @@ export class QuickJSInstance extends GuestValues {
    *
    * @param deadlineAt on the clock of `performance.now()`
    * @param memoryLimitBytes what the engine may allocate in all
+   * @param elapsedMs what the guest's monotonic clock starts from
    */
-  begin(deadlineAt: number, memoryLimitBytes: number, onHostCall: HostCall): void {
+  begin(deadlineAt: number, memoryLimitBytes: number, onHostCall: HostCall, elapsedMs = 0): void {
     const words = this.words()
     const randomAt = this.#blueprint.state.randomStateOffset >>> 2
     // xorshift never leaves 0, so one bit is always set.
     words[randomAt] = nextEntropy() | 1
     words[randomAt + 1] = nextEntropy()
-    this.#startedAt = performance.now()
+    this.#startedAt = performance.now() - elapsedMs
     this.#clockRuns = true
     this.deadlineAt = deadlineAt
     this.interrupted = false
@@ -184,6 +207,11 @@ export class QuickJSInstance extends GuestValues {
     this.exports.qjs_set_memory_limit(memoryLimitBytes)
   }
 
+  /** What the guest's monotonic clock says, in milliseconds. */
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt
+  }
+
   /** Replaces the memory limit of the call under way. */
   setMemoryLimit(memoryLimitBytes: number): void {
     this.exports.qjs_set_memory_limit(memoryLimitBytes)
@@ -191,6 +219,7 @@ export class QuickJSInstance extends GuestValues {
 
   /** Ends a call: from now on a host call of this guest is ignored. */
   end(): void {
+    this.#freeAnswer()
     this.onHostCall = ignore
     this.deadlineAt = Number.POSITIVE_INFINITY
     this.#clockRuns = false
@@ -240,6 +269,12 @@ export class QuickJSInstance extends GuestValues {
     this.#runs = []
     this.#image = undefined
     this.#vm.dispose()
+  }
+
+  #freeAnswer(): void {
+    if (this.#answer === 0) return
+    if (!this.hasTrapped) this.free(this.#answer)
+    this.#answer = 0
   }
 
   /** Guest code is about to run. */

@@ -14,6 +14,8 @@ export interface QuickJSUse {
   readonly template: QuickJSTemplate
   /** Whether the instance is rewound after each call. */
   readonly isolation: Isolation
+  /** Whether it is for one call alone, after which the instance is not rewound. */
+  readonly isUsedOnce?: boolean
 }
 
 /**
@@ -37,7 +39,12 @@ export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
 
   /** Whether an idle instance has the memory and the extensions that `use` needs, and is sound. */
   accepts(instance: QuickJSInstance, use: QuickJSUse): boolean {
-    return use.template.accepts(instance) && !instance.hasGrown && !instance.hasTrapped
+    return use.template.accepts(instance, use.image) && !instance.hasTrapped
+  }
+
+  /** Whether what an idle instance was used for does not come again. */
+  isFree(instance: QuickJSInstance): boolean {
+    return !this.#uses.has(instance)
   }
 
   /** Whether an idle instance is bound to this very `use`. */
@@ -59,7 +66,12 @@ export class QuickJSKind implements InstanceKind<QuickJSInstance, QuickJSUse> {
   reset(instance: QuickJSInstance): DiscardReason | undefined {
     instance.end()
     if (instance.hasTrapped) return 'trap'
-    if (this.#uses.get(instance)?.isolation === 'shared') return undefined
+    const use = this.#uses.get(instance)
+    if (use?.isUsedOnce || use?.image.thawedOn) {
+      this.#uses.delete(instance)
+      return undefined
+    }
+    if (use?.isolation === 'shared') return undefined
     if (instance.hasGrown) return 'growth'
     instance.rewind()
     return undefined

@@ -1,8 +1,13 @@
-import { CompileFlags, EvalFlags, QuickJS, type Snapshot } from 'quickjs-wasi'
+import { QuickJS, type Snapshot } from 'quickjs-wasi'
 import { type EngineExtension, loadEngineExtensions } from '../engine/engine-extensions.js'
 import { loadEngineModule } from '../engine/engine-module.js'
 import { freeHeap, locateEngineState } from '../engine/engine-state.js'
 import { PoolError } from '../errors.js'
+import { baseIdentity } from '../freeze/base-identity.js'
+import { decodeDifference, encodeDifference } from '../freeze/difference.js'
+import { freeInteriors } from '../freeze/free-chunks.js'
+import type { FrozenMemory } from '../freeze/frozen-memory.js'
+import { ReferenceMemory } from '../freeze/reference-memory.js'
 import { HandlerImage } from '../image/handler-image.js'
 import {
   copyPages,
@@ -14,6 +19,7 @@ import {
   usedPages,
   zeroPages,
 } from '../image/memory-image.js'
+import { compileScript } from './compile-script.js'
 import type { GuestPtr } from './guest-values.js'
 import {
   HOST_FUNCTION,
@@ -37,8 +43,8 @@ export interface QuickJSTemplateOptions<Entry extends string> {
   /** What the guest may use of the engine's native stack, in bytes; at most 524,288. */
   maxStackBytes: number
   /**
-   * Whether the engine's native URL, URLSearchParams, TextEncoder, TextDecoder, Headers, crypto and
-   * structuredClone are there. They are more memory to copy back after every call.
+   * Whether the engine's native URL, URLSearchParams, TextEncoder, TextDecoder, Headers and structuredClone
+   * are there. They are more memory to copy back after every call.
    * @default false
    */
   webExtensions?: boolean | undefined
@@ -49,6 +55,9 @@ const NO_EXTENSIONS: readonly EngineExtension[] = []
 /** Large enough for most events; a larger one is copied through the guest's heap. */
 const INPUT_BYTES = 64 * 1024
 const SCRATCH_BYTES = 64
+const WASM_PAGE_BYTES = 65_536
+/** What WebAssembly can address. */
+const MAX_MEMORY_BYTES = 2 ** 32
 
 /**
  * The base image that all instances of one heap size start from, and the maker of handler images.
@@ -71,6 +80,10 @@ const SCRATCH_BYTES = 64
 export class QuickJSTemplate<Entry extends string = string> {
   /** The image of an engine in which no handler is loaded. */
   readonly baseImage: HandlerImage
+  /** The engine and its extensions, each with its version or its hash. */
+  readonly programs: readonly string[]
+  #identity: string | undefined
+  readonly #references = new WeakMap<HandlerImage, ReferenceMemory>()
 
   private constructor(
     private readonly blueprint: QuickJSInstanceBlueprint,
@@ -82,8 +95,10 @@ export class QuickJSTemplate<Entry extends string = string> {
     /** Size of the linear memory of each instance, in bytes. */
     readonly memoryBytes: number,
     usedEnd: number,
+    engineProgram: string,
   ) {
     this.baseImage = new HandlerImage(base, [], memoryBytes, usedEnd)
+    this.programs = [engineProgram, ...blueprint.extensions.map(({ program }) => program)]
   }
 
   /**
@@ -94,7 +109,7 @@ export class QuickJSTemplate<Entry extends string = string> {
   static async create<Entry extends string>(
     options: QuickJSTemplateOptions<Entry>,
   ): Promise<QuickJSTemplate<Entry>> {
-    const { module: engine, constants } = await loadEngineModule()
+    const { module: engine, constants, program } = await loadEngineModule()
     const extensions = options.webExtensions ? await loadEngineExtensions() : NO_EXTENSIONS
     const vm = await QuickJS.create({
       wasm: engine,
@@ -111,13 +126,18 @@ export class QuickJSTemplate<Entry extends string = string> {
           new DataView(memory.buffer).setBigUint64(resultPtr, 0n, true)
           return 0
         },
+        // Nor does chance: each process must make the same image, or none could thaw what another froze.
+        random_get(ptr: number, length: number): number {
+          new Uint8Array(memory.buffer, ptr, length).fill(0)
+          return 0
+        },
       }),
     })
     const linked = vm.snapshot().extensions
     const engineExports = vm._getExports()
 
     const host = vm.newFunction(HOST_FUNCTION, () => vm.undefined)
-    const prelude = vm.evalBytecode(await compilePrelude(engine, options.prelude))
+    const prelude = vm.evalBytecode(await compileScript(options.prelude))
     const entriesObject = vm.callFunction(prelude, vm.undefined, host)
     const entries = {} as Record<Entry, GuestPtr>
     for (const name of options.entries) {
@@ -179,21 +199,24 @@ export class QuickJSTemplate<Entry extends string = string> {
       options.heapBytes,
       memory.length,
       free.start,
+      program,
     )
     vm.dispose()
     return template
   }
 
-  /** Whether an instance, as it is, can be bound to an image of this template. */
-  accepts(instance: QuickJSInstance): boolean {
+  /** Whether an instance, as it is, can be bound to this image, which must be of this template. */
+  accepts(instance: QuickJSInstance, image: HandlerImage = this.baseImage): boolean {
     return (
-      instance.memoryBytes === this.memoryBytes && instance.extensions === this.blueprint.extensions
+      instance.memoryBytes === image.memoryBytes &&
+      instance.extensions === this.blueprint.extensions
     )
   }
 
   /** Makes an instance bound to `image`, which must be of this template. */
   async instantiate(image: HandlerImage = this.baseImage): Promise<QuickJSInstance> {
     const instance = await QuickJSInstance.create(this.blueprint)
+    instance.growTo(image.memoryBytes)
     instance.bind(image)
     return instance
   }
@@ -212,23 +235,85 @@ export class QuickJSTemplate<Entry extends string = string> {
     const diff = diffMemory(memory, this.base)
     return new HandlerImage(this.base, diff, this.memoryBytes, free.start)
   }
-}
 
-/**
- * Compiled in an engine of its own: what the parser leaves in the heap would be ten more pages to
- * copy back after every call.
- */
-async function compilePrelude(engine: WebAssembly.Module, source: string): Promise<Uint8Array> {
-  const vm = await QuickJS.create({ wasm: engine })
-  try {
-    return vm.compile(
-      source,
-      'nexus:prelude',
-      EvalFlags.TYPE_GLOBAL,
-      CompileFlags.STRIP_SOURCE | CompileFlags.STRIP_DEBUG,
-    )
-  } finally {
-    vm.dispose()
+  /** Names the base image: what was frozen here can be thawed where this is the same, also in another process. */
+  get identity(): string {
+    const { inputPtr, inputBytes, scratchPtr, undefinedPtr, answers, snapshot } = this.blueprint
+    const { stackPointer, runtimePtr, contextPtr, extensions } = snapshot
+    const linked = extensions.flatMap(({ name, memoryBase, tableBase }) => [
+      [`${name} memory`, memoryBase] as const,
+      [`${name} table`, tableBase] as const,
+    ])
+    this.#identity ??= baseIdentity({
+      programs: this.programs,
+      base: this.base,
+      memoryBytes: this.memoryBytes,
+      places: {
+        ...{ inputPtr, inputBytes, scratchPtr, undefinedPtr, firstAnswer: answers[0]! },
+        ...{ stackPointer, runtimePtr, contextPtr },
+        ...Object.fromEntries(linked),
+        ...this.entries,
+      },
+    })
+    return this.#identity
+  }
+
+  /**
+   * Takes what an instance holds in addition to an image. No code of the guest may be under way, and the instance is of no
+   * use after that: it must be bound again, or disposed.
+   *
+   * @param image of this template: the same must be there when the memory is thawed
+   */
+  freeze(instance: QuickJSInstance, image: HandlerImage): FrozenMemory {
+    const { state, snapshot, inputPtr, inputBytes } = this.blueprint
+    const memory = instance.memory()
+    const reference = this.#referenceOf(image)
+    for (const { start, end } of freeInteriors(memory, state) ?? []) {
+      reference.copyInto(memory, start, end)
+    }
+    // What is left out means nothing: dead stack, the text that was handed over last, the free end of the heap.
+    const difference = encodeDifference(memory, reference.upTo(memory.length), [
+      { start: snapshot.stackPointer, end: inputPtr },
+      { start: inputPtr + inputBytes, end: freeHeap(memory, state).start },
+    ])
+    return { memoryBytes: memory.length, difference }
+  }
+
+  /**
+   * The image that an instance is bound to, once, to go on where {@link freeze} left one.
+   *
+   * @param image the one that the memory was frozen against
+   * @throws {@link PoolError} `IMAGE_REFUSED` when the memory is damaged
+   */
+  thaw({ memoryBytes, difference }: FrozenMemory, image: HandlerImage): HandlerImage {
+    const whole = memoryBytes % WASM_PAGE_BYTES === 0 && memoryBytes <= MAX_MEMORY_BYTES
+    if (!whole || memoryBytes < image.memoryBytes) {
+      throw new PoolError(
+        'IMAGE_REFUSED',
+        `The image of the sandbox cannot be read: ${memoryBytes} bytes are no size of its memory`,
+      )
+    }
+    const bytes = Buffer.from(difference.buffer, difference.byteOffset, difference.byteLength)
+    const runs = decodeDifference(bytes, memoryBytes)
+    return new HandlerImage(this.base, runs, memoryBytes, 0, this.#referenceOf(image))
+  }
+
+  /** An image as what it holds in addition to the base image: {@link thaw} it on that. */
+  freezeImage(image: HandlerImage): FrozenMemory {
+    const { memoryBytes } = image
+    const base = this.#referenceOf(this.baseImage).upTo(memoryBytes)
+    const memory = this.#referenceOf(image).upTo(memoryBytes)
+    const difference = encodeDifference(memory, base, [{ start: 0, end: memoryBytes }])
+    return { memoryBytes, difference }
+  }
+
+  #referenceOf(image: HandlerImage): ReferenceMemory {
+    let reference = this.#references.get(image)
+    if (!reference) {
+      reference = new ReferenceMemory(image)
+      this.#references.set(image, reference)
+    }
+    return reference
   }
 }
 

@@ -6,7 +6,7 @@ const options = {
   prelude: `() => ({ visit: () => {
     const u = new URL('https://ünï.例え.example/ä?q=ö#x'); u.host = 'faß.example'
     try { new URL('https://a_b\u00ad.\u{1F600}..example:99999') } catch {}
-    return new TextDecoder().decode(new TextEncoder().encode(u.href)) + typeof crypto.subtle + structuredClone(1)
+    return new TextDecoder().decode(new TextEncoder().encode(u.href)) + structuredClone(1)
   } })`,
   entries: ['visit'] as const,
   heapBytes: 1024 * 1024,
@@ -30,10 +30,10 @@ it('are there after a rewind, and write nowhere that a rewind does not undo', as
     instance.end()
     return text
   }
-  expect(visit()).toBe('https://xn--fa-hia.example/%C3%A4?q=%C3%B6#xobject1')
+  expect(visit()).toBe('https://xn--fa-hia.example/%C3%A4?q=%C3%B6#x1')
   expect(instance.memory().equals(image)).toBe(false)
   instance.rewind()
-  expect(visit()).toBe('https://xn--fa-hia.example/%C3%A4?q=%C3%B6#xobject1')
+  expect(visit()).toBe('https://xn--fa-hia.example/%C3%A4?q=%C3%B6#x1')
   instance.rewind()
   // What the image does not use holds the leavings of the call: free heap.
   for (const { offset, bytes } of instance.image!.base) {
