@@ -35,6 +35,9 @@ export interface EventBusListeners {
   connected: () => void
   /** The server cannot be reached; the store connects again by itself. */
   disconnected: (reason: string) => void
-  /** Something failed that no call of yours could report; the bus goes on trying. */
+  /**
+   * Something failed that no call of yours could report; the bus goes on trying. While the server is away, as `disconnected`
+   * has said, what fails with `STORE_UNAVAILABLE` is not told.
+   */
   error: (error: unknown) => void
 }

@@ -1,10 +1,12 @@
 import { EventEmitter } from 'eventemitter3'
+import { logBus } from './bus-log.js'
 import { type Clock, systemClock } from './clock.js'
 import type { EventHandler } from './consume/handler/handler-runner.js'
 import { isInsideHandlerOf, leaveHandlerScope } from './consume/handler/handler-scope.js'
 import { Subscription } from './consume/subscription.js'
 import { EventBusError } from './errors.js'
 import type { CloudEvent, EventInput } from './event/cloud-event.js'
+import type { EventSchemas, NoSchemas, TypedEvent, TypedEventInput } from './event/event-schemas.js'
 import { assertPattern } from './event/pattern.js'
 import type { EventBusListeners } from './event-bus-listeners.js'
 import type { EventBusCounts, EventBusStats } from './event-bus-stats.js'
@@ -16,10 +18,13 @@ import {
   type SubscribeOptions,
   subscribeSchema,
 } from './options.js'
+import { OutcomeWait } from './outcome/outcome-wait.js'
+import type { PublishOutcome, WaitOptions } from './outcome/wait-options.js'
 import { parseOptions } from './parse-options.js'
 import { EventEncoder } from './publish/event-encoder.js'
 import { Publisher } from './publish/publisher.js'
 import { readPublishOptions } from './publish/read-publish-options.js'
+import { CheckedStates } from './store/checked-states.js'
 import { DeadLetters } from './store/dead-letters.js'
 import type { EventStore, PublishResult } from './store/event-store.js'
 import type {
@@ -30,6 +35,7 @@ import type {
   ReplayResult,
 } from './store/queries.js'
 import { eraseSchema, eventKeySchema, listSchema, replaySchema } from './store/query-options.js'
+import { SharedValues } from './store/shared-values.js'
 import type { EventDetails } from './store/stored-event.js'
 
 /**
@@ -44,15 +50,23 @@ import type { EventDetails } from './store/stored-event.js'
  * await bus.close()
  * ```
  */
-export class EventBus extends EventEmitter<EventBusListeners> {
+export class EventBus<
+  // biome-ignore lint/suspicious/noExplicitAny: `EventBus` alone means a bus with any schemas
+  Schemas extends EventSchemas = any,
+> extends EventEmitter<EventBusListeners> {
   /** Events that groups gave up on. */
   readonly deadLetters: DeadLetters
+  /** Small values that the processes of the bus share. */
+  readonly shared: SharedValues
+  /** What groups keep beside their deliveries, such as calls that stand still. */
+  readonly states: CheckedStates
   readonly #options: ResolvedEventBusOptions
   readonly #store: EventStore
   readonly #clock: Clock
   readonly #publisher: Publisher
   readonly #encoder: EventEncoder
   readonly #subscriptions = new Set<Subscription>()
+  readonly #outcomes: OutcomeWait
   #closing: Promise<void> | undefined
   readonly #counts: EventBusCounts = {
     published: 0,
@@ -81,6 +95,14 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     )
     this.#encoder = new EventEncoder(options, this.#clock)
     this.deadLetters = new DeadLetters(options.store)
+    this.shared = new SharedValues(options.store)
+    this.states = new CheckedStates(options.store.states)
+    this.#outcomes = new OutcomeWait({
+      clock: this.#clock,
+      isShared: options.store.isShared ?? false,
+      get: ({ id, source }) => this.#store.get(id, source),
+      consumedGroups: () => [...this.#subscriptions].map(({ group }) => group),
+    })
   }
 
   /**
@@ -88,8 +110,11 @@ export class EventBus extends EventEmitter<EventBusListeners> {
    *
    * @throws EventBusError `INVALID_OPTIONS`, or what the store has to say, such as `STORE_LOCKED`
    */
-  static async open(options: EventBusOptions): Promise<EventBus> {
-    const bus = new EventBus(parseOptions(eventBusSchema, options, 'EventBus'))
+  static async open<const Schemas extends EventSchemas = NoSchemas>(
+    options: EventBusOptions<Schemas>,
+  ): Promise<EventBus<Schemas>> {
+    const bus = new EventBus<Schemas>(parseOptions(eventBusSchema, options, 'EventBus'))
+    logBus(bus, bus.#options.logger)
     await bus.#store.open({
       clock: bus.#clock,
       onConnected: () => {
@@ -105,16 +130,31 @@ export class EventBus extends EventEmitter<EventBusListeners> {
         bus.#problems.delete('contents')
         bus.emit('repaired')
       },
-      onError: (error) => bus.emit('error', error),
+      onError: (error) => bus.#report(error),
     })
     return bus
   }
 
   /**
-   * Stores one event; resolves once it is as durable as its level says.
+   * Stores one event; resolves once it is as durable as its level says. With `wait` it resolves once every group has ended
+   * with the event, or the time is over: then `settled` is false, and `deliveries` say where each group stands.
    *
    * @throws EventBusError `INVALID_EVENT`, `EVENT_TOO_LARGE`, `SCHEMA_MISMATCH`, `BACKPRESSURE`, `CLOSED`, `STORE_FAILED`
+   *
+   * @example
+   * ```ts
+   * const { settled, deliveries } = await bus.publish({ type: 'shop.order.paid' }, { wait: { timeoutMs: 5_000 } })
+   * ```
    */
+  async publish<const Type extends string>(
+    event: TypedEventInput<Schemas, Type>,
+    options: PublishOptions & { wait: true | WaitOptions },
+  ): Promise<PublishOutcome>
+  /** The same; without `wait` it ends once the event is stored. */
+  async publish<const Type extends string>(
+    event: TypedEventInput<Schemas, Type>,
+    options?: PublishOptions,
+  ): Promise<PublishResult>
   async publish(event: EventInput, options?: PublishOptions): Promise<PublishResult> {
     const [result] = await this.publishBatch([event], options)
     return result!
@@ -124,25 +164,33 @@ export class EventBus extends EventEmitter<EventBusListeners> {
    * Stores events in this order; when one of them is refused, none is stored. More than
    * `publisher.batching.maxSize` of them are several writes, one after the other: when one of them fails,
    * `details.stored` says how many events were stored, and publishing the same events again stores the rest. Publishes
-   * that do not wait for each other may be stored in another order when a write has to be made again.
+   * that do not wait for each other may be stored in another order when a write has to be made again. With `wait` it
+   * resolves once every group has ended with every event, or the time is over.
    *
    * @throws as `publish` does
    */
   async publishBatch(
     events: readonly EventInput[],
+    options: PublishOptions & { wait: true | WaitOptions },
+  ): Promise<PublishOutcome[]>
+  /** The same; without `wait` it ends once the events are stored. */
+  async publishBatch(
+    events: readonly EventInput[],
+    options?: PublishOptions,
+  ): Promise<PublishResult[]>
+  async publishBatch(
+    events: readonly EventInput[],
     options?: PublishOptions,
   ): Promise<PublishResult[]> {
     this.#assertOpen()
-    try {
-      const { durability, dueTime } = readPublishOptions(options, this.#clock.now())
-      const requests = events.map((event) => this.#encoder.encode(event, dueTime))
-      const results = await this.#publisher.publish(requests, durability)
-      for (const [i, result] of results.entries()) this.#published(result, requests[i]!.event)
-      return results
-    } catch (error) {
-      this.#counts.rejected += events.length
-      throw error
-    }
+    const { results, stored, wait } = await this.#append(events, options)
+    if (wait === undefined) return results
+    return Promise.all(
+      results.map(async (result, i) => ({
+        ...result,
+        ...(await this.#outcomes.wait(stored[i]!, wait)),
+      })),
+    )
   }
 
   /** Resolves when the store has caught up enough that a publish refused with BACKPRESSURE is worth trying again. */
@@ -156,9 +204,9 @@ export class EventBus extends EventEmitter<EventBusListeners> {
    *
    * @throws EventBusError `INVALID_OPTIONS`, `INVALID_PATTERN`, `CLOSED`
    */
-  subscribe(
-    patterns: string | readonly string[],
-    handler: EventHandler,
+  subscribe<const Pattern extends string>(
+    patterns: Pattern | readonly Pattern[],
+    handler: EventHandler<TypedEvent<Schemas, Pattern>>,
     options: SubscribeOptions,
   ): Subscription {
     this.#assertOpen()
@@ -167,7 +215,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
       throw new EventBusError('INVALID_PATTERN', 'patterns: expected at least one')
     for (const pattern of wanted) assertPattern(pattern)
     const resolved = parseOptions(subscribeSchema, options, 'subscribe')
-    const subscription = new Subscription(wanted, handler, resolved, {
+    const subscription = new Subscription(wanted, handler as EventHandler, resolved, {
       clock: this.#clock,
       openConsumer: () =>
         this.#store.openGroup({
@@ -186,6 +234,7 @@ export class EventBus extends EventEmitter<EventBusListeners> {
       onDelivered: ({ event, attempt }, group, durationMs, emitted) => {
         this.#counts.delivered += 1
         this.#counts.emitted += emitted.filter(({ duplicate }) => !duplicate).length
+        this.#outcomes.ended(event)
         this.emit('delivered', { event, group, attempt, durationMs })
       },
       onFailed: ({ event, attempt }, group, error, nextDelayMs) => {
@@ -193,12 +242,14 @@ export class EventBus extends EventEmitter<EventBusListeners> {
         const delay = nextDelayMs === undefined ? {} : { nextDelayMs }
         this.emit('failed', { event, group, attempt, error, ...delay })
       },
-      onDeadLettered: ({ event, attempt }, group, error) => {
+      onDeadLettered: ({ event, attempt }, group, error, emitted) => {
         this.#counts.deadLettered += 1
+        this.#counts.emitted += emitted.filter(({ duplicate }) => !duplicate).length
+        this.#outcomes.ended(event)
         this.emit('dead-lettered', { event, group, attempt, error })
       },
       onClosed: (closed) => this.#subscriptions.delete(closed),
-      onError: (error) => this.emit('error', error),
+      onError: (error) => this.#report(error),
     })
     this.#subscriptions.add(subscription)
     return subscription
@@ -256,6 +307,11 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     return this.#store.removeGroup(group)
   }
 
+  /** Whether other processes may consume from the store at the same time. */
+  get isShared(): boolean {
+    return this.#store.isShared ?? false
+  }
+
   /** Whether events are stored and delivered now; `problem` says why not. */
   getReadiness(): { ready: boolean; problem?: string } {
     if (this.#closing !== undefined) return { ready: false, problem: 'the bus was closed' }
@@ -294,8 +350,29 @@ export class EventBus extends EventEmitter<EventBusListeners> {
     await leaveHandlerScope(() =>
       Promise.all(subscriptions.map((one) => one.close({ drainTimeoutMs }))),
     )
+    await this.#outcomes.close()
     await this.#publisher.settled()
     await this.#store.close()
+  }
+
+  async #append(events: readonly EventInput[], options: PublishOptions | undefined) {
+    try {
+      const { durability, dueTime, wait } = readPublishOptions(options, this.#clock.now())
+      const requests = events.map((event) => this.#encoder.encode(event, dueTime))
+      const results = await this.#publisher.publish(requests, durability)
+      const stored = requests.map(({ event }) => event)
+      for (const [i, result] of results.entries()) this.#published(result, stored[i]!)
+      return { results, stored, wait }
+    } catch (error) {
+      this.#counts.rejected += events.length
+      throw error
+    }
+  }
+
+  /** That the server cannot be reached is told once, by `disconnected`: not by each request that fails until it is back. */
+  #report(error: unknown): void {
+    const isAway = error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE'
+    if (!isAway || !this.#problems.has('connection')) this.emit('error', error)
   }
 
   #emptied(what: string): void {

@@ -1,12 +1,19 @@
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { z } from 'zod'
 import type { Clock } from './clock.js'
+import type { FailedDelivery } from './consume/handler/failed-delivery.js'
 import type { CloudEvent, EventInput, JsonValue } from './event/cloud-event.js'
+import type { EventSchemas } from './event/event-schemas.js'
+import { type WaitOptions, waitSchema } from './outcome/wait-options.js'
 import type { EventStore, StartPosition } from './store/event-store.js'
+import type { StateChange } from './store/group-state.js'
 import { timeSchema } from './store/query-options.js'
 import type { Durability } from './store/stored-event.js'
 
 /** Options of `EventBus.open`. */
-export interface EventBusOptions {
+export interface EventBusOptions<Schemas extends EventSchemas = EventSchemas> {
   /** Where events are kept: `memoryStore()`, `localStore()`, or one of another package. */
   store: EventStore
   /** `source` of events published without one. @default '/nexus' */
@@ -23,7 +30,9 @@ export interface EventBusOptions {
    */
   maxRecordBytes?: number | undefined
   /** Schemas of `data`, by event type: an event that does not fit is refused at publish. @default {} */
-  schemas?: Readonly<Record<string, z.ZodType>> | undefined
+  schemas?: Schemas | undefined
+  /** Told when the server goes and comes back, what was lost, and which events are given up. @default nothing is logged */
+  logger?: Logger | undefined
   /** @default the machine's clock */
   clock?: Clock | undefined
 }
@@ -58,6 +67,8 @@ export interface PublishOptions {
   delayMs?: number | undefined
   /** Deliver no earlier than this time, which is within the next ten years; one that has passed means now. */
   deliverAt?: string | Date | undefined
+  /** Resolve only when the groups ended with the event, or the time is over; `true` means up to 30 s. @default false */
+  wait?: boolean | WaitOptions | undefined
 }
 
 /** When something that failed is tried again. */
@@ -100,14 +111,36 @@ export interface SubscribeOptions {
   maxPerSecond?: number | undefined
   /** Where a group begins that never existed before. @default 'now' */
   start?: StartPosition | undefined
+  /**
+   * Events to store together with a dead letter, or not at all. Where it throws, or an event is refused, that is reported as an
+   * error, and the dead letter is stored without events. @default none
+   */
+  onDeadLetter?: ((letter: FailedDelivery) => readonly EventInput[]) | undefined
+}
+
+/** An event to deliver at a time. */
+export interface ScheduledEvent {
+  /** The event with its id, under which it is stored once. */
+  event: EventInput & {
+    /** Unique within its source. */
+    id: string
+  }
+  /** When groups get it, in milliseconds since the epoch. @default at once */
+  deliverAtMs?: number | undefined
 }
 
 /** What a handler may answer. */
 export interface HandlerResult {
   /** Published together with the ack of this event, or not at all; a retry does not emit twice. */
   emit?: readonly EventInput[] | undefined
+  /** Published together with the ack as well, under ids that must not change with a retry, and delivered at their time. */
+  schedule?: readonly ScheduledEvent[] | undefined
   /** Kept with the delivery, for `get`. */
   record?: JsonValue | undefined
+  /** What the group keeps from now on, stored together with the ack, or not at all; see `EventBus.states`. */
+  state?: readonly StateChange[] | undefined
+  /** The work goes on with a later event: the delivery counts as `suspended`. @default false */
+  suspended?: boolean | undefined
 }
 
 /** Ten years. */
@@ -193,6 +226,10 @@ export interface ResolvedEventBusOptions extends Defined<Omit<EventBusOptions, '
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+/** A schema of arktype is a function. */
+const isStandardSchema = (value: unknown): boolean =>
+  (isObject(value) || typeof value === 'function') &&
+  typeof (value as Partial<StandardSchemaV1>)['~standard']?.validate === 'function'
 
 export const eventBusSchema = z.strictObject({
   store: z.custom<EventStore>(isObject, 'expected a store such as memoryStore()'),
@@ -201,22 +238,32 @@ export const eventBusSchema = z.strictObject({
   maxPendingEvents: z.int().min(1).default(10_000),
   maxEventBytes: z.int().min(1).default(1_048_576),
   maxRecordBytes: z.int().min(1_024).default(1_048_576),
-  schemas: z.record(z.string(), z.custom<z.ZodType>(isObject, 'expected a zod schema')).default({}),
+  logger: loggerSchema,
+  schemas: z
+    .record(
+      z.string(),
+      z.custom<StandardSchemaV1>(
+        isStandardSchema,
+        'expected a schema with the interface of standardschema.dev, such as one of zod 3.24 or later',
+      ),
+    )
+    .default({}),
   clock: z.custom<Clock>(isObject, 'expected a clock').optional(),
 }) satisfies z.ZodType<ResolvedEventBusOptions, EventBusOptions>
 
 export interface ResolvedSubscribeOptions
-  extends Defined<Omit<SubscribeOptions, 'orderingKey' | 'maxPerSecond'>> {
+  extends Defined<Omit<SubscribeOptions, 'orderingKey' | 'maxPerSecond' | 'onDeadLetter'>> {
   retry: ResolvedRetryOptions
   fetch: Defined<FetchOptions>
   orderingKey?: string | ((event: CloudEvent) => string | undefined) | undefined
   maxPerSecond?: number | undefined
+  onDeadLetter?: ((letter: FailedDelivery) => readonly EventInput[]) | undefined
 }
 
 const startSchema = z.union([
   z.enum(['now', 'beginning']),
   z.strictObject({ time: timeSchema }),
-  z.strictObject({ id: z.string() }),
+  z.strictObject({ id: z.string(), source: z.string().optional() }),
 ]) satisfies z.ZodType<StartPosition, StartPosition>
 
 /** Group names are part of keys and of names on servers, so they are kept plain. */
@@ -242,10 +289,17 @@ export const subscribeSchema = z.strictObject({
   fetch: fetchSchema.prefault({}),
   maxPerSecond: z.number().positive().optional(),
   start: startSchema.default('now'),
+  onDeadLetter: z
+    .custom<(letter: FailedDelivery) => readonly EventInput[]>(
+      (value) => typeof value === 'function',
+      'expected a function',
+    )
+    .optional(),
 }) satisfies z.ZodType<ResolvedSubscribeOptions, SubscribeOptions>
 
 export const publishSchema = z.strictObject({
   durability: z.enum(['memory', 'os', 'disk']).optional(),
   delayMs: delayMs.optional(),
   deliverAt: timeSchema.optional(),
+  wait: z.union([z.boolean(), waitSchema]).optional(),
 }) satisfies z.ZodType<PublishOptions, PublishOptions>

@@ -151,7 +151,7 @@ it('every wrong bit of what may be a page number is reported as damage, or does 
       writeFileSync(path, copy)
       places += 1
       try {
-        checkLogFile(path)
+        await checkLogFile(path)
       } catch (error) {
         refused += 1
         expect(error, `byte ${at}, bit ${bit}`).toMatchObject({ code: 'STORE_CORRUPT' })
@@ -160,4 +160,20 @@ it('every wrong bit of what may be a page number is reported as damage, or does 
   }
   console.log(`${places} wrong bits, ${refused} refused`)
   expect(refused).toBeGreaterThan(places / 5)
+})
+
+it('a reader is refused a damaged log as well', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nexus-pages-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const bytes = await makeStore(directory)
+  const open = () => EventBus.open({ store: localStore({ path: directory, readOnly: true }) })
+  const reader = await open()
+  expect((await reader.list({ limit: 100 })).events).toHaveLength(EVENTS + 2)
+  await reader.close()
+  const lastLeaf = Array.from({ length: bytes.length / PAGE_BYTES }, (_, page) => page).findLast(
+    (page) => bytes.readUInt16LE(page * PAGE_BYTES + 18) === 2,
+  )!
+  bytes.fill(0, lastLeaf * PAGE_BYTES, (lastLeaf + 1) * PAGE_BYTES)
+  writeFileSync(join(directory, 'events.mdb'), bytes)
+  await expect(open()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
 })

@@ -21,7 +21,7 @@ process.on('message', (path: string) => {
 
 /** Inspects a store, uses it, and recovers what can be had. */
 async function examine(path: string): Promise<DamageReport> {
-  const { problem, recoverableEvents } = inspectLocalStore(path)
+  const { problem, recoverableEvents } = await inspectLocalStore(path)
   const events: string[] = []
   const failure = await use(path, events).then(
     () => undefined,

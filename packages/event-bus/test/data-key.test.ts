@@ -122,7 +122,7 @@ it.each(['', 'short', 'x'.repeat(44), randomBytes(31), 5])(
 it('is inspected without the key and recovered with it, which drops old keys', async () => {
   const [first, second] = [newKey(), newKey()]
   await fill({ current: first }, 'x')
-  expect(inspectLocalStore(path)).toMatchObject({ problem: undefined, recoverableEvents: 1 })
+  expect(await inspectLocalStore(path)).toMatchObject({ problem: undefined, recoverableEvents: 1 })
   const to = join(path, 'new')
   await expect(recoverLocalStore({ from: path, to })).rejects.toMatchObject({
     code: 'INVALID_OPTIONS',

@@ -140,7 +140,7 @@ describe('a damaged store', () => {
     await expect(openBus()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
     await expect(openBus({ readOnly: true })).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
     expect(statSync(file).size).toBe(Math.floor(size / 2))
-    const inspection = inspectLocalStore(path)
+    const inspection = await inspectLocalStore(path)
     expect(inspection.problem).toMatch(/it was cut/)
     expect(inspection.recoverableEvents).toBeGreaterThan(200)
     const to = join(path, 'recovered')
@@ -178,7 +178,7 @@ describe('a damaged store', () => {
     await expect(bus.get('e7')).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
     expect((await bus.get('e8'))?.event.data).toBe('payload 8')
     await bus.close()
-    expect(inspectLocalStore(path).recoverableEvents).toBe(49)
+    expect((await inspectLocalStore(path)).recoverableEvents).toBe(49)
   })
 
   it('that is empty is a new one', async () => {

@@ -40,3 +40,25 @@ it('it does not wait for what waiting does not change, nor longer than it is ope
     other.close(),
   ])
 })
+
+it('tells once that its server is away, and again what fails with the server there', async () => {
+  const store = memoryStore()
+  const open = store.open.bind(store)
+  let context: Parameters<EventStore['open']>[0] | undefined
+  store.open = (given) => {
+    context = given
+    return open(given)
+  }
+  const bus = await EventBus.open({ store })
+  const told: string[] = []
+  bus.on('disconnected', (reason) => told.push(reason))
+  bus.on('error', (error) => told.push((error as EventBusError).code))
+  const away = new EventBusError('STORE_UNAVAILABLE', 'away')
+  context!.onDisconnected('lost')
+  context!.onError(away)
+  context!.onError(new EventBusError('STORE_FAILED', 'another reason'))
+  context!.onConnected()
+  context!.onError(away)
+  expect(told).toEqual(['lost', 'STORE_FAILED', 'STORE_UNAVAILABLE'])
+  await bus.close()
+})

@@ -44,10 +44,14 @@ export interface BackendServer {
   port: number
   /** A store that reaches it through another port. */
   openStoreAt(port: number): EventStore
+  /** Environment variables by which the worker program finds the same place through that port. */
+  environmentAt(port: number): Readonly<Record<string, string>>
   /** Ends it with -9. */
   kill(): Promise<void>
   /** Starts it again on what it kept. */
   restart(): Promise<void>
+  /** Removes all that it has, while it runs. */
+  empty(): Promise<void>
 }
 
 /** A way to reach a backend with a secret, which no result, no error and no figure of the bus may show. */

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.js'
 import { EventBusError } from '../errors.js'
 import type { Claim, GroupConsumer, PublishResult, Settlement } from '../store/event-store.js'
-import { describeFailure } from './handler/delivery-error.js'
 import { storeRetryMs } from './store-retry.js'
 
 /** Whether a settlement was stored. */
@@ -17,17 +16,25 @@ export type SettleResult =
   /** Another consumer may have the event, or the subscription ended first: nothing was stored. */
   | { kind: 'lost' }
 
+/** What a settler needs of its subscription. */
+export interface SettlerHost {
+  clock: Clock
+  /** Aborts when the subscription cannot wait any longer. */
+  expired: AbortSignal
+  /** What is stored in place of a settlement that the store refuses for good. */
+  refused(claim: Claim, settlement: Settlement, refusal: EventBusError): Settlement
+  onError(error: unknown): void
+}
+
+/** How many settlements of a claim may be refused for good; each one asks for less. */
+const MAX_REFUSALS = 2
+
 /** Settles claims, however long the store fails. */
 export class Settler {
-  readonly #clock: Clock
-  readonly #expired: AbortSignal
-  readonly #onError: (error: unknown) => void
+  readonly #host: SettlerHost
 
-  /** @param expired aborts when the subscription cannot wait any longer */
-  constructor(clock: Clock, expired: AbortSignal, onError: (error: unknown) => void) {
-    this.#clock = clock
-    this.#expired = expired
-    this.#onError = onError
+  constructor(host: SettlerHost) {
+    this.#host = host
   }
 
   async settle(
@@ -37,17 +44,19 @@ export class Settler {
   ): Promise<SettleResult> {
     let current = settlement
     let refusal: EventBusError | undefined
-    for (let failures = 0; !this.#expired.aborted; failures++) {
+    let refusals = 0
+    for (let failures = 0; !this.#host.expired.aborted; failures++) {
       try {
         const emitted = await consumer.settle(claim, current)
         return { kind: 'stored', settlement: current, emitted, ...(refusal && { refusal }) }
       } catch (error) {
-        this.#onError(error)
+        this.#host.onError(error)
         const code = error instanceof EventBusError ? error.code : undefined
         if (code === 'CLAIM_LOST') return { kind: 'lost' }
-        if (code === 'SETTLEMENT_REFUSED' && refusal === undefined) {
-          refusal = error as EventBusError
-          current = deadLetterOf(current, refusal)
+        if (code === 'SETTLEMENT_REFUSED' && refusals < MAX_REFUSALS) {
+          refusals += 1
+          refusal ??= error as EventBusError
+          current = this.#host.refused(claim, current, refusal)
         } else await this.pause(storeRetryMs(failures))
       }
     }
@@ -56,22 +65,17 @@ export class Settler {
 
   /** Resolves after this time, or when the subscription cannot wait any longer. */
   async pause(ms: number): Promise<void> {
+    const { clock, expired } = this.#host
     await new Promise<void>((resolve) => {
-      const cancel = this.#clock.schedule(() => {
-        this.#expired.removeEventListener('abort', stop)
+      const cancel = clock.schedule(() => {
+        expired.removeEventListener('abort', stop)
         resolve()
       }, ms)
       const stop = (): void => {
         cancel()
         resolve()
       }
-      this.#expired.addEventListener('abort', stop, { once: true })
+      expired.addEventListener('abort', stop, { once: true })
     })
   }
-}
-
-/** What is stored when a settlement is refused for good: why, and nothing that may be too large. */
-function deadLetterOf(refused: Settlement, refusal: EventBusError): Settlement {
-  const durationMs = 'durationMs' in refused ? refused.durationMs : 0
-  return { kind: 'dead-letter', durationMs, error: describeFailure(refusal).error }
 }

@@ -53,7 +53,7 @@ export interface SubscriptionHost {
   encodeEmitted(input: EventInput, id: string, parent: CloudEvent): AppendRequest
   onDelivered(claim: Claim, group: string, durationMs: number, emitted: PublishResult[]): void
   onFailed(claim: Claim, group: string, error: Error, nextDelayMs: number | undefined): void
-  onDeadLettered(claim: Claim, group: string, error: Error): void
+  onDeadLettered(claim: Claim, group: string, error: Error, emitted: PublishResult[]): void
   onClosed(subscription: Subscription): void
   onError(error: unknown): void
 }
@@ -104,7 +104,12 @@ export class Subscription {
       options.maxPerSecond === undefined ? undefined : new RateLimiter(options.maxPerSecond, clock)
     this.#signal = new ChangeSignal(clock)
     this.#claims = new ClaimKeeper(clock, options.ackWaitMs, onError)
-    this.#settler = new Settler(clock, signal, onError)
+    this.#settler = new Settler({
+      clock,
+      expired: signal,
+      onError,
+      refused: (claim, settlement, refusal) => this.#runner.refused(claim, settlement, refusal),
+    })
     this.#queue = new RunQueue({
       clock,
       concurrency: options.concurrency,
@@ -130,6 +135,8 @@ export class Subscription {
       scope: this,
       maxRecordBytes: () => host.maxRecordBytes(),
       encodeEmitted: (input, id, parent) => host.encodeEmitted(input, id, parent),
+      onDeadLetter: options.onDeadLetter,
+      onError,
     })
     this.ready = this.#open()
     this.ready.catch((error: unknown) => onError(error))
@@ -347,7 +354,7 @@ export class Subscription {
     } else {
       this.#counts.deadLettered += 1
       this.#host.onFailed(claim, this.group, error, undefined)
-      this.#host.onDeadLettered(claim, this.group, error)
+      this.#host.onDeadLettered(claim, this.group, error, emitted)
     }
   }
 }

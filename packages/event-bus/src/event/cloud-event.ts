@@ -1,4 +1,4 @@
-import { describeThrown } from '../describe-thrown.js'
+import { describeThrown } from '@nexus/diagnostics'
 import { EventBusError } from '../errors.js'
 import { unwantedCharacter } from './plain-text.js'
 import { parseRfc3339 } from './rfc3339.js'
@@ -14,7 +14,7 @@ export type JsonValue =
   | { [key: string]: JsonValue | undefined }
 
 /** A CloudEvents 1.0 event in its JSON shape; any other lower-case key is an extension attribute. */
-export interface CloudEvent {
+export interface CloudEvent<Data = JsonValue> {
   /** The version of the specification. */
   specversion: '1.0'
   /** Unique within its source: publishing the same source and id again stores nothing. */
@@ -36,11 +36,11 @@ export interface CloudEvent {
   /** W3C trace context: vendor state that belongs to `traceparent`. */
   tracestate?: string
   /** The payload, where it is JSON. */
-  data?: JsonValue
+  data?: Data
   /** Binary payload, base64; never together with `data`. */
   data_base64?: string
   /** Extension attributes; names are lower case letters and digits. */
-  [extension: string]: JsonValue | undefined
+  [extension: string]: Data | JsonValue | undefined
 }
 
 /** What `publish` takes: only `type` is required, the rest is filled in. */
@@ -204,10 +204,14 @@ function stringify(event: CloudEvent, maxEventBytes: number): string {
   try {
     json = JSON.stringify(event)
   } catch (cause) {
-    throw new EventBusError('INVALID_EVENT', `data: expected JSON, got ${describeThrown(cause)}`, {
-      details: { attribute: 'data', id: event.id, type: event.type },
-      cause,
-    })
+    throw new EventBusError(
+      'INVALID_EVENT',
+      `data: expected JSON, got ${describeThrown(cause).message}`,
+      {
+        details: { attribute: 'data', id: event.id, type: event.type },
+        cause,
+      },
+    )
   }
   // JSON writes numbers that are not finite as null.
   if (json.includes('null')) assertFinite(event.data)

@@ -1,8 +1,10 @@
 /// <reference path="./fs-native-extensions.d.ts" />
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { tryLock } from 'fs-native-extensions'
 import { EventBusError } from '../errors.js'
+
+const FILE = 'writer.lock'
 
 /**
  * Makes this process the one that writes to a store's directory. The kernel holds the lock, so it goes
@@ -11,7 +13,7 @@ import { EventBusError } from '../errors.js'
  * @throws EventBusError `STORE_LOCKED` when another process, or another bus of this one, writes there
  */
 export function lockDirectory(directory: string): () => void {
-  const descriptor = openSync(join(directory, 'writer.lock'), 'a+')
+  const descriptor = openSync(join(directory, FILE), 'a+')
   if (!tryLock(descriptor)) {
     closeSync(descriptor)
     throw new EventBusError(
@@ -21,4 +23,16 @@ export function lockDirectory(directory: string): () => void {
     )
   }
   return () => closeSync(descriptor)
+}
+
+/** Whether a process writes to a store's directory. */
+export function isDirectoryLocked(directory: string): boolean {
+  const path = join(directory, FILE)
+  if (!existsSync(path)) return false
+  const descriptor = openSync(path, 'r')
+  try {
+    return !tryLock(descriptor, { shared: true })
+  } finally {
+    closeSync(descriptor)
+  }
 }

@@ -1,4 +1,7 @@
 declare module 'fs-native-extensions' {
-  /** Takes an exclusive lock on the whole file that belongs to the open descriptor; false when another process has it. */
-  export function tryLock(descriptor: number): boolean
+  /**
+   * Takes a lock on the whole file that belongs to the open descriptor: an exclusive one, or one of several shared ones. False
+   * when another process, or another descriptor, has one that does not go with it.
+   */
+  export function tryLock(descriptor: number, options?: { shared: boolean }): boolean
 }

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { LogStore } from '../log/log-store.js'
 import { parseOptions } from '../parse-options.js'
 import type { EventStore } from '../store/event-store.js'
-import { lockDirectory } from './directory-lock.js'
-import { LmdbEngine } from './engine/lmdb-engine.js'
+import { isDirectoryLocked, lockDirectory } from './directory-lock.js'
+import { LmdbEngine, LOG_FILE } from './engine/lmdb-engine.js'
 import { type LocalStoreOptions, localStoreSchema } from './local-store-options.js'
 import { makePrivate } from './make-private.js'
+import { checkBounds, checkLogFile } from './repair/check-file.js'
 
 /**
  * Keeps events in an LMDB log in a directory of this machine. One process writes; others may open it
@@ -27,10 +29,17 @@ export function localStore(options: LocalStoreOptions): EventStore {
     durable: true,
     retention,
     async openEngine() {
-      if (readOnly) return new LmdbEngine(resolved, () => {})
+      const file = join(path, LOG_FILE)
+      if (readOnly) {
+        // A process that writes has checked the log, and changes it meanwhile.
+        if (isDirectoryLocked(path)) checkBounds(file)
+        else await checkLogFile(file)
+        return new LmdbEngine(resolved, () => {})
+      }
       mkdirSync(path, { recursive: true, mode: 0o700 })
       const release = lockDirectory(path)
       try {
+        await checkLogFile(file)
         const engine = new LmdbEngine(resolved, release)
         makePrivate(path)
         return engine

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../event/cloud-event.js'
 import type { DeadLetterState, DeliveryState } from '../store/backend/delivery-state.js'
+import type { SharedEntry } from '../store/event-store.js'
 import type { DeliveryStatus, Erasure } from '../store/stored-event.js'
 
 /** One event as the log keeps it. */
@@ -54,8 +55,8 @@ export interface GroupEntry {
 
 /** What the log keeps of one event for one group. */
 export interface LogDeliveryState extends DeliveryState<Exclude<DeliveryStatus, 'running'>> {
-  /** Its consumer has the claim and makes the next attempt: a new process takes the event up where the log has it. */
-  retryingInPlace?: true
+  /** Attempts were made since the event was read from the log, or from `due`, where a new process takes it up again. */
+  isUnfinished?: true
 }
 
 /** An entry of the table of deliveries that are due at a time. */
@@ -66,6 +67,11 @@ export interface DueEntry {
   replay: number
   /** The wait that the time was made from: after a step of the wall clock it begins again. */
   delayMs?: number
+}
+
+/** What a group keeps under a key; it may be private, as a record is. */
+export interface StateRecord {
+  record: JsonValue
 }
 
 /** An attempt under way. */
@@ -84,6 +90,9 @@ export interface LogSchema {
   deliveries: [key: [sequence: number, group: string], value: LogDeliveryState]
   due: [key: [group: string, dueAtMs: number, sequence: number], value: DueEntry]
   dead: [key: [group: string, sequence: number], value: DeadLetterState]
+  shared: [key: string, value: SharedEntry]
+  /** What groups keep under keys of their own. */
+  states: [key: [group: string, key: string], value: StateRecord]
 }
 
 export type TableName = keyof LogSchema

@@ -1,4 +1,5 @@
 import { EventBusError } from '../errors.js'
+import type { JsonValue } from '../event/cloud-event.js'
 import type { RetentionOptions } from '../retention/retention-options.js'
 import { assertDurability } from '../store/backend/assert-durability.js'
 import { assertGroupClosed, startNotFound } from '../store/backend/group-lookup.js'
@@ -8,6 +9,7 @@ import type {
   GroupConsumer,
   GroupRequest,
   PublishResult,
+  SharedEntry,
   StoreContext,
 } from '../store/event-store.js'
 import type {
@@ -40,6 +42,7 @@ import { listDeadLetters, purgeDeadLetters, redriveDeadLetters } from './redeliv
 import { replayEvents } from './redelivery/replay-events.js'
 import { eraseEvent } from './removal/erase-event.js'
 import { Retention } from './removal/retention.js'
+import { LogStates } from './state/log-states.js'
 
 /** How a log store is made. */
 export interface LogStoreSetup {
@@ -55,6 +58,7 @@ export interface LogStoreSetup {
 export class LogStore implements EventStore {
   /** The log has one commit at a time. */
   readonly concurrentAppends = 1
+  readonly states = new LogStates(() => this.#access())
   readonly #setup: LogStoreSetup
   #context!: StoreContext
   #engine!: LogEngine
@@ -161,6 +165,16 @@ export class LogStore implements EventStore {
   async purgeDeadLetters(query: DeadLetterQuery): Promise<number> {
     this.#assertWritable()
     return purgeDeadLetters(this.#access(), query)
+  }
+
+  async readShared(key: string): Promise<SharedEntry | undefined> {
+    this.#assertOpen()
+    return this.#engine.get('shared', key)
+  }
+
+  async writeShared(key: string, value: JsonValue, revision: number): Promise<boolean> {
+    this.#assertWritable()
+    return this.#queue.run((transaction) => transaction.share(key, value, revision))
   }
 
   async getStats(): Promise<StoreStats> {

@@ -23,6 +23,8 @@ export class MemoryEngine implements LogEngine {
     deliveries: new SortedTable(),
     due: new SortedTable(),
     dead: new SortedTable(),
+    shared: new SortedTable(),
+    states: new SortedTable(),
   }
   readonly #ids = new IdTable()
 

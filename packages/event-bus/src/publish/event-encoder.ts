@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js'
 import { type CloudEvent, type EventInput, encodeEvent } from '../event/cloud-event.js'
-import { assertSchema } from '../event/schema-check.js'
+import { assertSchema } from '../event/event-schemas.js'
 import type { ResolvedEventBusOptions } from '../options.js'
 import type { AppendRequest } from '../store/event-store.js'
 

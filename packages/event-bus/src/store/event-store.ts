@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import type { EncodedEvent, JsonValue } from '../event/cloud-event.js'
+import type { GroupStates, StateChange } from './group-state.js'
 import type {
   DeadLetterListQuery,
   DeadLetterPage,
@@ -84,6 +85,10 @@ export type Settlement =
       kind: 'ack'
       /** Stored together with the ack, or not at all. */
       emit: AppendRequest[]
+      /** What the group keeps from now on, stored together with the ack as well. @default nothing changes */
+      state?: readonly StateChange[]
+      /** The work goes on with a later event: the delivery counts as `suspended`. @default false */
+      suspended?: boolean
       durationMs: number
       record?: JsonValue
     }
@@ -99,9 +104,31 @@ export type Settlement =
       error: DeliveryError
       record?: JsonValue
     }
-  | { kind: 'dead-letter'; durationMs: number; error: DeliveryError; record?: JsonValue }
+  | {
+      kind: 'dead-letter'
+      /** Stored together with the dead letter, or not at all. @default none */
+      emit?: AppendRequest[]
+      /** What the group keeps from now on. @default nothing changes */
+      state?: readonly StateChange[]
+      durationMs: number
+      error: DeliveryError
+      record?: JsonValue
+    }
   /** Given back as if it had never been claimed. */
   | { kind: 'release' }
+
+/** The events that a settlement stores. */
+export function emittedBy(settlement: Settlement): readonly AppendRequest[] {
+  return ('emit' in settlement ? settlement.emit : undefined) ?? []
+}
+
+/** A shared value as a store has it. */
+export interface SharedEntry {
+  /** What was written last. */
+  value: JsonValue
+  /** Another one after each write; never 0. */
+  revision: number
+}
 
 /** One consumer of a group. */
 export interface GroupConsumer {
@@ -150,10 +177,14 @@ export interface StoreContext {
 
 /** What a backend implements; the promises are stated and tested by `@nexus/event-bus/conformance`. */
 export interface EventStore {
+  /** What groups keep beside their deliveries. */
+  readonly states: GroupStates
   /** Writes that may be under way at once. What waits is divided among them; further publishes gather for the next write. */
   readonly concurrentAppends: number
   /** Longest JSON of a delivery's record in UTF-8 bytes, known after `open`; longer ones are cut before they are settled. */
   readonly maxRecordBytes?: number | undefined
+  /** Whether several processes may consume from the store at once. @default false */
+  readonly isShared?: boolean | undefined
   /**
    * Connects, or opens files; called once, before anything else.
    *
@@ -202,6 +233,13 @@ export interface EventStore {
   redriveDeadLetters(query: DeadLetterQuery): Promise<number>
   /** Removes dead letters, not the events; answers how many. */
   purgeDeadLetters(query: DeadLetterQuery): Promise<number>
+  /** A value that the processes of the bus share; undefined when it was never written. */
+  readShared(key: string): Promise<SharedEntry | undefined>
+  /**
+   * Writes a value that processes share, unless it has another revision by now: 0 stands for one that was never written.
+   * Answers whether it was written.
+   */
+  writeShared(key: string, value: JsonValue, revision: number): Promise<boolean>
   /** Figures; answers also while the server is away. */
   getStats(): Promise<StoreStats>
   /** Ends all consumers; what they claimed is given back. */

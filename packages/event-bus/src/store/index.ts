@@ -11,8 +11,8 @@ export {
   type DeadLetterState,
   type DeliveryState,
   ERASED_ERROR,
-  SETTLED_STATUS,
   settledState,
+  settledStatus,
   toDeadLetter,
   toDelivery,
   toFirstDelivery,
@@ -30,3 +30,4 @@ export { RememberedFigures, type StoreFigures } from './backend/remembered-figur
 export { restOfRange, type SequenceRange } from './backend/sequence-range.js'
 export { TimeSearch } from './backend/time-search.js'
 export { deliveryTimeOf } from './event-store.js'
+export { hasEnded } from './stored-event.js'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { assertPattern } from '../event/pattern.js'
 import { parseRfc3339 } from '../event/rfc3339.js'
 import type { DeadLetterQuery, EraseQuery, ListQuery, ReplayQuery } from './queries.js'
+import { DELIVERY_STATUSES } from './stored-event.js'
 
 /** A moment: RFC 3339 text or a Date. */
 export const timeSchema = z
@@ -43,7 +44,7 @@ export const listSchema = z.strictObject({
   source: attributeSchema.optional(),
   since: timeSchema.optional(),
   until: timeSchema.optional(),
-  status: z.enum(['pending', 'running', 'retrying', 'succeeded', 'dead-lettered']).optional(),
+  status: z.enum(DELIVERY_STATUSES).optional(),
   order: z.enum(['asc', 'desc']).optional(),
   maxPageBytes: maxPageBytesSchema,
 }) satisfies z.ZodType<ListQuery, ListQuery>

@@ -3,8 +3,23 @@ import type { CloudEvent, JsonValue } from '../event/cloud-event.js'
 /** How much a publish survives: nothing, the process, or a power cut. */
 export type Durability = 'memory' | 'os' | 'disk'
 
-/** How an event fares in one consumer group. */
-export type DeliveryStatus = 'pending' | 'running' | 'retrying' | 'succeeded' | 'dead-lettered'
+/** Every {@link DeliveryStatus}. */
+export const DELIVERY_STATUSES = [
+  'pending',
+  'running',
+  'retrying',
+  'suspended',
+  'succeeded',
+  'dead-lettered',
+] as const
+
+/** How an event fares in one consumer group; `suspended`: it was handled so far, and its work goes on with a later event. */
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
+
+/** Whether a group has done with an event, unless it is asked for once more. */
+export function hasEnded({ status }: { status: DeliveryStatus }): boolean {
+  return status === 'succeeded' || status === 'suspended' || status === 'dead-lettered'
+}
 
 /** Why an attempt failed. */
 export interface DeliveryError {

@@ -30,6 +30,59 @@ export const claimCases: readonly ConformanceCase[] = [
     await second.close()
   }),
 
+  ...[false, true].map((ordered) =>
+    withConsumer(
+      `an attempt counts once, however often its start is told, ${ordered ? 'in order' : 'without order'}`,
+      async (open) => {
+        const first = await open({ ordered })
+        const [claim] = await first.fetch(1, never())
+        // The answer may be lost: then the start is told again.
+        for (const _ of [1, 2, 3]) assert.deepEqual(await first.begin([claim!]), [claim])
+        await first.close()
+        const second = await open({ ordered })
+        const [again] = await second.fetch(1, never())
+        assert.equal(again?.attempt, 2)
+        await second.close()
+      },
+    ),
+  ),
+
+  ...[false, true].map((ordered) =>
+    withConsumer(
+      `an attempt whose claim is given back counts once its handler was started, ${ordered ? 'in order' : 'without order'}`,
+      async (open, store) => {
+        const request = { ordered }
+        await store.append([requestOf('y')], undefined)
+        const first = await open(request)
+        const claims = await claimAll(first, 2)
+        const [started] = claims.filter(({ event }) => event.id === 'x')
+        assert.deepEqual(await first.begin([started!]), [started])
+        for (const claim of claims) await first.settle(claim, { kind: 'release' })
+        await first.close()
+        const second = await open(request)
+        const attempts = (await claimAll(second, 2)).map(({ event, attempt }) => [
+          event.id,
+          attempt,
+        ])
+        assert.deepEqual(ordered ? attempts : attempts.toSorted(), [
+          ['x', 2],
+          ['y', 1],
+        ])
+        await second.close()
+      },
+    ),
+  ),
+
+  withConsumer('an attempt counts whose handler runs when its consumer leaves', async (open) => {
+    for (const attempt of [1, 2, 3]) {
+      const consumer = await open()
+      const [claim] = await consumer.fetch(1, never())
+      assert.equal(claim?.attempt, attempt)
+      await consumer.begin([claim!])
+      await consumer.close()
+    }
+  }),
+
   ...(['retry', 'dead-letter'] as const).map((kind) =>
     withConsumer(`a claim that was lost cannot be settled: ${kind}`, async (open, store) => {
       const first = await open()

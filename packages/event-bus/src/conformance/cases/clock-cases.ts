@@ -14,6 +14,29 @@ const WAIT_MS = 500
 
 /** The wall clock of a process can be set at any moment; what waits goes on. */
 export const clockCases: readonly ConformanceCase[] = [
+  {
+    name: 'a delayed event whose handler runs is not handled again when the wall clock is set back',
+    run: (harness) =>
+      withStorage(harness, async (openBus) => {
+        const clock = new SteppingClock()
+        const bus = await openBus({ clock })
+        let finish = (): void => {}
+        const finished = new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        const { inbox } = await collect(bus, 'a', { group: 'g' }, () => finished)
+        await bus.publish({ type: 'a', id: 'x' }, { delayMs: 1 })
+        await inbox.waitFor(1)
+        clock.setAhead(-HOUR_MS)
+        // What comes due now makes the store look at what waits.
+        await bus.publish({ type: 'a', id: 'y' }, { delayMs: WAIT_MS })
+        await inbox.waitFor(2)
+        finish()
+        await eventually('both to be handled', async () => (await bus.getStats()).delivered >= 2)
+        assert.deepEqual(inbox.ids, ['x', 'y'])
+      }),
+  },
+
   ...[-HOUR_MS, HOUR_MS].map(
     (stepMs): ConformanceCase => ({
       name: `a retry and a delayed event come in time after the wall clock was set ${stepMs < 0 ? 'back' : 'forward'}`,

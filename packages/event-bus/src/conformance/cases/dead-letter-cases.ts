@@ -3,6 +3,11 @@ import { type ConformanceCase, collect, eventually, statusOf, withBus } from '..
 
 const once = { maxAttempts: 1 }
 
+const byId = (a: unknown, b: unknown): number => {
+  const id = (data: unknown) => (data as { id: string }).id
+  return id(a) < id(b) ? -1 : 1
+}
+
 export const deadLetterCases: readonly ConformanceCase[] = [
   withBus('an event goes to the dead letters after its last attempt', async (bus) => {
     const { inbox } = await collect(
@@ -38,6 +43,91 @@ export const deadLetterCases: readonly ConformanceCase[] = [
     await eventually('the end', async () => (await statusOf(bus, 'x', 'g')) === 'dead-lettered')
     assert.equal(inbox.deliveries.length, 1)
   }),
+
+  withBus(
+    'what a dead letter leads to is stored with it, once for each dead letter',
+    async (bus) => {
+      const { inbox } = await collect(bus, 'told', { group: 'sink' })
+      await collect(
+        bus,
+        'a',
+        {
+          group: 'g',
+          retry: { maxAttempts: 2, baseDelayMs: 1, maxDelayMs: 1 },
+          onDeadLetter: ({ event, attempt, error, record }) => [
+            {
+              type: 'told',
+              data: { id: event.id, attempt, message: error.message, record: record! },
+            },
+          ],
+        },
+        ({ event }) => {
+          const failure = new Error(`no ${event.id}`)
+          throw Object.assign(failure, { record: { log: [1] }, retryable: event.id !== 'y' })
+        },
+      )
+      await bus.publishBatch(['x', 'y'].map((id) => ({ type: 'a', id })))
+      await inbox.waitFor(2)
+      assert.deepEqual(inbox.events.map(({ data }) => data).toSorted(byId), [
+        { id: 'x', attempt: 2, message: 'no x', record: { log: [1] } },
+        { id: 'y', attempt: 1, message: 'no y', record: { log: [1] } },
+      ])
+      await eventually('the end', async () => (await bus.deadLetters.list()).total === 2)
+      assert.equal(await bus.deadLetters.redrive({ id: 'x' }), 1)
+      await inbox.waitFor(3)
+      assert.equal((await bus.list({ type: 'told' })).total, 3)
+      assert.equal((await bus.getStats()).emitted, 3)
+    },
+  ),
+
+  withBus('a dead letter is stored also where what it leads to is refused', async (bus) => {
+    const errors: unknown[] = []
+    bus.on('error', (error) => errors.push(error))
+    await collect(
+      bus,
+      'a',
+      {
+        group: 'g',
+        retry: once,
+        onDeadLetter: ({ event }) => {
+          if (event.id === 'throws') throw new Error('broken')
+          return [{ type: '' }]
+        },
+      },
+      () => {
+        throw new Error('no')
+      },
+    )
+    await bus.publishBatch(['throws', 'refused'].map((id) => ({ type: 'a', id })))
+    await eventually('the end', async () => (await bus.deadLetters.list()).total === 2)
+    assert.equal(errors.length, 2)
+    assert.equal((await bus.list()).total, 2)
+  }),
+
+  withBus(
+    'types with spaces and empty tokens are found, handled and emitted, also with a dead letter',
+    async (bus) => {
+      const types = ['a type with spaces', 'com.example.', '.a', '100%', 'größe', 'a..b']
+      const emit = types.map((type) => ({ type }))
+      const { inbox } = await collect(bus, '>', { group: 'all' })
+      const spaced = await collect(bus, ['a type with spaces', 'com.*.', 'a..>'], { group: 'some' })
+      await collect(bus, 'start', { group: 'g' }, () => ({ emit }))
+      await collect(bus, 'end', { group: 'h', retry: once, onDeadLetter: () => emit }, () => {
+        throw new Error('no')
+      })
+      await bus.publishBatch([{ type: 'start' }, { type: 'end' }, ...emit])
+      await inbox.waitFor(2 + 3 * types.length)
+      const handled = inbox.events.map(({ type }) => type).toSorted()
+      assert.deepEqual(handled, ['start', 'end', ...types, ...types, ...types].toSorted())
+      await spaced.inbox.waitFor(9)
+      await eventually('the dead letter', async () => (await bus.deadLetters.list()).total === 1)
+      for (const type of types) {
+        const { events, total } = await bus.list({ type })
+        assert.equal(total, 3, type)
+        assert.equal((await bus.get(events[0]!.event.id))?.event.type, type)
+      }
+    },
+  ),
 
   withBus('dead letters are listed in pages, redriven and purged', async (bus) => {
     let broken = true

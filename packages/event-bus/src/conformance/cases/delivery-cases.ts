@@ -45,6 +45,9 @@ export const deliveryCases: readonly ConformanceCase[] = [
 
   withBus('a group sees events from where it starts', async (bus) => {
     await bus.publishBatch(['1', '2', '3'].map((id) => ({ type: 'a', id })))
+    await bus.publish({ type: 'b', id: '1', source: '/other' })
+    const source = { id: '1', source: '/other' }
+    const other = await collect(bus, ['a', 'b'], { group: 'other', start: source })
     const beginning = await collect(bus, 'a', { group: 'beginning', start: 'beginning' })
     const now = await collect(bus, 'a', { group: 'now' })
     const from = await collect(bus, 'a', { group: 'from', start: { id: '2' } })
@@ -58,6 +61,8 @@ export const deliveryCases: readonly ConformanceCase[] = [
     await from.inbox.waitFor(3)
     await now.inbox.waitFor(1)
     await later.inbox.waitFor(1)
+    await other.inbox.waitFor(2)
+    assert.deepEqual(other.inbox.ids.toSorted(), ['1', '4'])
     assert.deepEqual(beginning.inbox.ids.toSorted(), ['1', '2', '3', '4'])
     assert.deepEqual(from.inbox.ids.toSorted(), ['2', '3', '4'])
     assert.deepEqual(now.inbox.ids, ['4'])
@@ -178,15 +183,23 @@ export const deliveryCases: readonly ConformanceCase[] = [
     },
   ),
 
-  withBus('a handler that emits a wrong event fails', async (bus) => {
-    const { inbox } = await collect(bus, 'a', { group: 'g', retry: { maxAttempts: 1 } }, () => ({
-      emit: [{ type: 'fine' }, { type: 'not*fine' }],
-    }))
-    await bus.publish({ type: 'a', id: 'x' })
-    await inbox.waitFor(1)
-    await eventually('the end', async () => (await statusOf(bus, 'x', 'g')) === 'dead-lettered')
-    assert.equal((await bus.list({ type: 'fine' })).total, 0)
-  }),
+  withBus(
+    'a handler that emits a wrong event fails for good, and its record is kept',
+    async (bus) => {
+      const { inbox } = await collect(bus, 'a', { group: 'g' }, () => ({
+        emit: [{ type: 'fine' }, { type: 'not*fine' }],
+        record: { logs: ['before'] },
+      }))
+      await bus.publish({ type: 'a', id: 'x' })
+      await inbox.waitFor(1)
+      await eventually('the end', async () => (await statusOf(bus, 'x', 'g')) === 'dead-lettered')
+      const stored = await bus.get('x')
+      const { attempts, error, record } = stored!.deliveries[0]!
+      assert.match(error?.message ?? '', /^the emitted event number 2: type: /)
+      assert.deepEqual([attempts, record], [1, { logs: ['before'] }])
+      assert.equal((await bus.list({ type: 'fine' })).total, 0)
+    },
+  ),
 
   withBus('a delayed event is not delivered before its time', async (bus) => {
     const { inbox } = await collect(bus, 'a', { group: 'g' })

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import type { DeliveryContext } from '../../consume/handler/handler-runner.js'
 import { type ConformanceCase, collect, eventually, statusOf, withBus } from '../harness/harness.js'
 
 const events = (count: number) =>
-  Array.from({ length: count }, (_, n) => ({ type: n % 2 === 0 ? 'x' : 'y', id: `${n}` }))
+  Array.from({ length: count }, (_, n) => ({
+    type: n % 2 === 0 ? 'x' : 'y',
+    id: `${n}`,
+    subject: 'k',
+  }))
 
 /** Old and new processes of one group overlap while something is deployed: their patterns differ. */
 export const overlapCases: readonly ConformanceCase[] = [
@@ -49,6 +54,46 @@ export const overlapCases: readonly ConformanceCase[] = [
     assert.deepEqual(second.inbox.ids, ['wanted'])
     await eventually('no delivery', async () => (await statusOf(bus, 'unwanted', 'g')) === 'none')
   }),
+
+  ...(
+    [
+      ['x', ['x', 'y']],
+      [['x', 'y'], 'x'],
+      ['x', 'y'],
+    ] as const
+  ).map(([one, other]) =>
+    withBus(
+      `an ordered group keeps the order of a key, one consumer for ${[one].flat().join(' and ')}, one for ${[other].flat().join(' and ')}`,
+      async (bus) => {
+        const options = { group: 'g', orderingKey: 'subject' }
+        const handled: string[] = []
+        const note = async ({ event }: DeliveryContext): Promise<void> => {
+          await new Promise(setImmediate)
+          handled.push(event.id)
+        }
+        await collect(bus, [one].flat(), options, note)
+        await collect(bus, [other].flat(), options, note)
+        await bus.publishBatch(events(20))
+        await eventually('all to be handled', async () => handled.length === 20)
+        assert.deepEqual(
+          handled,
+          events(20).map(({ id }) => id),
+        )
+      },
+    ),
+  ),
+
+  withBus(
+    'an ordered group gives a delayed event to the consumer that asks for it',
+    async (bus) => {
+      const options = { group: 'g', orderingKey: 'subject' }
+      await collect(bus, 'x', options)
+      const newer = await collect(bus, ['x', 'y'], options)
+      await bus.publish({ type: 'y', id: 'late' }, { delayMs: 200 })
+      await newer.inbox.waitFor(1)
+      assert.deepEqual(newer.inbox.ids, ['late'])
+    },
+  ),
 
   withBus('the next owner of an ordered group goes on in order', async (bus) => {
     const options = { group: 'g', orderingKey: 'subject', concurrency: 1 }

@@ -84,6 +84,31 @@ export const settlementCases: readonly ConformanceCase[] = [
     },
   ),
 
+  withSettling(
+    'what a handler said of itself is kept when its settlement is refused, as far as the store takes it',
+    () => ({
+      before: (settlement) => {
+        const { kind } = settlement
+        const record = 'record' in settlement ? JSON.stringify(settlement.record) : ''
+        if (kind === 'ack' || record.includes('no letter')) {
+          throw new EventBusError('SETTLEMENT_REFUSED', 'too large for this')
+        }
+      },
+    }),
+    async (bus) => {
+      await collect(bus, 'a', { group: 'g' }, ({ event }) => ({
+        record: { logs: [event.id] },
+        emit: [{ type: 'made' }],
+      }))
+      await bus.publishBatch(['fine', 'no letter'].map((id) => ({ type: 'a', id })))
+      await eventually('the end', async () => (await bus.deadLetters.list()).total === 2)
+      const recordOf = async (id: string) => (await bus.get(id))!.deliveries[0]!.record
+      assert.deepEqual(await recordOf('fine'), { logs: ['fine'] })
+      assert.equal(await recordOf('no letter'), undefined)
+      assert.equal((await bus.list({ type: 'made' })).total, 0)
+    },
+  ),
+
   {
     name: 'a record that is too long is cut, and says so',
     run: (harness) =>

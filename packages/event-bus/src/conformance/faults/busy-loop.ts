@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { EventBus } from '../../event-bus.js'
 import type { EventStore } from '../../store/event-store.js'
 import { eventually } from '../harness/harness.js'
-import type { WorkerProgram } from './worker-process.js'
+import type { WorkerProgram } from './worker-program.js'
 
 /** What the busy-loop test needs of a backend. */
 export interface BusyLoopPlan extends WorkerProgram {

@@ -5,7 +5,7 @@ import { EventBus } from '../../event-bus.js'
 import type { SubscribeOptions } from '../../options.js'
 import type { EventStore } from '../../store/event-store.js'
 import { collect, eventually } from '../harness/harness.js'
-import type { WorkerProgram } from './worker-process.js'
+import type { WorkerProgram } from './worker-program.js'
 
 const MAX_ATTEMPTS = 3
 const options = {

@@ -7,6 +7,9 @@ export class FaultProxy {
   readonly #pairs = new Set<[client: Socket, server: Socket]>()
   #stalled = false
   #refusing = false
+  /** Packets of clients that pass before the next stall. */
+  #packetsLeft = Number.POSITIVE_INFINITY
+  #onStall = (): void => {}
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -18,7 +21,13 @@ export class FaultProxy {
       const pair: [Socket, Socket] = [client, server]
       this.#pairs.add(pair)
       for (const [from, to] of [pair, [server, client]] as const) {
-        from.on('data', (bytes) => to.write(bytes))
+        from.on('data', (bytes) => {
+          if (from === client && this.#packetsLeft-- <= 0) {
+            this.stall()
+            from.unshift(bytes)
+            this.#onStall()
+          } else to.write(bytes)
+        })
         from.on('error', () => {})
         from.on('close', () => {
           this.#pairs.delete(pair)
@@ -48,8 +57,17 @@ export class FaultProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
   }
 
+  /** Bytes stop before a packet of a client, after so many that pass; resolves then. */
+  stallAfter(packets: number): Promise<void> {
+    this.#packetsLeft = packets
+    return new Promise((resolve) => {
+      this.#onStall = resolve
+    })
+  }
+
   /** Bytes flow again. */
   flow(): void {
+    this.#packetsLeft = Number.POSITIVE_INFINITY
     this.#stalled = false
     this.#refusing = false
     for (const pair of this.#pairs) for (const socket of pair) socket.resume()

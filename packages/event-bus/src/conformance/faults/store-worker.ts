@@ -1,12 +1,16 @@
 import type { EventStore } from '../../store/event-store.js'
 import { runOtherConsumer } from './busy-loop.js'
 import { runDeadlyHandler } from './deadly-handler.js'
-import { runKillWorker } from './kill-worker.js'
+import { runFrozenOwner } from './frozen-owner.js'
+import { runLonelyClose } from './lonely-close.js'
+import { runFaultWorker } from './rounds/fault-worker.js'
 
 const JOBS: Readonly<Record<string, (openStore: () => EventStore) => Promise<void>>> = {
-  kill: runKillWorker,
+  faults: runFaultWorker,
   busy: runOtherConsumer,
   deadly: runDeadlyHandler,
+  frozen: runFrozenOwner,
+  lonely: runLonelyClose,
 }
 
 /**
@@ -24,5 +28,7 @@ export async function runStoreWorker(openStore: () => EventStore): Promise<void>
   if (run === undefined) {
     throw new Error(`STORE_JOB: expected ${Object.keys(JOBS).join(', ')}, got ${job}`)
   }
+  // A test that was ended leaves no worker behind, which would load the machine for the next one.
+  process.once('disconnect', () => process.exit(1))
   await run(openStore)
 }

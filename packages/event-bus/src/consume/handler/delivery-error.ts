@@ -1,5 +1,7 @@
-import { describeThrown } from '../../describe-thrown.js'
+import { describeThrown } from '@nexus/diagnostics'
 import type { JsonValue } from '../../event/cloud-event.js'
+import { checkedChanges } from '../../store/checked-states.js'
+import type { StateChange } from '../../store/group-state.js'
 import type { DeliveryError } from '../../store/stored-event.js'
 
 /** What a thrown value tells the bus. */
@@ -7,6 +9,8 @@ export interface Failure {
   error: DeliveryError
   retryable: boolean
   record?: JsonValue
+  /** What the group keeps when this makes a dead letter. */
+  state?: readonly StateChange[]
 }
 
 /** Stacks are kept for people; this much of one says what there is to say. */
@@ -14,10 +18,11 @@ const MAX_TEXT = 8_192
 
 /**
  * Reads what a handler threw: `retryable: false` means straight to the dead letters, `record` is kept
- * with the attempt. Guards every access, since anything can be thrown.
+ * with the attempt, `stateWhenDead` is what the group keeps when it makes a dead letter. Guards every access, since anything
+ * can be thrown.
  */
 export function describeFailure(thrown: unknown): Failure {
-  const message = describeThrown(thrown)
+  const message = describeThrown(thrown).message
   const error: DeliveryError = { message: message.slice(0, MAX_TEXT) }
   const code = text(thrown, 'code')
   const stack = text(thrown, 'stack')
@@ -26,6 +31,8 @@ export function describeFailure(thrown: unknown): Failure {
   const failure: Failure = { error, retryable: read(thrown, 'retryable') !== false }
   const record = jsonCopy(read(thrown, 'record'))
   if (record !== undefined) failure.record = record
+  const state = read(thrown, 'stateWhenDead')
+  if (Array.isArray(state)) failure.state = checkedChanges(state as StateChange[])
   return failure
 }
 

@@ -170,6 +170,18 @@ describe('encodings of a signature', () => {
     expect(receive(github, both, body)).toMatchObject({ type: 'com.a' })
   })
 
+  it('of Standard Webhooks covers an id without a dot: signed text can be parted in one way only', () => {
+    const { options: standard } = schemes['standard-webhooks']!
+    // Signed long ago, as id `q1` and a number; sent again as another id, a fresh time and the rest of the number.
+    const signature = `v1,${mac(`q1.1600000000.${seconds}.25`).digest('base64')}`
+    const parted = {
+      'webhook-id': 'q1.1600000000',
+      'webhook-timestamp': seconds,
+      'webhook-signature': signature,
+    }
+    expect(receive(standard, parted, '25')).toBe('SIGNATURE_INVALID')
+  })
+
   it('of Standard Webhooks is one v1 of several; v1a counts for nothing', () => {
     const { options: standard, sign: signed } = schemes['standard-webhooks']!
     const good = String(signed(body)['webhook-signature'])

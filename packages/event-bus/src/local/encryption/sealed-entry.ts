@@ -1,33 +1,34 @@
 import { EventBusError } from '../../errors.js'
-import type { LogDeliveryState } from '../../log/log-engine.js'
+import type { LogDeliveryState, StateRecord } from '../../log/log-engine.js'
 import type { DeadLetterState } from '../../store/backend/delivery-state.js'
 import type { DataCipher } from './data-cipher.js'
 
-type Entry = LogDeliveryState | DeadLetterState
-type SealedEntry = Omit<Entry, 'record' | 'error'> & { sealed?: string }
+/** An entry of a table that holds what handlers said. */
+export type PrivateEntry = LogDeliveryState | DeadLetterState | StateRecord
+type SealedEntry = Omit<PrivateEntry, 'record' | 'error'> & { sealed?: string }
 
 /** The entry as it lies in the file: what handlers said of the event, results, logs and errors, is encrypted. */
 export function sealPrivate(
-  entry: Entry,
+  entry: PrivateEntry,
   table: string,
   key: unknown,
   cipher: DataCipher,
-): Entry | SealedEntry {
-  const { record, error, ...open } = entry
+): PrivateEntry | SealedEntry {
+  const { record, error, ...open } = entry as Partial<LogDeliveryState>
   if (record === undefined && error === undefined) return entry
   const sealed = cipher.seal(JSON.stringify({ record, error }), placeOf(table, key))
-  return { ...open, sealed: sealed.toString('base64') }
+  return { ...open, sealed: sealed.toString('base64') } as SealedEntry
 }
 
 /** @throws EventBusError `STORE_CORRUPT` when the encrypted part was changed */
 export function openPrivate(
-  entry: Entry | SealedEntry,
+  entry: PrivateEntry | SealedEntry,
   table: string,
   key: unknown,
   cipher: DataCipher | undefined,
   path: string,
-): Entry {
-  if (!('sealed' in entry) || entry.sealed === undefined) return entry as Entry
+): PrivateEntry {
+  if (!('sealed' in entry) || entry.sealed === undefined) return entry as PrivateEntry
   const { sealed, ...open } = entry
   const text = cipher?.open(Buffer.from(sealed, 'base64'), placeOf(table, key))
   if (text !== undefined) return { ...open, ...JSON.parse(text) }

@@ -1,4 +1,4 @@
-import { describeThrown } from '../../describe-thrown.js'
+import { describeThrown } from '@nexus/diagnostics'
 import { EventBusError } from '../../errors.js'
 
 /** What LMDB answers when a page is not what its parent says: page not found, corrupted, panic, invalid, page full. */
@@ -9,7 +9,7 @@ export function readFailure(cause: unknown, path: string): EventBusError {
   if (cause instanceof EventBusError) return cause
   return new EventBusError(
     'STORE_CORRUPT',
-    `the log in ${path} cannot be read: ${describeThrown(cause)}; close the bus, see what is left with inspectLocalStore, and copy it to a new directory with recoverLocalStore`,
+    `the log in ${path} cannot be read: ${describeThrown(cause).message}; close the bus, see what is left with inspectLocalStore, and copy it to a new directory with recoverLocalStore`,
     { details: { path }, cause },
   )
 }
@@ -19,7 +19,7 @@ export function commitFailure(cause: unknown, path: string): unknown {
   const { code } = cause as { code?: number }
   const isDamage = code !== undefined && DAMAGE.has(code)
   return isDamage ||
-    /MDB_(CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID|PAGE_FULL)/.test(describeThrown(cause))
+    /MDB_(CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID|PAGE_FULL)/.test(describeThrown(cause).message)
     ? readFailure(cause, path)
     : cause
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import type { JsonValue } from '../../event/cloud-event.js'
 import type {
-  LogDeliveryState,
   LogEngine,
   LogRecord,
   RangeOptions,
@@ -13,12 +12,10 @@ import type {
   TableValue,
   Write,
 } from '../../log/log-engine.js'
-import type { DeadLetterState } from '../../store/backend/delivery-state.js'
 import { DataCipher } from '../encryption/data-cipher.js'
 import { checkDataKeys } from '../encryption/data-key-file.js'
-import { openPrivate, sealPrivate } from '../encryption/sealed-entry.js'
+import { openPrivate, type PrivateEntry, sealPrivate } from '../encryption/sealed-entry.js'
 import type { ResolvedLocalStoreOptions } from '../local-store-options.js'
-import { checkLogFile } from '../repair/check-file.js'
 import { RunningFile } from '../running-file.js'
 import { syncDirectory } from '../sync-directory.js'
 import { commitFailure, readFailure } from './engine-failure.js'
@@ -36,7 +33,7 @@ type SyncableDatabase = RootDatabase<unknown, Key> & {
   sync(callback: (error: unknown) => void): void
 }
 
-/** The log's tables in an LMDB environment. */
+/** The log's tables in an LMDB environment. Check the log's file before: a damaged page can end the process. */
 export class LmdbEngine implements LogEngine {
   readonly backend = 'local'
   readonly readOnly: boolean
@@ -59,8 +56,6 @@ export class LmdbEngine implements LogEngine {
     this.#path = path
     this.readOnly = readOnly
     this.#release = release
-    if (readOnly) checkLogFile(join(path, LOG_FILE), 'none')
-    else checkLogFile(join(path, LOG_FILE))
     if (dataKey !== undefined) this.#cipher = new DataCipher(dataKey)
     checkDataKeys(path, this.#cipher, readOnly)
     this.#root = this.#reading(() => this.#open(durability))
@@ -174,10 +169,10 @@ export class LmdbEngine implements LogEngine {
 
   #encode({ table, key }: Write, value: NonNullable<Write['value']>): unknown {
     if (table === 'events') return encodeFrame(value as LogRecord, this.#cipher)
-    const isPrivate = this.#cipher !== undefined && (table === 'deliveries' || table === 'dead')
-    const stored = isPrivate
-      ? sealPrivate(value as LogDeliveryState | DeadLetterState, table, key, this.#cipher!)
-      : value
+    const stored =
+      this.#cipher !== undefined && isPrivate(table)
+        ? sealPrivate(value as PrivateEntry, table, key, this.#cipher)
+        : value
     return encodeEntry(table, key, stored)
   }
 
@@ -194,10 +189,14 @@ export class LmdbEngine implements LogEngine {
       return record as TableValue<N>
     }
     const entry = decodeEntry(table, key, value as Buffer, path)
-    if (table !== 'deliveries' && table !== 'dead') return entry as TableValue<N>
-    const sealed = entry as LogDeliveryState | DeadLetterState
-    return openPrivate(sealed, table, key, this.#cipher, path) as TableValue<N>
+    if (!isPrivate(table)) return entry as TableValue<N>
+    return openPrivate(entry as PrivateEntry, table, key, this.#cipher, path) as TableValue<N>
   }
+}
+
+/** Whether entries of a table hold what handlers said. */
+function isPrivate(table: TableName): boolean {
+  return table === 'deliveries' || table === 'dead' || table === 'states'
 }
 
 function noValue(): void {}

@@ -11,4 +11,6 @@ export const TABLES: readonly TableName[] = [
   'deliveries',
   'due',
   'dead',
+  'shared',
+  'states',
 ]

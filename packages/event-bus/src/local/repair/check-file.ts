@@ -15,29 +15,29 @@ const TXN_AT = 152
 const META_BYTES = 160
 
 /**
- * What is read of a log's pages when it is opened, the pages near the roots first: it takes about half a second.
- * `inspectLocalStore` reads them all.
- */
-export const CHECKED_AT_OPEN_BYTES = 256 * 1024 * 1024
-
-/**
  * Refuses a log file that lost its beginning, its end or a page before the database maps it: reading a page that
  * is not there, or is not what it should be, can end the process.
  *
- * @param pages which pages to check; none while another process may be writing
  * @throws EventBusError `STORE_CORRUPT`; the file is left as it is
  */
-export function checkLogFile(
-  path: string,
-  pages: PageCheckOptions | 'none' = { maxBytes: CHECKED_AT_OPEN_BYTES },
-): void {
-  if (!existsSync(path)) return
+export async function checkLogFile(path: string, options: PageCheckOptions = {}): Promise<void> {
+  const newest = checkBounds(path)
+  if (newest === undefined) return
+  const problem = await checkPages(path, newest, options)
+  if (problem === undefined) return
+  // A process that began to write meanwhile uses pages again, and checks the log itself.
+  if (checkBounds(path)?.transaction === newest.transaction) throw corrupt(path, problem)
+}
+
+/** Reads what a log's first pages say, and that all of its pages are there; undefined where there is no log. */
+export function checkBounds(path: string): LogMeta | undefined {
+  if (!existsSync(path)) return undefined
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
     // An empty file is a log that was never written to, unless a process handled events of it.
     if (size === 0) {
-      if (!wasUsed(path)) return
+      if (!wasUsed(path)) return undefined
       throw corrupt(path, 'it is empty, but a process handled events of it', { size })
     }
     const first = readMeta(file, 0)
@@ -53,9 +53,7 @@ export function checkLogFile(
         expected,
       })
     }
-    if (pages === 'none') return
-    const problem = checkPages(path, newest, pages)
-    if (problem !== undefined) throw corrupt(path, problem, { size })
+    return newest
   } finally {
     closeSync(file)
   }
@@ -82,7 +80,7 @@ function readMeta(file: number, at: number): LogMeta | undefined {
   }
 }
 
-function corrupt(path: string, what: string, details: Record<string, unknown>): EventBusError {
+function corrupt(path: string, what: string, details: Record<string, unknown> = {}): EventBusError {
   return new EventBusError(
     'STORE_CORRUPT',
     `${path}: ${what}; nothing was changed. See what is left with inspectLocalStore, and copy it to a new directory with recoverLocalStore`,

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import {
   isOverflowPage,
   overflowPagesOf,
@@ -21,8 +22,6 @@ export interface LogMeta {
 
 /** What to check. */
 export interface PageCheckOptions {
-  /** Read no further page once this many bytes were read; the pages near the roots come first. @default no limit */
-  maxBytes?: number | undefined
   /** Says what is wrong with the bytes of an entry; without it, what entries say is not checked. */
   checkEntry?: ((table: string, key: Buffer, data: Buffer) => string | undefined) | undefined
 }
@@ -45,21 +44,23 @@ interface Visit {
 const META_PAGES = 2
 const FREE_LIST = 'free pages'
 const TABLE_LIST = 'tables'
+/** Longest time that the check holds the event loop. */
+const SLICE_MS = 10
 
 /**
- * Follows the pages of every table, level by level, without the database: a damaged page can end a process that maps it. Sees
- * pages that are not where they belong, are used twice, or whose parts, order, number or transaction are wrong.
+ * Follows the pages of every table without the database: a damaged page can end a process that maps it. Sees pages that are
+ * not where they belong, are used twice, or whose parts, order, number or transaction are wrong. The event loop turns meanwhile.
  *
  * @returns what is wrong
  */
-export function checkPages(
+export async function checkPages(
   path: string,
   meta: LogMeta,
   options: PageCheckOptions = {},
-): string | undefined {
+): Promise<string | undefined> {
   const file = openSync(path, 'r')
   try {
-    return new PageCheck(file, meta, options).run()
+    return await new PageCheck(file, meta, options).run()
   } finally {
     closeSync(file)
   }
@@ -67,17 +68,20 @@ export function checkPages(
 
 class PageCheck {
   readonly #file: number
+  /** The page that is looked at: always the same memory. */
+  readonly #page: Buffer
   readonly #meta: LogMeta
   readonly #options: PageCheckOptions
   readonly #pages: number
   /** One byte a page: whether a table, the list of free pages or the log's beginning has it. */
   readonly #used: Uint8Array
   readonly #tables: Table[] = []
+  /** What is still to be looked at, the next one last. */
   readonly #visits: Visit[] = []
-  #bytes = 0
 
   constructor(file: number, meta: LogMeta, options: PageCheckOptions) {
     this.#file = file
+    this.#page = Buffer.alloc(meta.pageSize)
     this.#meta = meta
     this.#options = options
     this.#pages = Math.min(meta.lastPage + 1, Math.floor(fstatSync(file).size / meta.pageSize))
@@ -85,15 +89,17 @@ class PageCheck {
     this.#used.fill(1, 0, META_PAGES)
   }
 
-  run(): string | undefined {
+  async run(): Promise<string | undefined> {
     const problem =
       this.#addTable(FREE_LIST, this.#meta.free) ?? this.#addTable(TABLE_LIST, this.#meta.main)
     if (problem !== undefined) return problem
-    const { maxBytes = Number.POSITIVE_INFINITY } = this.#options
-    for (let at = 0; at < this.#visits.length; at++) {
-      if (this.#bytes >= maxBytes) return undefined
-      const found = this.#visit(this.#visits[at]!)
+    let sliceEndsMs = performance.now() + SLICE_MS
+    for (let visit = this.#visits.pop(); visit !== undefined; visit = this.#visits.pop()) {
+      const found = this.#visit(visit)
       if (found !== undefined) return found
+      if (performance.now() < sliceEndsMs) continue
+      await setImmediate()
+      sliceEndsMs = performance.now() + SLICE_MS
     }
     for (const table of this.#tables) {
       for (const [what, count] of Object.entries(table.found)) {
@@ -129,55 +135,65 @@ class PageCheck {
   #visit(visit: Visit): string | undefined {
     const { table, number, level } = visit
     const isBranch = level < table.depth
-    const page = this.#read(number, this.#meta.pageSize)
+    const page = this.#read(number, this.#page)
     const lastTransaction = this.#meta.transaction
     const nodes = readPage(page, { number, isBranch, lastTransaction })
     if (nodes === undefined) return `page ${number} is damaged`
-    if (!inOrder(visit, nodes, isBranch))
+    if (!inOrder(visit, page, nodes, isBranch))
       return `page ${number} is damaged: its keys are not in order`
     if (isBranch) {
       table.found.branchPages += 1
-      return this.#visitBranch(visit, nodes)
+      return this.#visitBranch(visit, page, nodes)
     }
     table.found.leafPages += 1
     table.found.entries += nodes.length
     for (const node of nodes) {
-      const problem = this.#visitEntry(table, node)
+      const problem = this.#visitEntry(table, page, node)
       if (problem !== undefined) return problem
     }
     return undefined
   }
 
-  #visitBranch({ table, level, low, high }: Visit, nodes: readonly PageNode[]): string | undefined {
-    for (const [i, { key, child }] of nodes.entries()) {
-      const problem = this.#take(child!, 1)
+  #visitBranch(
+    { table, level, low, high }: Visit,
+    page: Buffer,
+    nodes: readonly PageNode[],
+  ): string | undefined {
+    // The page with the lowest keys is looked at first: pages of a log lie in the file much as their keys rise.
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const child = nodes[i]!.child!
+      const problem = this.#take(child, 1)
       if (problem !== undefined) return problem
-      const next = nodes[i + 1]?.key
       this.#visits.push({
         table,
-        number: child!,
+        number: child,
         level: level + 1,
-        // Copies: the page itself need not stay in memory.
-        low: i === 0 ? low : Buffer.from(key),
-        high: next === undefined ? high : Buffer.from(next),
+        low: i === 0 ? low : keyOf(page, nodes[i]!),
+        high: i === nodes.length - 1 ? high : keyOf(page, nodes[i + 1]!),
       })
     }
     return undefined
   }
 
-  #visitEntry(table: Table, { key, data, overflow, tree }: PageNode): string | undefined {
+  #visitEntry(table: Table, page: Buffer, node: PageNode): string | undefined {
+    const { dataStart, dataBytes, overflow, tree } = node
     if (tree !== undefined) {
       if (table.name !== TABLE_LIST) return `${table.name}: an entry is damaged`
       // The name ends with a zero byte.
-      return this.#addTable(key.toString('utf8').replace(/\0$/, ''), tree)
+      return this.#addTable(keyOf(page, node).toString('utf8').replace(/\0$/, ''), tree)
     }
     if (overflow !== undefined) {
       const problem = this.#visitOverflow(table, overflow)
       if (problem !== undefined) return problem
     }
-    if (table.name === FREE_LIST) return this.#takeFree(data ?? this.#readOverflow(overflow!))
-    if (table.name === TABLE_LIST) return undefined
-    const wrong = this.#options.checkEntry?.(table.name, key, data ?? this.#readOverflow(overflow!))
+    const { checkEntry } = this.#options
+    const data = (): Buffer =>
+      overflow === undefined
+        ? page.subarray(dataStart, dataStart! + dataBytes!)
+        : this.#readOverflow(overflow)
+    if (table.name === FREE_LIST) return this.#takeFree(data())
+    if (table.name === TABLE_LIST || checkEntry === undefined) return undefined
+    const wrong = checkEntry(table.name, keyOf(page, node), data())
     return wrong === undefined ? undefined : `${table.name}: ${wrong}`
   }
 
@@ -189,7 +205,7 @@ class PageCheck {
     const problem = this.#take(page, pages)
     if (problem !== undefined) return problem
     table.found.overflowPages += pages
-    const header = this.#read(page, PAGE_HEADER_BYTES)
+    const header = this.#read(page, Buffer.alloc(PAGE_HEADER_BYTES))
     const lastTransaction = this.#meta.transaction
     return isOverflowPage(header, { number: page, pages, lastTransaction })
       ? undefined
@@ -218,35 +234,62 @@ class PageCheck {
   }
 
   #readOverflow({ page, bytes }: NonNullable<PageNode['overflow']>): Buffer {
-    return this.#read(page, PAGE_HEADER_BYTES + bytes).subarray(PAGE_HEADER_BYTES)
+    return this.#read(page, Buffer.alloc(PAGE_HEADER_BYTES + bytes)).subarray(PAGE_HEADER_BYTES)
   }
 
-  #read(page: number, bytes: number): Buffer {
-    const buffer = Buffer.alloc(bytes)
-    readSync(this.#file, buffer, 0, bytes, page * this.#meta.pageSize)
-    this.#bytes += bytes
-    return buffer
+  /** Fills memory with what the file has from the start of a page on. */
+  #read(page: number, into: Buffer): Buffer {
+    const read = readSync(this.#file, into, 0, into.length, page * this.#meta.pageSize)
+    return into.fill(0, read)
   }
+}
+
+/** A copy: the page itself need not stay in memory. */
+function keyOf(page: Buffer, { keyStart, keyEnd }: PageNode): Buffer {
+  return Buffer.from(page.subarray(keyStart, keyEnd))
 }
 
 /** Whether the keys of a page rise, within those that its parent says; the first one of a branch page is not used. */
 function inOrder(
   { table, low, high }: Visit,
+  page: Buffer,
   nodes: readonly PageNode[],
   isBranch: boolean,
 ): boolean {
-  const compare = table.name === FREE_LIST ? compareNumbers : Buffer.compare
-  let before = low
-  for (const { key } of isBranch ? nodes.slice(1) : nodes) {
-    if (table.name === FREE_LIST && key.length !== 8) return false
-    // The first key of a page may be the one that its parent has.
-    if (before !== undefined && compare(before, key) > (before === low ? 0 : -1)) return false
-    before = key
+  const first = isBranch ? 1 : 0
+  const last = nodes.length - 1
+  const areNumbers = table.name === FREE_LIST
+  if (areNumbers && !nodes.every((node, i) => i < first || node.keyEnd - node.keyStart === 8))
+    return false
+  const compare = areNumbers ? compareNumbers : compareBytes
+  if (last < first) return true
+  // The first key of a page may be the one that its parent has.
+  if (low !== undefined && compare(low, 0, low.length, page, nodes[first]!) > 0) return false
+  for (let i = first; i < last; i++) {
+    const { keyStart, keyEnd } = nodes[i]!
+    if (compare(page, keyStart, keyEnd, page, nodes[i + 1]!) >= 0) return false
   }
-  return high === undefined || before === undefined || before === low || compare(before, high) < 0
+  return high === undefined || compare(high, 0, high.length, page, nodes[last]!) > 0
 }
 
-function compareNumbers(a: Buffer, b: Buffer): number {
-  const difference = a.readBigUInt64LE(0) - b.readBigUInt64LE(0)
+/** Compares a key with the one of a node: negative when it comes first. */
+function compareBytes(
+  key: Buffer,
+  start: number,
+  end: number,
+  page: Buffer,
+  node: PageNode,
+): number {
+  return key.compare(page, node.keyStart, node.keyEnd, start, end)
+}
+
+function compareNumbers(
+  key: Buffer,
+  start: number,
+  _end: number,
+  page: Buffer,
+  { keyStart }: PageNode,
+): number {
+  const difference = key.readBigUInt64LE(start) - page.readBigUInt64LE(keyStart)
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }

@@ -18,13 +18,13 @@ export async function compactLocalStore(
   const release = lockDirectory(path)
   const copy = join(path, 'compacted.mdb')
   try {
-    checkLogFile(file)
+    await checkLogFile(file)
     const bytesBefore = statSync(file).size
     rmSync(copy, { force: true })
     const database = open({ path: file, maxDbs: 16 })
     await database.backup(copy, true)
     await database.close()
-    checkLogFile(copy)
+    await checkLogFile(copy)
     syncFile(copy)
     renameSync(copy, file)
     syncDirectory(path)

@@ -31,13 +31,15 @@ export interface PageTree {
   root: number | undefined
 }
 
-/** A node of a page. */
+/** A node of a page: where its parts are in the page. */
 export interface PageNode {
-  key: Buffer
+  keyStart: number
+  keyEnd: number
   /** The page below, in a branch page. */
   child?: number
-  /** The data, where it is in this page. */
-  data?: Buffer
+  /** Where the data begins, which `dataBytes` are of; left out where the data has pages of its own. */
+  dataStart?: number
+  dataBytes?: number
   /** The pages that have the data. */
   overflow?: { page: number; pages: number; bytes: number }
   /** The table that the data describes. */
@@ -78,15 +80,15 @@ export function readPage(
     const keyBytes = page.readUInt16LE(start + 6)
     const flags = page.readUInt16LE(start + 4)
     const size = page.readUInt32LE(start)
-    const data = start + NODE_BYTES + keyBytes
-    if (data > page.length) return undefined
-    const key = page.subarray(start + NODE_BYTES, data)
+    const keyStart = start + NODE_BYTES
+    const keyEnd = keyStart + keyBytes
+    if (keyEnd > page.length) return undefined
     if (isBranch) {
-      nodes.push({ key, child: size + flags * 2 ** 32 })
+      nodes.push({ keyStart, keyEnd, child: size + flags * 2 ** 32 })
       bytes += evenSize(NODE_BYTES + keyBytes)
       continue
     }
-    const node = readLeafNode(page, { key, data, size, flags })
+    const node = readLeafNode(page, { keyStart, keyEnd, size, flags })
     if (node === undefined) return undefined
     nodes.push(node)
     const dataBytes = node.overflow === undefined ? size : OVERFLOW_BYTES
@@ -112,26 +114,36 @@ export function overflowPagesOf(bytes: number, pageSize: number): number {
 
 function readLeafNode(
   page: Buffer,
-  { key, data, size, flags }: { key: Buffer; data: number; size: number; flags: number },
+  {
+    keyStart,
+    keyEnd,
+    size,
+    flags,
+  }: { keyStart: number; keyEnd: number; size: number; flags: number },
 ): PageNode | undefined {
   if (flags === IN_OVERFLOW) {
-    if (data + OVERFLOW_BYTES > page.length) return undefined
-    const first = Number(page.readBigUInt64LE(data))
-    const pages = Number(page.readBigUInt64LE(data + 16))
-    return { key, overflow: { page: first, pages, bytes: size } }
+    if (keyEnd + OVERFLOW_BYTES > page.length) return undefined
+    const first = Number(page.readBigUInt64LE(keyEnd))
+    const pages = Number(page.readBigUInt64LE(keyEnd + 16))
+    return { keyStart, keyEnd, overflow: { page: first, pages, bytes: size } }
   }
-  if (data + size > page.length) return undefined
-  if (flags === 0) return { key, data: page.subarray(data, data + size) }
+  if (keyEnd + size > page.length) return undefined
+  if (flags === 0) return { keyStart, keyEnd, dataStart: keyEnd, dataBytes: size }
   if (flags !== IS_TABLE || size !== TABLE_BYTES) return undefined
-  return { key, tree: readTree(page, data) }
+  return { keyStart, keyEnd, tree: readTree(page, keyEnd) }
 }
 
 function isHeaderOf(page: Buffer, number: number, kind: number, lastTransaction: number): boolean {
   return (
-    page.readBigUInt64LE(0) === BigInt(number) &&
-    page.readBigUInt64LE(8) <= BigInt(lastTransaction) &&
+    readNumber(page, 0) === number &&
+    readNumber(page, 8) <= lastTransaction &&
     (page.readUInt16LE(FLAGS_AT) & (BRANCH | LEAF | OVERFLOW)) === kind
   )
+}
+
+/** Eight bytes as a number; one that a double cannot hold exactly is no number of a page. */
+function readNumber(page: Buffer, at: number): number {
+  return page.readUInt32LE(at) + page.readUInt32LE(at + 4) * 2 ** 32
 }
 
 function evenSize(bytes: number): number {

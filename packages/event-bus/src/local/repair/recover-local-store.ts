@@ -70,11 +70,11 @@ const EVENTS_PER_COMMIT = 1_000
  * Says whether the file of a closed store is whole and how many of its events could be recovered; reads all of it and changes
  * nothing.
  */
-export function inspectLocalStore(path: string): LocalStoreInspection {
+export async function inspectLocalStore(path: string): Promise<LocalStoreInspection> {
   const file = join(path, LOG_FILE)
   let problem: string | undefined
   try {
-    checkLogFile(file, { checkEntry })
+    await checkLogFile(file, { checkEntry })
   } catch (error) {
     problem = (error as Error).message
   }
@@ -94,7 +94,7 @@ export function inspectLocalStore(path: string): LocalStoreInspection {
  *
  * @example
  * ```ts
- * const { problem, recoverableEvents } = inspectLocalStore('./data')
+ * const { problem, recoverableEvents } = await inspectLocalStore('./data')
  * if (problem !== undefined) await recoverLocalStore({ from: './data', to: './recovered' })
  * ```
  * @throws EventBusError `INVALID_OPTIONS` when `to` already holds a store, or a key is missing

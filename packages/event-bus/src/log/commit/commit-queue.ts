@@ -1,4 +1,4 @@
-import { describeThrown } from '../../describe-thrown.js'
+import { describeThrown } from '@nexus/diagnostics'
 import { EventBusError } from '../../errors.js'
 import type { LogEngine } from '../log-engine.js'
 import type { Transaction } from './transaction.js'
@@ -100,7 +100,7 @@ export class CommitQueue {
 function writeFailure(cause: unknown): EventBusError {
   return new EventBusError(
     'STORE_FAILED',
-    `the log could not be written, nothing of this commit was stored: ${describeThrown(cause)}; check the disk's free space and permissions`,
+    `the log could not be written, nothing of this commit was stored: ${describeThrown(cause).message}; check the disk's free space and permissions`,
     { cause },
   )
 }

@@ -139,3 +139,37 @@ it('makes the next attempt in time after the clock was set back', async () => {
   clock.advance(10)
   expect(await fetched).toEqual(['one'])
 })
+
+it('hands out once what is moved as the clock was set back, whatever the clock does until that is stored', async () => {
+  const { clock, engine, consumer, one } = await claimTwo()
+  await consumer.settle(one, { kind: 'ack', emit: [], durationMs: 1 })
+  const stop = new AbortController()
+  const handedOut: string[] = []
+  const fetched: Promise<unknown>[] = []
+  const fetch = () => {
+    const claims = consumer.fetch(10, stop.signal)
+    fetched.push(claims.then((taken) => handedOut.push(...taken.map(({ event }) => event.id))))
+  }
+  const { begun, release } = engine.hold()
+  clock.step(-3_600_000)
+  fetch()
+  await begun
+  clock.step(-3_600_000)
+  fetch()
+  clock.step(36_000_000)
+  fetch()
+  await new Promise(setImmediate)
+  release()
+  await new Promise(setImmediate)
+  clock.advance(0)
+  await expect.poll(() => handedOut).toEqual(['two'])
+  for (const step of [-72_000_000, 144_000_000]) {
+    clock.step(step)
+    clock.advance(20_000)
+    fetch()
+    await new Promise(setImmediate)
+  }
+  stop.abort()
+  await Promise.all(fetched)
+  expect(handedOut).toEqual(['two'])
+})

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../event/cloud-event.js'
 import { eventKey } from '../../store/backend/event-identity.js'
 import { type AppendRequest, deliveryTimeOf, type PublishResult } from '../../store/event-store.js'
 import type {
@@ -24,6 +25,7 @@ export class Transaction {
   readonly #engine: LogEngine
   readonly #writes: Write[] = []
   readonly #ids = new Map<string, number>()
+  readonly #shared = new Map<string, number>()
   readonly #added = { type: new Map<string, number[]>(), source: new Map<string, number[]>() }
   readonly #counts = new Map<string, { key: [string, string]; value: number }>()
   readonly #finishers = new Map<unknown, () => void>()
@@ -79,6 +81,15 @@ export class Transaction {
     this.#index('type', event.type, sequence)
     this.#index('source', event.source, sequence)
     return { id: event.id, duplicate: false, sequence }
+  }
+
+  /** Writes a shared value where it has this revision, 0 for none; answers whether it had. */
+  share(key: string, value: JsonValue, revision: number): boolean {
+    const known = this.#shared.get(key) ?? this.#engine.get('shared', key)?.revision ?? 0
+    if (known !== revision) return false
+    this.#shared.set(key, revision + 1)
+    this.put('shared', key, { value, revision: revision + 1 })
+    return true
   }
 
   /** Adds to how many events have this type or source. */

@@ -1,3 +1,4 @@
+import { hasEnded } from '../../store/stored-event.js'
 import type { LogEngine, RunningEntry } from '../log-engine.js'
 
 /** Attempts that ended with the process before, until their events are claimed again. */
@@ -7,9 +8,9 @@ export class CrashedAttempts {
   constructor(engine: LogEngine) {
     for (const entry of engine.loadRunning()) {
       const [group, sequence] = entry
-      const status = engine.get('deliveries', [sequence, group])?.status
-      const ended = status === 'succeeded' || status === 'dead-lettered'
-      if (!ended) this.#attempts.set(`${group} ${sequence}`, entry)
+      const delivery = engine.get('deliveries', [sequence, group])
+      if (delivery === undefined || !hasEnded(delivery))
+        this.#attempts.set(`${group} ${sequence}`, entry)
     }
   }
 

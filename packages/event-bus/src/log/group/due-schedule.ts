@@ -14,7 +14,10 @@ export interface DueScheduleHost {
   /** What to do with a delivery of this type: hand it out, leave it for a later consumer, or drop it. */
   verdict(type: string): 'take' | 'leave' | 'drop'
   drop(dueAtMs: number, sequence: number): void
-  /** Makes a delivery due at another time, because the clock that its time came from was set back. */
+  /**
+   * Makes a delivery due at another time, because the clock that its time came from was set back; ends with
+   * {@link DueSchedule.returned}.
+   */
   move(dueAtMs: number, sequence: number, entry: DueEntry, toMs: number): void
   onDue(): void
 }
@@ -23,7 +26,10 @@ export interface DueScheduleHost {
 export class DueSchedule {
   readonly #group: string
   readonly #host: DueScheduleHost
-  /** Entries that were handed out and are not settled, as `dueAtMs sequence`: they stay in the table until then. */
+  /**
+   * Entries, as `dueAtMs sequence`, that are in the table and not free to be handed out: those that are and are not
+   * settled, and those whose new time is being stored.
+   */
   readonly #out = new Set<string>()
   #cursorMs = 0
   #cursorSequence = -1
@@ -43,7 +49,7 @@ export class DueSchedule {
     return dueAtMs
   }
 
-  /** Whether the entry was handed out. */
+  /** Whether the entry was handed out, or is being moved. */
   isOut(dueAtMs: number, sequence: number): boolean {
     return this.#out.has(`${dueAtMs} ${sequence}`)
   }
@@ -119,31 +125,36 @@ export class DueSchedule {
     if (decided !== 'take') return undefined
     this.#out.add(`${dueAtMs} ${sequence}`)
     const before = engine.get('deliveries', [sequence, this.#group])
-    const attempt = before?.retryingInPlace === true ? before.attempts + 1 : due.attempt
+    const attempt = before?.isUnfinished === true ? before.attempts + 1 : due.attempt
     return { ...newDelivery(record, attempt, due.replay), dueAtMs }
   }
 
   /** The next entry's time came from a clock that was set back since: it is further away than the wait it began with. */
   #waitsTooLong(now: number): boolean {
     if (!Number.isFinite(this.#nextMs)) return false
-    const [next] = this.#entriesAfter(now, 1)
-    return next !== undefined && restartedAt(next, now) !== undefined
+    for (const entry of this.#entriesAfter(now)) return restartedAt(entry, now) !== undefined
+    return false
   }
 
   #restartWaits(now: number): void {
     for (const entry of this.#entriesAfter(now)) {
       const toMs = restartedAt(entry, now)
       const [, dueAtMs, sequence] = entry.key
-      if (toMs !== undefined) this.#host.move(dueAtMs, sequence, entry.value, toMs)
+      if (toMs === undefined) continue
+      this.#out.add(`${dueAtMs} ${sequence}`)
+      this.#host.move(dueAtMs, sequence, entry.value, toMs)
     }
   }
 
-  #entriesAfter(now: number, limit?: number) {
-    return this.#host.engine.range('due', {
+  /** What waits after this time; what is handed out does not wait, though it stays in the table. */
+  *#entriesAfter(now: number) {
+    for (const entry of this.#host.engine.range('due', {
       start: [this.#group, now + 1, 0],
       end: [this.#group, Number.MAX_SAFE_INTEGER, 0],
-      ...(limit !== undefined && { limit }),
-    })
+    })) {
+      const [, dueAtMs, sequence] = entry.key
+      if (!this.isOut(dueAtMs, sequence)) yield entry
+    }
   }
 
   #arm(): void {

@@ -1,7 +1,13 @@
 import type { Clock } from '../../clock.js'
 import { matchesPattern } from '../../event/pattern.js'
 import { claimLost } from '../../store/backend/claim-lost.js'
-import type { Claim, GroupRequest, PublishResult, Settlement } from '../../store/event-store.js'
+import {
+  type Claim,
+  emittedBy,
+  type GroupRequest,
+  type PublishResult,
+  type Settlement,
+} from '../../store/event-store.js'
 import type { GroupStats } from '../../store/store-stats.js'
 import type { CommitQueue } from '../commit/commit-queue.js'
 import type { Transaction } from '../commit/transaction.js'
@@ -12,7 +18,7 @@ import { LogConsumer } from './log-consumer.js'
 import { LogReader } from './log-reader.js'
 import { SettledWindow } from './settled-window.js'
 import { WaitingDeliveries } from './waiting-deliveries.js'
-import { writeSettlement } from './write-settlement.js'
+import { writeSettlement, writeUnfinished } from './write-settlement.js'
 
 interface Waiter {
   consumer: LogConsumer
@@ -62,6 +68,8 @@ export class LogGroup {
   readonly #waiting = new WaitingDeliveries()
   /** LogDelivery was left in `due` because too much of its type was waiting. */
   #leftInDue = false
+  /** A consumer has found what only others ask for. */
+  #foundOfOthers = false
   readonly #claimed = new Set<LogDelivery>()
   readonly #waiters: Waiter[] = []
   readonly #due: DueSchedule
@@ -149,7 +157,9 @@ export class LogGroup {
   /** The attempts under way. */
   *runningEntries(): Generator<RunningEntry> {
     for (const { record, attempt, begun } of this.#claimed) {
-      if (begun) yield [this.name, record.sequence, attempt]
+      // What waits for its start has the attempts that ended with processes before: they must survive this one too.
+      const started = begun ? attempt : attempt - 1
+      if (started > 0) yield [this.name, record.sequence, started]
     }
   }
 
@@ -167,6 +177,7 @@ export class LogGroup {
   serve(): void {
     for (let served = true; served; ) {
       served = false
+      this.#foundOfOthers = false
       for (const waiter of [...this.#waiters]) {
         const claims = this.#takeFor(waiter)
         if (claims === undefined || claims.length > 0) {
@@ -175,6 +186,8 @@ export class LogGroup {
           if (claims !== undefined) waiter.serve(claims)
         }
       }
+      // In order, it goes first to one that may have been asked before.
+      served ||= this.#ordered && this.#foundOfOthers
     }
   }
 
@@ -228,12 +241,11 @@ export class LogGroup {
   }
 
   async settle(claim: LogClaim, settlement: Settlement): Promise<PublishResult[]> {
-    const { delivery } = claim
     if (settlement.kind === 'release') {
-      if (delivery.claim === claim) this.#giveBack(delivery)
+      await this.#release(claim)
       return []
     }
-    if (delivery.claim !== claim) throw claimLost(this.name, claim.event)
+    if (claim.delivery.claim !== claim) throw claimLost(this.name, claim.event)
     return this.#host.queue.run((transaction) => this.#settleIn(transaction, claim, settlement))
   }
 
@@ -286,8 +298,7 @@ export class LogGroup {
   ): PublishResult[] {
     const { delivery } = claim
     const { sequence } = delivery.record
-    const emitted =
-      settlement.kind === 'ack' ? settlement.emit.map((e) => transaction.append(e)) : []
+    const emitted = emittedBy(settlement).map((event) => transaction.append(event))
     const inPlace = settlement.kind === 'retry' && settlement.inPlace
     const attempts = delivery.begun ? delivery.attempt : delivery.attempt - 1
     const dueAtMs =
@@ -324,8 +335,23 @@ export class LogGroup {
     delete delivery.claim
   }
 
+  /** Gives a claim back. Once its handler was started the attempt counts, in the next process too. */
+  async #release(claim: LogClaim): Promise<void> {
+    const { delivery } = claim
+    if (delivery.claim !== claim) return
+    try {
+      if (!delivery.begun) return
+      await this.#host.queue.run((transaction) =>
+        writeUnfinished(transaction, this.#host.engine, this.name, delivery),
+      )
+    } finally {
+      this.#giveBack(delivery)
+    }
+  }
+
   #giveBack(delivery: LogDelivery): void {
     this.#forget(delivery)
+    if (delivery.begun) delivery.attempt += 1
     delivery.begun = false
     this.#waiting.add(delivery)
     this.serve()
@@ -358,12 +384,20 @@ export class LogGroup {
     }
     while (claims.length < limit) {
       const delivery =
-        this.#waiting.take((type) => consumer.wants(type)) ??
+        this.#waiting.take((type) =>
+          this.#ordered ? this.#isAskedFor(type) : consumer.wants(type),
+        ) ??
         this.#due.next() ??
         this.#nextFromLog()
       if (delivery === undefined) break
-      if (consumer.wants(delivery.record.type)) claims.push(this.#claim(delivery, consumer))
-      else this.#leave(delivery)
+      if (consumer.wants(delivery.record.type)) {
+        claims.push(this.#claim(delivery, consumer))
+        continue
+      }
+      this.#leave(delivery)
+      this.#foundOfOthers = true
+      // In order, nothing passes what another consumer has to handle.
+      if (this.#ordered && this.#isAskedFor(delivery.record.type)) break
     }
     return claims
   }
@@ -381,14 +415,17 @@ export class LogGroup {
   }
 
   /**
-   * Who gets the events of an ordered group: one consumer at a time, and one with the newest patterns if there is any.
-   * Another one keeps its place until it has no claims left.
+   * Who gets the events of an ordered group: one consumer at a time, one that asks for what comes next, and one with the
+   * newest patterns if there is any. Another one keeps its place until it has no claims left.
    */
   #choosesOwner(): LogConsumer | undefined {
-    const covers = ({ patterns }: LogConsumer): boolean =>
-      this.#newest.every((pattern) => patterns.includes(pattern))
+    const next = this.#waiting.oldestType((type) => this.#isAskedFor(type))
+    const covers = (consumer: LogConsumer): boolean =>
+      next === undefined
+        ? this.#newest.every((pattern) => consumer.patterns.includes(pattern))
+        : consumer.wants(next)
     if (this.#owner !== undefined && covers(this.#owner)) return this.#owner
-    const better = [...this.#consumers].find(covers)
+    const better = [...this.#consumers].findLast(covers)
     if (this.#owner === undefined) this.#owner = better ?? [...this.#consumers][0]
     else if (better !== undefined) {
       if (this.#owner.claimed.size > 0) return undefined
@@ -416,7 +453,7 @@ export class LogGroup {
       const delivery = newDelivery(record, 1, 0)
       if (record.sequence <= this.#recoverUntil) {
         const before = this.#host.engine.get('deliveries', [record.sequence, this.name])
-        if (before !== undefined && before.retryingInPlace !== true) continue
+        if (before !== undefined && before.isUnfinished !== true) continue
         if (before !== undefined) delivery.attempt = before.attempts + 1
       }
       this.#window.add(delivery)
@@ -462,7 +499,7 @@ export class LogGroup {
 
   /** Removes a delivery that the group no longer wants. */
   #drop(dueAtMs: number, sequence: number): void {
-    this.#changeDue((transaction) => {
+    void this.#changeDue((transaction) => {
       transaction.remove('due', [this.name, dueAtMs, sequence])
       transaction.remove('deliveries', [sequence, this.name])
     })
@@ -470,18 +507,19 @@ export class LogGroup {
 
   #move(dueAtMs: number, sequence: number, entry: DueEntry, wantedMs: number): void {
     const toMs = this.dueTimeOf(sequence, wantedMs)
-    this.#changeDue((transaction) => {
+    void this.#changeDue((transaction) => {
+      const isThere = this.#host.engine.get('due', [this.name, dueAtMs, sequence]) !== undefined
       const stored = this.#host.engine.get('deliveries', [sequence, this.name])
-      if (this.isOut(dueAtMs, sequence) || stored === undefined) return
+      if (!isThere || stored === undefined) return
       transaction.remove('due', [this.name, dueAtMs, sequence])
       transaction.put('due', [this.name, toMs, sequence], entry)
       transaction.put('deliveries', [sequence, this.name], { ...stored, nextAttemptAtMs: toMs })
       transaction.afterCommit.push(() => this.wakeAt(toMs, sequence))
-    })
+    }).finally(() => this.#due.returned(dueAtMs, sequence))
   }
 
-  #changeDue(change: (transaction: Transaction) => void): void {
-    // One that is not stored is tried again at the next look at the entry.
-    this.#host.queue.run(change).catch(() => {})
+  /** Ends when the change is stored, or cannot be: then it is tried again at the next look at the entry. */
+  #changeDue(change: (transaction: Transaction) => void): Promise<void> {
+    return this.#host.queue.run(change).catch(() => {})
   }
 }

@@ -1,4 +1,5 @@
 import type { LogAccess } from '../log-access.js'
+import { LAST_STRING } from '../query/value-index.js'
 
 /** Events looked at by one commit; a long history is forgotten piece by piece. */
 const CHUNK = 2_000
@@ -32,6 +33,12 @@ export async function removeGroup(
       end: [name, Number.MAX_SAFE_INTEGER],
     })) {
       transaction.remove('dead', key)
+    }
+    for (const { key } of engine.range('states', {
+      start: [name, ''],
+      end: [name, LAST_STRING],
+    })) {
+      transaction.remove('states', key)
     }
     transaction.remove('groups', name)
   })

@@ -29,18 +29,28 @@ export class WaitingDeliveries {
     }
   }
 
+  /** The type of the oldest delivery that is wanted. */
+  oldestType(wants: (type: string) => boolean): string | undefined {
+    return this.#oldest(wants)?.at(0)?.record.type
+  }
+
   /** The oldest delivery of a type that is wanted. */
   take(wants: (type: string) => boolean): LogDelivery | undefined {
+    const oldest = this.#oldest(wants)
+    if (oldest === undefined) return undefined
+    const delivery = oldest.shift()!
+    this.#size -= 1
+    if (oldest.length === 0) this.#types.delete(delivery.record.type)
+    return delivery
+  }
+
+  #oldest(wants: (type: string) => boolean): LogDelivery[] | undefined {
     if (this.#size === 0) return undefined
     let oldest: LogDelivery[] | undefined
     for (const [type, lane] of this.#types) {
       const older = oldest === undefined || lane[0]!.record.sequence < oldest[0]!.record.sequence
       if (older && wants(type)) oldest = lane
     }
-    if (oldest === undefined) return undefined
-    const delivery = oldest.shift()!
-    this.#size -= 1
-    if (oldest.length === 0) this.#types.delete(delivery.record.type)
-    return delivery
+    return oldest
   }
 }

@@ -1,7 +1,8 @@
 import { settledState } from '../../store/backend/delivery-state.js'
 import type { Settlement } from '../../store/event-store.js'
 import type { Transaction } from '../commit/transaction.js'
-import type { LogDeliveryState } from '../log-engine.js'
+import type { LogDeliveryState, LogEngine } from '../log-engine.js'
+import { writeState } from '../state/write-state.js'
 import type { LogDelivery } from './log-claim.js'
 
 /** Writes how an attempt ended; `retryAtMs` is when the log makes the next one, if it does. */
@@ -27,7 +28,7 @@ export function writeSettlement(
     transaction.now,
   )
   if (inPlace) {
-    state.retryingInPlace = true
+    state.isUnfinished = true
     state.nextAttemptAtMs = transaction.now + settlement.delayMs
   } else if (retryAtMs !== undefined) {
     state.nextAttemptAtMs = retryAtMs
@@ -46,4 +47,21 @@ export function writeSettlement(
     })
   }
   transaction.put('deliveries', [sequence, group], state)
+  if ('state' in settlement) writeState(transaction, group, settlement.state ?? [])
+}
+
+/** Writes that an attempt was started whose claim is given back. */
+export function writeUnfinished(
+  transaction: Transaction,
+  engine: LogEngine,
+  group: string,
+  { record: { sequence }, attempt, replay }: LogDelivery,
+): void {
+  const before = engine.get('deliveries', [sequence, group])
+  transaction.put('deliveries', [sequence, group], {
+    ...(before ?? { status: 'pending', replays: replay }),
+    attempts: attempt,
+    updatedAtMs: transaction.now,
+    isUnfinished: true,
+  })
 }

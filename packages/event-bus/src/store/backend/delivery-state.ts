@@ -40,12 +40,19 @@ export interface DeadLetterState {
   record?: JsonValue
 }
 
+type SettledStatus = Exclude<DeliveryStatus, 'pending' | 'running'>
+
 /** The status that a settlement gives an event. */
-export const SETTLED_STATUS = {
-  ack: 'succeeded',
-  retry: 'retrying',
-  'dead-letter': 'dead-lettered',
-} as const satisfies Record<Exclude<Settlement['kind'], 'release'>, DeliveryStatus>
+export function settledStatus(settlement: Exclude<Settlement, { kind: 'release' }>): SettledStatus {
+  switch (settlement.kind) {
+    case 'ack':
+      return settlement.suspended === true ? 'suspended' : 'succeeded'
+    case 'retry':
+      return 'retrying'
+    case 'dead-letter':
+      return 'dead-lettered'
+  }
+}
 
 /** An error in place of one that may show an erased event. */
 export const ERASED_ERROR: DeliveryError = { message: 'erased' }
@@ -58,10 +65,10 @@ export function settledState(
   { attempts, replay, isErased }: { attempts: number; replay: number; isErased: boolean },
   settlement: Exclude<Settlement, { kind: 'release' }>,
   nowMs: number,
-): DeliveryState<(typeof SETTLED_STATUS)[keyof typeof SETTLED_STATUS]> {
-  const { kind, durationMs, record } = settlement
+): DeliveryState<SettledStatus> {
+  const { durationMs, record } = settlement
   const state = {
-    status: SETTLED_STATUS[kind],
+    status: settledStatus(settlement),
     attempts,
     replays: replay,
     updatedAtMs: nowMs,

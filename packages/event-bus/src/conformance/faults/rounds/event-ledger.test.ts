@@ -1,12 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { EventBus } from '../../event-bus.js'
-import { memoryStore } from '../../memory/memory-store.js'
-import type { EventStore } from '../../store/event-store.js'
+import { EventBus } from '../../../event-bus.js'
+import { memoryStore } from '../../../memory/memory-store.js'
+import type { EventStore } from '../../../store/event-store.js'
 import { readLedger, untilEmptiedIsSaid } from './event-ledger.js'
-import { drained, handleFaultEvents, notesIn, publishLane, sharedNowMs } from './fault-worker.js'
+import {
+  drained,
+  handleFaultEvents,
+  NEWER,
+  notesIn,
+  publishLane,
+  sharedNowMs,
+} from './fault-worker.js'
 
 /** Twice through all kinds of events, poison included. */
 const EVENTS = 28
@@ -16,10 +23,14 @@ async function work(store: EventStore): Promise<{ directory: string; bus: EventB
   const directory = mkdtempSync(join(tmpdir(), 'nexus-ledger-'))
   const bus = await EventBus.open({ store })
   const note = notesIn(directory)
-  await handleFaultEvents(bus, ['fault.a', 'fault.b'], note)
+  await handleFaultEvents(bus, [...NEWER[0]![0]!], note)
   await publishLane(bus, 'w0a', note, EVENTS)
   await drained(bus)
   return { directory, bus }
+}
+
+function read({ directory, bus }: Awaited<ReturnType<typeof work>>, emptiedAtMs: number[] = []) {
+  return readLedger(directory, bus, 'seed', { emptiedAtMs, isMixed: false, isStepped: false })
 }
 
 /** A memory store that acks an event which it does not store. */
@@ -46,7 +57,7 @@ afterAll(async () => {
 })
 
 it('counts what became of the events', async () => {
-  const ledger = await readLedger(sound.directory, sound.bus, [], 'seed')
+  const ledger = await read(sound)
   const poison = 2
   expect(ledger).toEqual({
     acked: EVENTS,
@@ -59,19 +70,19 @@ it('counts what became of the events', async () => {
 })
 
 it('fails when the store lost an event that it acked', async () => {
-  const check = readLedger(losing.directory, losing.bus, [], 'seed 5')
-  await expect(check).rejects.toThrow(/^seed 5: acked events .*ordered w0a-3-plain/s)
+  const check = read(losing)
+  await expect(check).rejects.toThrow(/^seed: acked events .*ordered w0a-3-plain/s)
 })
 
 it('accepts that an emptied server lost an event which was acked before', async () => {
   const emptiedAtMs = sharedNowMs()
-  const ledger = await readLedger(losing.directory, losing.bus, [emptiedAtMs], 'seed')
+  const ledger = await read(losing, [emptiedAtMs])
   expect(ledger).toMatchObject({ saidLost: 2, handled: 2 * (EVENTS - 3) })
 })
 
 it('fails when an event is lost that was acked after the server was emptied', async () => {
   const [, , atMs] = lines('acked', losing.directory).find(([id]) => id === 'w0a-3-plain')!
-  const check = readLedger(losing.directory, losing.bus, [Number(atMs) - 1_500], 'seed')
+  const check = read(losing, [Number(atMs) - 1_500])
   await expect(check).rejects.toThrow('ordered w0a-3-plain')
 })
 
@@ -107,6 +118,12 @@ const BROKEN: [promise: string, file: string, change: (notes: string[][]) => str
       /w0a-0-plain was handled after number/,
     ],
     [
+      'an event came before its time',
+      'early',
+      () => [['ordered', 'w0a-6-delayed']],
+      /events that came before their time/,
+    ],
+    [
       'an event was emitted under two ids',
       'emitted',
       (notes) => [...notes, ['w0a-0-plain', 'another']],
@@ -123,11 +140,11 @@ const BROKEN: [promise: string, file: string, change: (notes: string[][]) => str
 for (const [promise, file, change, message] of BROKEN) {
   it(`fails when ${promise}`, async () => {
     const path = join(sound.directory, file)
-    const before = readFileSync(path, 'utf8')
+    const before = existsSync(path) ? readFileSync(path, 'utf8') : ''
     const changed = change(lines(file, sound.directory))
     writeFileSync(path, changed.map((words) => `${words.join(' ')}\n`).join(''))
     try {
-      await expect(readLedger(sound.directory, sound.bus, [], 'seed')).rejects.toThrow(message)
+      await expect(read(sound)).rejects.toThrow(message)
     } finally {
       writeFileSync(path, before)
     }
@@ -135,8 +152,8 @@ for (const [promise, file, change, message] of BROKEN) {
 }
 
 function lines(file: string, directory: string): string[][] {
-  const text = readFileSync(join(directory, file), 'utf8')
-  return text
+  const path = join(directory, file)
+  return (existsSync(path) ? readFileSync(path, 'utf8') : '')
     .trimEnd()
     .split('\n')
     .map((line) => line.split(' '))

@@ -1,28 +1,44 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DeliveryContext } from '../../consume/handler/handler-runner.js'
-import { EventBus } from '../../event-bus.js'
-import type { EventStore } from '../../store/event-store.js'
+import type { DeliveryContext } from '../../../consume/handler/handler-runner.js'
+import { EventBus } from '../../../event-bus.js'
+import type { EventStore } from '../../../store/event-store.js'
 
-/** What a worker of the fault rounds is told, through its environment. */
+/** What a process of the fault rounds is told, through its environment. */
 export interface FaultWorkerEnvironment {
-  /** Where the worker writes down what it did. */
+  STORE_JOB: 'faults'
+  /** Where the process writes down what it did. */
   FAULT_DIRECTORY: string
-  /** Start of the keys and ids of this worker; no other one ever has it. */
+  /** Start of the keys and ids of this process; no other one ever has it. */
   FAULT_NAME: string
-  /** Patterns on one line, as one generation of a program asks for. */
+  /** The patterns of each of its consumers, as JSON. */
   FAULT_PATTERNS: string
   /** `load` handles, publishes once a message asks for it, and is killed; `drain` handles the rest and ends. */
   FAULT_MODE: 'load' | 'drain'
 }
 
+/** What an older version of a program asks for: the patterns of each of its consumers. */
+export const OLDER: readonly (readonly string[])[] = [['fault.in.a']]
+/** Ways in which newer versions ask for all. */
+export const NEWER: readonly (typeof OLDER)[] = [
+  [['fault.in.a', 'fault.in.b']],
+  [['fault.in.*']],
+  [['fault.in.>']],
+  [['fault.in.*'], ['fault.in.a', 'fault.in.b']],
+]
+/** Handlers that one consumer runs at once. */
+export const FAULT_CONCURRENCY = 8
+/** Consumers of the groups whose handlings are counted, in one process at most. */
+export const CONSUMERS = 4
 /** Attempts of a handler that fails each time. */
 export const FAULT_ATTEMPTS = 4
 /** Every so many-th event of a lane is delayed; every so many-th fails each time. */
 const DELAYED_EVERY = 7
 const POISON_EVERY = 13
+/** This share of first attempts fails. */
+const UNLUCKY = 0.05
 const LANES = ['a', 'b', 'c']
-const PAUSE_MS = 10
+const LONGEST_PAUSE_MS = 15
 
 /** Milliseconds of a clock that all processes of the machine share, and that is never stepped. */
 export function sharedNowMs(): number {
@@ -39,7 +55,10 @@ export async function runFaultWorker(openStore: () => EventStore): Promise<void>
   const note = notesIn(FAULT_DIRECTORY)
   const bus = await patiently(() => EventBus.open({ store: openStore() }))
   bus.on('emptied', () => note('emptied', sharedNowMs(), FAULT_NAME))
-  await handleFaultEvents(bus, FAULT_PATTERNS.split(' '), note)
+  for (const patterns of JSON.parse(FAULT_PATTERNS) as string[][]) {
+    await handleFaultEvents(bus, patterns, note)
+  }
+  bus.on('dead-lettered', ({ event, group }) => note('dead', group, event.id))
   const asked = new Promise((resolve) => process.once('message', resolve))
   process.send?.('ready')
   if (FAULT_MODE === 'drain') {
@@ -65,13 +84,15 @@ export async function handleFaultEvents(
   patterns: string[],
   note: Note,
 ): Promise<void> {
-  bus.on('dead-lettered', ({ event, group }) => note('dead', group, event.id))
   const retry = { maxAttempts: FAULT_ATTEMPTS, baseDelayMs: 20, maxDelayMs: 200 }
-  const options = { retry, ackWaitMs: 2_000, concurrency: 4 }
+  const options = { retry, ackWaitMs: 2_000, concurrency: FAULT_CONCURRENCY }
   const work = async (group: string, { event, attempt }: DeliveryContext): Promise<void> => {
     note('started', group, event.id, attempt)
+    const { dueMs } = event.data as { dueMs?: number }
+    if (dueMs !== undefined && sharedNowMs() < dueMs - 1) note('early', group, event.id)
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 5))
     if (event.id.endsWith('-poison')) throw new Error('poison')
+    if (attempt === 1 && Math.random() < UNLUCKY) throw new Error('unlucky')
     note('handled', group, event.id, event.type, sharedNowMs())
   }
   const subscriptions = [
@@ -108,15 +129,16 @@ export async function publishLane(
     const delayMs = n % DELAYED_EVERY === DELAYED_EVERY - 1 ? 50 + Math.random() * 1_500 : undefined
     const isPoison = n % POISON_EVERY === POISON_EVERY - 1
     const kind = isPoison ? 'poison' : delayMs === undefined ? 'plain' : 'delayed'
-    const type = n % 3 === 2 ? 'fault.b' : 'fault.a'
+    const type = n % 3 === 2 ? 'fault.in.b' : 'fault.in.a'
     const id = `${key}-${n}-${kind}`
     // The time is part of the event: what is published again is the same, also when the server forgot it.
     const time = new Date().toISOString()
+    const data = { key, ...(delayMs !== undefined && { dueMs: sharedNowMs() + delayMs }) }
     const publish = () =>
-      bus.publish({ type, id, time, data: { key } }, delayMs === undefined ? {} : { delayMs })
+      bus.publish({ type, id, time, data }, delayMs === undefined ? {} : { delayMs })
     await patiently(publish)
     note('acked', id, type, sharedNowMs())
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_PAUSE_MS))
   }
 }
 
