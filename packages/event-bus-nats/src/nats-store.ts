@@ -11,16 +11,20 @@ import {
   type EventStore,
   type GroupConsumer,
   type GroupRequest,
+  type GroupStates,
+  type JsonValue,
   type ListQuery,
   type PublishResult,
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
   RetentionSweep,
+  type SharedEntry,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { RememberedFigures } from '@nexus/event-bus/store'
 import { isFull, redactServers, unavailable } from './connection/unavailable.js'
 import { OpenGroups } from './group/open-groups.js'
 import {
@@ -47,11 +51,26 @@ export function natsStore(options: NatsStoreOptions = {}): EventStore {
   return new NatsStore(parseOptions(natsStoreSchema, options, 'natsStore'))
 }
 
+/** The states of the session that is open by then, asked as all else is. */
+function asking(
+  states: () => GroupStates,
+  ask: <T>(request: () => Promise<T>) => Promise<T>,
+): GroupStates {
+  return {
+    get: (group, key) => ask(() => states().get(group, key)),
+    put: (group, change) => ask(() => states().put(group, change)),
+    list: (query) => ask(() => states().list(query)),
+    count: (group, kind) => ask(() => states().count(group, kind)),
+  }
+}
+
 const RECORD_ROOM_BYTES = 131_072
 
 class NatsStore implements EventStore {
   /** JetStream takes each event by itself: there is nothing to gather for. */
   readonly concurrentAppends = Number.POSITIVE_INFINITY
+  readonly isShared = true
+  readonly states: GroupStates
   readonly #options: ResolvedNatsStoreOptions
   readonly #names: Names
   #session!: Session
@@ -61,13 +80,16 @@ class NatsStore implements EventStore {
   #recovery: ServerRecovery | undefined
   #groups: OpenGroups | undefined
   #connected = false
-  /** The last figures the server gave. */
-  #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
+  readonly #figures = new RememberedFigures()
   #closed = false
 
   constructor(options: ResolvedNatsStoreOptions) {
     this.#options = options
     this.#names = new Names(options.prefix)
+    this.states = asking(
+      () => this.#session.states,
+      (request) => this.#ask(request),
+    )
   }
 
   async open(context: StoreContext): Promise<void> {
@@ -168,7 +190,7 @@ class NatsStore implements EventStore {
         { details: { group: name } },
       )
     }
-    return this.#ask(() => this.#session.consumers.remove(name))
+    return this.#ask(() => this.#session.groups.remove(name))
   }
 
   replay(query: ReplayQuery): Promise<ReplayResult> {
@@ -195,6 +217,18 @@ class NatsStore implements EventStore {
     return this.#ask(() => this.#session.redeliveries.purge(query))
   }
 
+  readShared(key: string): Promise<SharedEntry | undefined> {
+    const { state } = this.#session
+    return this.#ask(() => state.revised<JsonValue>(this.#names.shared(key)))
+  }
+
+  writeShared(key: string, value: JsonValue, revision: number): Promise<boolean> {
+    const { state } = this.#session
+    return this.#ask(
+      async () => (await state.replace(this.#names.shared(key), value, revision)) !== undefined,
+    )
+  }
+
   async getStats(): Promise<StoreStats> {
     const connected = await this.#refreshFigures()
     return {
@@ -202,7 +236,7 @@ class NatsStore implements EventStore {
       connected,
       durability: this.#options.serverDurability,
       deduplication: 'as long as the event is stored',
-      ...this.#figures,
+      ...this.#figures.last,
       removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
         servers: redactServers(this.#options.servers),
@@ -228,10 +262,12 @@ class NatsStore implements EventStore {
     this.#closed = true
     // Acks have no answer: the flush makes sure that the server has them.
     if (this.#connected) {
-      await Promise.race([
-        this.#session.connection.flush().catch(() => {}),
-        new Promise((resolve) => setTimeout(resolve, this.#options.requestTimeoutMs).unref()),
-      ])
+      let timer: NodeJS.Timeout | undefined
+      const timeout = new Promise((resolve) => {
+        timer = setTimeout(resolve, this.#options.requestTimeoutMs)
+      })
+      await Promise.race([this.#session.connection.flush().catch(() => {}), timeout])
+      clearTimeout(timer)
     }
     await this.#session.connection.close()
     this.#session.publisher.close()
@@ -240,15 +276,8 @@ class NatsStore implements EventStore {
   /** Whether the server answered; a server that is away is not waited for. */
   async #refreshFigures(): Promise<boolean> {
     if (!this.#connected && !this.#closed) return false
-    try {
-      this.#figures = await this.#ask(() =>
-        readFigures(this.#session.state, this.#session.events, this.#session.manager),
-      )
-      return true
-    } catch (error) {
-      if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
-      throw error
-    }
+    const { state, events, manager } = this.#session
+    return this.#figures.refresh(() => this.#ask(() => readFigures(state, events, manager)))
   }
 
   #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {

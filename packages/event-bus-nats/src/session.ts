@@ -10,11 +10,15 @@ import { Publisher } from './connection/publisher.js'
 import { ServerClock } from './connection/server-clock.js'
 import { unavailable } from './connection/unavailable.js'
 import { GroupConsumers } from './group/group-consumers.js'
+import { ServerConsumers } from './group/server-consumers.js'
+import { SettledBound } from './group/settled-bound.js'
+import { SkippedEvents } from './group/skipped-events.js'
 import type { ResolvedNatsStoreOptions } from './nats-store-options.js'
 import { DeadLetterQueries } from './query/dead-letter-queries.js'
 import { Deliveries } from './query/deliveries.js'
 import { EventLookup } from './query/event-lookup.js'
 import { EventQuery } from './query/event-query.js'
+import { NatsStates } from './state/nats-states.js'
 import { addStreams, type ServerFeatures } from './streams/add-streams.js'
 import { Appender } from './streams/appender.js'
 import { Eraser } from './streams/eraser.js'
@@ -33,6 +37,7 @@ export interface Session {
   publisher: Publisher
   clock: ServerClock
   state: State
+  states: NatsStates
   index: IdIndex
   events: Events
   appender: Appender
@@ -42,7 +47,8 @@ export interface Session {
   deadLetters: DeadLetterQueries
   eraser: Eraser
   redeliveries: RedeliveryRequests
-  consumers: GroupConsumers
+  groups: GroupConsumers
+  consumers: ServerConsumers
 }
 
 /**
@@ -85,6 +91,13 @@ export async function openSession(
   const lookup = new EventLookup(events, index)
   const deadLetters = new DeadLetterQueries(state, events, lookup)
   const deliveries = new Deliveries(state, manager, clock)
+  const consumers = new ServerConsumers({
+    state,
+    manager,
+    redelivery,
+    skipped: new SkippedEvents(state, events, clock),
+    settledBound: (group) => new SettledBound(state, publisher, group),
+  })
   return {
     connection,
     client,
@@ -92,6 +105,7 @@ export async function openSession(
     publisher,
     clock,
     state,
+    states: new NatsStates(state),
     index,
     events,
     appender,
@@ -101,10 +115,12 @@ export async function openSession(
     deadLetters,
     redeliveries: new RedeliveryRequests({ state, events, lookup, deadLetters, redelivery }),
     eraser: new Eraser({ state, index, redelivery, manager, clock }),
-    consumers: new GroupConsumers({
+    consumers,
+    groups: new GroupConsumers({
       state,
       manager,
       clock,
+      consumers,
       startAfter: (request) => lookup.startAfter(request),
     }),
   }

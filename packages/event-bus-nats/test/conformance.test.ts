@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { describeStore } from '@nexus/event-bus/conformance'
 import { natsStore } from '@nexus/event-bus-nats'
 import { bundleWorker, hasNats, startNats } from '@nexus/test-kit'
@@ -33,8 +35,15 @@ describeStore(
           port: server.port,
           openStoreAt: (port) =>
             natsStore({ servers: [`nats://127.0.0.1:${port}`], requestTimeoutMs: 1_000 }),
+          environmentAt: (port) => ({ STORE_SERVER: `nats://127.0.0.1:${port}` }),
           kill: () => server.kill(),
           restart: () => server.restart(),
+          empty: async () => {
+            const connection = await connect({ servers: [server.address] })
+            const { streams } = await jetstreamManager(connection)
+            for await (const name of streams.names()) await streams.delete(name)
+            await connection.close()
+          },
         },
         stop: () => server.stop(),
       }

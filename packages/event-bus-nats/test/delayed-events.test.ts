@@ -1,11 +1,11 @@
-import { truncateSync } from 'node:fs'
-import { join } from 'node:path'
 import { type ConsumerInfo, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { type NatsStoreOptions, natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { consumerNameIn } from '../src/streams/consumer-name.js'
+import { emptyConsumerFile } from './empty-consumer-file.js'
 
 const PATIENCE = { timeout: 60_000 }
 const DAY_MS = 86_400_000
@@ -56,7 +56,8 @@ describe.skipIf(!hasNats())('events on NATS that are not due', () => {
 
   async function consumerOf(stream: string): Promise<ConsumerInfo> {
     const connection = await connect({ servers: [`nats://${server.address}`] })
-    const info = await (await jetstreamManager(connection)).consumers.info(stream, 'g')
+    const manager = await jetstreamManager(connection)
+    const info = await manager.consumers.info(stream, await consumerNameIn(manager, stream, 'g'))
     await connection.close()
     return info
   }
@@ -116,7 +117,7 @@ describe.skipIf(!hasNats())('events on NATS that are not due', () => {
       await bus.close()
       await server.kill()
       for (const stream of ['nexus_events', 'nexus_redelivery']) {
-        truncateSync(join(server.directory, `jetstream/$G/streams/${stream}/obs/g/o.dat`))
+        emptyConsumerFile(server, stream, 'g')
       }
       await server.restart()
       await open()

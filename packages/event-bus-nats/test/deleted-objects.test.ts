@@ -4,6 +4,7 @@ import { type DeliveryContext, EventBus } from '@nexus/event-bus'
 import { NatsCacheTier, natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats, untilTestEnds } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { consumerNameIn } from '../src/streams/consumer-name.js'
 
 const PATIENCE = { timeout: 30_000 }
 
@@ -28,12 +29,17 @@ async function manage(server: ServerProcess): Promise<JetStreamManager> {
   return jetstreamManager(connection)
 }
 
+/** Without the time at which its stream was made. */
+function withoutTime(consumer: string): string {
+  return consumer.replace(/=[^=]*$/, '')
+}
+
 async function objectsOf({ streams, consumers }: JetStreamManager): Promise<string[]> {
   const found: string[] = []
   for await (const { config } of streams.list()) {
     found.push(`stream ${config.name}`)
     for await (const { name } of consumers.list(config.name)) {
-      found.push(`consumer ${config.name} ${name}`)
+      found.push(`consumer ${config.name} ${withoutTime(name)}`)
     }
   }
   return found.toSorted()
@@ -88,7 +94,9 @@ describe.skipIf(!hasNats())('a bus on NATS whose streams and consumers are delet
       said.length = 0
       const [kind, stream, consumer] = object.split(' ') as [string, string, string]
       if (kind === 'stream') await manager.streams.delete(stream)
-      else await manager.consumers.delete(stream, consumer)
+      else {
+        await manager.consumers.delete(stream, await consumerNameIn(manager, stream, consumer))
+      }
 
       if (isSaid)
         await expect.poll(() => said.join('\n'), PATIENCE).toMatch(/does not have what it had/)

@@ -1,11 +1,11 @@
-import { truncateSync } from 'node:fs'
-import { join } from 'node:path'
 import { type ConsumerInfo, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { type DeliveryContext, EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { consumerNameIn } from '../src/streams/consumer-name.js'
+import { emptyConsumerFile } from './empty-consumer-file.js'
 
 const PATIENCE = { timeout: 60_000 }
 /** More than the group's settled bound runs ahead. */
@@ -77,14 +77,15 @@ describe.skipIf(!hasNats())('a server that forgot what a group had acked', () =>
   /** The server empties the file of a consumer before it writes it again; here it dies in between. */
   async function killWhileItWrites(): Promise<void> {
     await server.kill()
-    truncateSync(join(server.directory, 'jetstream/$G/streams/nexus_events/obs/g/o.dat'))
+    emptyConsumerFile(server, 'nexus_events', 'g')
     await server.restart()
   }
 
   async function consumerInfo(): Promise<ConsumerInfo> {
     const connection = await connect({ servers: [`nats://${server.address}`] })
     const manager = await jetstreamManager(connection)
-    const info = await manager.consumers.info('nexus_events', 'g')
+    const consumer = await consumerNameIn(manager, 'nexus_events', 'g')
+    const info = await manager.consumers.info('nexus_events', consumer)
     await connection.close()
     return info
   }

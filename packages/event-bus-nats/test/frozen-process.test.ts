@@ -6,6 +6,7 @@ import { EventBus } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
 import { bundleWorker, hasNats, startNats, untilTestEnds } from '@nexus/test-kit'
 import { expect, it, onTestFinished } from 'vitest'
+import { consumerNameIn } from '../src/streams/consumer-name.js'
 
 const PATIENCE = { timeout: 30_000 }
 
@@ -32,8 +33,10 @@ it.skipIf(!hasNats())(
     // The server hands the event to the pull of the frozen process again and again.
     const connection = await connect({ servers: [`nats://${address}`] })
     onTestFinished(() => connection.close())
-    const { consumers } = await jetstreamManager(connection)
-    const handedOut = async () => (await consumers.info('nexus_events', 'g')).delivered.consumer_seq
+    const manager = await jetstreamManager(connection)
+    const consumer = await consumerNameIn(manager, 'nexus_events', 'g')
+    const handedOut = async () =>
+      (await manager.consumers.info('nexus_events', consumer)).delivered.consumer_seq
     await expect.poll(handedOut, PATIENCE).toBeGreaterThan(9)
 
     const attempts: number[] = []

@@ -4,6 +4,7 @@ import { EventBus } from '@nexus/event-bus'
 import { type NatsStoreOptions, natsStore } from '@nexus/event-bus-nats'
 import { hasNats, ServerProcess, startNats, untilTestEnds } from '@nexus/test-kit'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { consumerNameIn } from '../src/streams/consumer-name.js'
 
 const PATIENCE = { timeout: 30_000 }
 
@@ -84,9 +85,10 @@ describe.skipIf(!hasNats())('the limits of a NATS server', () => {
     await bus.subscribe('a', ({ event }) => void handled.push(event.id), { group: 'g' }).ready
     const farAway = new Date(Date.now() + 9 * 365 * 86_400_000)
     await bus.publish({ type: 'a', id: 'far' }, { deliverAt: farAway })
-    const { consumers } = await manage(server)
+    const manager = await manage(server)
+    const consumer = await consumerNameIn(manager, 'nexus_redelivery', 'g')
     const handedOut = async () =>
-      (await consumers.info('nexus_redelivery', 'g')).delivered.consumer_seq
+      (await manager.consumers.info('nexus_redelivery', consumer)).delivered.consumer_seq
     const postponed = async () => (await bus.get('far'))?.deliveries[0]?.nextAttemptAt
     await expect.poll(postponed, PATIENCE).toBe(farAway.toISOString())
     await bus.publish({ type: 'a', id: 'witness' }, { delayMs: 1_000 })

@@ -4,6 +4,7 @@ import { EventBus, type SubscribeOptions } from '@nexus/event-bus'
 import { natsStore } from '@nexus/event-bus-nats'
 import { hasNats, type ServerProcess, startNats } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { consumerNameIn } from '../src/streams/consumer-name.js'
 
 describe.skipIf(!hasNats())('a group whose consumer the server has lost', () => {
   let server: ServerProcess
@@ -56,6 +57,7 @@ describe.skipIf(!hasNats())('a group whose consumer the server has lost', () => 
 async function deleteConsumer(server: string, prefix: string, group: string): Promise<void> {
   const connection = await connect({ servers: [server] })
   const manager = await jetstreamManager(connection)
-  await manager.consumers.delete(`${prefix}_events`, group)
+  const stream = `${prefix}_events`
+  await manager.consumers.delete(stream, await consumerNameIn(manager, stream, group))
   await connection.close()
 }

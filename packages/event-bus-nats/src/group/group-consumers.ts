@@ -1,31 +1,26 @@
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  DeliverPolicy,
-  JetStreamApiError,
-  type JetStreamManager,
-} from '@nats-io/jetstream'
-import { nanos } from '@nats-io/transport-node'
+import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream'
 import type { GroupRequest } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
 import { isFull } from '../connection/unavailable.js'
+import { consumerName, consumerNameIn } from '../streams/consumer-name.js'
 import { type GroupState, inStream, type State } from '../streams/state.js'
-import { commonPattern, keyOf, withoutProcess, withPatterns } from './pattern-sets.js'
+import { keyOf, type PatternSet, withoutProcess, withProcess } from './pattern-sets.js'
+import type { ServerConsumers } from './server-consumers.js'
 
-const CONSUMER_NOT_FOUND = 10014
-
-/** How far a group is. */
+/** What a process knows of a group, should the server have forgotten it. */
 export interface GroupPosition {
   /** Sequence up to which the group has settled everything. */
   settledUntil: number
   /** When the stream of events was made that the sequence is of; one that is made again counts from the beginning. */
   streamCreated: string
+  /** The sets of patterns, its own among them. */
+  sets: readonly PatternSet[]
 }
 
 /** A group that a process takes part in. */
 export interface JoinedGroup extends GroupPosition {
-  group: GroupState
+  /** When the stream of redeliveries was made that the group's consumers there are of. */
+  redeliveryCreated: string
   forgotten: boolean
 }
 
@@ -34,17 +29,17 @@ export interface GroupConsumersHost {
   state: State
   manager: JetStreamManager
   clock: Pick<ServerClock, 'now'>
+  consumers: ServerConsumers
   /** Sequence after which a group that is not known yet begins. */
   startAfter(request: GroupRequest): Promise<number>
 }
 
-/** How a process says which patterns it asks for. */
-interface PatternsToAdd {
-  own?: ConsumerInfo | undefined
-  startAfter?: number | undefined
+/** What a process that says which patterns it asks for knows of the group. */
+interface KnownOfGroup {
+  /** The group's consumer of events. */
+  consumer?: ConsumerInfo | undefined
+  position?: GroupPosition | undefined
   streamCreated: string
-  /** It takes part from now on; else it did before. */
-  joins: boolean
 }
 
 /** Makes, changes and removes what a group has on the server. */
@@ -67,46 +62,37 @@ export class GroupConsumers {
    * @returns the group, up to where it has settled everything, and whether the server had forgotten any of it
    */
   async join(request: GroupRequest, known?: GroupPosition): Promise<JoinedGroup> {
-    const { names } = this.#host.state
+    const { consumers, state } = this.#host
+    const { names } = state
     const streamCreated = await this.#streamCreated()
-    const isOther = known !== undefined && known.streamCreated !== streamCreated
-    const startAfter = isOther ? 0 : known?.settledUntil
-    let own = await this.#info(names.events, request.name)
-    const isLeftOver = own !== undefined && startAfter === undefined
+    const durable = consumerName(request.name, streamCreated)
+    let consumer = await consumers.find(names.events, durable)
+    const isLeftOver = consumer !== undefined && known === undefined
     if (isLeftOver && (await this.read(request.name)) === undefined) {
       await this.#clear(request.name)
-      own = undefined
+      consumer = undefined
     }
-    const { group, isNew, isParkedLost } = await this.#addPatterns(request, {
-      own,
-      startAfter,
-      streamCreated,
-      joins: true,
-    })
-    let forgotten = isNew || isParkedLost || own === undefined
-    if (await this.#ensure(names.events, this.#eventsConfig(request, group), own)) forgotten = true
-    if (await this.#ensureRedelivery(request, request.name, names.redeliveryOf(request.name, '*')))
-      forgotten = true
-    // Another process may have added patterns since, and this one taken them out of the filter again.
-    const newest = await this.read(request.name)
-    if (newest !== undefined && commonPattern(newest.sets) !== commonPattern(group.sets)) {
-      return { ...(await this.join(request, known)), forgotten }
-    }
+    const added = await this.#addPatterns(request, { consumer, position: known, streamCreated })
+    const { sets, isMade } = await consumers.ensureEvents(request, added.group, consumer)
+    const redelivery = names.redeliveryOf(request.name, '*')
+    const isRedeliveryMade = await consumers.ensureRedelivery(request, request.name, redelivery)
+    const forgotten =
+      added.isNew || added.isParkedLost || consumer === undefined || isMade || isRedeliveryMade
     if ((await this.#streamCreated()) !== streamCreated) {
       // Made again since: what was made above may begin behind the first events of the new one.
-      await this.#host.manager.consumers.delete(names.events, request.name).catch(ignoreMissing)
-      return this.join(request, { settledUntil: 0, streamCreated: '' })
+      await consumers.remove(names.events, durable)
+      return this.join(request, { settledUntil: 0, streamCreated, sets })
     }
-    const settledUntil = own?.ack_floor.stream_seq ?? group.startAfter
-    return { group, settledUntil, streamCreated, forgotten }
+    const settledUntil = consumer?.ack_floor.stream_seq ?? added.group.startAfter
+    const redeliveryCreated = await this.#createdOf(names.redelivery)
+    return { sets, settledUntil, streamCreated, redeliveryCreated, forgotten }
   }
 
-  /** Says that the patterns are still in use. */
-  async confirm(request: GroupRequest): Promise<void> {
-    await this.#addPatterns(request, {
-      streamCreated: await this.#streamCreated(),
-      joins: false,
-    })
+  /** Says that the patterns are still in use, and looks whether the server hands out all that they match. */
+  async confirm(request: GroupRequest, position: GroupPosition): Promise<void> {
+    const streamCreated = await this.#streamCreated()
+    const { group } = await this.#addPatterns(request, { position, streamCreated })
+    await this.#host.consumers.ensureEvents(request, group)
   }
 
   /** Says that a process with these patterns has closed. */
@@ -122,22 +108,6 @@ export class GroupConsumers {
     }
   }
 
-  /**
-   * Makes the server begin again where the former owner's work is incomplete, so that nothing newer comes
-   * before it.
-   */
-  async takeOver(request: GroupRequest): Promise<void> {
-    const { manager, state } = this.#host
-    const { events } = state.names
-    // Missing when a former owner died, or lost its connection, between the two steps below.
-    const info = await this.#info(events, request.name)
-    if (info?.num_ack_pending === 0) return
-    if (info !== undefined) await manager.consumers.delete(events, request.name)
-    const group = inStream((await this.read(request.name))!, await this.#streamCreated())
-    const startAfter = Math.max(info?.ack_floor.stream_seq ?? 0, group.startAfter)
-    await manager.consumers.add(events, this.#eventsConfig(request, { ...group, startAfter }))
-  }
-
   /** Removes a group; false where there was none. */
   async remove(name: string): Promise<boolean> {
     const { state } = this.#host
@@ -150,49 +120,50 @@ export class GroupConsumers {
 
   /** The consumers go last: they tell that a removal was not finished. */
   async #clear(name: string): Promise<void> {
-    const { manager, state } = this.#host
+    const { manager, state, consumers } = this.#host
     const { names } = state
     for (const subject of ['redeliveryOf', 'delayedOf', 'parkedOf'] as const) {
       await manager.streams.purge(names.redelivery, { filter: names[subject](name, '*') })
     }
-    for (const subject of [names.delivery(name, '*'), names.dead(name, '*')]) {
+    const kept = names.allKept(name)
+    for (const subject of [names.delivery(name, '*'), names.dead(name, '*'), kept]) {
       await state.remove(subject)
     }
     await state.remove(names.settledBound(name))
-    const consumers = [
+    const its = [
       [names.redelivery, names.parkedConsumer(name)],
       [names.redelivery, name],
       [names.events, name],
     ] as const
-    for (const [stream, consumer] of consumers) {
-      await manager.consumers.delete(stream, consumer).catch(ignoreMissing)
+    for (const [stream, prefix] of its) {
+      await consumers.remove(stream, await consumerNameIn(manager, stream, prefix))
     }
   }
 
   async #addPatterns(
     request: GroupRequest,
-    { own, startAfter, streamCreated, joins }: PatternsToAdd,
+    { consumer, position, streamCreated }: KnownOfGroup,
   ): Promise<{ group: GroupState; isNew: boolean; isParkedLost: boolean }> {
-    const { state, clock } = this.#host
+    const { state, clock, consumers } = this.#host
     const { name, patterns } = request
     const subject = state.names.group(name)
+    const known = position && inStream(toGroup(position), streamCreated)
+    const own = known?.sets.find((set) => keyOf(set.patterns) === keyOf(patterns))
+    const joinedAtMs = own?.joinedAtMs ?? clock.now()
     let isParkedLost = false
     for (;;) {
       const found = await state.revised<GroupState>(subject)
-      const before = found && inStream(found.value, streamCreated)
-      const start = before?.startAfter ?? startAfter ?? (await this.#host.startAfter(request))
-      const after = own?.delivered.stream_seq ?? start
-      const group: GroupState = {
-        patterns: joins ? [...patterns] : (before?.patterns ?? [...patterns]),
-        streamCreated,
-        startAfter: start,
-        sets: withPatterns(before?.sets ?? [], patterns, after, clock.now(), joins),
-      }
+      const before = found === undefined ? known : inStream(found.value, streamCreated)
+      const startAfter = before?.startAfter ?? (await this.#host.startAfter(request))
+      const after = own?.after ?? consumer?.delivered.stream_seq ?? startAfter
+      const set = { patterns: [...patterns], after, joinedAtMs }
+      const sets = withProcess(before?.sets ?? [], set, clock.now())
+      const group: GroupState = { streamCreated, startAfter, sets }
       // First what parks events for others, then the patterns for which events are parked.
       if (group.sets.length > 1 && !request.ordered) {
         const { names } = state
         const parked = names.parkedConsumer(name)
-        const isMade = await this.#ensureRedelivery(request, parked, names.parkedOf(name, '*'))
+        const isMade = await consumers.ensureRedelivery(request, parked, names.parkedOf(name, '*'))
         // With the second set of patterns it is made for the first time.
         isParkedLost ||= isMade && found !== undefined && found.value.sets.length > 1
       }
@@ -210,67 +181,16 @@ export class GroupConsumers {
     }
   }
 
-  #ensureRedelivery(request: GroupRequest, name: string, filter: string): Promise<boolean> {
-    return this.#ensure(this.#host.state.names.redelivery, {
-      durable_name: name,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(request.ackWaitMs),
-      max_ack_pending: -1,
-      filter_subject: filter,
-    })
+  #streamCreated(): Promise<string> {
+    return this.#createdOf(this.#host.state.names.events)
   }
 
-  /** A consumer that exists keeps its position; what may change of it is brought up to date. */
-  async #ensure(
-    stream: string,
-    config: Partial<ConsumerConfig>,
-    found?: ConsumerInfo,
-  ): Promise<boolean> {
-    const { consumers } = this.#host.manager
-    const name = config.durable_name!
-    const known = found ?? (await this.#info(stream, name))
-    if (known === undefined) {
-      await consumers.add(stream, config)
-      return true
-    }
-    const { ack_wait, filter_subject } = config
-    if (known.config.ack_wait !== ack_wait || known.config.filter_subject !== filter_subject) {
-      await consumers.update(stream, name, {
-        ack_wait: ack_wait!,
-        filter_subject: filter_subject!,
-      })
-    }
-    return false
-  }
-
-  #eventsConfig(request: GroupRequest, group: GroupState): Partial<ConsumerConfig> {
-    return {
-      durable_name: request.name,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(request.ackWaitMs),
-      max_deliver: -1,
-      max_ack_pending: -1,
-      filter_subject: this.#host.state.names.eventsOf(commonPattern(group.sets)),
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: group.startAfter + 1,
-    }
-  }
-
-  async #streamCreated(): Promise<string> {
-    return (await this.#host.manager.streams.info(this.#host.state.names.events)).created
-  }
-
-  #info(stream: string, name: string): Promise<ConsumerInfo | undefined> {
-    return this.#host.manager.consumers.info(stream, name).catch(ignoreMissing)
+  async #createdOf(stream: string): Promise<string> {
+    return (await this.#host.manager.streams.info(stream)).created
   }
 }
 
-/** Whether a consumer that was asked for is not there. */
-export function isConsumerMissing(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (isConsumerMissing(error)) return undefined
-  throw error
+/** The group as a process knows it. */
+function toGroup({ settledUntil: startAfter, streamCreated, sets }: GroupPosition): GroupState {
+  return { startAfter, streamCreated, sets: [...sets] }
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { JsMsg } from '@nats-io/jetstream'
 import {
   type Claim,
   claimLost,
   EventBusError,
+  emittedBy,
   type GroupConsumer,
   type GroupRequest,
   type PublishResult,
@@ -11,16 +13,23 @@ import {
 } from '@nexus/event-bus'
 import type { GuardedNatsConsumer } from '../claim-guard-worker.js'
 import { isFull } from '../connection/unavailable.js'
-import { type GroupState, withoutContent } from '../streams/state.js'
+import { withoutContent } from '../streams/state.js'
 import { ClaimRecords } from './claim/claim-records.js'
 import { Claims, MAX_DELAY_MS } from './claim/claims.js'
 import type { NatsClaim } from './claim/nats-claim.js'
-import { toBegun, toDelivery, toLetter } from './claim/to-delivery.js'
-import type { GroupPosition } from './group-consumers.js'
-import type { GroupHost } from './group-host.js'
+import { changesOf, toBegun, toDelivery, toLetter } from './claim/to-delivery.js'
+import type { GroupPosition, JoinedGroup } from './group-consumers.js'
+import type { GroupHost, TurnFree } from './group-host.js'
 import { LEASE_MS } from './order/lease.js'
 import { Turn } from './order/turn.js'
-import { keyOf } from './pattern-sets.js'
+import {
+  commonPattern,
+  hasLeft,
+  keyOf,
+  mergedSets,
+  type PatternSet,
+  setsInUse,
+} from './pattern-sets.js'
 import { Arrivals } from './pull/arrivals.js'
 import { ParkedPuller } from './pull/parked-puller.js'
 import type { Puller } from './pull/puller.js'
@@ -48,9 +57,15 @@ export class Group implements GroupConsumer {
   #pullers: Puller[] = []
   readonly #arrivals: Arrivals
   #wake: (() => void) | undefined
+  /** The sets of patterns of the group, as far as this process has heard. */
+  #sets: readonly PatternSet[] = []
+  /** When the streams were made that its consumers are of. */
   #streamCreated = ''
+  #redeliveryCreated = ''
   #repairing: Promise<void> | undefined
   #closed = false
+  /** Ends the pauses. */
+  readonly #stop = new AbortController()
   /** Given back once nothing is asked for any more: else the server would hand them to this very consumer. */
   readonly #released: JsMsg[] = []
 
@@ -62,9 +77,10 @@ export class Group implements GroupConsumer {
     const { lease, onError } = host
     this.#claims = new Claims(request, id, {
       ...host,
-      onPassedOn: (type) => {
-        this.#turn?.left(type)
+      term: () => this.#turn?.term ?? 0,
+      onPassedOn: async (type) => {
         this.#parked.passedOn()
+        return this.#turn !== undefined && (await this.#turn.left(type))
       },
     })
     this.#records = new ClaimRecords(request.name, host)
@@ -79,7 +95,7 @@ export class Group implements GroupConsumer {
     )
     this.#arrivals = new Arrivals({
       ackWaitMs: request.ackWaitMs,
-      toClaim: (message) => this.#claims.toClaim(message),
+      look: (message) => this.#claims.look(message),
       onClaim: (claim) => {
         this.#claims.add(claim)
         host.guard.add(this.#guarded, claim.reply)
@@ -110,23 +126,41 @@ export class Group implements GroupConsumer {
   /**
    * Starts taking part.
    *
-   * @param position where the group is known to be
+   * @param joined where the group is known to be
    */
-  async start({ settledUntil, streamCreated }: GroupPosition): Promise<void> {
+  async start({
+    sets,
+    settledUntil,
+    streamCreated,
+    redeliveryCreated,
+  }: JoinedGroup): Promise<void> {
     this.#streamCreated = streamCreated
+    this.#redeliveryCreated = redeliveryCreated
     this.#claims.startAfter(settledUntil)
+    this.changed(sets)
     if (this.#turn === undefined) await this.#openPullers()
     else await this.#turn.contend()
   }
 
-  /** The group changed on the server. */
-  changed({ sets }: Pick<GroupState, 'sets'>): void {
-    const hasOthers = sets.length > 1
-    const own = sets.find(({ patterns }) => keyOf(patterns) === keyOf(this.#request.patterns))
+  /** Hears of the sets of patterns that the group has on the server, in any order. */
+  changed(sets: readonly PatternSet[]): void {
+    const before = this.#sets
+    this.#sets = mergedSets(before, sets)
+    if (before.length > 0 && commonPattern(before) !== commonPattern(this.#sets)) {
+      for (const puller of this.#pullers) puller.hurry()
+    }
+    const hasOthers = setsInUse(this.#sets, this.#host.clock.now()).length > 1
+    const own = this.#sets.find(({ patterns }) => keyOf(patterns) === keyOf(this.#request.patterns))
+    const takesPart = this.#streamCreated !== '' && !this.#closed
     // Another process with the same patterns has closed.
-    if (own?.leftAtMs !== undefined && !this.#closed) this.confirm().catch(this.#host.onError)
+    if (takesPart && own !== undefined && hasLeft(own)) this.confirm().catch(this.#host.onError)
     if (this.#turn !== undefined) this.#turn.hasOthers = hasOthers
     else if (hasOthers) this.#parked.open()
+  }
+
+  /** The ordered group's one consumer has left. */
+  turnFree({ to }: TurnFree): void {
+    if (to.length === 0 || to.includes(keyOf(this.#request.patterns))) this.#turn?.free()
   }
 
   /** The connection came back. */
@@ -136,6 +170,9 @@ export class Group implements GroupConsumer {
     for (const puller of this.#pullers) puller.renew()
     this.#parked.renew()
     this.#wake?.()
+    // Another process may have joined meanwhile.
+    const heard = async () => this.changed((await this.#host.readGroup())?.sets ?? [])
+    heard().catch(this.#host.onError)
   }
 
   /**
@@ -177,7 +214,7 @@ export class Group implements GroupConsumer {
     const own = claim as NatsClaim
     if (own.isGivenBack) throw claimLost(this.name, own.event)
     if (this.#claims.wasSilent(own)) await this.#assertOwned(own)
-    const emitted = settlement.kind === 'ack' ? await this.#host.emit(settlement.emit) : []
+    const emitted = await this.#host.emit(emittedBy(settlement))
     try {
       await this.#store(own, settlement)
     } catch (error) {
@@ -189,12 +226,15 @@ export class Group implements GroupConsumer {
       message.working()
       claim.attempt += 1
       own.isBegun = false
+      // The record says that no other process has it.
+      own.term = this.#turn?.term ?? 0
     } else {
       this.#forget(own)
       if (settlement.kind === 'release') this.#released.push(message)
       else if (settlement.kind !== 'retry') message.ack()
       else message.nak(Math.min(Math.max(1, settlement.delayMs), MAX_DELAY_MS))
     }
+    this.#turn?.settled()
     this.#host.onSettled()
     return emitted
   }
@@ -202,9 +242,10 @@ export class Group implements GroupConsumer {
   async begin(claims: readonly Claim[]): Promise<readonly Claim[]> {
     const begun = await Promise.all(
       (claims as readonly NatsClaim[]).map(async (claim) => {
-        if (claim.isGivenBack) return undefined
+        if (!(await this.#mayBegin(claim))) return undefined
         const record = toBegun(claim, this.#host.clock.now())
         if (await this.#records.store(claim, record, true)) {
+          if (!(await this.#mayBegin(claim))) return undefined
           claim.isBegun = true
           return claim
         }
@@ -225,6 +266,7 @@ export class Group implements GroupConsumer {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#stop.abort()
     this.#turn?.close()
     this.#arrivals.close()
     this.#closePullers()
@@ -234,21 +276,29 @@ export class Group implements GroupConsumer {
     await this.#giveBack()
     this.#giveUp()
     this.#wake?.()
-    await this.#host.lease?.release()
+    await this.#host.releaseLease()
     await this.#host.leave().catch(this.#host.onError)
     this.#host.onClose()
   }
 
   /** Says that the patterns are still in use. */
   async confirm(): Promise<void> {
-    await this.#host.confirm()
+    await this.#host.confirm(this.#position)
+  }
+
+  get #position(): GroupPosition {
+    const { settledUntil } = this.#claims
+    return { settledUntil, streamCreated: this.#streamCreated, sets: this.#sets }
   }
 
   async #repair(): Promise<void> {
     this.#claims.distrust()
-    const { settledUntil } = this.#claims
-    const known = { settledUntil, streamCreated: this.#streamCreated }
-    const { forgotten, streamCreated } = await this.#host.restore(known)
+    const joined = await this.#host.restore(this.#position)
+    const { forgotten, streamCreated, redeliveryCreated } = joined
+    const isOther =
+      streamCreated !== this.#streamCreated || redeliveryCreated !== this.#redeliveryCreated
+    this.#redeliveryCreated = redeliveryCreated
+    this.changed(joined.sets)
     // The stream of events was made again, and counts from the beginning.
     if (streamCreated !== this.#streamCreated) {
       this.#streamCreated = streamCreated
@@ -256,16 +306,25 @@ export class Group implements GroupConsumer {
       for (const claim of this.#claims.reset()) this.#host.guard.remove(this.#guarded, claim.reply)
       this.#arrivals.take()
     }
-    if (!forgotten || this.#closed) return
+    // Another process may have made the consumers again.
+    if ((!forgotten && !isOther) || this.#closed) return
     this.#closePullers()
-    this.#parked.renew()
+    this.#parked.forget()
+    this.changed(joined.sets)
     if (this.#turn === undefined) await this.#openPullers()
-    else void this.#turn.contend()
+    else void this.#turn.lost()
   }
 
   #closePullers(): void {
     for (const puller of this.#pullers) puller.close()
     this.#pullers = []
+  }
+
+  /** In an ordered group a process that was frozen may have a successor, which begins with what comes first. */
+  async #mayBegin(claim: NatsClaim): Promise<boolean> {
+    if (this.#turn !== undefined && !(await this.#turn.holds(claim.term))) claim.isGivenBack = true
+    if (claim.isGivenBack) this.#forget(claim)
+    return !claim.isGivenBack
   }
 
   #forget(claim: NatsClaim): void {
@@ -279,19 +338,24 @@ export class Group implements GroupConsumer {
    * @throws EventBusError `CLAIM_LOST`
    */
   async #store(claim: NatsClaim, settlement: Settlement): Promise<void> {
-    const { state, clock } = this.#host
+    const { state, states, clock } = this.#host
     const record = toDelivery(claim, settlement, clock.now())
     const dead = state.names.dead(this.name, claim.sequence)
     const isDead = settlement.kind === 'dead-letter'
     const wasErased = claim.isErased
+    const changes = changesOf(settlement)
+    if (changes.length > 0) await states.announce(this.name, claim, changes)
     if (isDead) await state.write(dead, toLetter(record))
-    const isOptional = settlement.kind === 'ack' || settlement.kind === 'release'
+    const mayBeLost = settlement.kind === 'ack' || settlement.kind === 'release'
+    const isOptional = mayBeLost && changes.length === 0
     if (!(await this.#records.store(claim, record, isOptional))) {
       this.#forget(claim)
       if (isDead) await state.remove(dead)
       throw claimLost(this.name, claim.event)
     }
     this.#claims.noteStored(claim)
+    const { changed } = record
+    if (changed !== undefined) await states.finish(this.name, changed)
     if (isDead && claim.isErased && !wasErased) {
       await state.write(dead, toLetter(withoutContent(record)))
     }
@@ -342,7 +406,7 @@ export class Group implements GroupConsumer {
     await this.#claims.passedOn()
     if (error !== undefined) {
       this.#host.onError(error)
-      await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS).unref())
+      await pause(ERROR_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => {})
       // The consumer may be gone.
       if (!this.#closed) await this.repair().catch(this.#host.onError)
     }

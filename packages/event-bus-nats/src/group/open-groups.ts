@@ -3,7 +3,7 @@ import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { Session } from '../session.js'
 import type { GroupState } from '../streams/state.js'
 import { Group } from './group.js'
-import { groupHost } from './group-host.js'
+import { groupHost, type TurnFree } from './group-host.js'
 import { CONFIRM_MS } from './pattern-sets.js'
 
 /** What the open groups of a process need of their store. */
@@ -24,6 +24,8 @@ export interface OpenGroupsHost {
 export class OpenGroups implements Iterable<Group> {
   readonly #host: OpenGroupsHost
   readonly #groups = new Set<Group>()
+  /** Those that hear of changes: the open ones, and those that are being opened. */
+  readonly #listeners = new Set<Group>()
   readonly #confirmTimer: NodeJS.Timeout
 
   constructor(host: OpenGroupsHost) {
@@ -33,8 +35,15 @@ export class OpenGroups implements Iterable<Group> {
     connection.subscribe(state.names.group('*'), {
       callback: (_, message) => {
         const name = state.names.lastToken(message.subject)
-        const changed = message.json<GroupState>()
-        for (const group of this.#groups) if (group.name === name) group.changed(changed)
+        const { sets } = message.json<GroupState>()
+        for (const group of this.#listeners) if (group.name === name) group.changed(sets)
+      },
+    })
+    connection.subscribe(state.names.turnOf('*'), {
+      callback: (_, message) => {
+        const name = state.names.lastToken(message.subject)
+        const free = message.json<TurnFree>()
+        for (const group of this.#groups) if (group.name === name) group.turnFree(free)
       },
     })
     this.#confirmTimer = setInterval(() => {
@@ -51,10 +60,15 @@ export class OpenGroups implements Iterable<Group> {
   }
 
   async open(request: GroupRequest): Promise<Group> {
-    const { group: state, ...position } = await this.#host.session.consumers.join(request)
     const group = this.#newGroup(request)
-    await group.start(position)
-    group.changed(state)
+    // Before it joins: another process may join meanwhile.
+    this.#listeners.add(group)
+    try {
+      await group.start(await this.#host.session.groups.join(request))
+    } catch (error) {
+      this.#listeners.delete(group)
+      throw error
+    }
     this.#groups.add(group)
     return group
   }
@@ -76,20 +90,23 @@ export class OpenGroups implements Iterable<Group> {
 
   #newGroup(request: GroupRequest): Group {
     const { session, ask, isConnected, onRestored, ...store } = this.#host
-    const { consumers } = session
+    const { groups } = session
     const group: Group = new Group(
       request,
       groupHost(session, request, {
         ...store,
         leave: async () => {
-          if (isConnected()) await consumers.leave(request)
+          if (isConnected()) await groups.leave(request)
         },
         restore: async (known) => {
-          const joined = await ask(() => consumers.join(request, known))
+          const joined = await ask(() => groups.join(request, known))
           if (joined.forgotten) onRestored(request.name)
           return joined
         },
-        onClose: () => this.#groups.delete(group),
+        onClose: () => {
+          this.#groups.delete(group)
+          this.#listeners.delete(group)
+        },
       }),
     )
     return group

@@ -5,9 +5,11 @@ export interface PatternSet {
   patterns: string[]
   /** Sequence from which on the group looks for them. */
   after: number
+  /** When a process with them joined last: epoch milliseconds of the server's clock. The set that joined last is the newest. */
+  joinedAtMs: number
   /** When a process last said that it uses them: epoch milliseconds of the server's clock. */
   seenAtMs: number
-  /** When a process that used them closed, unless another one has said since that it uses them. */
+  /** When a process that used them closed; another one may have said since that it uses them. */
   leftAtMs?: number
 }
 
@@ -30,24 +32,21 @@ export function isWanted(
   sequence: number,
   nowMs: number,
 ): boolean {
-  return inUse(sets, nowMs).some(
+  return setsInUse(sets, nowMs).some(
     ({ patterns, after }) => sequence > after && matchesAny(patterns, type),
   )
 }
 
-/** The sets once a process with these patterns has joined, which are the newest then, or has said that it uses them. */
-export function withPatterns(
+/** The sets once a process has said that it uses one of them; its place is by when it joined, not by when it says so. */
+export function withProcess(
   sets: readonly PatternSet[],
-  patterns: readonly string[],
-  after: number,
+  own: Omit<PatternSet, 'seenAtMs'>,
   nowMs: number,
-  joins: boolean,
 ): PatternSet[] {
-  const key = keyOf(patterns)
-  const known = sets.find((set) => keyOf(set.patterns) === key)
-  const own = { patterns: [...patterns], after: known?.after ?? after, seenAtMs: nowMs }
-  const others = inUse(sets, nowMs).filter((set) => keyOf(set.patterns) !== key)
-  return joins || known === sets.at(-1) ? [...others, own] : [own, ...others]
+  const known = sets.find((set) => isSame(set, own))
+  const others = setsInUse(sets, nowMs).filter((set) => set !== known)
+  const seenAtMs = Math.max(nowMs, (known?.leftAtMs ?? 0) + 1)
+  return mergedSets(known === undefined ? others : [...others, known], [{ ...own, seenAtMs }])
 }
 
 /** The sets once a process with these patterns has closed. */
@@ -56,16 +55,47 @@ export function withoutProcess(
   patterns: readonly string[],
   nowMs: number,
 ): PatternSet[] {
-  const key = keyOf(patterns)
-  return sets.map((set) => (keyOf(set.patterns) === key ? { ...set, leftAtMs: nowMs } : set))
+  return sets.map((set) =>
+    isSame(set, { patterns }) ? { ...set, leftAtMs: Math.max(nowMs, set.seenAtMs) } : set,
+  )
+}
+
+/** What two processes know of the sets of a group, whichever heard of it first. The newest is the last. */
+export function mergedSets(
+  some: readonly PatternSet[],
+  others: readonly PatternSet[],
+): PatternSet[] {
+  const merged = [...some]
+  for (const other of others) {
+    const at = merged.findIndex((set) => isSame(set, other))
+    if (at < 0) merged.push(other)
+    else merged[at] = mergedSet(merged[at]!, other)
+  }
+  return merged.toSorted((a, b) => a.joinedAtMs - b.joinedAtMs)
+}
+
+function mergedSet(one: PatternSet, other: PatternSet): PatternSet {
+  const leftAtMs = Math.max(one.leftAtMs ?? 0, other.leftAtMs ?? 0)
+  return {
+    patterns: other.patterns,
+    after: Math.min(one.after, other.after),
+    joinedAtMs: Math.max(one.joinedAtMs, other.joinedAtMs),
+    seenAtMs: Math.max(one.seenAtMs, other.seenAtMs),
+    ...(leftAtMs > 0 && { leftAtMs }),
+  }
+}
+
+/** Whether a process that used the patterns closed, and none has said since that it uses them. */
+export function hasLeft({ leftAtMs, seenAtMs }: PatternSet): boolean {
+  return leftAtMs !== undefined && leftAtMs >= seenAtMs
 }
 
 /** Those of the process that joined last stay, whether it runs or not. */
-function inUse(sets: readonly PatternSet[], nowMs: number): PatternSet[] {
+export function setsInUse(sets: readonly PatternSet[], nowMs: number): PatternSet[] {
   return sets.filter(
-    ({ seenAtMs, leftAtMs }, i) =>
+    (set, i) =>
       i === sets.length - 1 ||
-      (nowMs - seenAtMs < FORGET_MS && (leftAtMs === undefined || nowMs - leftAtMs < LEFT_MS)),
+      (nowMs - set.seenAtMs < FORGET_MS && !(hasLeft(set) && nowMs - set.leftAtMs! >= LEFT_MS)),
   )
 }
 
@@ -79,4 +109,8 @@ export function commonPattern(sets: readonly PatternSet[]): string {
 /** Tells sets apart, whatever the order of their patterns. */
 export function keyOf(patterns: readonly string[]): string {
   return [...new Set(patterns)].sort().join(' ')
+}
+
+function isSame(one: Pick<PatternSet, 'patterns'>, other: { patterns: readonly string[] }) {
+  return keyOf(one.patterns) === keyOf(other.patterns)
 }

@@ -6,6 +6,7 @@ import {
   type DeadLetterQuery,
   PageSize,
 } from '@nexus/event-bus'
+import { deadLetterCursor, isAfterCursor, readDeadLetterCursor } from '@nexus/event-bus/store'
 import type { Events } from '../streams/events.js'
 import { isAbout, type LetterState, type State } from '../streams/state.js'
 import type { EventLookup } from './event-lookup.js'
@@ -32,12 +33,8 @@ export class DeadLetterQueries {
   async list(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     const all = await this.find(query)
     const limit = query.limit ?? 20
-    const after =
-      query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as [string, number])
-    const rest = all.filter(
-      ({ group, sequence }) =>
-        after === undefined || group > after[0] || (group === after[0] && sequence < after[1]),
-    )
+    const after = readDeadLetterCursor(query.cursor)
+    const rest = all.filter(({ group, sequence }) => isAfterCursor([group, sequence], after))
     const page: DeadLetterPage = { deadLetters: [], total: all.length }
     const size = new PageSize(query.maxPageBytes)
     const letters = await Promise.all(rest.slice(0, limit).map((letter) => this.#letter(letter)))
@@ -49,7 +46,7 @@ export class DeadLetterQueries {
       const isLast = i === letters.length - 1 || size.isFull
       if (isLast && rest.length > i + 1) {
         const { group, sequence } = rest[i]!
-        page.cursor = JSON.stringify([group, sequence])
+        page.cursor = deadLetterCursor([group, sequence])
       }
       if (isLast) break
     }

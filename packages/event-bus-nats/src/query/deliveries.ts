@@ -2,6 +2,7 @@ import type { JetStreamManager } from '@nats-io/jetstream'
 import type { Delivery } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
 import { isWanted } from '../group/pattern-sets.js'
+import { consumerName } from '../streams/consumer-name.js'
 import type { EventMessage } from '../streams/events.js'
 import { type DeliveryState, isAbout, type KnownGroup, type State } from '../streams/state.js'
 
@@ -24,9 +25,13 @@ export class Deliveries {
 
   async positions(): Promise<Position[]> {
     const groups = await this.#state.groups()
+    if (groups.length === 0) return []
+    const { events } = this.#state.names
+    const { created } = await this.#manager.streams.info(events)
     return Promise.all(
       groups.map(async (group) => {
-        const info = await this.#manager.consumers.info(this.#state.names.events, group.name)
+        const consumer = consumerName(group.name, created)
+        const info = await this.#manager.consumers.info(events, consumer)
         return { ...group, handedOutUntil: info.delivered.stream_seq }
       }),
     )

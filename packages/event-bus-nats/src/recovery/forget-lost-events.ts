@@ -16,11 +16,13 @@ export async function forgetLostEvents(
   const { created } = await manager.streams.info(names.events)
   const known = await state.revised<string>(names.streamCreated)
   if (known?.value === created) return
+  // What is written from here on may be about new events: other processes go on as soon as one has said so.
+  const { last_seq } = (await manager.streams.info(names.redelivery)).state
   // One process does it, the one that says so first.
   const first = await state.replace(names.streamCreated, created, known?.revision ?? 0)
   if (first === undefined || known === undefined) return
   for (const subject of names.subjectsOfEvents()) await state.remove(subject, until)
-  await manager.streams.purge(names.redelivery)
+  await manager.streams.purge(names.redelivery, { seq: last_seq + 1 })
   for (const { name } of await state.groups()) await beginAgain(state, name, created)
 }
 

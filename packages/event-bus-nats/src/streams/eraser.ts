@@ -2,6 +2,7 @@ import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
 import type { CloudEvent, Erasure } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
 import { isWanted } from '../group/pattern-sets.js'
+import { consumerNameIn } from './consumer-name.js'
 import type { ErasedEvent, EventMessage } from './events.js'
 import type { IdIndex } from './id-index.js'
 import type { Redelivery, RedeliveryMessage } from './redelivery.js'
@@ -87,7 +88,9 @@ export class Eraser {
   async #nextAttempt(group: string, before: DeliveryState): Promise<number> {
     if (before.status === 'pending') return before.nextAttemptAtMs ?? 0
     const { state, manager, clock } = this.#host
-    const { config } = await manager.consumers.info(state.names.events, group)
+    const { events } = state.names
+    const consumer = await consumerNameIn(manager, events, group)
+    const { config } = await manager.consumers.info(events, consumer)
     const ackWaitMs = Number(config.ack_wait) / NANOS_PER_MS
     return Math.max(clock.now(), before.nextAttemptAtMs ?? 0) + ackWaitMs
   }

@@ -1,6 +1,7 @@
 import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
 import type { RetentionOptions, SweepResult } from '@nexus/event-bus'
 import type { ServerClock } from '../connection/server-clock.js'
+import { consumerName } from './consumer-name.js'
 import type { EventMessage, Events } from './events.js'
 import type { IdIndex } from './id-index.js'
 import type { EventKey } from './names.js'
@@ -164,9 +165,10 @@ export class Retention {
   /** Sequence of the first event that the consumer of some group has not settled. */
   async #heldFrom(groups: readonly { name: string }[]): Promise<number> {
     const { events } = this.#state.names
+    const { created } = await this.#manager.streams.info(events)
     const heldFrom = await Promise.all(
       groups.map(async ({ name }) => {
-        const info = await this.#manager.consumers.info(events, name)
+        const info = await this.#manager.consumers.info(events, consumerName(name, created))
         if (info.num_ack_pending > 0) return info.ack_floor.stream_seq + 1
         return info.num_pending > 0 ? info.delivered.stream_seq + 1 : Number.POSITIVE_INFINITY
       }),

@@ -1,17 +1,16 @@
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream'
 import type { Delivery, DeliveryError, JsonValue } from '@nexus/event-bus'
+import { hasEnded } from '@nexus/event-bus/store'
 import { isWrongLastSequence, type Publisher } from '../connection/publisher.js'
 import { matchesAny, type PatternSet } from '../group/pattern-sets.js'
 import type { Names } from './names.js'
 
 /** A consumer group as it is stored. */
 export interface GroupState {
-  /** Those of the process that joined last. */
-  patterns: string[]
   /** When the stream of events was made that the sequences below are of. */
   streamCreated: string
   startAfter: number
-  /** All that are in use: processes of an old and a new version may share the group. */
+  /** All that are in use, the newest last: processes of an old and a new version may share the group. */
   sets: PatternSet[]
 }
 
@@ -79,11 +78,13 @@ export interface DeliveryState {
   record?: JsonValue
   error?: DeliveryError
   nextAttemptAtMs?: number
+  /** Keys that its settlement changed of what the group keeps, see NatsStates. */
+  changed?: string[]
 }
 
 /** Whether the group has done with the event, unless it is asked for once more. */
-export function isFinal({ status }: DeliveryState): boolean {
-  return status === 'succeeded' || status === 'dead-lettered'
+export function isFinal(delivery: DeliveryState): boolean {
+  return hasEnded(delivery)
 }
 
 /** The groups that ask for a type, wherever they began. */

@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { expect, it, vi } from 'vitest'
 import type { Publisher } from '../../connection/publisher.js'
+import { NatsStates } from '../../state/nats-states.js'
 import type { Events } from '../../streams/events.js'
 import { Names } from '../../streams/names.js'
 import { Redelivery } from '../../streams/redelivery.js'
@@ -30,11 +31,13 @@ async function firstReplay(record: Partial<DeliveryState>, askedOf = storedAt) {
     {
       state,
       events,
+      states: new NatsStates(state),
       redelivery: new Redelivery(state, {} as Publisher, clock, false),
       settledBound: {} as SettledBound,
       clock,
+      term: () => 0,
       readGroup: () => expect.fail('every pattern matches'),
-      onPassedOn: () => {},
+      onPassedOn: async () => false,
       onError: (error) => expect.fail(String(error)),
     },
   )
@@ -46,7 +49,7 @@ async function firstReplay(record: Partial<DeliveryState>, askedOf = storedAt) {
     json: () => ({ sequence: 7, eventAtMs: askedOf.getTime(), replay: 1 }),
     ack,
   }
-  const claim = await claims.toClaim(message as unknown as JsMsg)
+  const claim = await claims.look(message as unknown as JsMsg).toClaim()
   return { claim, acked: ack.mock.calls.length > 0 }
 }
 

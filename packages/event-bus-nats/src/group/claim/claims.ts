@@ -1,10 +1,12 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import type { CloudEvent, GroupRequest } from '@nexus/event-bus'
+import type { NatsStates } from '../../state/nats-states.js'
 import type { EventMessage, Events } from '../../streams/events.js'
 import { DELIVER_AT, type RedeliveryMessage } from '../../streams/redelivery.js'
 import { type DeliveryState, isAbout, isFinal, type Recorded } from '../../streams/state.js'
 import { matchesAny } from '../pattern-sets.js'
 import { HandOver, type HandOverHost } from './hand-over.js'
+import { type Look, Looks } from './looks.js'
 import type { NatsClaim } from './nats-claim.js'
 
 /** Longer delays overflow the server's arithmetic: what is due later is looked at once a day. */
@@ -13,7 +15,29 @@ export const MAX_DELAY_MS = 24 * 3_600_000
 /** What it takes to tell whether a message is a claim. */
 export interface ClaimsHost extends HandOverHost {
   events: Events
+  states: NatsStates
+  /** The term of the ordered group's one consumer; 0 without order. */
+  term(): number
 }
+
+/** A message whose turn comes. */
+export interface Arrival {
+  /** Its turn: the claim that it stands for, or undefined where it is none. */
+  toClaim(): Promise<NatsClaim | undefined>
+  /** It had its turn, or gets none. */
+  end(): void
+}
+
+/** What the server knows about a message. */
+interface Known {
+  before: Recorded
+  /** The event that a message of the redelivery stream stands for. */
+  event?: EventMessage | undefined
+  /** It came before its time, by this. */
+  earlyMs?: number
+}
+
+const NOTHING: Known = { before: { revision: 0 } }
 
 /**
  * Makes claims of a group out of messages, and deals with those that are none: not meant for this process,
@@ -27,11 +51,16 @@ export class Claims {
   /** By message, which the server may hand out again. */
   readonly #claimed = new Map<number, NatsClaim>()
   /** Up to here an event may be settled without the server knowing; asked for when the next one comes. */
-  #recheckUntil: number | undefined
+  #recheckUntil: Promise<number> | undefined
   /** The server numbers what it hands out: a number that does not rise means that it forgot where it was. */
   #lastHandedOut = 0
   #highestSequence = 0
   readonly #handOver: HandOver
+  readonly #looks = new Looks<JsMsg, Known>(
+    (message) => this.#keyOf(message),
+    (key) => this.#claimed.has(key),
+    (message) => (this.#isRedelivery(message) ? this.#redelivered(message) : this.#known(message)),
+  )
   /** Attempts of events, by sequence, that a full server could not store. */
   readonly #unstored = new Map<number, number>()
 
@@ -92,17 +121,31 @@ export class Claims {
     return gone
   }
 
-  /** Call it for one message after the other. */
-  async toClaim(message: JsMsg): Promise<NatsClaim | undefined> {
+  /** Begins to look what is known of a message; call it as messages come. */
+  look(message: JsMsg): Arrival {
+    if (!this.#isRedelivery(message)) {
+      const { deliverySequence } = message.info
+      if (deliverySequence <= this.#lastHandedOut) this.distrust()
+      this.#lastHandedOut = deliverySequence
+    }
+    const look = this.#looks.begin(message)
+    return { toClaim: () => this.#toClaim(message, look), end: look.end }
+  }
+
+  async #toClaim(message: JsMsg, look: Look<Known>): Promise<NatsClaim | undefined> {
     const claimed = this.#claimed.get(this.#keyOf(message))
     if (claimed !== undefined) {
-      // It is being handled: the ack goes to the message that counts now.
-      claimed.message = message
-      return undefined
+      if (claimed.term === this.#host.term() || claimed.isBegun) {
+        // It is being handled: the ack goes to the message that counts now.
+        claimed.message = message
+        return undefined
+      }
+      claimed.isGivenBack = true
     }
+    const known = await look.read()
     return this.#isRedelivery(message)
-      ? this.#toRedeliveryClaim(message)
-      : this.#toEventClaim(message)
+      ? this.#toRedeliveryClaim(message, known)
+      : this.#toEventClaim(message, known)
   }
 
   add(claim: NatsClaim): void {
@@ -119,8 +162,9 @@ export class Claims {
     this.#unstored.delete(sequence)
   }
 
-  remove({ message }: NatsClaim): void {
-    this.#claimed.delete(this.#keyOf(message))
+  remove(claim: NatsClaim): void {
+    const key = this.#keyOf(claim.message)
+    if (this.#claimed.get(key) === claim) this.#claimed.delete(key)
   }
 
   /** Resolves when others have what is left to them. */
@@ -137,22 +181,41 @@ export class Claims {
     return this.#isRedelivery(message) ? -message.seq : message.seq
   }
 
-  async #toEventClaim(message: JsMsg): Promise<NatsClaim | undefined> {
+  /** The record of an event, where there may be one. */
+  async #known({ seq: sequence, time, info, subject }: JsMsg): Promise<Known> {
+    const { state, settledBound } = this.#host
+    if (!matchesAny(this.#request.patterns, state.names.typeOf(subject))) return NOTHING
+    this.#recheckUntil ??= settledBound.load().catch((error: unknown) => {
+      this.#recheckUntil = undefined
+      throw error
+    })
+    const until = await this.#recheckUntil
+    if (info.deliveryCount === 1 && sequence > until) return NOTHING
+    return { before: await state.delivery(this.#request.name, { sequence, time }) }
+  }
+
+  /** The event of a message of the redelivery stream, and its record. */
+  async #redelivered(message: JsMsg): Promise<Known> {
+    const { state, events, clock } = this.#host
+    const asked = message.json<RedeliveryMessage>()
+    const earlyMs = (asked.dueAtMs ?? 0) - clock.now()
+    if (earlyMs > 0) return { ...NOTHING, earlyMs }
+    const event = await events.at(asked.sequence)
+    if (event === undefined || !isAbout(asked, event)) return NOTHING
+    return { event, before: await state.delivery(this.#request.name, event) }
+  }
+
+  #toEventClaim(message: JsMsg, { before }: Known): NatsClaim | undefined | Promise<undefined> {
     const { state, clock } = this.#host
     const { seq: sequence, time } = message
     const type = state.names.typeOf(message.subject)
     this.#highestSequence = Math.max(this.#highestSequence, sequence)
     if (!matchesAny(this.#request.patterns, type)) {
-      this.#handOver.toOthers(message, { sequence, time }, type)
-      return undefined
+      return this.#handOver.toOthers(message, { sequence, time }, type)
     }
-    const before = (await this.#mayBeKnown(message))
-      ? await state.delivery(this.#request.name, { sequence, time })
-      : { revision: 0 }
     const { value } = before
     if (value !== undefined && isFinal(value)) {
-      // Only the ack was lost.
-      message.ack()
+      this.#settledBefore(message, value)
       return undefined
     }
     const deliverAtMs = Number(message.headers?.get(DELIVER_AT) || 0)
@@ -164,43 +227,46 @@ export class Claims {
     return this.#claim(message, sequence, fresh(message), 0, before)
   }
 
-  /** Whether there may be a record of the event. */
-  async #mayBeKnown({ seq, info }: JsMsg): Promise<boolean> {
-    if (info.deliverySequence <= this.#lastHandedOut) this.distrust()
-    this.#lastHandedOut = info.deliverySequence
-    this.#recheckUntil ??= await this.#host.settledBound.load()
-    return info.deliveryCount > 1 || seq <= this.#recheckUntil
+  /** Only the ack was lost, and perhaps the last step of what its settlement changed. */
+  #settledBefore(message: JsMsg, { changed }: DeliveryState): void {
+    const { states, onError } = this.#host
+    const finished = changed && states.finish(this.#request.name, changed)
+    if (finished === undefined) message.ack()
+    else
+      finished.then(
+        () => message.ack(),
+        (error: unknown) => onError(error),
+      )
   }
 
-  async #toRedeliveryClaim(message: JsMsg): Promise<NatsClaim | undefined> {
-    const { state, events, redelivery, clock } = this.#host
+  #toRedeliveryClaim(
+    message: JsMsg,
+    { event, before: found, earlyMs }: Known,
+  ): NatsClaim | undefined | Promise<undefined> {
+    const { redelivery } = this.#host
     const asked = message.json<RedeliveryMessage>()
     const { sequence, replay, dueAtMs = 0 } = asked
-    const earlyMs = dueAtMs - clock.now()
-    if (earlyMs > 0) {
+    if (earlyMs !== undefined) {
       message.nak(Math.min(earlyMs, MAX_DELAY_MS))
       return undefined
     }
     const isOutdated = (record: DeliveryState) =>
       record.replays > replay || (record.replays === replay && isFinal(record))
-    const event = await events.at(sequence)
-    if (event === undefined || !isAbout(asked, event)) {
+    if (event === undefined) {
       message.ack()
       return undefined
     }
-    const found = await state.delivery(this.#request.name, event)
     const waiting = redelivery.recordOf(asked)
     // An earlier delivery was under way when this one was asked for, and settled after that.
     const isEarlier = found.value === undefined || found.value.replays < replay
     const value = isEarlier ? waiting : found.value!
     if (isOutdated(value)) {
-      message.ack()
+      this.#settledBefore(message, value)
       return undefined
     }
     const { type } = event
     if (!matchesAny(this.#request.patterns, type)) {
-      this.#handOver.toOthers(message, event, type, asked)
-      return undefined
+      return this.#handOver.toOthers(message, event, type, asked)
     }
     if (this.#waits(message, value, dueAtMs)) return undefined
     return this.#claim(message, sequence, event, replay, { value, revision: found.revision })
@@ -233,6 +299,7 @@ export class Claims {
       extendedAtMs: performance.now(),
       isGivenBack: false,
       wasSilent: false,
+      term: this.#host.term(),
     }
   }
 

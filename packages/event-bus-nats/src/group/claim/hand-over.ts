@@ -9,13 +9,13 @@ import {
   isFinal,
   type State,
 } from '../../streams/state.js'
-import { isWanted, LEFT_MS } from '../pattern-sets.js'
+import { hasLeft, isWanted, LEFT_MS } from '../pattern-sets.js'
 import type { SettledBound } from '../settled-bound.js'
 
 /** A message that could not be dealt with comes again after this. */
 const ERROR_PAUSE_MS = 500
 /** A message that another process of the group wants comes again after this, where it cannot be passed on. */
-const OTHERS_PAUSE_MS = { parked: 200, ordered: 300_000 }
+const OTHERS_PAUSE_MS = { parked: 200, ordered: 300_000, orderedRedelivery: 5_000 }
 
 /** What it takes to hand events over. */
 export interface HandOverHost {
@@ -25,14 +25,15 @@ export interface HandOverHost {
   clock: Pick<ServerClock, 'now'>
   /** The group as the server has it now. */
   readGroup(): Promise<GroupState | undefined>
-  /** An event was left to processes with other patterns. */
-  onPassedOn(type: string): void
+  /** An event was left to processes with other patterns; answers whether the ordered group goes on in one of them. */
+  onPassedOn(type: string): Promise<boolean>
   onError(error: unknown): void
 }
 
 /**
  * Hands over what this process got and does not handle now: what is not due, to the redelivery stream; what only other
- * processes of the group ask for, to them. In no order, and no more at once than a pull brings.
+ * processes of the group ask for, to them. No more at once than a pull brings; in no order, but in a group that keeps one
+ * nothing passes what is left to others.
  */
 export class HandOver {
   readonly #request: GroupRequest
@@ -57,9 +58,17 @@ export class HandOver {
     this.#inBackground(message, () => this.#postpone(message, before, deliverAtMs))
   }
 
-  /** Leaves an event to processes of the group with other patterns. */
-  toOthers(message: JsMsg, event: EventRef, type: string, asked?: RedeliveryMessage): void {
-    this.#inBackground(message, () => this.#toOthers(message, event, type, asked))
+  /** Leaves an event to processes of the group with other patterns; in order, what comes behind it has to wait for the answer. */
+  toOthers(
+    message: JsMsg,
+    event: EventRef,
+    type: string,
+    asked?: RedeliveryMessage,
+  ): Promise<undefined> | undefined {
+    const work = () => this.#toOthers(message, event, type, asked)
+    if (this.#request.ordered) return work()
+    this.#inBackground(message, work)
+    return undefined
   }
 
   #inBackground(message: JsMsg, work: () => Promise<void>): void {
@@ -102,7 +111,7 @@ export class HandOver {
     event: EventRef,
     type: string,
     asked?: RedeliveryMessage,
-  ): Promise<void> {
+  ): Promise<undefined> {
     const { state, redelivery, settledBound, clock, onPassedOn } = this.#host
     const { name, ordered } = this.#request
     const { sequence } = event
@@ -119,13 +128,14 @@ export class HandOver {
       message.ack()
       return
     }
-    onPassedOn(type)
+    const goesOnThere = await onPassedOn(type)
     // An ordered group goes on in a process that wants it, from here; what is parked already waits.
     const isParked = message.subject === state.names.parkedOf(name, sequence)
     if (ordered || group === undefined || isParked) {
-      const isLeaving = group?.sets.some(({ leftAtMs }) => leftAtMs !== undefined)
-      const pauseMs = isLeaving ? LEFT_MS : OTHERS_PAUSE_MS.ordered
-      message.nak(ordered ? pauseMs : OTHERS_PAUSE_MS.parked)
+      const { parked, ordered: last, orderedRedelivery } = OTHERS_PAUSE_MS
+      const isLeaving = group?.sets.some(hasLeft)
+      const pauseMs = isLeaving ? LEFT_MS : asked === undefined ? last : orderedRedelivery
+      message.nak(goesOnThere ? 1 : ordered ? pauseMs : parked)
       return
     }
     const replay = asked?.replay ?? known.value?.replays ?? 0

@@ -19,6 +19,8 @@ export interface NatsClaim extends Claim, EventRef {
   owner: string
   /** When the server last heard of it, by the monotonic clock. */
   extendedAtMs: number
+  /** The term of the ordered group's one consumer in which it came; 0 without order. */
+  term: number
   /** Its consumer was closed, and another process has it or will. */
   isGivenBack: boolean
   /** The server heard nothing of it within `ackWaitMs`: another process may have the event. */

@@ -1,4 +1,5 @@
-import type { Settlement } from '@nexus/event-bus'
+import type { Settlement, StateChange } from '@nexus/event-bus'
+import { settledStatus } from '@nexus/event-bus/store'
 import { type DeliveryState, type LetterState, withoutContent } from '../../streams/state.js'
 import type { NatsClaim } from './nats-claim.js'
 
@@ -11,20 +12,26 @@ export function toDelivery(claim: NatsClaim, settlement: Settlement, nowMs: numb
     owner: claim.owner,
     ...(claim.redelivery && { redelivery: true as const }),
   }
-  if (settlement.kind === 'release') {
-    return { ...base, status: 'pending', attempts: claim.attempt - 1 }
-  }
+  // All attempts of an event may have died with their processes: then none is started any more.
+  const attempts = claim.isBegun ? claim.attempt : claim.attempt - 1
+  if (settlement.kind === 'release') return { ...base, status: 'pending', attempts }
   const state: DeliveryState = {
     ...base,
-    status: STATUS[settlement.kind],
-    // All attempts of an event may have died with their processes: then none is started any more.
-    attempts: claim.isBegun ? claim.attempt : claim.attempt - 1,
+    status: settledStatus(settlement),
+    attempts,
     durationMs: settlement.durationMs,
   }
   if (settlement.record !== undefined) state.record = settlement.record
   if (settlement.kind !== 'ack') state.error = settlement.error
   if (settlement.kind === 'retry') state.nextAttemptAtMs = nowMs + settlement.delayMs
+  const changes = changesOf(settlement)
+  if (changes.length > 0) state.changed = changes.map(({ key }) => key)
   return claim.isErased ? withoutContent(state) : state
+}
+
+/** What a settlement changes of what the group keeps. */
+export function changesOf(settlement: Settlement): readonly StateChange[] {
+  return ('state' in settlement ? settlement.state : undefined) ?? []
 }
 
 /** What is stored of a claim whose handler is about to start. */
@@ -52,5 +59,3 @@ export function toLetter(delivery: DeliveryState): LetterState {
     ...(record !== undefined && { record }),
   }
 }
-
-const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const

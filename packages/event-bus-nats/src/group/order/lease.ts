@@ -20,6 +20,9 @@ export class Lease {
   readonly #file: LeaseRecord
   readonly #memory: LeaseRecord
   #validUntilMs = 0
+  #term = 0
+  /** The next success begins a term: another process may have had it since the last one. */
+  #isLost = true
 
   constructor(
     client: JetStreamClient,
@@ -38,6 +41,11 @@ export class Lease {
     return performance.now() < this.#validUntilMs
   }
 
+  /** Counts how often it was taken; renewals are of the same term. */
+  get term(): number {
+    return this.#term
+  }
+
   /** Takes or renews the lease; false when another process has it. */
   async take(): Promise<boolean> {
     const askedMs = performance.now()
@@ -45,9 +53,10 @@ export class Lease {
     const isWritten = await this.#write().catch(() => false)
     if (isWritten) {
       this.#validUntilMs = askedMs + LEASE_MS
+      if (this.#isLost) this.#term += 1
+      this.#isLost = false
     } else if (!this.held) {
-      this.#file.forget()
-      this.#memory.forget()
+      this.distrust()
     }
     return this.held
   }
@@ -62,10 +71,23 @@ export class Lease {
     }
   }
 
-  async release(): Promise<void> {
-    if (!this.held) return
+  /** The server has lost it: another process may have it by now. */
+  distrust(): void {
     this.#validUntilMs = 0
+    this.#isLost = true
+    this.#file.forget()
+    this.#memory.forget()
+  }
+
+  /** Answers whether there was something to give back. */
+  async release(): Promise<boolean> {
+    if (!this.held) return false
+    this.#validUntilMs = 0
+    this.#isLost = true
     await Promise.all([this.#file, this.#memory].map((one) => one.remove().catch(() => {})))
+    this.#file.forget()
+    this.#memory.forget()
+    return true
   }
 
   async #write(): Promise<boolean> {

@@ -1,11 +1,12 @@
 import type { JsMsg } from '@nats-io/jetstream'
+import type { Arrival } from '../claim/claims.js'
 import type { NatsClaim } from '../claim/nats-claim.js'
 
 /** What becomes of the messages of a group's consumer. */
 export interface ArrivalsHost {
   ackWaitMs: number
-  /** The claim that a message stands for; undefined where it is none. */
-  toClaim(message: JsMsg): Promise<NatsClaim | undefined>
+  /** Begins to look what is known of a message. */
+  look(message: JsMsg): Arrival
   /** A claim waits here. */
   onClaim(claim: NatsClaim): void
   onFailed(message: JsMsg, error: unknown): void
@@ -38,16 +39,19 @@ export class Arrivals {
 
   add(message: JsMsg): void {
     const epoch = this.#epoch
+    const arrival = this.#host.look(message)
     this.#arriving = this.#arriving.then(async () => {
-      if (epoch !== this.#epoch) return
       try {
-        const claim = await this.#host.toClaim(message)
+        if (epoch !== this.#epoch) return
+        const claim = await arrival.toClaim()
         if (claim === undefined || epoch !== this.#epoch) return
         this.#ready.push(claim)
         this.#extendLater()
         this.#host.onClaim(claim)
       } catch (error) {
         this.#host.onFailed(message, error)
+      } finally {
+        arrival.end()
       }
     })
   }

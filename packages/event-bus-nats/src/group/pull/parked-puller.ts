@@ -29,14 +29,15 @@ export class ParkedPuller {
   /** Processes with other patterns take part. */
   open(): void {
     if (this.#closed || this.#puller !== undefined) return
-    this.#puller = this.#open()
-    this.#puller.then(
+    const opening = this.#open()
+    this.#puller = opening
+    opening.then(
       (puller) => {
         if (this.#closed) puller.close()
         this.#onOpen()
       },
       (error: unknown) => {
-        this.#puller = undefined
+        if (this.#puller === opening) this.#puller = undefined
         this.#onError(error)
       },
     )
@@ -55,7 +56,16 @@ export class ParkedPuller {
     )
   }
 
-  /** The connection was away, or the consumer is another one. */
+  /** The consumer is another one, or none until processes with other patterns take part again. */
+  forget(): void {
+    void this.#puller?.then(
+      (puller) => puller.close(),
+      () => {},
+    )
+    this.#puller = undefined
+  }
+
+  /** The connection was away. */
   renew(): void {
     void this.#puller?.then(
       (puller) => puller.renew(),

@@ -2,6 +2,11 @@ import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 
 /** A pull is asked again after this time, should the server have forgotten it. */
 const PULL_EXPIRES_MS = 30_000
+/**
+ * The same where the filter of the consumer was changed: servers before 2.10 do not hand out to an open pull what only the
+ * new filter matches.
+ */
+const HURRIED_EXPIRES_MS = 1_000
 
 /**
  * Asks a consumer for messages, one pull at a time, and hands on what comes. A pull stays open until it is
@@ -14,6 +19,7 @@ export class Puller {
   readonly #onEnd: (error: unknown) => void
   #pull: ConsumerMessages | undefined
   #pulling = false
+  #expiresMs = PULL_EXPIRES_MS
   /** Pulls of an earlier connection bring nothing any more. */
   #epoch = 0
   #closed = false
@@ -29,7 +35,7 @@ export class Puller {
   }
 
   /** Makes sure that a pull is open. */
-  want(limit: number, expiresMs = PULL_EXPIRES_MS): void {
+  want(limit: number, expiresMs = this.#expiresMs): void {
     if (this.#pulling || this.#closed) return
     this.#pulling = true
     this.#run(limit, expiresMs)
@@ -41,6 +47,13 @@ export class Puller {
         this.#pulling = false
         if (!this.#closed) this.#onEnd(error)
       })
+  }
+
+  /** The filter of the consumer was changed. */
+  hurry(): void {
+    if (this.#expiresMs === HURRIED_EXPIRES_MS) return
+    this.#expiresMs = HURRIED_EXPIRES_MS
+    this.renew()
   }
 
   /** The connection was away: what the server knew of the pull is lost. */
