@@ -11,16 +11,19 @@ import {
   type EventStore,
   type GroupConsumer,
   type GroupRequest,
+  type JsonValue,
   type ListQuery,
   type PublishResult,
   parseOptions,
   type ReplayQuery,
   type ReplayResult,
   RetentionSweep,
+  type SharedEntry,
   type StoreContext,
   type StoreStats,
 } from '@nexus/event-bus'
 import { ClaimGuard } from '@nexus/event-bus/claim-guard'
+import { RememberedFigures } from '@nexus/event-bus/store'
 import { RedisReader } from './connection/reader.js'
 import { RedisServer } from './connection/redis-server.js'
 import { Attendance } from './group/attendance.js'
@@ -38,6 +41,8 @@ import { APPEND } from './scripts/append.js'
 import { ERASE } from './scripts/erase.js'
 import { PURGE, REDRIVE, REMOVE_GROUP, REPLAY } from './scripts/groups.js'
 import { RETAIN } from './scripts/retain.js'
+import { WRITE_SHARED } from './scripts/write-shared.js'
+import { RedisStates } from './state/redis-states.js'
 
 /**
  * Stores events in a Redis server (7.0 or later, no cluster), which several runtimes share.
@@ -61,13 +66,14 @@ const STRENGTH: Record<Durability, number> = { memory: 0, os: 1, disk: 2 }
 class RedisStore implements EventStore {
   /** One on its way while the server works on another. */
   readonly concurrentAppends = 2
+  readonly isShared = true
   readonly #options: ResolvedRedisStoreOptions
   readonly #server: RedisServer
   readonly #query: RedisQuery
   readonly #deadLetters: RedisDeadLetters
+  readonly states: RedisStates
   readonly #groups = new Set<RedisGroup>()
-  /** The last figures the server gave. */
-  #figures: Pick<StoreStats, 'events' | 'bytes' | 'groups'> = { events: 0, bytes: 0, groups: [] }
+  readonly #figures = new RememberedFigures()
   #attendance: Attendance | undefined
   #guard: ClaimGuard | undefined
   #retention: RetentionSweep | undefined
@@ -80,6 +86,7 @@ class RedisStore implements EventStore {
     const events = new RedisEvents(reader)
     this.#query = new RedisQuery(reader, events)
     this.#deadLetters = new RedisDeadLetters(reader, events)
+    this.states = new RedisStates(reader, (script, args) => this.#server.run(script, args))
   }
 
   async open(context: StoreContext): Promise<void> {
@@ -221,14 +228,28 @@ class RedisStore implements EventStore {
     return this.#endLetters(query, PURGE)
   }
 
+  async readShared(key: string): Promise<SharedEntry | undefined> {
+    const found = await this.#server.ask((redis) =>
+      redis.hget(`${this.#server.prefix}:shared`, key),
+    )
+    if (found === null) return undefined
+    const space = found.indexOf(' ')
+    return { value: JSON.parse(found.slice(space + 1)), revision: Number(found.slice(0, space)) }
+  }
+
+  async writeShared(key: string, value: JsonValue, revision: number): Promise<boolean> {
+    const args = [key, JSON.stringify(value), revision]
+    return (await this.#server.run(WRITE_SHARED, args)) === 1
+  }
+
   async getStats(): Promise<StoreStats> {
-    const connected = await this.#refreshFigures()
+    const connected = await this.#figures.refresh(() => this.#query.stats())
     return {
       backend: 'redis',
       connected,
       durability: this.#server.durability,
       deduplication: 'as long as the event is stored',
-      ...this.#figures,
+      ...this.#figures.last,
       removed: { ...(this.#retention?.removed ?? { events: 0, bytes: 0 }) },
       details: {
         server: this.#server.address,
@@ -248,17 +269,6 @@ class RedisStore implements EventStore {
     await this.#guard?.close()
     await this.#attendance?.close()
     this.#server.close()
-  }
-
-  /** Whether the server answered; a server that is away is not waited for. */
-  async #refreshFigures(): Promise<boolean> {
-    try {
-      this.#figures = await this.#query.stats()
-      return true
-    } catch (error) {
-      if (error instanceof EventBusError && error.code === 'STORE_UNAVAILABLE') return false
-      throw error
-    }
   }
 
   #openRetention({ clock, onError }: StoreContext): RetentionSweep | undefined {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { describeStore } from '@nexus/event-bus/conformance'
 import { redisStore } from '@nexus/event-bus-redis'
 import { bundleWorker, hasRedis, startRedis } from '@nexus/test-kit'
+import { Redis } from 'ioredis'
 import { afterAll, describe, it } from 'vitest'
 
 describe.skipIf(!hasRedis())('on a Redis server', () => {
@@ -27,8 +28,14 @@ describe.skipIf(!hasRedis())('on a Redis server', () => {
             port: server.port,
             openStoreAt: (port) =>
               redisStore({ url: `redis://127.0.0.1:${port}`, requestTimeoutMs: 1_000 }),
+            environmentAt: (port) => ({ STORE_URL: `redis://127.0.0.1:${port}` }),
             kill: () => server.kill(),
             restart: () => server.restart(),
+            empty: async () => {
+              const redis = new Redis(server.port)
+              await redis.flushall()
+              redis.disconnect()
+            },
           },
           stop: () => server.stop(),
         }

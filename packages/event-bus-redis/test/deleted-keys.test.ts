@@ -31,6 +31,9 @@ const KINDS: Record<string, RegExp | 'nothing is lost'> = {
   work: /group ordered lost a key .*work:ordered/,
   deliveries: /group plain lost a key .*results of what it handled/,
   dead: /group plain lost a key .*dead:plain/,
+  states: /group plain lost a key .*states:plain.*do not go on/,
+  'state-keys': /group plain lost a key .*state-keys:plain/,
+  shared: /key shared was deleted.*pause them again/,
   processes: /key processes was deleted/,
   process: /key process:.* was deleted/,
   clock: /key clock was deleted/,
@@ -108,6 +111,8 @@ async function startBus(expect: ExpectStatic, url: string, prefix: string) {
   await expect.poll(() => status('retried'), PATIENCE).toBe('retrying')
   await expect.poll(() => status('dead'), PATIENCE).toBe('dead-lettered')
   await bus.erase({ id: 'erased', reason: 'asked' })
+  await bus.states.put('plain', { key: 'call.one', value: 1 })
+  await bus.shared.update('paused', () => ({ one: true }))
   await bus.publish({ type: 'a', id: 'delayed', source: '/one' }, { delayMs: 4_000 })
   const deliverAt = new Date(Date.now() + 4_000)
   await bus.publish({ type: 'a', id: 'planned', source: '/one' }, { deliverAt })

@@ -1,9 +1,13 @@
-import { EventBus } from '@nexus/event-bus'
+import { EventBus, parseOptions } from '@nexus/event-bus'
+import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import { FaultProxy } from '@nexus/event-bus/conformance'
 import { redisStore } from '@nexus/event-bus-redis'
 import { hasRedis, startRedis, untilTestEnds } from '@nexus/test-kit'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
+import { RedisServer } from '../src/connection/redis-server.js'
+import { RedisGroup } from '../src/group/group.js'
+import { redisStoreSchema } from '../src/options.js'
 
 /** Ways for a group to go, while a process of it cannot reach the server. */
 const LOSSES: readonly [what: string, lose: (redis: Redis) => Promise<unknown>][] = [
@@ -89,6 +93,51 @@ describe.skipIf(!hasRedis())('a group on Redis that was made again', () => {
     await near.publish({ type: 'b', id: 'meanwhile' })
     const late = await openBus(server.port)
     await expectHandledOnce(late)
+    await close()
+  }, 60_000)
+
+  it('keeps for a process what only it asks for, where the server was emptied after it said that it is there', async () => {
+    const server = await untilTestEnds(startRedis(['--appendonly', 'no']))
+    const options = { url: `redis://127.0.0.1:${server.port}` }
+    const away = new RedisServer(parseOptions(redisStoreSchema, options, 'redisStore'))
+    const ignore = (): void => {}
+    await away.connect({
+      onConnected: ignore,
+      onDisconnected: ignore,
+      onReady: ignore,
+      onWake: ignore,
+      onError: ignore,
+    })
+    const request = { name: 'g', patterns: ['a', 'b'], ordered: false, ackWaitMs: 30_000 }
+    const guard = { add: ignore, flush: ignore } as unknown as ClaimGuard
+    const group = new RedisGroup(
+      { ...request, start: 'now' },
+      (script, args) => away.run(script, args),
+      { guard, onSettled: ignore, onLost: ignore, onClose: ignore },
+    )
+    await group.open(0)
+    // Says that it is there, and looks at the groups.
+    const near = await openBus(server.port)
+    await subscribe(near, ['a'])
+    await near.publish({ type: 'b', id: 'meanwhile' })
+    const claims = await group.fetch(1, new AbortController().signal)
+    expect(claims.map(({ event }) => event.id)).toEqual(['meanwhile'])
+    away.close()
+    await near.close()
+  })
+
+  it('keeps what the newest patterns match, whichever process makes it again last', async () => {
+    const { redis, near, proxy, remade, close } = await start(['a'])
+    await redis.flushall()
+    await remade()
+    proxy.flow()
+    const sets = async () => {
+      const json = (await redis.hget('nexus:{bus}:groups', 'g')) ?? '{"sets":[]}'
+      return (JSON.parse(json) as { sets: { patterns: string[] }[] }).sets.map((s) => s.patterns)
+    }
+    // The process that asks for a came last.
+    await expect.poll(sets, { timeout: 10_000 }).toEqual([['a', 'b'], ['a']])
+    await near.close()
     await close()
   }, 60_000)
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { EventBusError } from '@nexus/event-bus'
 import type { RedisServer } from '../connection/redis-server.js'
 import { ATTEND } from '../scripts/attend.js'
-import type { RedisGroup } from './group.js'
+import { PROCESS_LAPSE_MS, type RedisGroup } from './group.js'
 import type { KnownGroup } from './known-groups.js'
 import { describeLostKey } from './lost-key.js'
 import { fillGroup, repairLog } from './repair.js'
@@ -10,8 +10,6 @@ import type { RunScript } from './settlements.js'
 
 /** How often a process says that it is there, and looks whether the server still has what it had. */
 const ATTEND_MS = 2_000
-/** A process that was silent for this long is taken for dead: what only its patterns match goes to no one else. */
-const PROCESS_LAPSE_MS = 15_000
 
 /** What the process last knew of the server's data. */
 interface Known {

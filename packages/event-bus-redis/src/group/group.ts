@@ -9,7 +9,7 @@ import {
 } from '@nexus/event-bus'
 import type { ClaimGuard } from '@nexus/event-bus/claim-guard'
 import type { GuardedRedisConsumer } from '../claim-guard-worker.js'
-import { CLAIM, EXTEND, START } from '../scripts/claim.js'
+import { CLAIM, EXTEND, START, TELL } from '../scripts/claim.js'
 import { LEAVE_GROUP, OPEN_GROUP } from '../scripts/groups.js'
 import { eraseClaim, type RedisClaim, readClaims } from './redis-claim.js'
 import { fillGroup } from './repair.js'
@@ -24,6 +24,8 @@ export interface RedisGroupHost {
   onClose(): void
 }
 
+/** A process that was silent for this long is taken for dead: what only its patterns match goes to no one else. */
+export const PROCESS_LAPSE_MS = 15_000
 /** Claims asked for at once: the scripts pass them as arguments of one command. */
 const MAX_CLAIMS = 1_000
 
@@ -42,13 +44,13 @@ export class RedisGroup implements GroupConsumer {
   #id = ''
   /** The id that the server gave to the patterns. */
   #set = ''
-  #fetches = 0
+  #requests = 0
+  /** The newest request for claims that was answered: the server tells by it whether there are claims of a lost answer. */
+  #answered = 0
   /** The newest sequence that was claimed here, or behind which the group began. */
   #newest = 0
   /** When every claim of that time was extended. */
   #extendedMs = performance.now()
-  /** The last claim was not answered: the server may have given this consumer claims that it does not know. */
-  #answerLost = false
   #woken = false
   #wake: (() => void) | undefined
   #closed = false
@@ -95,6 +97,8 @@ export class RedisGroup implements GroupConsumer {
       randomUUID(),
       this.#id,
       emptied ? 1 : 0,
+      this.#set,
+      PROCESS_LAPSE_MS,
     ])
     const [filling, set, position, made, lost, id] = answer as [
       number,
@@ -147,7 +151,11 @@ export class RedisGroup implements GroupConsumer {
   }
 
   async begin(claims: readonly Claim[]): Promise<readonly Claim[]> {
-    const work = (claims as readonly RedisClaim[]).flatMap((claim) => [claim.work, claim.token])
+    const work = (claims as readonly RedisClaim[]).flatMap(({ work, token, attempt }) => [
+      work,
+      token,
+      attempt,
+    ])
     const { name, ackWaitMs } = this.#request
     const answers = (await this.#run(START, [name, ackWaitMs, ...work])) as (number | string)[]
     return (claims as readonly RedisClaim[]).filter((claim, i) => {
@@ -169,10 +177,9 @@ export class RedisGroup implements GroupConsumer {
     if (this.#closed) return
     this.#closed = true
     this.#wake?.()
-    const claims = [...this.#claims]
-    for (const claim of claims) this.#drop(claim)
+    const work = this.#work()
+    for (const claim of this.#claims) this.#drop(claim)
     this.#host.onClose()
-    const work = claims.flatMap((claim) => [claim.work, claim.token])
     await this.#run(LEAVE_GROUP, [this.name, this.#consumer, ...work]).catch(() => {})
   }
 
@@ -182,26 +189,12 @@ export class RedisGroup implements GroupConsumer {
 
   async #claim(limit: number): Promise<{ claims: RedisClaim[]; waitMs: number }> {
     // What this consumer still works on must not lapse into its own hands after a long stall.
-    const { name, ackWaitMs, ordered } = this.#request
+    const { ackWaitMs } = this.#request
     if (performance.now() - this.#extendedMs > ackWaitMs / 3) await this.#extend([...this.#claims])
-    const lost = ordered && this.#answerLost ? [...this.#claims].map(({ work }) => work) : undefined
-    this.#answerLost = true
-    this.#fetches += 1
-    const token = `${this.#consumer}:${this.#fetches}`
-    const [waitMs, ...fields] = (await this.#run(CLAIM, [
-      name,
-      this.#consumer,
-      token,
-      this.#set,
-      this.#patterns.join('\n'),
-      Math.min(limit, MAX_CLAIMS),
-      ackWaitMs,
-      ordered ? 1 : 0,
-      lost === undefined ? 0 : 1,
-      ...(lost ?? []),
-    ])) as string[]
-    this.#answerLost = false
-    const claims = readClaims(fields, token)
+    let answer = await this.#askForClaims(limit, [this.#answered])
+    if (answer[0] === TELL) answer = await this.#askForClaims(limit, ['', ...this.#work()])
+    const [waitMs, ...fields] = answer
+    const claims = readClaims(fields, `${this.#consumer}:${this.#answered}`)
     for (const claim of claims) {
       this.#newest = Math.max(this.#newest, claim.sequence)
       this.#claims.add(claim)
@@ -210,11 +203,36 @@ export class RedisGroup implements GroupConsumer {
     return { claims, waitMs: Number(waitMs) }
   }
 
+  /** @param known what this consumer knows of its claims, see `CLAIM` */
+  async #askForClaims(limit: number, known: readonly (string | number)[]): Promise<string[]> {
+    const { name, ackWaitMs, ordered } = this.#request
+    this.#requests += 1
+    const number = this.#requests
+    const answer = (await this.#run(CLAIM, [
+      name,
+      this.#consumer,
+      number,
+      this.#set,
+      this.#patterns.join('\n'),
+      Math.min(limit, MAX_CLAIMS),
+      ackWaitMs,
+      ordered ? 1 : 0,
+      ...known,
+    ])) as string[]
+    this.#answered = number
+    return answer
+  }
+
+  /** Work and token of every claim. */
+  #work(claims: Iterable<RedisClaim> = this.#claims): string[] {
+    return [...claims].flatMap(({ work, token }) => [work, token])
+  }
+
   async #extend(claims: readonly RedisClaim[]): Promise<void> {
     const askedMs = performance.now()
     if (claims.length > 0) {
-      const work = claims.flatMap((claim) => [claim.work, claim.token])
-      await this.#run(EXTEND, [this.name, this.#consumer, this.#request.ackWaitMs, ...work])
+      const { ackWaitMs } = this.#request
+      await this.#run(EXTEND, [this.name, this.#consumer, ackWaitMs, ...this.#work(claims)])
     }
     this.#extendedMs = askedMs
   }

@@ -14,6 +14,8 @@ const CONSEQUENCES: Record<string, string> = {
   filling: 'all groups are filled again',
   processes: 'it is made again from the groups',
   process: 'it is made again by the process',
+  shared:
+    'values that processes share are gone; runtimes that know which functions are paused write that again, where none runs pause them again',
   clock: 'it is made again from its copy',
 }
 
@@ -21,6 +23,8 @@ const CONSEQUENCES: Record<string, string> = {
 const OF_GROUP: Record<string, string> = {
   deliveries: 'the results of what it handled are gone',
   members: 'it is made again from the processes',
+  states: 'what it kept is gone: calls that its function suspended do not go on',
+  'state-keys': 'it is made again from what the group keeps',
   dead: 'its dead letters are listed again from its records',
 }
 

@@ -1,7 +1,6 @@
-import type { Settlement } from '@nexus/event-bus'
+import { emittedBy, type Settlement, type StateChange } from '@nexus/event-bus'
+import { settledStatus } from '@nexus/event-bus/store'
 import type { RedisClaim } from './redis-claim.js'
-
-const STATUS = { ack: 'succeeded', retry: 'retrying', 'dead-letter': 'dead-lettered' } as const
 
 /** An argument of a script. */
 export type Argument = string | number
@@ -13,7 +12,7 @@ export function deliveryJson(
 ): string {
   const { kind, durationMs, record } = settlement
   return JSON.stringify({
-    status: STATUS[kind],
+    status: settledStatus(settlement),
     attempts: attemptsOf(claim),
     durationMs,
     record,
@@ -30,23 +29,44 @@ function attemptsOf({ attempt, isBegun }: RedisClaim): number {
 export function settlementArguments(claim: RedisClaim, settlement: Settlement): Argument[] {
   const { work, token } = claim
   const attempts = attemptsOf(claim)
-  if (settlement.kind === 'release') return [work, token, 'release', 0, '', attempts, 0]
+  if (settlement.kind === 'release') return [work, token, 'release', 0, '', attempts, 0, 0]
   const delivery = deliveryJson(claim, settlement)
   switch (settlement.kind) {
     case 'retry': {
       const kind = settlement.inPlace ? 'retry-in-place' : 'retry'
-      return [work, token, kind, settlement.delayMs, delivery, attempts, 0]
+      return [work, token, kind, settlement.delayMs, delivery, attempts, 0, 0]
     }
     case 'dead-letter':
-      return [work, token, 'dead-letter', 0, delivery, attempts, 0]
     case 'ack': {
-      const emitted = settlement.emit.flatMap(({ event: { id, type, source }, json }) => [
+      const { kind, state = [] } = settlement
+      const emitted = emittedBy(settlement)
+      const events = emitted.flatMap(({ event: { id, type, source }, json, deliverAtMs = 0 }) => [
         id,
         type,
         source,
         json,
+        deliverAtMs,
       ])
-      return [work, token, 'ack', 0, delivery, attempts, settlement.emit.length, ...emitted]
+      const counts = [emitted.length, state.length]
+      return [
+        work,
+        token,
+        kind,
+        0,
+        delivery,
+        attempts,
+        ...counts,
+        ...events,
+        ...stateArguments(state),
+      ]
     }
   }
+}
+
+/** Key and JSON of each change; no JSON is empty, so an empty text removes. */
+export function stateArguments(changes: readonly StateChange[]): Argument[] {
+  return changes.flatMap(({ key, value }) => [
+    key,
+    value === undefined ? '' : JSON.stringify(value),
+  ])
 }

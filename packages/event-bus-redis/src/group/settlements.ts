@@ -1,4 +1,4 @@
-import { EventBusError, type PublishResult, type Settlement } from '@nexus/event-bus'
+import { EventBusError, emittedBy, type PublishResult, type Settlement } from '@nexus/event-bus'
 import { isRefusedForGood } from '../connection/request.js'
 import { ACK, SETTLE, SETTLE_AND_EMIT } from '../scripts/settle.js'
 import type { RedisClaim } from './redis-claim.js'
@@ -107,7 +107,7 @@ export class Settlements {
     ])) as [stored: number, [sequence: string | number, duplicate: number][]][]
     return answers.map(([stored, emitted], i) => {
       const { settlement } = batch[i]!
-      const sent = settlement.kind === 'ack' ? settlement.emit : []
+      const sent = emittedBy(settlement)
       return {
         stored: stored === 1,
         emitted: emitted.map(([sequence, duplicate], n) => ({
@@ -121,6 +121,8 @@ export class Settlements {
 }
 
 function scriptOf(settlement: Settlement): string {
-  if (settlement.kind !== 'ack') return SETTLE
-  return settlement.emit.length === 0 ? ACK : SETTLE_AND_EMIT
+  const state = 'state' in settlement ? (settlement.state ?? []) : []
+  const writes = emittedBy(settlement).length > 0 || state.some(({ value }) => value !== undefined)
+  if (writes) return SETTLE_AND_EMIT
+  return settlement.kind === 'ack' && state.length === 0 ? ACK : SETTLE
 }

@@ -5,6 +5,7 @@ import {
   type DeadLetterQuery,
   PageSize,
 } from '@nexus/event-bus'
+import { deadLetterCursor, readDeadLetterCursor } from '@nexus/event-bus/store'
 import type { RedisReader } from '../connection/reader.js'
 import { knownGroups } from '../group/known-groups.js'
 import type { RedisEvents } from './events.js'
@@ -23,8 +24,7 @@ export class RedisDeadLetters {
 
   async list(query: DeadLetterListQuery): Promise<DeadLetterPage> {
     const limit = query.limit ?? 20
-    const after =
-      query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as [string, number])
+    const after = readDeadLetterCursor(query.cursor)
     const only = await this.#wanted(query)
     const page: DeadLetterPage = { deadLetters: [], total: 0 }
     const size = new PageSize(query.maxPageBytes)
@@ -54,7 +54,8 @@ export class RedisDeadLetters {
       }
       if (sequences.length > first.length || taken < letters.length) {
         const last = page.deadLetters.at(-1)
-        page.cursor = JSON.stringify(last === undefined ? after : [last.group, last.sequence])
+        page.cursor =
+          last === undefined ? query.cursor! : deadLetterCursor([last.group, last.sequence])
       }
     }
     return page

@@ -5,14 +5,18 @@ const MAX_LOOKED_AT = 1_000
 /** A consumer that could not take everything at once asks again after this. */
 const SOON_MS = 50
 
+/** Answer of CLAIM to a consumer that may have claims which it does not know: it has to ask again, and tell what it has. */
+export const TELL = 'tell'
+
 /**
- * ARGV: group, consumer, token of this claim, id of the consumer's patterns, those patterns on lines, limit,
- * ackWaitMs, 1 when ordered, 1 when an answer was lost and then the work that is claimed, since the rest has to come again
- * first. Answers the wait until there may be more, then work, attempts so far, time of storing, JSON of the event and of its
- * erasure, or an empty string, of each claim.
+ * ARGV: group, consumer, number of the request, id of the consumer's patterns, those patterns on lines, limit,
+ * ackWaitMs, 1 when ordered, number of the newest request that was answered, or an empty string and then work and token of
+ * what the consumer has. Answers the wait until there may be more, then work, attempts so far, time of storing, JSON of the
+ * event and of its erasure, or an empty string, of each claim.
  */
 export const CLAIM = freeingScript(`
-local group, consumer, token, set = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local group, consumer, number, set = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local token = consumer .. ':' .. ARGV[3]
 local wanted, limit, ackWait, ordered = nil, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local ready, claims, work = p .. ':ready:' .. group, p .. ':claims:' .. group, p .. ':work:' .. group
 local parked, owner = p .. ':parked:' .. group .. ':' .. set, p .. ':owner:' .. group
@@ -50,10 +54,14 @@ if ordered then
   -- Behind what a lost key held nothing may pass: it is looked for in a moment.
   local isWhole = redis.call('ZSCORE', ready, '~') and redis.call('ZSCORE', claims, '~') and redis.call('HEXISTS', work, '') == 1
   if not isWhole then return { '${SOON_MS}' } end
-  local has = redis.call('HMGET', owner, 'consumer', 'lapses')
+  local has = redis.call('HMGET', owner, 'consumer', 'lapses', 'request')
   if not has[1] then has = ownerByClaims() end
-  local current = has[1] and tonumber(has[2]) > leaseClock() and has[1]
+  -- A lapsed owner is the owner until there is another one.
+  local current = has[1] and (has[1] == consumer or tonumber(has[2]) > leaseClock()) and has[1]
   if current and current ~= consumer then return { tostring(math.max(1, tonumber(has[2]) - leaseClock())) } end
+  -- An answer was lost, or an older request came late: what it claimed must not be passed by what lies behind it.
+  local tells = ARGV[9] == ''
+  if current and (number <= tonumber(has[3] or 0) or (not tells and has[3] ~= ARGV[9])) then return { '${TELL}' } end
   barrier = firstOfOthers()
   if barrier then
     local own = lowest(parked) or lowest(ready)
@@ -66,21 +74,21 @@ if ordered then
       return { '${SOON_MS}' }
     end
   end
-  redis.call('HSET', owner, 'consumer', consumer, 'lapses', leaseClock() + ackWait)
-  if not current then
-    for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do redis.call('ZADD', claims, 0, m) end
+  redis.call('HSET', owner, 'consumer', consumer, 'lapses', leaseClock() + ackWait, 'request', ARGV[3])
+  if tells or not current then
+    local told = {}
+    for i = 10, current and #ARGV or 0, 2 do told[ARGV[i]] = ARGV[i + 1] end
+    for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do
+      if not told[m] or not isClaimedWith(told[m], redis.call('HGET', work, m)) then
+        withdraw(group, m)
+        redis.call('ZADD', claims, 0, m)
+      end
+    end
   end
 end
 local function isOwn(m)
   local before = redis.call('HGET', work, m)
   return before and string.find(before, ' ' .. consumer .. ':', 1, true)
-end
-if ARGV[9] == '1' then
-  local claimed = {}
-  for i = 10, #ARGV do claimed[ARGV[i]] = true end
-  for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '-inf', '(inf')) do
-    if not claimed[m] then redis.call('ZADD', claims, 0, m) end
-  end
 end
 -- What lapsed while this request was on its way is still in the hands of this consumer: it must not pass what lies behind it.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', claims, '(0', leaseClock())) do
@@ -175,19 +183,20 @@ finish()
 return answer`)
 
 /**
- * Counts an attempt of each claim before its handler runs. ARGV: group, ackWaitMs, then work and token of each. Answers for
- * each claim 0 when it was lost, 1 when it still stands, or the JSON of the erasure when its event was erased.
+ * Counts an attempt of each claim before its handler runs; once, however often it is asked. ARGV: group, ackWaitMs, then work,
+ * token and number of the attempt of each. Answers for each claim 0 when it was lost, 1 when it still stands, or the JSON of
+ * the erasure when its event was erased.
  */
 export const START = freeingScript(`
 local claims, work, lapse = p .. ':claims:' .. ARGV[1], p .. ':work:' .. ARGV[1], leaseClock() + tonumber(ARGV[2])
 local members, answer, counts, lapses = {}, {}, {}, {}
-for i = 3, #ARGV, 2 do members[#members + 1] = ARGV[i] end
+for i = 3, #ARGV, 3 do members[#members + 1] = ARGV[i] end
 local before, erasures = redis.call('HMGET', work, unpack(members)), erasuresOf(sequencesOf(members))
 for i, m in ipairs(members) do
   local attempts, token = string.match(before[i] or '', '^(%d+) (.*)$')
-  if token == ARGV[2 * i + 2] then
+  if token == ARGV[3 * i + 1] then
     local at = #counts
-    counts[at + 1], counts[at + 2] = m, (tonumber(attempts) + 1) .. ' ' .. token
+    counts[at + 1], counts[at + 2] = m, math.max(attempts, ARGV[3 * i + 2]) .. ' ' .. token
     lapses[at + 1], lapses[at + 2] = lapse, m
     answer[i] = erasures[i] or 1
   else

@@ -3,10 +3,10 @@ import { freeingScript } from './fragments/script.js'
 /** Leaves of the state of an event for a group what says nothing of the event's data. */
 export const WITHOUT_CONTENT = `
 local function withoutContent(json)
-  -- What waits for its first attempt has no duration, and no content.
+  -- What waits for its first attempt has no duration, and no content. Succeeded and suspended are no failures.
   local numbers = string.match(json, '^({"replays":%d+,[^{]-"durationMs":[^,{}]+)')
   if not numbers then return json end
-  local failed = not string.find(numbers, '"status":"succeeded"', 1, true)
+  local failed = not string.find(numbers, '"status":"su', 1, true)
   return numbers .. (failed and ',"error":{"message":"erased"}' or '') .. (wasPurged(json) and PURGED or '}')
 end
 `

@@ -3,7 +3,8 @@ import { freeingScript, script } from './fragments/script.js'
 /**
  * Adds a consumer to a group, which is made where it is missing. ARGV: group, consumer, JSON patterns, sequence to start
  * after or -1 for the end, an id for the group where it is made, the id of the group that the consumer was in or an empty
- * string, 1 when the server was emptied since. Answers 1 when older events have to be filled in, the id of the patterns, the
+ * string, 1 when the server was emptied since, the id of the patterns in the group that the consumer was in, or an empty
+ * string, milliseconds for which the process counts as alive. Answers 1 when older events have to be filled in, the id of the patterns, the
  * sequence behind which the group still has something to do, 1 when the group was made, the names of its keys that were
  * lost, and the id of the group.
  */
@@ -20,10 +21,19 @@ local isAgain, own, fills = not made and ARGV[6] ~= '' and ARGV[6] ~= entry.id, 
 for _, set in ipairs(entry.sets) do
   if table.concat(set.patterns, '\\n') == table.concat(patterns, '\\n') then own = set end
 end
+-- Sets of a group that is made again come in the order that they had.
+local function newId()
+  local before = (made or isAgain) and tonumber(ARGV[8])
+  for _, set in ipairs(entry.sets) do
+    if set.id == before then before = nil end
+  end
+  return before or entry.last + 1
+end
 if not own then
-  entry.last = entry.last + 1
-  own = { id = entry.last, patterns = patterns, seen = clock(), from = made and entry.startAfter or head }
+  own = { id = newId(), patterns = patterns, seen = clock(), from = made and entry.startAfter or head }
+  entry.last = math.max(entry.last, own.id)
   entry.sets[#entry.sets + 1] = own
+  table.sort(entry.sets, function(a, b) return a.id < b.id end)
 end
 if isAgain then
   if ARGV[7] == '1' then entry.startAfter = math.min(entry.startAfter, start) end
@@ -31,6 +41,8 @@ if isAgain then
 end
 redis.call('HSET', p .. ':members:' .. group, consumer, string.format('%d %s', own.id, me))
 redis.call('HSET', p .. ':process:' .. me, consumer, string.format('%d %s', own.id, group))
+-- The server may have been emptied since the process last said that it is there: members without a process are taken out.
+redis.call('ZADD', p .. ':processes', 'NX', leaseClock() + tonumber(ARGV[9]), me)
 route(group, entry)
 local lost = mark(group)
 if made then lost = {} end
@@ -128,7 +140,7 @@ finish()`)
 export const REMOVE_GROUP = freeingScript(`
 local group = ARGV[1]
 for _, key in ipairs(workKeys(group)) do redis.call('UNLINK', key) end
-for _, name in ipairs({ 'parked-sets', 'work', 'deliveries', 'dead', 'owner', 'members' }) do
+for _, name in ipairs({ 'parked-sets', 'work', 'deliveries', 'dead', 'owner', 'members', 'states', 'state-keys' }) do
   redis.call('UNLINK', p .. ':' .. name .. ':' .. group)
 end
 redis.call('HDEL', p .. ':filling', group)

@@ -95,6 +95,10 @@ local function lookForLog(isNew)
     lose('erased')
     redis.call('HDEL', p .. ':meta', 'erasures')
   end
+  if redis.call('HGET', p .. ':meta', 'shares') and redis.call('EXISTS', p .. ':shared') == 0 then
+    lose('shared')
+    redis.call('HDEL', p .. ':meta', 'shares')
+  end
   if redis.call('HSETNX', p .. ':bodies', '', '') == 1 then
     lose('bodies')
     how = math.max(how or 0, 1)
@@ -124,6 +128,19 @@ local function lookForConsumer(consumer, group, set)
   end
   route(group, entryOf(group))
 end
+-- What a group keeps stands in two keys, which are there together.
+local function lookForStates(group)
+  local states, keys = p .. ':states:' .. group, p .. ':state-keys:' .. group
+  local hasStates = redis.call('EXISTS', states) == 1
+  if hasStates == (redis.call('EXISTS', keys) == 1) then return end
+  if hasStates then
+    lose('state-keys:' .. group)
+    for _, key in ipairs(redis.call('HKEYS', states)) do redis.call('ZADD', keys, 0, key) end
+  else
+    lose('states:' .. group)
+    redis.call('DEL', keys)
+  end
+end
 local looked = {}
 local function lookForGroup(group)
   if looked[group] or not entryOf(group) then return end
@@ -131,6 +148,7 @@ local function lookForGroup(group)
   local names = mark(group)
   for _, name in ipairs(names) do lose(name .. ':' .. group) end
   if #names > 0 then refill(group, entryOf(group).startAfter, howToFill(names)) end
+  lookForStates(group)
   local members = redis.call('HGETALL', p .. ':members:' .. group)
   for i = 1, #members, 2 do
     if not redis.call('ZSCORE', p .. ':processes', string.match(members[i + 1], ' (.*)$')) then leave(group, members[i]) end

@@ -1,3 +1,4 @@
+import { CHANGE_STATE } from '../state/change-state.js'
 import { WITHOUT_CONTENT } from './erase.js'
 import { freeingScript, script } from './fragments/script.js'
 
@@ -57,14 +58,14 @@ if #done > 0 then
 end
 return answer`)
 
-const SETTLE_BODY = `${RECORD}local group, ackWait = ARGV[1], tonumber(ARGV[2])
+const SETTLE_BODY = `${RECORD}${CHANGE_STATE}local group, ackWait = ARGV[1], tonumber(ARGV[2])
 local claims, work = p .. ':claims:' .. group, p .. ':work:' .. group
 local results, settled, members = {}, {}, {}
 local at = 3
 while at <= #ARGV do
   settled[#settled + 1] = at
   members[#members + 1] = ARGV[at]
-  at = at + 7 + 4 * tonumber(ARGV[at + 6])
+  at = at + 8 + 5 * tonumber(ARGV[at + 6]) + 2 * tonumber(ARGV[at + 7])
 end
 local before = redis.call('HMGET', work, unpack(members))
 local sequences = sequencesOf(members)
@@ -95,8 +96,12 @@ for i, first in ipairs(settled) do
         if kind == 'dead-letter' and isNewest(m, records[i]) then
           gather('ZADD', p .. ':dead:' .. group, sequence, sequence)
         end
-        for e = first + 7, first + 3 + 4 * tonumber(ARGV[first + 6]), 4 do
-          emitted[#emitted + 1] = append(ARGV[e], ARGV[e + 1], ARGV[e + 2], ARGV[e + 3], '0', '0')
+        local changes = first + 8 + 5 * tonumber(ARGV[first + 6])
+        for e = first + 8, changes - 5, 5 do
+          emitted[#emitted + 1] = append(ARGV[e], ARGV[e + 1], ARGV[e + 2], ARGV[e + 3], ARGV[e + 4], '0')
+        end
+        for c = changes, changes + 2 * tonumber(ARGV[first + 7]) - 2, 2 do
+          changeState(group, ARGV[c], ARGV[c + 1])
         end
       end
     end
@@ -111,7 +116,8 @@ return results`
 
 /**
  * ARGV: group, ackWaitMs, then per settlement: work, token, kind, delayMs, delivery as JSON, attempts, number of
- * emitted events, and of each of those id, type, source, JSON. Answers per settlement whether it was settled,
+ * emitted events, number of changes of the group's state, then of each event id, type, source, JSON, deliverAt or 0, and of each change key
+ * and JSON, or an empty string to remove it. Answers per settlement whether it was settled,
  * and the results of the emitted events.
  */
 export const SETTLE = freeingScript(SETTLE_BODY)

@@ -28,11 +28,14 @@ import { WORK } from './work.js'
  * work:G           hash     attempts of claimed or waiting work; of claimed work, then the claim's token
  * deliveries:G     hash     sequence → JSON of what the group did with the event
  * dead:G           zset     sequences of dead letters; deliveries:G says why
+ * states:G         hash     key → JSON of what the group keeps
+ * state-keys:G     zset     the keys of states:G, in their order
  * owner:G          hash     the one consumer of an ordered group, and when its lease lapses
  * processes        zset     process → lease time at which it is taken for dead
  * process:ID       hash     consumer → id of its patterns, and its group
  * forget           zset     group → time at which it may forget a set of patterns
  * clock            hash     see clock.ts
+ * shared           hash     key → revision and JSON of a value that processes share; meta:shares says that it was written
  *
  * A piece of work is \`sequence:replay\`, the sequence padded so that it sorts as a number.
  *

@@ -33,6 +33,11 @@ local function isClaimedWith(token, stored)
   tokens[stored] = tokens[stored] or string.match(stored, ' (.*)$') or ''
   return tokens[stored] == token
 end
+-- Takes the token of claimed work away: who had the claim can neither start nor settle it any more.
+local function withdraw(group, m)
+  local before = redis.call('HGET', p .. ':work:' .. group, m)
+  if before then redis.call('HSET', p .. ':work:' .. group, m, string.match(before, '^%d+')) end
+end
 -- Time and reason of each event that was erased, by its place in the list.
 local function erasuresOf(sequences)
   if #sequences == 0 or redis.call('EXISTS', p .. ':erased') == 0 then return {} end
@@ -128,8 +133,7 @@ local function park(group, m, type)
     forgetWork(group, m)
     return false
   end
-  local attempts = redis.call('HGET', p .. ':work:' .. group, m)
-  if attempts then redis.call('HSET', p .. ':work:' .. group, m, string.match(attempts, '^%d+')) end
+  withdraw(group, m)
   redis.call('HSET', p .. ':parked-sets:' .. group, set, 1)
   redis.call('ZADD', p .. ':parked:' .. group .. ':' .. set, sequenceOf(m), m, 'inf', '~')
   if alive then woken[group] = true end
