@@ -49,6 +49,18 @@ export type {
   ServiceStatus,
 } from './service/service.js'
 export { metricsOf, type ServiceMetrics } from './service/service-metrics.js'
+export { type AppliedService, applyService } from './services-file/apply-service.js'
+export {
+  readEnvFile,
+  readServicesFile,
+  type ServiceEntry,
+} from './services-file/read-services-file.js'
 export type { RunRequest } from './warm-pool/host-messages.js'
 export type { WarmPoolOptions } from './warm-pool/options.js'
-export { type PooledProcess, WarmPool, type WarmPoolStats } from './warm-pool/warm-pool.js'
+export type { ProcessOutput } from './warm-pool/process-output.js'
+export {
+  type MakeOutput,
+  type PooledProcess,
+  WarmPool,
+  type WarmPoolStats,
+} from './warm-pool/warm-pool.js'

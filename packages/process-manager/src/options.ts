@@ -1,3 +1,5 @@
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import { z } from 'zod'
 import { MetricsCache } from './metrics-cache/metrics-cache.js'
 import type { ProcessEngine } from './process-engine.js'
@@ -19,12 +21,18 @@ export interface ProcessManagerOptions {
    * @default 5000
    */
   healthTimeoutMs?: number | undefined
+  /**
+   * Told of each command that was done or failed, and what the engine warns of.
+   * @default nothing is logged
+   */
+  logger?: Logger | undefined
 }
 
 export interface ResolvedProcessManagerOptions {
   engine?: ProcessEngine | undefined
   cache?: MetricsCache | undefined
   healthTimeoutMs: number
+  logger: Logger
 }
 
 const isEngine = (value: unknown) =>
@@ -40,4 +48,5 @@ export const processManagerSchema = z.strictObject({
     .min(1)
     .max(2 ** 31 - 1)
     .default(5_000),
+  logger: loggerSchema,
 }) satisfies z.ZodType<ResolvedProcessManagerOptions, ProcessManagerOptions>

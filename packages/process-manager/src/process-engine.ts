@@ -44,12 +44,18 @@ export interface LogQuery {
 export interface ProcessEngine {
   /** The engine's name. */
   readonly kind: 'native' | 'pm2'
+  /** What its daemon could not do as it last answered, such as write down on a full disk what a command changed. */
+  readonly warnings: readonly string[]
   /** Resolves once every instance accepts work; with a health check, once it passes. Replaces a stopped service of that name. */
   start(definition: ServiceDefinition): Promise<ServiceStatus>
   /** Stops every instance; resolves once all have ended. */
   stop(name: string): Promise<ServiceStatus>
   /** Restarts the instances one after the other; starts a service that is stopped. */
   restart(name: string): Promise<ServiceStatus>
+  /** Restarts the instances so that no connection to its port is refused: each goes on until the next one accepts work. */
+  reload(name: string): Promise<ServiceStatus>
+  /** Changes how many instances there are; those that stay go on. */
+  scale(name: string, instances: number): Promise<ServiceStatus>
   /** Stops it and forgets it, its log files too. */
   delete(name: string): Promise<void>
   /** Every service that it knows. */

@@ -17,9 +17,12 @@ const status: ServiceStatus = {
 function fakeEngine(overrides: Partial<ProcessEngine> = {}): ProcessEngine {
   return {
     kind: 'pm2',
+    warnings: [],
     start: async () => status,
     stop: async () => ({ ...status, state: 'stopped' }),
     restart: async () => status,
+    reload: async () => status,
+    scale: async () => status,
     delete: async () => {},
     list: async () => [status],
     health: async (name) => ({ name, healthy: true, durationMs: 1, reason: null }),
@@ -105,7 +108,7 @@ describe('Commands', () => {
     expect(heard.failed).toHaveBeenCalledExactlyOnceWith({ command: 'restart', name: 'web', error })
     expect(manager.getStats()).toEqual({
       engine: 'pm2',
-      commands: { start: 1, stop: 0, restart: 0, delete: 1 },
+      commands: { start: 1, stop: 0, restart: 0, reload: 0, scale: 0, delete: 1 },
       failures: 1,
       pending: 0,
       cache: expect.objectContaining({ invalidations: 3 }),

@@ -1,3 +1,4 @@
+import { describeThrown, type Logger } from '@nexus/diagnostics'
 import { EventEmitter } from 'eventemitter3'
 import { ProcessManagerError } from './errors.js'
 import { MetricsCache, type MetricsCacheStats } from './metrics-cache/metrics-cache.js'
@@ -17,14 +18,20 @@ export interface ProcessManagerEvents {
   stopped: [status: ServiceStatus]
   /** A service was restarted. */
   restarted: [status: ServiceStatus]
+  /** A service was reloaded. */
+  reloaded: [status: ServiceStatus]
+  /** A service has another number of instances. */
+  scaled: [status: ServiceStatus]
   /** A service was deleted. */
   deleted: [name: string]
+  /** A command was carried out, but something was not: the daemon could not write down its state, for one. */
+  warning: [text: string]
   /** A command failed. */
   failed: [failure: { command: ServiceCommand; name: string; error: ProcessManagerError }]
 }
 
 /** A command that changes a service. */
-export type ServiceCommand = 'start' | 'stop' | 'restart' | 'delete'
+export type ServiceCommand = 'start' | 'stop' | 'restart' | 'reload' | 'scale' | 'delete'
 
 /** What a {@link ProcessManager} did so far. */
 export interface ProcessManagerStats {
@@ -56,7 +63,8 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   readonly #engine: ProcessEngine
   readonly #healthTimeoutMs: number
   readonly #cache: MetricsCache
-  readonly #commands = { start: 0, stop: 0, restart: 0, delete: 0 }
+  readonly #logger: Logger
+  readonly #commands = { start: 0, stop: 0, restart: 0, reload: 0, scale: 0, delete: 0 }
   #failures = 0
   #pending = 0
   #closed = false
@@ -64,7 +72,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   /** @throws ProcessManagerError `INVALID_OPTIONS` */
   constructor(options: ProcessManagerOptions = {}) {
     super()
-    const { engine, cache, healthTimeoutMs } = parseOptions(
+    const { engine, cache, healthTimeoutMs, logger } = parseOptions(
       processManagerSchema,
       options,
       'ProcessManager',
@@ -72,6 +80,7 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     this.#engine = engine ?? new NativeEngine()
     this.#cache = cache ?? new MetricsCache()
     this.#healthTimeoutMs = healthTimeoutMs
+    this.#logger = logger
   }
 
   /**
@@ -103,6 +112,26 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   async restart(name: string): Promise<ServiceStatus> {
     const status = await this.#command('restart', name, () => this.#engine.restart(name))
     this.emit('restarted', status)
+    return status
+  }
+
+  /**
+   * Restarts it so that no connection to its port is refused: each instance goes on until the process that takes its place
+   * accepts work, and ends once its connections have. Without a port, as {@link restart}.
+   *
+   * @throws ProcessManagerError `NOT_SUPPORTED` where its process does not listen itself; `START_FAILED` where the new one
+   *   does not come up, and the old one goes on then
+   */
+  async reload(name: string): Promise<ServiceStatus> {
+    const status = await this.#command('reload', name, () => this.#engine.reload(name))
+    this.emit('reloaded', status)
+    return status
+  }
+
+  /** Changes how many instances there are; those that stay go on. */
+  async scale(name: string, instances: number): Promise<ServiceStatus> {
+    const status = await this.#command('scale', name, () => this.#engine.scale(name, instances))
+    this.emit('scaled', status)
     return status
   }
 
@@ -187,10 +216,18 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     try {
       const result = await run()
       this.#commands[command]++
+      this.#logger.info({ command, service: name }, 'a command for a service was done')
+      for (const text of this.#engine.warnings) {
+        this.#logger.warn({ reason: text }, 'the engine of the services warns')
+        this.emit('warning', text)
+      }
       return result
     } catch (error) {
       this.#failures++
-      if (error instanceof ProcessManagerError) this.emit('failed', { command, name, error })
+      const { code, message: reason } = describeThrown(error)
+      this.#logger.error({ command, service: name, code, reason }, 'a command for a service failed')
+      // Not by its class: an engine of another entry point of this package has a class of its own.
+      if (isOwnError(error)) this.emit('failed', { command, name, error })
       throw error
     } finally {
       this.#pending--
@@ -201,6 +238,10 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
   #requireOpen() {
     if (this.#closed) throw new ProcessManagerError('CLOSED', 'This process manager was closed.')
   }
+}
+
+function isOwnError(error: unknown): error is ProcessManagerError {
+  return describeThrown(error).name === 'ProcessManagerError'
 }
 
 function findByName(services: readonly ServiceStatus[], name: string): ServiceStatus {

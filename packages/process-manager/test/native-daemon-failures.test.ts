@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -189,6 +197,13 @@ describe('When the disk is full', () => {
     }
     const port = await freePort()
     await engine.start({ name: 'web', script: fixture('http.mjs'), port })
+    // The answer itself says so.
+    expect(engine.warnings).toEqual(
+      expect.arrayContaining([
+        'could not write its state: ENOSPC: no space left on device, write',
+        'could not write its status: ENOSPC: no space left on device, write',
+      ]),
+    )
     expect(await getJson(port)).toHaveProperty('pid')
     const { warnings } = await eventually(
       () => engine.daemonStats(),
@@ -202,6 +217,9 @@ describe('When the disk is full', () => {
     const said = () => readFileSync(join(root, 'daemon.log'), 'utf8').match(/ENOSPC/g)
     expect(said()).toHaveLength(3)
     expect(await engine.stop('web')).toMatchObject({ state: 'stopped' })
+    expect(engine.warnings).toContain(
+      'could not write its state: ENOSPC: no space left on device, write',
+    )
     expect(said()).toHaveLength(3)
 
     for (const file of ['state.json.new', 'status.json.new', 'logs/web.log'])
@@ -268,6 +286,53 @@ describe('When several processes need the daemon at once', () => {
 })
 
 describe('When what the daemon knew cannot be read', () => {
+  it('what still runs is found, goes on, and is said loudly; it is not started again as it is not known', async () => {
+    const { engine, newEngine, root } = sandbox()
+    const port = await freePort()
+    const definition = { name: 'web', script: fixture('http.mjs'), port, env: { GREETING: 'hi' } }
+    const { instances } = await engine.start(definition)
+    const pid = instances[0]?.pid
+    await engine.start({ name: 'stopped', script: fixture('idle.mjs') })
+    await engine.stop('stopped')
+    await killDaemon(engine)
+    writeFileSync(join(root, 'state.json'), '{"version":1,"services":[{"defi')
+    // Twice: the second one reads what the first has written.
+    for (const round of [1, 2]) {
+      const next = newEngine()
+      const { warnings } = await next.daemonStats()
+      if (round === 1) expect(warnings).toEqual([expect.stringMatching(/unreadable.*go on: web\./)])
+      expect(await next.list()).toMatchObject([
+        { name: 'web', state: 'online', instances: [{ pid }] },
+      ])
+      expect(await getJson(port)).toMatchObject({ pid })
+      await expect(next.restart('web')).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
+      if (round === 1) await killDaemon(next)
+    }
+    const last = newEngine()
+    await getJson(port, '/say')
+    await eventually(
+      () => logLines(last, 'web'),
+      (lines) => lines.some(({ text }) => text === 'said when asked'),
+    )
+    await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
+    await statusOf(last, 'web', ({ state }) => state === 'errored')
+    expect(await last.start(definition)).toMatchObject({ state: 'online' })
+    expect(await getJson(port)).toMatchObject({ greeting: 'hi' })
+  })
+
+  it('it is never written over, also where it cannot be put aside', async () => {
+    const { engine, root } = sandbox()
+    mkdirSync(root, { recursive: true })
+    const state = join(root, 'state.json')
+    for (let n = 1; n <= 100; n++) writeFileSync(`${state}.unreadable${n === 1 ? '' : `.${n}`}`, '')
+    writeFileSync(state, 'mine')
+    expect(await engine.start({ name: 'idle', script: fixture('idle.mjs') })).toMatchObject({
+      state: 'online',
+    })
+    await engine.stop('idle')
+    expect(readFileSync(state, 'utf8')).toBe('mine')
+  })
+
   it('it is put aside, and the daemon starts empty with a warning', async () => {
     const { engine, root } = sandbox()
     mkdirSync(root, { recursive: true })
@@ -318,6 +383,17 @@ describe('A home that is no directory', () => {
     writeFileSync(join(home, 'file'), '')
     const engine = newEngine({ home: join(home, 'file') })
     await expect(engine.daemonStats()).rejects.toMatchObject({ code: 'HOME_UNUSABLE' })
+    // It is not the same as one without services.
+    await expect(engine.list()).rejects.toMatchObject({ code: 'HOME_UNUSABLE' })
+    await expect(logLines(engine, 'web')).rejects.toMatchObject({ code: 'HOME_UNUSABLE' })
+  })
+
+  it.skipIf(process.getuid?.() === 0)('is refused when this user may not read it', async () => {
+    const { home, root, engine, newEngine } = sandbox()
+    await engine.start({ name: 'idle', script: fixture('idle.mjs') })
+    chmodSync(root, 0)
+    onTestFinished(() => chmodSync(root, 0o700))
+    await expect(newEngine({ home }).list()).rejects.toMatchObject({ code: 'HOME_UNUSABLE' })
   })
 })
 

@@ -39,6 +39,28 @@ describe('A service that ends by itself', () => {
     })
   })
 
+  it('stays down where it is not to be started again, with the reason why it ended', async () => {
+    const { engine } = sandbox()
+    const port = await freePort()
+    const definition = {
+      script: fixture('http.mjs'),
+      autoRestart: false,
+      restart: { baseDelayMs: 1 },
+    }
+    await engine.start({ name: 'once', port, ...definition })
+    await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
+    const ended = await statusOf(engine, 'once', ({ state }) => state === 'errored')
+    expect(ended.instances).toMatchObject([{ restarts: 0, exit: { code: 7 } }])
+    await engine
+      .start({ name: 'done', script: fixture('exits.mjs'), autoRestart: false })
+      .catch(() => {})
+    // With code 0, it has done what it was to do. Its start failed later than the other one ended, and both stay.
+    expect(await engine.list()).toMatchObject([
+      { name: 'once', state: 'errored' },
+      { name: 'done', state: 'stopped', instances: [{ restarts: 0 }] },
+    ])
+  })
+
   it('is never given up for ends that are not early, however many there are', async () => {
     const { engine } = sandbox()
     const port = await freePort()

@@ -1,11 +1,12 @@
 import { ProcessManager } from '@nexus/process-manager'
-import { freePort } from '@nexus/test-kit'
+import { freePort, RecordingLogger } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
 import { fixture, getJson, sandbox } from './support/sandbox.js'
 
 it('A process manager runs a service from its start to its deletion', async () => {
   const { engine, newEngine } = sandbox()
-  const manager = new ProcessManager({ engine: newEngine() })
+  const logger = new RecordingLogger()
+  const manager = new ProcessManager({ engine: newEngine(), logger })
   const heard: string[] = []
   for (const event of ['started', 'restarted', 'stopped'] as const) {
     manager.on(event, ({ name, state }) => heard.push(`${event} ${name}, ${state}`))
@@ -29,6 +30,14 @@ it('A process manager runs a service from its start to its deletion', async () =
     'restarted web, online',
     'stopped web, stopped',
     'deleted web',
+  ])
+  await expect(manager.stop('web')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  expect(logger.entries.map(({ level, fields }) => [level, fields.command])).toEqual([
+    ['info', 'start'],
+    ['info', 'restart'],
+    ['info', 'stop'],
+    ['info', 'delete'],
+    ['error', 'stop'],
   ])
 
   await manager.close()

@@ -47,7 +47,6 @@ async function outputOf(pool: WarmPool, request: Partial<RunRequest> & { script:
     title: 'nexus: test',
     port: null,
     sharesPort: false,
-    log: null,
     ...request,
   })
   run()

@@ -116,7 +116,7 @@ export class CommandLock {
   clearStale(): number {
     let removed = 0
     for (const file of this.#lockFiles()) {
-      const lock = LockFile.tryAcquire(join(this.#options.directory, file))
+      const lock = tryAcquire(join(this.#options.directory, file))
       if (!lock) continue
       lock.remove()
       if (file.endsWith('.lock')) removed++
@@ -245,11 +245,22 @@ export class CommandLock {
 
   #lockFiles(): string[] {
     try {
-      return readdirSync(this.#options.directory).filter((file) => /\.(lock|next)$/.test(file))
+      return readdirSync(this.#options.directory, { withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(lock|next)$/.test(entry.name))
+        .map(({ name }) => name)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
       throw error
     }
+  }
+}
+
+/** Undefined for one that is held, and for a file that is no lock of this user. */
+function tryAcquire(path: string): LockFile | undefined {
+  try {
+    return LockFile.tryAcquire(path)
+  } catch {
+    return undefined
   }
 }
 

@@ -4,17 +4,22 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
-  openSync,
-  readFileSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 import { tryLock } from 'fs-native-extensions'
+import { openRegularFile, readRegularFile } from '../native/files/regular-file.js'
 
 // Windows lets no other process read bytes that are locked, so there a byte behind the note is. macOS locks whole
 // files only.
 const [lockOffset, lockLength] = process.platform === 'win32' ? [4096, 1] : [0, 0]
+
+/** A note is a line. */
+const MAX_NOTE_BYTES = 64 * 1024
+
+/** Others may write in the directory: a link there would have the note written into what it leads to. */
+const LOCK_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
 
 /** Windows answers one of these for a file that is being deleted or locked just now. */
 const busyCodes = new Set(['EBUSY', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])])
@@ -56,7 +61,7 @@ export class LockFile {
   /** What the holder wrote, or the last one before it; empty where there is nothing. */
   static readNote(path: string): string {
     try {
-      return readFileSync(path, 'utf8')
+      return readRegularFile(path, MAX_NOTE_BYTES)
     } catch {
       return ''
     }
@@ -87,7 +92,7 @@ export class LockFile {
 
 function open(path: string): number | undefined {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+    return openRegularFile(path, LOCK_FLAGS)
   } catch (error) {
     if (isBusy(error)) return undefined
     throw error
@@ -110,5 +115,6 @@ function isBusy(error: unknown): boolean {
 function isFile(path: string, descriptor: number): boolean {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   const held = fstatSync(descriptor, { bigint: true })
+  if (held.nlink > 1n) throw new Error(`${path} is a hard link of another file`)
   return found?.ino === held.ino && found.dev === held.dev
 }

@@ -35,6 +35,7 @@ it('lets those who ask at the same time share one load', async () => {
   const { cache, counter } = setUp()
   const asked = Array.from({ length: 50 }, () => cache.get('status', 'web', counter))
   expect(new Set(await Promise.all(asked))).toEqual(new Set([1]))
+  expect(cache.getStats().status).toMatchObject({ hits: 0, misses: 1, joined: 49 })
 })
 
 it('forgets a service that changes, and what concerns all of them with it', async () => {
@@ -58,6 +59,23 @@ it('does not keep what was being loaded while the service changed', async () => 
   expect(await before).toBe('old')
   expect(await after).toBe(1)
   expect(await cache.get('status', 'web', counter)).toBe(1)
+})
+
+it('tells the shared tier what it has to before it is closed', async () => {
+  const order: string[] = []
+  const shared = {
+    get: async () => null,
+    set: async () => {
+      await new Promise(setImmediate)
+      order.push('set')
+    },
+    delete: async () => {},
+    close: async () => void order.push('closed'),
+  } satisfies SharedMetricsCache
+  const { cache, counter } = setUp({ shared })
+  await cache.get('status', 'web', counter)
+  await cache.close()
+  expect(order).toEqual(['set', 'closed'])
 })
 
 it('does not keep failures', async () => {

@@ -17,6 +17,8 @@ export interface CacheTierStats {
   hits: number
   /** Questions that it passed on. */
   misses: number
+  /** Questions that waited for the answer to the same one, which was under way. */
+  joined: number
   /** How long an entry is answered, in milliseconds. */
   ttlMs: number
 }
@@ -51,6 +53,7 @@ class Tier {
   readonly loads = new Map<string, Load>()
   hits = 0
   misses = 0
+  joined = 0
 
   constructor(
     name: MetricsCacheTier,
@@ -70,8 +73,8 @@ class Tier {
   }
 
   getStats(): CacheTierStats {
-    const { hits, misses, ttlMs } = this
-    return { entries: this.entries.size, hits, misses, ttlMs }
+    const { hits, misses, joined, ttlMs } = this
+    return { entries: this.entries.size, hits, misses, joined, ttlMs }
   }
 }
 
@@ -89,6 +92,7 @@ export class MetricsCache {
   readonly #options: ResolvedMetricsCacheOptions
   readonly #tiers: Record<MetricsCacheTier, Tier>
   readonly #shared = { hits: 0, misses: 0, failures: 0 }
+  readonly #unsettled = new Set<Promise<unknown>>()
   #invalidations = 0
   /** The shared tier is left alone until then. */
   #sharedPausedUntil = Number.NEGATIVE_INFINITY
@@ -117,9 +121,10 @@ export class MetricsCache {
       kept.hits++
       return entry.value as T
     }
-    kept.misses++
-    const running = kept.loads.get(name) ?? this.#load(kept, name, load)
-    return running.promise as Promise<T>
+    const running = kept.loads.get(name)
+    if (running) kept.joined++
+    else kept.misses++
+    return (running ?? this.#load(kept, name, load)).promise as Promise<T>
   }
 
   /** Forgets a service, because it changes; what is being loaded just now is not kept either. */
@@ -133,7 +138,7 @@ export class MetricsCache {
       }
     }
     const keys = Object.keys(this.#tiers).flatMap((tier) => names.map((each) => `${tier}:${each}`))
-    void this.#ask((shared) => shared.delete(keys))
+    this.#settleFirst(this.#ask((shared) => shared.delete(keys)))
   }
 
   /** Forgets everything in this process. */
@@ -158,7 +163,14 @@ export class MetricsCache {
   /** Forgets everything and closes the shared tier. */
   async close(): Promise<void> {
     this.clear()
+    await Promise.all(this.#unsettled)
     await this.#options.shared?.close()
+  }
+
+  /** What the shared tier is told is not waited for, but before it is closed. */
+  #settleFirst(told: Promise<unknown>): void {
+    this.#unsettled.add(told)
+    void told.finally(() => this.#unsettled.delete(told))
   }
 
   #load<T>(tier: Tier, name: string, load: () => Promise<T>): Load {
@@ -184,7 +196,7 @@ export class MetricsCache {
     const value = await load()
     if (run.current) {
       tier.entries.set(name, { value })
-      void this.#ask((shared) => shared.set(key, value, tier.ttlMs))
+      this.#settleFirst(this.#ask((shared) => shared.set(key, value, tier.ttlMs)))
     }
     return value
   }

@@ -23,6 +23,8 @@ export interface NativePaths {
   statusWanted: string
   /** Directory of the logs of services. */
   logs: string
+  /** Directory of what processes print until it is in the logs. */
+  output: string
   /** What the daemon itself has to say. */
   daemonLog: string
 }
@@ -49,6 +51,7 @@ export function nativePaths(home: string): NativePaths {
     status: join(root, 'status.json'),
     statusWanted: join(root, 'status.wanted'),
     logs: join(root, 'logs'),
+    output: join(root, 'output'),
     daemonLog: join(root, 'daemon.log'),
   }
 }

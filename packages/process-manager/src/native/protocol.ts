@@ -10,6 +10,11 @@ export interface Methods {
   start: { params: { definition: ServiceDefinition; timeoutMs: number }; result: ServiceStatus }
   stop: { params: { name: string }; result: ServiceStatus }
   restart: { params: { name: string; timeoutMs: number }; result: ServiceStatus }
+  reload: { params: { name: string; timeoutMs: number }; result: ServiceStatus }
+  scale: {
+    params: { name: string; instances: number; timeoutMs: number }
+    result: ServiceStatus
+  }
   delete: { params: { name: string }; result: null }
   list: { params: Record<never, never>; result: ServiceStatus[] }
   health: { params: { name: string; timeoutMs: number }; result: HealthReport }
@@ -52,7 +57,7 @@ export interface Request {
 export type Reply =
   | { hello: { protocol: number; pid: number } }
   | { id: number; received: true }
-  | { id: number; result: unknown }
+  | { id: number; result: unknown; warnings: readonly string[] }
   | { id: number; error: WireError }
 
 /** A `ProcessManagerError` on its way. */

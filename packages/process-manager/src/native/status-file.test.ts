@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -14,6 +14,7 @@ function written(file: Partial<StatusFile>, runs = true) {
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   const paths = {
     ...nativePaths(root),
+    root,
     status: join(root, 'status.json'),
     statusWanted: join(root, 'status.wanted'),
   }
@@ -41,6 +42,7 @@ function written(file: Partial<StatusFile>, runs = true) {
     daemon: { pid: process.pid, identity: null, startedAt: 0 },
     writtenAt: WRITTEN_AT,
     services: [service],
+    processes: {},
     warnings: [],
     ...file,
   }
@@ -56,6 +58,16 @@ describe('The status file', () => {
     const paths = written({})
     expect(readFreshStatus(paths, WRITTEN_AT + 1_000)?.services).toHaveLength(1)
     expect(askedForMore(paths)).toBeUndefined()
+  })
+
+  it.skipIf(process.platform === 'win32')('does not hold where others can write', () => {
+    for (const mode of [0o755, 0o710, 0o702]) {
+      const paths = written({})
+      chmodSync(paths.root, mode)
+      expect(readFreshStatus(paths, WRITTEN_AT)).toBeNull()
+      chmodSync(paths.root, 0o700)
+      expect(readFreshStatus(paths, WRITTEN_AT)).not.toBeNull()
+    }
   })
 
   it('asks for fresher figures when these are old', () => {

@@ -1,6 +1,8 @@
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { utimesSync, writeFileSync } from 'node:fs'
 import type { ServiceStatus } from '../service/service.js'
 import { serviceNamePattern } from '../service/service-name.js'
+import { isPrivateHome } from './files/private-home.js'
+import { readRegularFile } from './files/regular-file.js'
 import type { NativePaths } from './paths.js'
 
 /**
@@ -21,6 +23,8 @@ export interface StatusFile {
   writtenAt: number
   /** Every service as it was then. */
   services: ServiceStatus[]
+  /** By service, what another daemon needs to find its processes where this one's state is lost. */
+  processes: Readonly<Record<string, readonly unknown[]>>
   /** What the daemon could not do, such as write to a full disk. */
   warnings: string[]
 }
@@ -36,7 +40,7 @@ const STALE_AFTER_MS = 2 * UNREAD_INTERVAL_MS
 /** What the daemon wrote last; null where it never wrote, or something else did. */
 export function readStatusFile(paths: Pick<NativePaths, 'status'>): StatusFile | null {
   try {
-    const file: unknown = JSON.parse(readFileSync(paths.status, 'utf8'))
+    const file: unknown = JSON.parse(readRegularFile(paths.status))
     return isStatusFile(file) ? file : null
   } catch {
     return null
@@ -100,7 +104,8 @@ function isPid(value: unknown): boolean {
  * figures when these are old.
  */
 export function readFreshStatus(paths: NativePaths, now: number): StatusFile | null {
-  const file = readStatusFile(paths)
+  // What others can write is not what the daemon wrote.
+  const file = isPrivateHome(paths) ? readStatusFile(paths) : null
   if (file === null || !isAlive(file.daemon.pid)) return null
   const age = now - file.writtenAt
   const runs = file.services.some(({ instances }) => instances.some(({ pid }) => pid !== null))

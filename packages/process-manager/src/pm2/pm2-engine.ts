@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProcessManagerError } from '../errors.js'
 import { CommandLock } from '../locks/command-lock.js'
 import { checkHealth } from '../native/daemon/health/health-check.js'
-import { writeAtomically } from '../native/write-atomically.js'
+import { readRegularFile } from '../native/files/regular-file.js'
+import { writeAtomically } from '../native/files/write-atomically.js'
 import { parseOptions } from '../parse-options.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../process-engine.js'
 import type { HealthCheck, ServiceDefinition, ServiceStatus } from '../service/service.js'
@@ -45,6 +46,8 @@ const defaultMinUptimeMs = 1000
 export class Pm2Engine implements ProcessEngine {
   /** The engine's name. */
   readonly kind = 'pm2'
+  /** PM2 gives no warnings. */
+  readonly warnings: readonly string[] = []
   readonly #options: ResolvedPm2EngineOptions
   readonly #pool: ConnectionPool
   /** PM2 carries out commands for one process as they come, all at once. */
@@ -65,6 +68,9 @@ export class Pm2Engine implements ProcessEngine {
   async start(definition: ServiceDefinition): Promise<ServiceStatus> {
     const service = withDefaults(definition)
     const { name, script, port } = service
+    if (definition.watch !== undefined || definition.cronRestart !== undefined) {
+      throw notSupported(name, definition.watch === undefined ? 'cronRestart' : 'watch')
+    }
     const configuration = toPm2Configuration(service, this.#options.home)
     if (!existsSync(script)) {
       throw new ProcessManagerError(
@@ -112,6 +118,16 @@ export class Pm2Engine implements ProcessEngine {
       const { nexus_service, min_uptime = defaultMinUptimeMs } = processes[0]!.pm2_env
       return this.#accepting(name, { check: checkOf(nexus_service), minUptimeMs: min_uptime })
     })
+  }
+
+  /** PM2 can replace a process under its port in its cluster mode only, which this package does not use. */
+  async reload(name: string): Promise<ServiceStatus> {
+    throw notSupported(name, 'reload')
+  }
+
+  /** A service keeps the instances that it was started with. */
+  async scale(name: string): Promise<ServiceStatus> {
+    throw notSupported(name, 'scale')
   }
 
   /** See {@link ProcessEngine.delete}. */
@@ -194,7 +210,7 @@ export class Pm2Engine implements ProcessEngine {
 
   #readDump(): (Pm2Environment & { name: string })[] {
     try {
-      return JSON.parse(readFileSync(this.#dumpFile, 'utf8'))
+      return JSON.parse(readRegularFile(this.#dumpFile))
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
       throw new ProcessManagerError(
@@ -306,6 +322,14 @@ export class Pm2Engine implements ProcessEngine {
       { details: { name, state, reason, stderr: said } },
     )
   }
+}
+
+function notSupported(name: string, command: string): ProcessManagerError {
+  return new ProcessManagerError(
+    'NOT_SUPPORTED',
+    `Service "${name}": expected what this package does under PM2, got "${command}"; restart it, or run it under the native engine`,
+    { details: { name, command } },
+  )
 }
 
 /** How it shows that a service accepts work. */

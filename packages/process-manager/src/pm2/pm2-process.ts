@@ -138,7 +138,7 @@ export function toPm2Configuration(definition: ResolvedDefinition, home: string)
     log_type: 'json',
     merge_logs: false,
     autostart: true,
-    autorestart: true,
+    autorestart: definition.autoRestart,
     watch: false,
     vizion: false,
     treekill: hasPs(),

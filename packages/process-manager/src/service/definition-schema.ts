@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path'
+import { Cron } from 'croner'
 import { z } from 'zod'
 import { ProcessManagerError } from '../errors.js'
 import type { HealthCheck, RestartRule, ServiceDefinition } from './service.js'
@@ -20,6 +21,9 @@ const withoutNull = z
   .string()
   .max(MAX_TEXT)
   .refine((text) => !text.includes('\0'), 'must not hold a NUL')
+
+/** How many processes a service may have. */
+export const instanceCount = z.number().int().min(1).max(256)
 
 const name = z
   .string()
@@ -53,6 +57,20 @@ const restart = z.strictObject({
   maxDelayMs: milliseconds.optional(),
 }) satisfies z.ZodType<RestartRule>
 
+const cron = z
+  .string()
+  .max(1_000)
+  .superRefine((text, context) => {
+    try {
+      new Cron(text, { paused: true }).stop()
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: `no cron expression: ${(error as Error).message}`,
+      })
+    }
+  })
+
 const definition = z.strictObject({
   name,
   script: path,
@@ -68,12 +86,15 @@ const definition = z.strictObject({
     )
     .optional(),
   port: port.optional(),
-  instances: z.number().int().min(1).max(256).optional(),
+  instances: instanceCount.optional(),
   lazyInit: z.boolean().optional(),
   maxMemoryBytes: z.number().int().min(1).optional(),
   maxCpuPercent: z.number().min(1).max(100_000).optional(),
   health: health.optional(),
+  autoRestart: z.boolean().optional(),
   restart: restart.optional(),
+  cronRestart: cron.optional(),
+  watch: z.array(path).max(1_000).optional(),
   stopTimeoutMs: milliseconds.optional(),
 }) satisfies z.ZodType<ServiceDefinition>
 

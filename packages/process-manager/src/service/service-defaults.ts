@@ -24,7 +24,10 @@ export interface ResolvedDefinition {
   maxMemoryBytes: number | null
   maxCpuPercent: number | null
   health: ResolvedHealthCheck | null
+  autoRestart: boolean
   restart: ResolvedRestartRule
+  cronRestart: string | null
+  watch: readonly string[]
   stopTimeoutMs: number
 }
 
@@ -50,12 +53,15 @@ export function withDefaults(definition: ServiceDefinition): ResolvedDefinition 
           failures: health.failures ?? 3,
         }
       : null,
+    autoRestart: definition.autoRestart ?? true,
     restart: {
       maxRestarts: restart.maxRestarts ?? 10,
       minUptimeMs: restart.minUptimeMs ?? 1_000,
       baseDelayMs: restart.baseDelayMs ?? 100,
       maxDelayMs: restart.maxDelayMs ?? 15_000,
     },
+    cronRestart: definition.cronRestart ?? null,
+    watch: definition.watch ?? [],
     stopTimeoutMs: definition.stopTimeoutMs ?? 5_000,
   }
 }

@@ -50,8 +50,14 @@ export interface ServiceDefinition {
   maxCpuPercent?: number | undefined
   /** How it proves that it works. @default its port, else its state */
   health?: HealthCheck | undefined
+  /** Whether an instance that ends by itself is started again. @default true */
+  autoRestart?: boolean | undefined
   /** When an instance that ends by itself is started again. */
   restart?: RestartRule | undefined
+  /** Restarted at these times: a cron expression of five fields, or six with seconds, in the time zone of the machine. */
+  cronRestart?: string | undefined
+  /** Restarted when one of these files, or one in these directories, changes: absolute paths. @default [] */
+  watch?: readonly string[] | undefined
   /** From the polite signal until the instance is killed. @default 5000 */
   stopTimeoutMs?: number | undefined
 }

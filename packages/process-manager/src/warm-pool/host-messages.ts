@@ -14,8 +14,14 @@ export interface RunRequest {
   port: number | null
   /** Whether the port's socket comes from the parent, which shares it among several processes. */
   sharesPort: boolean
-  /** Where the process appends its own output once its parent is gone; null to drop it. */
-  log: { file: string; instance: number } | null
+}
+
+/** What a process prints to, where that is no pipe. */
+export interface OutputFiles {
+  /** Holds the files `stdout` and `stderr`. */
+  directory: string
+  /** Of each, so much is wanted at most. */
+  keptBytes: number
 }
 
 /** A server of the process wants to listen on the shared port. */
@@ -28,9 +34,13 @@ export interface ListenRequest {
 
 /** What the parent says; `nexus:listen-answer` brings the socket as the message's handle. */
 export type ParentMessage =
-  | { type: 'nexus:run'; request: RunRequest }
+  | { type: 'nexus:run'; request: RunRequest; output: OutputFiles | null }
   | { type: 'nexus:listen-answer'; id: number; code: string | null }
   | { type: 'nexus:health' }
+  /** Asks for the socket that it listens on, for a process that is to listen on it as well. */
+  | { type: 'nexus:share-socket'; port: number }
+  /** Accept no more connections, and say when those that there are have ended. */
+  | { type: 'nexus:drain' }
   | { type: 'nexus:shutdown' }
 
 /** What the process says itself; the rest is what its script sends. */
@@ -44,4 +54,7 @@ export type HostMessage =
   | { type: 'nexus:listening'; port: number }
   | { type: 'nexus:listen-failed'; port: number; code: string }
   | { type: 'nexus:healthy' }
+  /** Brings the socket as the message's handle; without one, no server of the process listens there. */
+  | { type: 'nexus:socket'; host: string | null; port: number }
+  | { type: 'nexus:drained' }
   | ListenRequest

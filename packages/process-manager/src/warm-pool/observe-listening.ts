@@ -1,6 +1,7 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
 import { Server } from 'node:net'
 import type { HostMessage, ParentMessage, RunRequest } from './host-messages.js'
+import { remember } from './listening-servers.js'
 
 /**
  * Tells the parent when a server of the script listens, or cannot. On the shared port, the socket comes from the
@@ -16,6 +17,7 @@ export function observeListening(
     this.once('listening', () => {
       const address = this.address()
       if (typeof address === 'object' && address !== null) {
+        remember(this, { host: wanted?.host ?? null, port: address.port })
         send({ type: 'nexus:listening', port: address.port })
       }
     })

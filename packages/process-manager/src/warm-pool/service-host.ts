@@ -1,22 +1,32 @@
 import { realpathSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import type { HostMessage, ParentMessage, RunRequest } from './host-messages.js'
+import { boundOutput } from './bound-output.js'
+import type { HostMessage, OutputFiles, ParentMessage, RunRequest } from './host-messages.js'
+import { drain, socketOf } from './listening-servers.js'
 import { observeListening } from './observe-listening.js'
-import { keepOutputWithoutParent } from './orphan-output.js'
+import { surviveLostOutput } from './survive-lost-output.js'
+import { isTypeScript, prepareTypeScript } from './type-script.js'
 
 // The entry of every process that a WarmPool forks: preloads what it is told to, waits, and becomes the service.
 
 let running = false
+/** The script has closed the channel, as it sees it. The host still uses it: to say that the script is loaded, for one. */
+let leftByScript = false
 /** How many listeners are this file's, so that the script's can be told from them. */
 let ownListeners = { message: 1, disconnect: 1 }
 
 process.on('message', (message: ParentMessage) => {
   if (message.type === 'nexus:run' && !running) {
     running = true
-    run(message.request)
+    void run(message.request, message.output)
   } else if (message.type === 'nexus:health' && !scriptListens('message')) {
     send({ type: 'nexus:healthy' })
+  } else if (message.type === 'nexus:share-socket') {
+    const { host, handle } = socketOf(message.port) ?? { host: null }
+    send({ type: 'nexus:socket', host, port: message.port }, handle)
+  } else if (message.type === 'nexus:drain') {
+    drain(() => send({ type: 'nexus:drained' }))
   } else if (message.type === 'nexus:shutdown' && !process.emit('SIGTERM', 'SIGTERM')) {
     process.exit(0)
   }
@@ -24,6 +34,8 @@ process.on('message', (message: ParentMessage) => {
 process.on('disconnect', () => {
   if (!running) process.exit(0)
 })
+
+const sendToParent = process.send?.bind(process)
 
 void preload(process.argv.slice(2))
 
@@ -34,18 +46,26 @@ async function preload(modules: readonly string[]) {
   send({ type: 'nexus:idle', memoryBytes: process.memoryUsage.rss() })
 }
 
-function run(request: RunRequest) {
+async function run(request: RunRequest, output: OutputFiles | null) {
   Object.assign(process.env, request.env)
   process.title = request.title
   process.argv = [process.execPath, request.script, ...request.args]
   process.chdir(request.cwd)
-  keepOutputWithoutParent(request.log)
+  surviveLostOutput()
+  if (output !== null) boundOutput(output)
   observeListening(request, send)
   leaveChannelToScript()
   send({ type: 'nexus:running' })
+  const { script } = request
+  if (isTypeScript(script)) {
+    await prepareTypeScript(script)
+    // A failure ends the process, as that of a main module does.
+    await import(pathToFileURL(script).href)
+    return sayLoaded()
+  }
   // The loader of a program's main module: decides between CommonJS and ES modules as `node script` does.
-  Module.runMain(request.script)
-  void reportLoaded(request.script)
+  Module.runMain(script)
+  void reportLoaded(script)
 }
 
 async function reportLoaded(script: string) {
@@ -58,21 +78,44 @@ async function reportLoaded(script: string) {
     )
     if (!evaluated) return
   }
+  sayLoaded()
+}
+
+function sayLoaded() {
   // Timers that keep nothing alive fire only in a loop that goes on by itself; the first may fire in its last round.
   setTimeout(() => {
     setTimeout(() => send({ type: 'nexus:loaded' }), 1).unref()
   }, 1).unref()
 }
 
-/** The channel keeps the process alive only while the script listens to it, as in any forked process. */
+/**
+ * The channel keeps the process alive only while the script listens to it, as in any forked process, and until the script
+ * disconnects. The channel itself stays open then, for the host.
+ */
 function leaveChannelToScript() {
+  let connected = process.connected
+  Object.defineProperty(process, 'connected', {
+    configurable: true,
+    enumerable: true,
+    get: () => connected && (sending || !leftByScript),
+    set: (value: boolean) => {
+      connected = value
+    },
+  })
+  process.disconnect = () => {
+    if (!process.connected) return
+    leftByScript = true
+    process.channel?.unref()
+    process.nextTick(() => process.emit('disconnect'))
+  }
   ownListeners = {
     message: process.listenerCount('message'),
     disconnect: process.listenerCount('disconnect'),
   }
   process.channel?.unref()
   process.on('newListener', (event) => {
-    if (event === 'message' || event === 'disconnect') process.channel?.ref()
+    const listens = event === 'message' || event === 'disconnect'
+    if (listens && !leftByScript) process.channel?.ref()
   })
   process.on('removeListener', () => {
     if (!scriptListens('message') && !scriptListens('disconnect')) process.channel?.unref()
@@ -83,6 +126,14 @@ function scriptListens(event: 'message' | 'disconnect') {
   return process.listenerCount(event) > ownListeners[event]
 }
 
-function send(message: HostMessage) {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {})
+/** Whether the host itself uses the channel just now. */
+let sending = false
+
+function send(message: HostMessage, handle?: unknown) {
+  sending = true
+  try {
+    if (process.connected) sendToParent?.(message, handle as undefined, undefined, () => {})
+  } finally {
+    sending = false
+  }
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { readFileSync, rmSync, statSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
 import { SERVICE_HOST_PATH } from '../entry-points.js'
 import { ProcessManagerError } from '../errors.js'
-import type { HostMessage, RunRequest } from './host-messages.js'
+import type { HostMessage, OutputFiles, RunRequest } from './host-messages.js'
 import { checkWarmPoolOptions, WARM_POOL_DEFAULTS, type WarmPoolOptions } from './options.js'
+import type { ProcessOutput } from './process-output.js'
 
 /** A process that waits to be told what to run. */
 export interface PooledProcess {
@@ -12,9 +13,14 @@ export interface PooledProcess {
   readonly child: ChildProcess
   /** Whether it was waiting already, rather than forked for this request. */
   readonly warm: boolean
+  /** The name of the directory that it prints into; null where `stdout` and `stderr` of `child` are pipes. */
+  readonly output: string | null
   /** Makes it the service; its script begins to load now. */
   run(): void
 }
+
+/** Makes the files that a process prints into; null where that fails, and what it prints is lost. */
+export type MakeOutput = () => { output: ProcessOutput; keptBytes: number } | null
 
 /** What a {@link WarmPool} did so far, and its limits. */
 export interface WarmPoolStats {
@@ -44,8 +50,14 @@ const MAX_FAILURES = 3
 /** Read by Node or the loader when a process starts, so a process that waits already cannot have them. */
 const READ_AT_START = /^(NODE_(?!ENV$)|UV_|LD_|DYLD_|MALLOC_|OPENSSL_|SSL_|LC_|LANG$|ICU_)/
 
-interface Waiting {
+interface Forked {
   child: ChildProcess
+  output: ProcessOutput | null
+  /** Makes it the service. */
+  run(request: RunRequest): void
+}
+
+interface Waiting extends Forked {
   /** Null until it has loaded what it was to preload. */
   memoryBytes: number | null
   /** Of the preloaded files as it loaded them. */
@@ -68,8 +80,14 @@ export class WarmPool {
   #refill: NodeJS.Timeout | undefined
   #closed = false
 
-  /** @throws ProcessManagerError `INVALID_OPTIONS` */
-  constructor(options: WarmPoolOptions = {}) {
+  /**
+   * @param makeOutput where processes print to, when that is not to be a pipe
+   * @throws ProcessManagerError `INVALID_OPTIONS`
+   */
+  constructor(
+    options: WarmPoolOptions = {},
+    private readonly makeOutput?: MakeOutput,
+  ) {
     this.#options = { ...WARM_POOL_DEFAULTS, ...options }
     checkWarmPoolOptions(this.#options)
     this.#target = this.#options.size
@@ -79,8 +97,7 @@ export class WarmPool {
   }
 
   /**
-   * A process for this request, in a process group of its own with `stdout` and `stderr` as pipes; it loads nothing of
-   * the script until its `run()` is called.
+   * A process for this request, in a process group of its own; it loads nothing of the script until its `run()` is called.
    *
    * @throws ProcessManagerError `CLOSED`
    */
@@ -90,12 +107,12 @@ export class WarmPool {
     this.#refill ??= setTimeout(() => this.#fill(), this.#options.refillDelayMs).unref()
     if (waiting === undefined) {
       this.#counts.coldStarts++
-      const child = forkHost([], { cwd: request.cwd, env: { ...process.env, ...request.env } })
-      return { child, warm: false, run: () => run(child, request) }
+      const env = { ...process.env, ...request.env }
+      return taken(this.#fork([], { cwd: request.cwd, env }), request, false)
     }
     this.#counts.warmStarts++
     hold(waiting.child, true)
-    return { child: waiting.child, warm: true, run: () => run(waiting.child, request) }
+    return taken(waiting, request, true)
   }
 
   /** Counts since the start, and the limits. */
@@ -146,7 +163,7 @@ export class WarmPool {
 
   #prepare() {
     const waiting: Waiting = {
-      child: forkHost(this.#options.preload, {}),
+      ...this.#fork(this.#options.preload, {}),
       memoryBytes: null,
       version: this.#version(),
     }
@@ -161,7 +178,9 @@ export class WarmPool {
     waiting.child.stdout?.resume()
     const ended = (reason: string) => {
       if (!this.#waiting.delete(waiting)) return
+      if (waiting.output !== null) stderr = lastWords(waiting.output)
       this.#lastFailure = stderr.trim() || reason
+      if (waiting.output !== null) removeOutput(waiting.output)
       if (++this.#failures < MAX_FAILURES) this.#fill()
       else this.#target = 0
     }
@@ -181,12 +200,41 @@ export class WarmPool {
     if (sumOfMemory(this.#ready()) <= this.#options.maxIdleBytes) return
     this.#target = Math.min(this.#target, this.#waiting.size - 1)
     this.#waiting.delete(newest)
-    newest.child.kill('SIGKILL')
+    end(newest)
   }
 
   #dismiss() {
-    for (const { child } of this.#waiting) child.kill('SIGKILL')
+    for (const waiting of this.#waiting) end(waiting)
     this.#waiting.clear()
+  }
+
+  #fork(preload: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv }): Forked {
+    const made = this.makeOutput?.() ?? null
+    const streams: ('pipe' | 'ignore' | number)[] =
+      made !== null
+        ? [made.output.stdout, made.output.stderr]
+        : this.makeOutput === undefined
+          ? ['pipe', 'pipe']
+          : ['ignore', 'ignore']
+    try {
+      const child = fork(SERVICE_HOST_PATH, preload, {
+        ...options,
+        detached: true,
+        execArgv: [],
+        stdio: ['ignore', ...streams, 'ipc'],
+      })
+      if (child.pid === undefined && made !== null) removeOutput(made.output)
+      const files: OutputFiles | null =
+        made === null ? null : { directory: made.output.directory, keptBytes: made.keptBytes }
+      return {
+        child,
+        output: made?.output ?? null,
+        // The process may be gone by now: its `exit` event says so.
+        run: (request) => child.send({ type: 'nexus:run', request, output: files }, () => {}),
+      }
+    } finally {
+      made?.output.close()
+    }
   }
 
   #preloadsFiles() {
@@ -205,18 +253,25 @@ export class WarmPool {
   }
 }
 
-function forkHost(preload: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv }) {
-  return fork(SERVICE_HOST_PATH, preload, {
-    ...options,
-    detached: true,
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+function taken({ child, output, run }: Forked, request: RunRequest, warm: boolean): PooledProcess {
+  return { child, warm, output: output?.name ?? null, run: () => run(request) }
 }
 
-/** The process may be gone by now: its `exit` event says so. */
-function run(child: ChildProcess, request: RunRequest) {
-  child.send({ type: 'nexus:run', request }, () => {})
+function end(waiting: Waiting) {
+  waiting.child.kill('SIGKILL')
+  if (waiting.output !== null) removeOutput(waiting.output)
+}
+
+function removeOutput({ directory }: ProcessOutput) {
+  rmSync(directory, { recursive: true, force: true })
+}
+
+function lastWords({ directory }: ProcessOutput) {
+  try {
+    return readFileSync(join(directory, 'stderr'), 'utf8').slice(-2_000)
+  } catch {
+    return ''
+  }
 }
 
 /** Whether the process and its pipes keep the parent alive. */

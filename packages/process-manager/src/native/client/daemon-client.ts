@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { ProcessManagerError } from '../../errors.js'
+import { takePrivateHome } from '../files/private-home.js'
 import type { DaemonOptions } from '../options.js'
 import { type NativePaths, socketAddress } from '../paths.js'
 import type { Method, Methods } from '../protocol.js'
@@ -46,6 +47,11 @@ export class DaemonClient {
     return await connection.request(method, params, answerWithinMs)
   }
 
+  /** What the daemon could not do as it last answered here. */
+  get warnings(): readonly string[] {
+    return this.#open?.warnings ?? []
+  }
+
   getStats(): DaemonClientStats {
     return { connected: this.#open?.isOpen ?? false, ...this.#counts }
   }
@@ -82,9 +88,10 @@ export class DaemonClient {
   }
 
   async #tryToOpen(greetingTimeoutMs: number): Promise<DaemonConnection | null> {
+    // A daemon of another user would be told everything, the environment of services included.
+    takePrivateHome(this.paths)
     let root: number | undefined
     const address = socketAddress(this.paths, () => {
-      mkdirSync(this.paths.root, { recursive: true, mode: 0o700 })
       root = openSync(this.paths.root, 'r')
       return root
     })

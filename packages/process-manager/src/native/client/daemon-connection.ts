@@ -22,6 +22,8 @@ export type Diagnose = (what: string, timeoutMs: number) => ProcessManagerError
 export class DaemonConnection {
   readonly #pending = new Map<number, Pending>()
   #requests = 0
+  /** What the daemon could not do as it last answered. */
+  warnings: readonly string[] = []
 
   private constructor(
     private readonly socket: Socket,
@@ -55,12 +57,14 @@ export class DaemonConnection {
     })
     readJsonLines(
       socket,
-      (reply) => {
-        if ('hello' in (reply as Reply)) {
-          const { protocol, pid } = (reply as { hello: { protocol: number; pid: number } }).hello
+      (message) => {
+        const reply = asReply(message)
+        if (reply === null) socket.destroy()
+        else if ('hello' in reply) {
+          const { protocol, pid } = reply.hello
           if (protocol === PROTOCOL) greeting.resolve(true)
           else greeting.reject(incompatible(protocol, pid))
-        } else connection.#received(reply as Exclude<Reply, { hello: unknown }>)
+        } else connection.#received(reply)
       },
       () => socket.destroy(),
     )
@@ -116,7 +120,10 @@ export class DaemonConnection {
       const { code, message, details } = reply.error
       const known = code as ProcessManagerErrorCode
       this.#give(reply.id, new ProcessManagerError(known, message, { details }))
-    } else this.#give(reply.id, null, reply.result)
+    } else {
+      this.warnings = reply.warnings
+      this.#give(reply.id, null, reply.result)
+    }
   }
 
   #give(id: number, error: Error | null, result?: unknown) {
@@ -141,6 +148,24 @@ export class DaemonConnection {
       )
     }
   }
+}
+
+/** Null for what no daemon sends. */
+function asReply(message: unknown): Reply | null {
+  if (!isObject(message)) return null
+  const { hello, id, error } = message
+  if (isObject(hello)) return areNumbers(hello.protocol, hello.pid) ? (message as Reply) : null
+  const isError = isObject(error) && typeof error.code === 'string' && isObject(error.details)
+  const isAnswer = error === undefined || (isError && typeof error.message === 'string')
+  return areNumbers(id) && isAnswer ? (message as Reply) : null
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function areNumbers(...numbers: unknown[]): boolean {
+  return numbers.every(Number.isFinite)
 }
 
 function notConnected(address: string, cause: NodeJS.ErrnoException) {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { closeSync, constants, openSync, rmSync, statSync, utimesSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DAEMON_PATH } from '../../entry-points.js'
 import { ProcessManagerError } from '../../errors.js'
+import { APPEND, openLog } from '../files/regular-file.js'
+import { homeUnusable } from '../home-unusable.js'
 import type { DaemonOptions } from '../options.js'
 import type { NativePaths } from '../paths.js'
 
@@ -45,16 +47,11 @@ export async function launchDaemon(
  */
 function announceStart(paths: NativePaths): boolean {
   try {
-    mkdirSync(paths.root, { recursive: true, mode: 0o700 })
     closeSync(openSync(paths.startLock, 'wx', 0o600))
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return takeOver(paths.startLock)
-    throw new ProcessManagerError(
-      'HOME_UNUSABLE',
-      `Expected a directory of this user at ${paths.root}: ${(error as Error).message}. Make room or give it to this user, or set NEXUS_HOME to another directory.`,
-      { details: { path: paths.root }, cause: error },
-    )
+    throw homeUnusable(paths.root, error)
   }
 }
 
@@ -80,7 +77,7 @@ async function spawnDaemon(
   options: DaemonOptions,
   timeoutMs: number,
 ): Promise<string> {
-  const log = openLog(paths.daemonLog)
+  const log = openDaemonLog(paths.daemonLog)
   const daemon = spawn(process.execPath, [DAEMON_PATH, home, JSON.stringify(options)], {
     cwd: paths.root,
     detached: true,
@@ -111,10 +108,10 @@ async function spawnDaemon(
 }
 
 /** A daemon that cannot write down what it has to say is better than none. */
-function openLog(path: string): number | 'ignore' {
+function openDaemonLog(path: string): number | 'ignore' {
   try {
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-    return openSync(path, size > MAX_DAEMON_LOG_BYTES ? 'w' : 'a', 0o600)
+    return openLog(path, size > MAX_DAEMON_LOG_BYTES ? APPEND | constants.O_TRUNC : APPEND)
   } catch {
     return 'ignore'
   }

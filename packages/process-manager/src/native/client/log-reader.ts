@@ -19,7 +19,7 @@ export async function* readLog(
 ): AsyncIterable<ServiceLogLine> {
   const follower = new LogFollower(file)
   try {
-    yield* parsed(name, lastLines(file, follower.offset, lines))
+    yield* parsed(name, lastLines(file, follower.current, lines))
     while (follow && !signal?.aborted) {
       yield* parsed(name, follower.newLines())
       await pause(FOLLOW_MS, undefined, signal ? { signal } : {}).catch(() => {})

@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { ProcessManagerError } from '../../errors.js'
 import type { HealthReport, LogQuery, ProcessEngine, ServiceLogLine } from '../../process-engine.js'
 import type { ServiceDefinition, ServiceStatus } from '../../service/service.js'
+import { takePrivateHome } from '../files/private-home.js'
+import { homeUnusable } from '../home-unusable.js'
 import { checkNativeOptions, type NativeEngineOptions } from '../options.js'
 import { defaultHome, logFile, nativePaths } from '../paths.js'
 import type { DaemonStats } from '../protocol.js'
@@ -46,6 +48,11 @@ export class NativeEngine implements ProcessEngine {
     )
   }
 
+  /** See {@link ProcessEngine.warnings}. */
+  get warnings(): readonly string[] {
+    return this.#client.warnings
+  }
+
   /** See {@link ProcessEngine.start}. */
   async start(definition: ServiceDefinition): Promise<ServiceStatus> {
     const timeoutMs = this.#startTimeoutMs
@@ -63,6 +70,18 @@ export class NativeEngine implements ProcessEngine {
     return await this.#client.request('restart', { name, timeoutMs }, this.#commandMs())
   }
 
+  /** See {@link ProcessEngine.reload}. */
+  async reload(name: string): Promise<ServiceStatus> {
+    const timeoutMs = this.#startTimeoutMs
+    return await this.#client.request('reload', { name, timeoutMs }, this.#commandMs())
+  }
+
+  /** See {@link ProcessEngine.scale}. */
+  async scale(name: string, instances: number): Promise<ServiceStatus> {
+    const timeoutMs = this.#startTimeoutMs
+    return await this.#client.request('scale', { name, instances, timeoutMs }, this.#commandMs())
+  }
+
   /** See {@link ProcessEngine.delete}. */
   async delete(name: string): Promise<void> {
     await this.#client.request('delete', { name }, STOP_ANSWER_MS)
@@ -73,7 +92,7 @@ export class NativeEngine implements ProcessEngine {
     const status = readFreshStatus(this.#paths, Date.now())
     if (status !== null) return status.services
     // Nothing was ever started here, so there is nothing to wake a daemon for.
-    if (!existsSync(this.#paths.state)) return []
+    if (!isPresent(this.#paths.root, this.#paths.state)) return []
     return await this.#client.request('list', {}, QUICK_ANSWER_MS)
   }
 
@@ -85,7 +104,13 @@ export class NativeEngine implements ProcessEngine {
   /** See {@link ProcessEngine.logs}. */
   async *logs(name: string, query: LogQuery): AsyncIterable<ServiceLogLine> {
     const file = logFile(this.#paths, name)
-    if (!existsSync(file) && !(await this.list()).some((service) => service.name === name)) {
+    if (existsSync(this.#paths.root)) takePrivateHome(this.#paths)
+    // Where no daemon lives this starts one, which writes down what services printed since.
+    const services = await this.list().catch((error: ProcessManagerError) => {
+      if (existsSync(file)) return []
+      throw error
+    })
+    if (!existsSync(file) && !services.some((service) => service.name === name)) {
       throw new ProcessManagerError('NOT_FOUND', `There is no service "${name}". See list().`, {
         details: { name },
       })
@@ -127,5 +152,16 @@ export class NativeEngine implements ProcessEngine {
   /** It may wait for a command before it, each as long as a start and a stop may take. */
   #commandMs() {
     return this.#startTimeoutMs + STOP_ANSWER_MS
+  }
+}
+
+/** A directory that may not be read is not an empty one. */
+function isPresent(root: string, file: string): boolean {
+  try {
+    statSync(file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw homeUnusable(root, error)
   }
 }

@@ -1,5 +1,7 @@
-import { chmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { fstatSync, statSync } from 'node:fs'
 import { tryLock } from 'fs-native-extensions'
+import { takePrivateHome } from '../files/private-home.js'
+import { APPEND, openRegularFile } from '../files/regular-file.js'
 import type { NativePaths } from '../paths.js'
 
 /** The daemon's hold on its directory: a lock that ends with the process, however it ends. */
@@ -15,9 +17,8 @@ export class DaemonHome {
 
   /** Null while another daemon holds it. */
   static take(paths: NativePaths): DaemonHome | null {
-    mkdirSync(paths.root, { recursive: true, mode: 0o700 })
-    if ((statSync(paths.root).mode & 0o077) !== 0) chmodSync(paths.root, 0o700)
-    const lock = openSync(paths.lock, 'a', 0o600)
+    takePrivateHome(paths)
+    const lock = openRegularFile(paths.lock, APPEND)
     return tryLock(lock) ? new DaemonHome(paths, lock) : null
   }
 

@@ -1,10 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { createProcessOutput } from '../../warm-pool/process-output.js'
 import { WarmPool } from '../../warm-pool/warm-pool.js'
 import { DAEMON_DEFAULTS, type DaemonOptions } from '../options.js'
 import { nativePaths, socketAddress } from '../paths.js'
 import { MEASURE_INTERVAL_MS } from '../status-file.js'
 import { CommandServer } from './commands/command-server.js'
 import { DaemonHome } from './daemon-home.js'
+import { keptBytes } from './output/service-log.js'
 import { StatusWriter } from './state/status-writer.js'
 import { Warnings } from './state/warnings.js'
 import { Supervisor } from './supervisor.js'
@@ -18,6 +20,9 @@ const FILL_DELAY_MS = 300
 const [home = '', optionsText = '{}'] = process.argv.slice(2)
 const options: DaemonOptions = JSON.parse(optionsText)
 const { maxLogBytes, maxOldLogs, idleExitMs } = { ...DAEMON_DEFAULTS, ...options }
+
+/** What a full disk keeps the daemon from. */
+const KEEP_OUTPUT = 'keep what the next process prints'
 
 /** How many unexpected errors are written down: one that repeats must not fill the disk. */
 const MAX_TELLINGS = 100
@@ -34,22 +39,36 @@ async function main() {
   if (daemonHome === null) return tellStarter('held')
 
   const warnings = surviveWhatFails()
-  const pool = new WarmPool({ fillDelayMs: FILL_DELAY_MS, ...options.warmPool })
-  const supervisor = new Supervisor(
+  const logLimits = { maxBytes: maxLogBytes, maxOldFiles: maxOldLogs }
+  const pool = new WarmPool({ fillDelayMs: FILL_DELAY_MS, ...options.warmPool }, () => {
+    try {
+      const output = createProcessOutput(paths.output)
+      warnings.clear(KEEP_OUTPUT)
+      return { output, keptBytes: keptBytes(logLimits) }
+    } catch (error) {
+      warnings.warn(KEEP_OUTPUT, error)
+      return null
+    }
+  })
+  const supervisor = new Supervisor(paths, daemonHome, logLimits, pool, warnings, () =>
+    status.changed(),
+  )
+  const status = new StatusWriter(
     paths,
     daemonHome,
-    { maxBytes: maxLogBytes, maxOldFiles: maxOldLogs },
-    pool,
+    () => supervisor.list(),
+    () => supervisor.instanceRecords(),
     warnings,
-    () => status.changed(),
   )
-  const status = new StatusWriter(paths, daemonHome, () => supervisor.list(), warnings)
   const server: CommandServer = new CommandServer(
     socketAddress(paths, () => openSync(paths.root, 'r')),
     {
       start: ({ definition, timeoutMs }, gone) => supervisor.start(definition, timeoutMs, gone),
       stop: ({ name }) => supervisor.stop(name),
       restart: ({ name, timeoutMs }, gone) => supervisor.restart(name, timeoutMs, gone),
+      reload: ({ name, timeoutMs }, gone) => supervisor.reload(name, timeoutMs, gone),
+      scale: ({ name, instances, timeoutMs }, gone) =>
+        supervisor.scale(name, instances, timeoutMs, gone),
       delete: async ({ name }) => {
         await supervisor.delete(name)
         status.changed()
@@ -76,7 +95,10 @@ async function main() {
         return null
       },
     },
-    () => status.flush(),
+    () => {
+      status.flush()
+      return warnings.list()
+    },
   )
 
   supervisor.restore()

@@ -1,9 +1,10 @@
 import type { HealthReport } from '../../process-engine.js'
 import type { ServiceState, ServiceStatus } from '../../service/service.js'
 import type { ResolvedDefinition } from '../../service/service-defaults.js'
-import { Instance } from './instance/instance.js'
+import { Instance, type InstanceRecord } from './instance/instance.js'
 import type { InstanceContext } from './instance/launch.js'
 import { SharedPorts } from './instance/shared-ports.js'
+import { RestartTriggers } from './restart-triggers.js'
 
 /** The worst first. */
 const BY_BADNESS: readonly ServiceState[] = [
@@ -17,63 +18,146 @@ const BY_BADNESS: readonly ServiceState[] = [
   'online',
 ]
 
+/** What a service needs of the daemon. */
+export interface ServiceContext extends Omit<InstanceContext, 'definition' | 'ports'> {
+  /** A change of its files, or the time, asks for a restart. */
+  restart(): void
+}
+
 /** A service and its instances. One command runs at a time: the supervisor sees to that. */
 export class ManagedService {
-  readonly instances: readonly Instance[]
-  readonly #ports: SharedPorts | null
+  readonly #ports = new SharedPorts()
+  readonly #shared: InstanceContext
+  readonly #triggers: RestartTriggers
+  #definition: ResolvedDefinition
+  #instances: Instance[]
+  /** Processes that are about to take the place of another one, or have given theirs up. */
+  readonly #passing = new Set<Instance>()
+  /** Whether a single instance gives its socket on to the next one. */
+  #handsOver = false
   /** Whether it was last started rather than stopped. */
   wanted = false
+  /** Whether only its processes are known and not how they were started. */
+  definitionLost = false
 
   constructor(
-    readonly definition: ResolvedDefinition,
-    readonly context: Omit<InstanceContext, 'definition' | 'ports'>,
+    definition: ResolvedDefinition,
+    readonly context: ServiceContext,
   ) {
-    const { instances, port } = definition
-    this.#ports = instances > 1 && port !== null ? new SharedPorts() : null
-    const shared: InstanceContext = {
+    this.#definition = definition
+    this.#triggers = new RestartTriggers(context.restart)
+    const service = this
+    this.#shared = {
       ...context,
-      definition,
-      ports: this.#ports,
+      get definition() {
+        return service.#definition
+      },
+      get ports() {
+        return service.#sharesPort ? service.#ports : null
+      },
       changed: () => {
         // While an instance may come back, clients wait for it; after that, they are to be refused.
-        if (this.instances.every(({ state }) => state === 'errored')) this.#ports?.close()
+        if (this.#instances.every(({ state }) => state === 'errored')) this.#ports.close()
         context.changed()
       },
     }
-    this.instances = Array.from({ length: instances }, (_, index) => new Instance(index, shared))
+    this.#instances = Array.from(
+      { length: definition.instances },
+      (_, index) => new Instance(index, this.#shared),
+    )
+  }
+
+  get definition(): ResolvedDefinition {
+    return this.#definition
+  }
+
+  get instances(): readonly Instance[] {
+    return this.#instances
+  }
+
+  /** What is written down of processes that are to end, should this daemon not come to it. */
+  get passing(): (InstanceRecord | null)[] {
+    return [...this.#passing].map((instance) => instance.record())
   }
 
   /** Whether any of it runs, or will run again. */
   get active(): boolean {
-    return this.instances.some(({ state }) => state !== 'stopped' && state !== 'errored')
+    return this.#instances.some(({ state }) => state !== 'stopped' && state !== 'errored')
   }
 
   /** Processes that run. */
   get processes(): number {
-    return this.instances.filter(({ pid }) => pid !== null).length
+    return this.#instances.filter(({ pid }) => pid !== null).length
   }
 
   /** Rejects with the signal's reason when that comes first; the instances go on starting. */
   async start(signal: AbortSignal): Promise<void> {
-    this.wanted = true
-    await all(this.instances.map((instance) => instance.start(signal)))
+    this.#want()
+    await all(this.#instances.map((instance) => instance.start(signal)))
   }
 
   /** Resolves once what is starting accepts work; rejects as {@link start} does. */
   async up(signal: AbortSignal): Promise<void> {
-    await all(this.instances.map((instance) => instance.up(signal)))
+    await all(this.#instances.map((instance) => instance.up(signal)))
   }
 
   async stop(): Promise<void> {
     this.wanted = false
-    await all(this.instances.map((instance) => instance.stop()))
-    this.#ports?.close()
+    this.#triggers.disarm()
+    await all(this.#instances.map((instance) => instance.stop()))
+    this.#ports.close()
   }
 
   /** One instance after the other, so that the rest goes on working. */
   async restart(signal: AbortSignal): Promise<void> {
-    this.wanted = true
-    for (const instance of this.instances) await instance.restart(signal)
+    this.#want()
+    for (const instance of this.#instances) await instance.restart(signal)
+  }
+
+  /**
+   * One instance after the other: each goes on until the process that takes its place accepts work, and ends once its
+   * connections have. When that process does not come up, the old one stays. Without a port there is nothing to hand over,
+   * and it is a restart.
+   */
+  async reload(signal: AbortSignal): Promise<void> {
+    if (this.#definition.port === null || this.processes === 0) return await this.restart(signal)
+    try {
+      for (const { index } of this.#instances) await this.#reloadInstance(index, signal)
+    } finally {
+      if (this.#handsOver) this.#ports.close()
+      this.#handsOver = false
+    }
+  }
+
+  /** Starts instances, or ends those with the highest numbers. */
+  async scale(count: number, signal: AbortSignal): Promise<void> {
+    const { instances: before, port } = this.#definition
+    if (count > before && before === 1 && port !== null && this.processes > 0) {
+      await this.#takeSocket(this.#instances[0]!, port, signal)
+    }
+    this.#definition = { ...this.#definition, instances: count }
+    const added = Array.from(
+      { length: Math.max(0, count - before) },
+      (_, n) => new Instance(before + n, this.#shared),
+    )
+    const removed = this.#instances.slice(count)
+    this.#instances = [...this.#instances.slice(0, count), ...added]
+    for (const instance of removed) this.#passing.add(instance)
+    this.context.changed()
+    if (this.wanted) await all(added.map((instance) => instance.start(signal)))
+    await all(removed.map((instance) => this.#retire(instance)))
+  }
+
+  /** Takes over what runs and what is to be ended of what the daemon before left. */
+  adopt(records: readonly (InstanceRecord | null)[], passing: readonly InstanceRecord[]): void {
+    for (const instance of this.#instances) instance.takeOver(records[instance.index] ?? null)
+    for (const record of passing) {
+      const instance = new Instance(0, this.#shared)
+      instance.takeOver(record)
+      if (instance.pid === null) continue
+      this.#passing.add(instance)
+      void this.#retire(instance)
+    }
   }
 
   /**
@@ -81,8 +165,9 @@ export class ManagedService {
    * daemon that forked them are replaced: by all at once, for the old ones hold their port.
    */
   async goOn(): Promise<void> {
-    const replace = this.#ports !== null || this.definition.health?.ipc === true
-    const amiss = this.instances.filter(({ pid }) => replace || pid === null)
+    this.#want()
+    const replace = this.#sharesPort || this.#definition.health?.ipc === true
+    const amiss = this.#instances.filter(({ pid }) => replace || pid === null)
     await all(amiss.map((instance) => instance.stop()))
     // No caller waits for this: what fails is in the state.
     for (const instance of amiss) instance.start(AbortSignal.abort()).catch(() => {})
@@ -90,12 +175,12 @@ export class ManagedService {
 
   async health(timeoutMs: number): Promise<HealthReport> {
     const begun = performance.now()
-    const reasons = await Promise.all(this.instances.map((instance) => instance.check(timeoutMs)))
+    const reasons = await Promise.all(this.#instances.map((instance) => instance.check(timeoutMs)))
     const failing = reasons.flatMap((reason, index) =>
       reason === null ? [] : [reasons.length === 1 ? reason : `instance ${index} ${reason}`],
     )
     return {
-      name: this.definition.name,
+      name: this.#definition.name,
       healthy: failing.length === 0,
       durationMs: performance.now() - begun,
       reason: failing.length === 0 ? null : failing.join('; '),
@@ -103,8 +188,8 @@ export class ManagedService {
   }
 
   status(): ServiceStatus {
-    const instances = this.instances.map((instance) => instance.status())
-    const { name, script, port } = this.definition
+    const instances = this.#instances.map((instance) => instance.status())
+    const { name, script, port } = this.#definition
     return {
       name,
       script,
@@ -112,6 +197,50 @@ export class ManagedService {
       state: BY_BADNESS.find((state) => instances.some((one) => one.state === state)) ?? 'stopped',
       instances,
     }
+  }
+
+  get #sharesPort(): boolean {
+    const { port, instances } = this.#definition
+    return port !== null && (instances > 1 || this.#handsOver)
+  }
+
+  #want() {
+    this.wanted = true
+    this.#triggers.arm(this.#definition)
+  }
+
+  async #reloadInstance(index: number, signal: AbortSignal) {
+    const { port } = this.#definition
+    const old = this.#instances[index]!
+    if (old.pid === null || port === null) return await old.restart(signal)
+    if (!this.#sharesPort) {
+      await this.#takeSocket(old, port, signal)
+      this.#handsOver = true
+    }
+    const fresh = new Instance(index, this.#shared, old.restarts + 1)
+    this.#passing.add(fresh)
+    try {
+      await fresh.start(signal)
+    } catch (error) {
+      await this.#retire(fresh)
+      throw error
+    }
+    this.#passing.delete(fresh)
+    this.#passing.add(old)
+    this.#instances[index] = fresh
+    this.context.changed()
+    await this.#retire(old)
+  }
+
+  async #takeSocket(instance: Instance, port: number, signal: AbortSignal) {
+    const { host, socket } = await instance.shareSocket(port, signal)
+    await this.#ports.adopt(host, port, socket)
+  }
+
+  async #retire(instance: Instance) {
+    await instance.retire()
+    this.#passing.delete(instance)
+    this.context.changed()
   }
 }
 

@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { ProcessManagerError } from '../../errors.js'
 import type { HealthReport } from '../../process-engine.js'
-import { processIdentity } from '../../process-identity.js'
 import { parseDefinition } from '../../service/definition-schema.js'
 import type { ServiceDefinition, ServiceStatus } from '../../service/service.js'
 import { type ResolvedDefinition, withDefaults } from '../../service/service-defaults.js'
@@ -11,22 +10,31 @@ import { CpuLimiter } from '../cpu-limit/cpu-limit.js'
 import { logFile, type NativePaths } from '../paths.js'
 import { CommandQueue } from './commands/command-queue.js'
 import type { DaemonHome } from './daemon-home.js'
+import type { InstanceRecord } from './instance/instance.js'
 import { measureAll } from './instance/process-usage.js'
-import { type LogLimits, ServiceLog } from './instance/service-log.js'
 import { ManagedService } from './managed-service.js'
+import { OutputCollector } from './output/output-collector.js'
+import { type LogLimits, ServiceLog } from './output/service-log.js'
+import { findRunning } from './state/lost-state.js'
 import { asGiven, readState, type ServiceRecord, writeState } from './state/state-file.js'
 import type { Warnings } from './state/warnings.js'
 
 /** How long a stop waits for commands that came before it. */
 const STOP_PATIENCE_MS = 2_000
 
+/** How long a restart that no command asked for keeps commands behind it waiting. */
+const TRIGGERED_START_MS = 30_000
+
 /** Knows every service, and runs the commands for them. */
 export class Supervisor {
   readonly #services = new Map<string, ManagedService>()
   readonly #queue = new CommandQueue()
   readonly #cpu = new CpuLimiter()
+  readonly #outputs: OutputCollector
   /** Until it knows what the daemon before knew, it writes nothing down. */
   #restored = false
+  /** Whether what lies in the place of the state could neither be read nor put aside. */
+  #stateIsForeign = false
 
   constructor(
     private readonly paths: NativePaths,
@@ -36,7 +44,9 @@ export class Supervisor {
     private readonly warnings: Warnings,
     /** What readers see has changed. */
     private readonly changed: () => void,
-  ) {}
+  ) {
+    this.#outputs = new OutputCollector(paths.output, warnings)
+  }
 
   async start(
     definition: ServiceDefinition,
@@ -77,8 +87,30 @@ export class Supervisor {
 
   async restart(name: string, timeoutMs: number, gone: AbortSignal): Promise<ServiceStatus> {
     return await this.#queue.run(name, async (hurry) => {
-      const service = this.#find(name)
+      const service = this.#findStartable(name)
       await service.restart(waitLimit(name, timeoutMs, gone, hurry))
+      return service.status()
+    })
+  }
+
+  /** Replaces its processes without refusing a connection. */
+  async reload(name: string, timeoutMs: number, gone: AbortSignal): Promise<ServiceStatus> {
+    return await this.#queue.run(name, async (hurry) => {
+      const service = this.#findStartable(name)
+      await service.reload(waitLimit(name, timeoutMs, gone, hurry))
+      return service.status()
+    })
+  }
+
+  async scale(
+    name: string,
+    instances: number,
+    timeoutMs: number,
+    gone: AbortSignal,
+  ): Promise<ServiceStatus> {
+    return await this.#queue.run(name, async (hurry) => {
+      const service = this.#findStartable(name)
+      await service.scale(instances, waitLimit(name, timeoutMs, gone, hurry))
       return service.status()
     })
   }
@@ -104,7 +136,9 @@ export class Supervisor {
 
   /** Unlike the state, this must have reached the disk: users rely on it. */
   save(): number {
-    const running = this.#records().filter(({ wanted }) => wanted)
+    const running = this.#records().filter(
+      ({ wanted, definitionLost }) => wanted && !definitionLost,
+    )
     writeState(this.paths.saved, running, { sync: true })
     return running.length
   }
@@ -124,32 +158,31 @@ export class Supervisor {
 
   /** Goes on where the daemon before ended: takes over what it left running, and starts again what ended since. */
   restore(): void {
-    let state: ReturnType<typeof readState>
-    try {
-      state = readState(this.paths.state)
-    } catch (error) {
-      this.warnings.warn('read its state', error)
-      this.#restored = true
-      return
-    }
+    const state = this.#readState()
     // All of them are known, with every process that is left, before the first is touched: this daemon may die as well.
-    const restored = state.services.map(({ definition, wanted, instances }) => {
-      const service = this.#add(definition)
-      service.wanted = wanted && !state.rebooted
-      service.instances.forEach((instance, index) => {
-        const record = instances[index] ?? null
-        const alive = record !== null && processIdentity(record.pid) === record.identity
-        if (alive) instance.adopt(record)
-      })
+    const restored = state.services.map((record) => {
+      const service = this.#add(record.definition)
+      service.wanted = record.wanted && !state.rebooted
+      service.definitionLost = record.definitionLost
+      service.adopt(record.instances, record.passing)
       return service
     })
     this.#restored = true
     this.#persist()
+    this.#outputs.removeAllBut(new Set(this.#outputNames()))
     for (const service of restored) {
       const { name } = service.definition
       if (!service.wanted && service.processes > 0) void this.stop(name)
-      if (service.wanted) void this.#queue.run(name, () => service.goOn())
+      if (service.wanted && !service.definitionLost)
+        void this.#queue.run(name, () => service.goOn())
     }
+  }
+
+  /** By service, what finds its processes again. */
+  instanceRecords(): Record<string, readonly (InstanceRecord | null)[]> {
+    return Object.fromEntries(
+      this.#records().map(({ definition, instances }) => [definition.name, instances]),
+    )
   }
 
   /** Reads what every process uses; a process above its memory limit is replaced. */
@@ -187,8 +220,14 @@ export class Supervisor {
     const log = new ServiceLog(logFile(this.paths, definition.name), this.logLimits, this.warnings)
     const service = new ManagedService(definition, {
       log,
+      outputs: this.#outputs,
       cpu: this.#cpu,
       acquire: (request) => this.pool.acquire(request),
+      // No caller waits for this: what fails is in the state.
+      restart: () => {
+        const { name } = definition
+        void this.restart(name, TRIGGERED_START_MS, new AbortController().signal).catch(() => {})
+      },
       changed: () => {
         this.#persist()
         this.changed()
@@ -209,6 +248,12 @@ export class Supervisor {
     })
   }
 
+  #findStartable(name: string): ManagedService {
+    const service = this.#find(name)
+    if (service.definitionLost) throw definitionLost(name)
+    return service
+  }
+
   #hurry(name: string) {
     this.#queue.hurry(
       name,
@@ -217,18 +262,52 @@ export class Supervisor {
     )
   }
 
+  /** Where the state cannot be read, what still runs is found by other means, and goes on. */
+  #readState(): ReturnType<typeof readState> {
+    try {
+      return readState(this.paths.state)
+    } catch (error) {
+      const services = findRunning(this.paths)
+      const names = services.map(({ definition }) => definition.name).join(', ')
+      const found =
+        services.length === 0
+          ? 'No process of a service was found to run.'
+          : `Without their arguments, environments and rules, these go on: ${names}. Stop each, and start it with its definition.`
+      this.warnings.warn('read its state', `${(error as Error).message} ${found}`)
+      this.#stateIsForeign = (error as ProcessManagerError).details.inPlace === true
+      return { services, rebooted: false }
+    }
+  }
+
+  #outputNames() {
+    return this.#records().flatMap(({ instances, passing }) =>
+      [...instances, ...passing].flatMap((record) => record?.output ?? []),
+    )
+  }
+
   #records(): ServiceRecord[] {
-    return [...this.#services.values()].map(({ definition, wanted, instances }) => ({
-      definition,
-      wanted,
-      instances: instances.map((instance) => instance.record()),
+    return [...this.#services.values()].map((service) => ({
+      definition: service.definition,
+      wanted: service.wanted,
+      definitionLost: service.definitionLost,
+      instances: service.instances.map((instance) => instance.record()),
+      passing: service.passing.flatMap((record) => record ?? []),
     }))
   }
 
   #persist() {
-    if (!this.#restored || !this.home.isOurs) return
+    // What could not be read is not written over.
+    if (!this.#restored || !this.home.isOurs || this.#stateIsForeign) return
     this.warnings.attempt('write its state', () => writeState(this.paths.state, this.#records()))
   }
+}
+
+function definitionLost(name: string) {
+  return new ProcessManagerError(
+    'STATE_UNREADABLE',
+    `How service "${name}" was started is not known any more: the daemon's state could not be read. Stop it, and start it with its definition.`,
+    { details: { name } },
+  )
 }
 
 /** How long a command waits for a service: until it is too late, its client is gone, or a stop is due. */

@@ -20,11 +20,11 @@ export class CommandServer {
   readonly #sockets = new Set<Socket>()
   requests = 0
 
-  /** @param answering called before each answer, so that what a client reads next is up to date */
+  /** @param answering called before each answer, so that what a client reads next is up to date; what goes wrong just now */
   constructor(
     private readonly address: string,
     private readonly handlers: Handlers,
-    private readonly answering: () => void,
+    private readonly answering: () => readonly string[],
   ) {}
 
   get clients(): number {
@@ -89,8 +89,8 @@ export class CommandServer {
       const checked = parseParams(method, params)
       const handler = this.handlers[method] as (params: unknown, gone: AbortSignal) => unknown
       const result = await handler(checked, gone)
-      this.answering()
-      send({ id, result: result ?? null })
+      const warnings = this.answering()
+      send({ id, result: result ?? null, warnings })
     } catch (error) {
       this.answering()
       const { code, details } = error as Partial<ProcessManagerError>

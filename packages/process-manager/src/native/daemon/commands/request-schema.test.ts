@@ -13,6 +13,8 @@ const good: Record<keyof Handlers, object> = {
   start: { definition, timeoutMs: 1 },
   stop: { name: 'web' },
   restart: { name: 'web', timeoutMs: 1.5 },
+  reload: { name: 'web', timeoutMs: 1 },
+  scale: { name: 'web', instances: 2, timeoutMs: 1 },
   delete: { name: 'web' },
   list: {},
   health: { name: 'web', timeoutMs: 1 },
@@ -64,7 +66,7 @@ async function server() {
     Object.keys(good).map((method) => [method, () => void called.push(method)]),
   ) as unknown as Handlers
   const address = join(directory, 's')
-  const commands = new CommandServer(address, handlers, () => {})
+  const commands = new CommandServer(address, handlers, () => [])
   await commands.listen()
   onTestFinished(() => {
     commands.close()

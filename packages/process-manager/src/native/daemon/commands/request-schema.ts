@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProcessManagerError } from '../../../errors.js'
-import { parseDefinition, parseName } from '../../../service/definition-schema.js'
+import { instanceCount, parseDefinition, parseName } from '../../../service/definition-schema.js'
 import type { Method, Methods, Request } from '../../protocol.js'
 
 /** More than any definition takes; a client that sends more is not one of ours. */
@@ -24,6 +24,8 @@ const shapes: Record<Method, z.ZodType> = {
   start: z.strictObject({ definition: z.unknown(), timeoutMs }),
   stop: ofName,
   restart: ofNameAndTime,
+  reload: ofNameAndTime,
+  scale: z.strictObject({ name: z.unknown(), instances: instanceCount, timeoutMs }),
   delete: ofName,
   list: nothing,
   health: ofNameAndTime,

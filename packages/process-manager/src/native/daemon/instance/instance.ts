@@ -1,15 +1,24 @@
+import { processIdentity } from '../../../process-identity.js'
 import type { InstanceStatus, ServiceState } from '../../../service/service.js'
 import { aborted } from '../../aborted.js'
 import type { CpuLimit } from '../../cpu-limit/limit.js'
 import { type Deferred, deferred } from '../../deferred.js'
 import { checkHealth } from '../health/health-check.js'
 import { HealthMonitor } from '../health/health-monitor.js'
+import type { CollectedOutput } from '../output/output-collector.js'
 import { type InstanceContext, launch, type Said } from './launch.js'
 import { awaitPort } from './port-probe.js'
 import { type ProcessUsage, readUsage } from './process-usage.js'
 import { RestartBackoff } from './restart-backoff.js'
 import { AdoptedProcess, type Exit, type ServiceProcess } from './service-process.js'
-import { describeEnd, startFailure, stoppedEarly, whatIsMissing } from './start-failure.js'
+import type { BoundSocket } from './shared-ports.js'
+import {
+  describeEnd,
+  noSocket,
+  startFailure,
+  stoppedEarly,
+  whatIsMissing,
+} from './start-failure.js'
 
 /** What is written down of an instance, so that the next daemon finds its process. */
 export interface InstanceRecord {
@@ -17,6 +26,14 @@ export interface InstanceRecord {
   identity: string
   startedAt: number
   restarts: number
+  /** Where it prints to; null where what it prints is lost. */
+  output: string | null
+}
+
+/** The socket that a process listens on. */
+export interface GivenSocket {
+  host: string | null
+  socket: BoundSocket
 }
 
 /** One process of a service, over all the processes that it has been. */
@@ -31,6 +48,7 @@ export class Instance {
   #measured: { at: number; cpuMs: number } | null = null
 
   #process: ServiceProcess | null = null
+  #output: CollectedOutput | null = null
   /** Whether it is to be running. */
   #wanted = false
   /** Settles once the process accepts work, or ended before. */
@@ -39,6 +57,8 @@ export class Instance {
   #saidReady = false
   /** Why the process is being replaced, while it is. */
   #replacedFor: string | null = null
+  #socket: Deferred<GivenSocket> | null = null
+  #drained: Deferred<void> | null = null
   #retry: NodeJS.Timeout | undefined
   #health: HealthMonitor | null = null
   #cpuLimit: CpuLimit | null = null
@@ -47,12 +67,19 @@ export class Instance {
   constructor(
     readonly index: number,
     private readonly context: InstanceContext,
+    /** Of the instance whose place it takes, and its own. */
+    restarts = 0,
   ) {
+    this.#restarts = restarts
     this.#backoff = new RestartBackoff(context.definition.restart)
   }
 
   get state(): ServiceState {
     return this.#state
+  }
+
+  get restarts(): number {
+    return this.#restarts
   }
 
   get pid(): number | null {
@@ -72,11 +99,18 @@ export class Instance {
     await Promise.race([this.#arrival?.promise, aborted(signal)])
   }
 
-  /** Takes over a process that the daemon before left running. */
-  adopt(record: InstanceRecord): void {
+  /** Takes over a process that the daemon before left, if it still runs; else, what it printed last. */
+  takeOver(record: InstanceRecord | null): void {
+    if (record === null) return
+    if (processIdentity(record.pid) === record.identity) this.#adopt(record)
+    else this.#resumeOutput(record)?.finish()
+  }
+
+  #adopt(record: InstanceRecord): void {
     this.#wanted = true
     this.#restarts = record.restarts
     this.#startedAt = record.startedAt
+    this.#output = this.#resumeOutput(record)
     this.#own(new AdoptedProcess(record.pid, record.identity))
     this.#nowOnline()
   }
@@ -88,6 +122,36 @@ export class Instance {
     if (this.#process === null) return this.#set('stopped', null)
     this.#set('stopping', null)
     await this.#end(this.#process)
+  }
+
+  /**
+   * The socket that it listens on, for another process to listen on it as well.
+   *
+   * @throws ProcessManagerError `NOT_SUPPORTED`
+   */
+  async shareSocket(port: number, signal: AbortSignal): Promise<GivenSocket> {
+    if (this.#process?.send == null) throw noSocket(this.context.definition, 'adopted')
+    const socket = deferred<GivenSocket>()
+    this.#socket = socket
+    this.#process.send({ type: 'nexus:share-socket', port })
+    return await Promise.race([socket.promise, aborted(signal)])
+  }
+
+  /** Lets its connections end, then ends it. */
+  async retire(): Promise<void> {
+    this.#wanted = false
+    const process = this.#process
+    if (process?.send != null) {
+      this.#set('stopping', null)
+      this.#health?.close()
+      const drained = deferred<void>()
+      this.#drained = drained
+      process.send({ type: 'nexus:drain' })
+      const late = setTimeout(drained.resolve, this.context.definition.stopTimeoutMs)
+      await Promise.race([drained.promise, process.exited])
+      clearTimeout(late)
+    }
+    await this.stop()
   }
 
   async restart(signal: AbortSignal): Promise<void> {
@@ -138,7 +202,8 @@ export class Instance {
   record(): InstanceRecord | null {
     const { pid, identity = null } = this.#process ?? {}
     if (pid === undefined || identity === null) return null
-    return { pid, identity, startedAt: this.#startedAt, restarts: this.#restarts }
+    const output = this.#output?.name ?? null
+    return { pid, identity, startedAt: this.#startedAt, restarts: this.#restarts, output }
   }
 
   #launch(): Promise<void> {
@@ -153,14 +218,15 @@ export class Instance {
     const arrival = deferred<void>()
     this.#arrival = arrival
     const portOpen = this.#awaitPort()
-    const launched = launch(this.context, this.index, (process, said) => {
-      if (this.#process === process) this.#heard(process, said)
+    const launched = launch(this.context, this.index, (process, said, handle) => {
+      if (this.#process === process) this.#heard(process, said, handle)
     })
     if (launched === null) {
       this.#down('the system could not start a process', true, null)
       return arrival.promise
     }
-    const { process, run } = launched
+    const { process, output, run } = launched
+    this.#output = output
     this.#startedAt = Date.now()
     this.#own(process)
     this.#set('starting', null)
@@ -190,7 +256,7 @@ export class Instance {
     process.exited.then((exit) => this.#ended(exit))
   }
 
-  #heard(process: ServiceProcess, said: Said) {
+  #heard(process: ServiceProcess, said: Said, handle: unknown) {
     const { port, lazyInit } = this.context.definition
     switch (said.type) {
       case 'ready':
@@ -208,6 +274,13 @@ export class Instance {
         break
       case 'nexus:listen-failed':
         this.#portTaken ||= said.port === port && said.code === 'EADDRINUSE'
+        break
+      case 'nexus:socket':
+        if (handle == null) this.#socket?.reject(noSocket(this.context.definition, 'elsewhere'))
+        else this.#socket?.resolve({ host: said.host, socket: handle as BoundSocket })
+        break
+      case 'nexus:drained':
+        this.#drained?.resolve()
         break
       case 'nexus:listen':
         void this.context.ports?.answer(said, (answer, socket) => process.send?.(answer, socket))
@@ -269,6 +342,8 @@ export class Instance {
   }
 
   #ended(exit: Exit) {
+    this.#output?.finish()
+    this.#output = null
     const { minUptimeMs } = this.context.definition.restart
     const early = this.#arrival !== null || Date.now() - this.#startedAt < minUptimeMs
     const reason = this.#replacedFor ?? describeEnd(exit, this.context.log.lastError(this.index))
@@ -278,6 +353,8 @@ export class Instance {
   /** It does not run now; decides what becomes of it. */
   #down(reason: string, early: boolean, exit: Exit | null) {
     const arrival = this.#arrival
+    const { autoRestart } = this.context.definition
+    const again = autoRestart || this.#replacedFor !== null
     this.#forget()
     this.#exit = exit
     if (!this.#wanted) {
@@ -285,8 +362,9 @@ export class Instance {
       this.#set('stopped', null)
       return
     }
-    const delayMs = this.#backoff.afterEnd(early)
-    if (delayMs === null) this.#set('errored', reason)
+    const delayMs = again ? this.#backoff.afterEnd(early) : null
+    if (delayMs === null && !again && exit?.code === 0) this.#set('stopped', null)
+    else if (delayMs === null) this.#set('errored', reason)
     else {
       this.#set('waiting', reason)
       this.#retry = setTimeout(() => this.#again(), delayMs)
@@ -303,6 +381,11 @@ export class Instance {
     this.#restarts++
     // A failure is in the state; no command waits for this start.
     this.#launch().catch(() => {})
+  }
+
+  #resumeOutput({ output }: InstanceRecord) {
+    if (output === null) return null
+    return this.context.outputs.resume(output, this.context.log, this.index)
   }
 
   #forget() {

@@ -3,7 +3,8 @@ import type { ResolvedDefinition } from '../../../service/service-defaults.js'
 import type { HostMessage, RunRequest } from '../../../warm-pool/host-messages.js'
 import type { PooledProcess } from '../../../warm-pool/warm-pool.js'
 import type { CpuLimiter } from '../../cpu-limit/cpu-limit.js'
-import type { ServiceLog } from './service-log.js'
+import type { CollectedOutput, OutputCollector } from '../output/output-collector.js'
+import type { ServiceLog } from '../output/service-log.js'
 import { ForkedProcess } from './service-process.js'
 import type { SharedPorts } from './shared-ports.js'
 
@@ -12,9 +13,10 @@ export interface InstanceContext {
   definition: ResolvedDefinition
   acquire(request: RunRequest): PooledProcess
   log: ServiceLog
+  outputs: OutputCollector
   cpu: CpuLimiter
   /** Null where the instance binds its port itself. */
-  ports: SharedPorts | null
+  readonly ports: SharedPorts | null
   /** The state changed, or a process was forked: called before the process begins to load its script. */
   changed(): void
 }
@@ -25,6 +27,8 @@ export type Said = HostMessage | { type: 'ready' }
 /** A process that is about to load the script of a service. */
 export interface Launched {
   process: ForkedProcess
+  /** Null where what it prints is lost. */
+  output: CollectedOutput | null
   run(): void
 }
 
@@ -32,22 +36,20 @@ export interface Launched {
 export function launch(
   context: InstanceContext,
   index: number,
-  heard: (process: ForkedProcess, said: Said) => void,
+  heard: (process: ForkedProcess, said: Said, handle: unknown) => void,
 ): Launched | null {
   const pooled = acquire(context, index)
   if (pooled === null) return null
   const { child } = pooled
   const process = new ForkedProcess(child)
-  child.on('message', (message) => {
+  child.on('message', (message, handle) => {
     const said = typeof message === 'string' ? { type: message } : message
-    if (said !== null) heard(process, said as Said)
+    if (said !== null) heard(process, said as Said, handle)
   })
   context.log.forgetErrors(index)
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const readable = child[stream]
-    if (readable !== null) context.log.follow(readable, index, stream)
-  }
-  return { process, run: () => pooled.run() }
+  const output =
+    pooled.output === null ? null : context.outputs.collect(pooled.output, context.log, index)
+  return { process, output, run: () => pooled.run() }
 }
 
 function acquire(context: InstanceContext, index: number) {
@@ -67,7 +69,7 @@ function isForked(
   return pooled.child.pid !== undefined
 }
 
-function requestOf({ definition, log, ports }: InstanceContext, index: number): RunRequest {
+function requestOf({ definition, ports }: InstanceContext, index: number): RunRequest {
   const { name, script, args, cwd, env, port, instances } = definition
   return {
     script,
@@ -82,6 +84,5 @@ function requestOf({ definition, log, ports }: InstanceContext, index: number): 
     title: instances === 1 ? `nexus: ${name}` : `nexus: ${name} ${index}`,
     port,
     sharesPort: ports !== null,
-    log: { file: log.file, instance: index },
   }
 }

@@ -12,7 +12,7 @@ export interface Exit {
 export interface ServiceProcess {
   readonly pid: number
   readonly identity: string | null
-  /** Resolves once it is gone and what it printed was read. */
+  /** Resolves once it is gone and what it said was heard. */
   readonly exited: Promise<Exit>
   /** Null where there is no channel to it. */
   readonly send: ((message: ParentMessage, handle?: unknown) => void) | null
@@ -24,7 +24,7 @@ export interface ServiceProcess {
   signalGroup(signal: NodeJS.Signals): void
 }
 
-/** What a process printed last may still be in its pipes when it is gone; what it started can hold them open. */
+/** What a process said last may still be on its way when it is gone; what it started can hold the channel open. */
 const DRAIN_MS = 500
 
 export class ForkedProcess implements ServiceProcess {
@@ -38,12 +38,13 @@ export class ForkedProcess implements ServiceProcess {
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         killLeftBehind(this.pid)
+        const late = setTimeout(() => drained(), DRAIN_MS)
         const drained = () => {
           clearTimeout(late)
           resolve({ code, signal })
         }
-        const late = setTimeout(drained, DRAIN_MS)
-        child.once('close', drained)
+        if (child.connected) child.once('disconnect', drained)
+        else drained()
       })
     })
     // A message that comes too late for a process that ends is lost, as it should be.

@@ -4,7 +4,7 @@ import { getSystemErrorName } from 'node:util'
 import type { ListenRequest, ParentMessage } from '../../../warm-pool/host-messages.js'
 
 /** A socket of the event loop, bound to an address; what `child.send` and `server.listen` take as a handle. */
-interface BoundSocket {
+export interface BoundSocket {
   getsockname(out: { port?: number }): number
   close(): void
 }
@@ -39,6 +39,11 @@ export class SharedPorts {
     }
   }
 
+  /** Takes over the socket that a process listens on already. */
+  async adopt(host: string | null, port: number, socket: BoundSocket): Promise<void> {
+    this.#sockets.set(await keyOf(host, port), socket)
+  }
+
   close(): void {
     for (const socket of this.#sockets.values()) socket.close()
     this.#sockets.clear()
@@ -46,12 +51,19 @@ export class SharedPorts {
 
   /** Bound at the first call for an address. */
   async #socket(host: string | null, port: number): Promise<BoundSocket> {
-    const address = host === null ? null : (await lookup(host)).address
-    const key = `${address}:${port}`
-    const socket = this.#sockets.get(key) ?? bind(address, port)
+    const key = await keyOf(host, port)
+    const socket = this.#sockets.get(key) ?? bind(await addressOf(host), port)
     this.#sockets.set(key, socket)
     return socket
   }
+}
+
+async function addressOf(host: string | null): Promise<string | null> {
+  return host === null ? null : (await lookup(host)).address
+}
+
+async function keyOf(host: string | null, port: number): Promise<string> {
+  return `${await addressOf(host)}:${port}`
 }
 
 function bind(address: string | null, port: number): BoundSocket {

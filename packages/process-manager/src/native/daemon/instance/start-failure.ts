@@ -1,16 +1,20 @@
 import { statSync } from 'node:fs'
 import { ProcessManagerError } from '../../../errors.js'
 import type { ResolvedDefinition } from '../../../service/service-defaults.js'
+import { whyNoTypeScript } from '../../../warm-pool/type-script.js'
 import type { Exit } from './service-process.js'
 
 /** What no restart mends: a definition that names what is not there. Null when all is there. */
 export function whatIsMissing(definition: ResolvedDefinition, index: number) {
   const { script, cwd } = definition
+  const noTypeScript = whyNoTypeScript(script)
   const missing = !statSync(script, { throwIfNoEntry: false })?.isFile()
     ? ({ code: 'SCRIPT_NOT_FOUND', reason: `there is no file ${script}` } as const)
     : !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()
       ? ({ code: 'START_FAILED', reason: `there is no directory ${cwd} to start in` } as const)
-      : null
+      : noTypeScript === null
+        ? null
+        : ({ code: 'START_FAILED', reason: noTypeScript } as const)
   if (missing === null) return null
   const { code, reason } = missing
   const message = `${didNotStart(definition, index)}: ${reason}.`
@@ -41,6 +45,22 @@ export function startFailure(
 export function stoppedEarly(definition: ResolvedDefinition, index: number): ProcessManagerError {
   const message = `${didNotStart(definition, index)}: it was stopped before it was up.`
   return new ProcessManagerError('STOPPED', message)
+}
+
+/** Why another process cannot listen on the port beside the one that does. */
+export function noSocket(
+  { name, port }: ResolvedDefinition,
+  why: 'adopted' | 'elsewhere',
+): ProcessManagerError {
+  const reason =
+    why === 'adopted'
+      ? 'its process was started by a daemon that has ended'
+      : `no server of its process itself listens on port ${port}`
+  return new ProcessManagerError(
+    'NOT_SUPPORTED',
+    `Service "${name}" cannot share its port with another process: ${reason}. Restart it instead; from then on it can, if it listens itself.`,
+    { details: { name, port, reason } },
+  )
 }
 
 export function describeEnd({ code, signal }: Exit, lastError: string | null): string {

@@ -1,15 +1,17 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { withDefaults } from '../../../service/service-defaults.js'
 import { readState, writeState } from './state-file.js'
 
-const process = { pid: 4711, identity: 'boot/1', startedAt: 1, restarts: 0 }
+const process = { pid: 4711, identity: 'boot/1', startedAt: 1, restarts: 0, output: null }
 const record = {
   definition: withDefaults({ name: 'web', script: '/srv/web.mjs', health: { port: 80 } }),
   wanted: true,
+  definitionLost: false,
   instances: [process, null],
+  passing: [process],
 }
 
 function file(): string {
@@ -36,6 +38,7 @@ const wrongRecords: [string, object][] = [
     `the pid ${pid}`,
     { instances: [{ ...process, pid }] },
   ]),
+  ['an output that leads elsewhere', { instances: [{ ...process, output: '../x' }] }],
   ['no identity', { instances: [{ ...process, identity: '' }] }],
 ]
 
@@ -52,6 +55,34 @@ it.each(wrongRecords)('puts a file with %s aside', (_what, wrong) => {
   )
   expect(() => readState(path)).toThrow('cannot be read')
   expect(existsSync(path)).toBe(false)
+  expect(existsSync(`${path}.unreadable`)).toBe(true)
+})
+
+it('puts nothing aside over what was put aside before', () => {
+  const path = file()
+  for (const text of ['first', 'second', 'third']) {
+    writeFileSync(path, text)
+    expect(() => readState(path)).toThrow('cannot be read')
+  }
+  const aside = ['', '.2', '.3'].map((end) => readFileSync(`${path}.unreadable${end}`, 'utf8'))
+  expect(aside).toEqual(['first', 'second', 'third'])
+})
+
+it('leaves what cannot be put aside where it is, and says so', () => {
+  const path = file()
+  for (let n = 1; n <= 100; n++) writeFileSync(`${path}.unreadable${n === 1 ? '' : `.${n}`}`, '')
+  writeFileSync(path, 'not JSON')
+  expect(() => readState(path)).toThrow(
+    expect.objectContaining({ code: 'STATE_UNREADABLE', details: { path, inPlace: true } }),
+  )
+  expect(readFileSync(path, 'utf8')).toBe('not JSON')
+})
+
+it.skipIf(userInfo().uid === 0)('puts a file aside that this user may not read', () => {
+  const path = file()
+  writeFileSync(path, '{}')
+  chmodSync(path, 0)
+  expect(() => readState(path)).toThrow('cannot be read')
   expect(existsSync(`${path}.unreadable`)).toBe(true)
 })
 

@@ -1,11 +1,12 @@
-import { readFileSync, renameSync } from 'node:fs'
+import { lstatSync, renameSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { z } from 'zod'
 import { ProcessManagerError } from '../../../errors.js'
 import { bootId } from '../../../process-identity.js'
 import { parseDefinition } from '../../../service/definition-schema.js'
 import { type ResolvedDefinition, withDefaults } from '../../../service/service-defaults.js'
-import { writeAtomically } from '../../write-atomically.js'
+import { readRegularFile } from '../../files/regular-file.js'
+import { writeAtomically } from '../../files/write-atomically.js'
 import type { InstanceRecord } from '../instance/instance.js'
 
 /** A service as it is written down. */
@@ -13,8 +14,12 @@ export interface ServiceRecord {
   definition: ResolvedDefinition
   /** Whether it was last started rather than stopped. */
   wanted: boolean
+  /** Whether only its processes are known, because the state could not be read: it cannot be started as it was. */
+  definitionLost: boolean
   /** By index; null where no process ran. */
   instances: readonly (InstanceRecord | null)[]
+  /** Processes that are to end: of an instance that was replaced, or was to replace one. */
+  passing: readonly InstanceRecord[]
 }
 
 interface StateFile {
@@ -38,21 +43,16 @@ export function writeState(
 /**
  * What was written last.
  *
- * @throws ProcessManagerError `STATE_UNREADABLE`, after the file was put aside
+ * @throws ProcessManagerError `STATE_UNREADABLE`, after what lies there was put aside: nothing is written over it. Where that
+ * cannot be done, the `details` say `inPlace: true`.
  */
 export function readState(path: string): {
   services: readonly ServiceRecord[]
   /** Whether the machine was started since. */
   rebooted: boolean
 } {
-  let text: string
   try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { services: [], rebooted: false }
-    throw unreadable(path, error)
-  }
-  try {
+    const text = readRegularFile(path)
     const state = stateSchema.parse(JSON.parse(text))
     const services = state.services.map((service) => ({
       ...service,
@@ -62,10 +62,30 @@ export function readState(path: string): {
     if (names.size < services.length) throw new Error('it holds two services of one name')
     return { services, rebooted: rebootedSince(state) }
   } catch (error) {
-    const aside = `${path}.unreadable`
-    renameSync(path, aside)
-    throw unreadable(aside, error)
+    // A link that leads nowhere is there: its disk may be away.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+      return { services: [], rebooted: false }
+    }
+    throw putAside(path, error)
   }
+}
+
+/** The most files of one name that are put aside. */
+const MAX_ASIDE = 100
+
+/** Renames what could not be read, whatever it is, to a name that nothing else has. */
+function putAside(path: string, cause: unknown): ProcessManagerError {
+  for (let n = 1; n <= MAX_ASIDE; n++) {
+    const aside = n === 1 ? `${path}.unreadable` : `${path}.unreadable.${n}`
+    if (lstatSync(aside, { throwIfNoEntry: false }) !== undefined) continue
+    try {
+      renameSync(path, aside)
+    } catch {
+      break
+    }
+    return unreadable(aside, cause, { inPlace: false })
+  }
+  return unreadable(path, cause, { inPlace: true })
 }
 
 /** By the boot, for clocks jump; by the time where boots have no names. */
@@ -75,7 +95,17 @@ function rebootedSince(state: Pick<StateFile, 'bootId' | 'writtenAt'>): boolean 
   return state.writtenAt < Date.now() - uptime() * 1_000
 }
 
-/** The file may have been damaged, or written by something else: a pid of -1 or 0 would signal every process. */
+/** A process as it is written down. */
+export const instanceRecordSchema = z.object({
+  // A damaged file may hold any number, and 0 or -1 would signal every process.
+  pid: z.number().int().min(2),
+  identity: z.string().min(1).max(256),
+  startedAt: z.number(),
+  restarts: z.number().int().min(0),
+  // It becomes a path: none may lead out of the directory.
+  output: z.nullable(z.string().regex(/^\w+$/)),
+})
+
 const stateSchema = z.object({
   version: z.literal(1),
   bootId: z.nullable(z.string()),
@@ -84,16 +114,9 @@ const stateSchema = z.object({
     z.object({
       definition: z.record(z.string(), z.unknown()),
       wanted: z.boolean(),
-      instances: z.array(
-        z.nullable(
-          z.object({
-            pid: z.number().int().min(2),
-            identity: z.string().min(1).max(256),
-            startedAt: z.number(),
-            restarts: z.number().int().min(0),
-          }),
-        ),
-      ),
+      definitionLost: z.boolean(),
+      instances: z.array(z.nullable(instanceRecordSchema)),
+      passing: z.array(instanceRecordSchema),
     }),
   ),
 })
@@ -103,10 +126,10 @@ export function asGiven(definition: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(definition).filter(([, value]) => value !== null))
 }
 
-function unreadable(path: string, cause: unknown) {
+function unreadable(path: string, cause: unknown, { inPlace }: { inPlace: boolean }) {
   return new ProcessManagerError(
     'STATE_UNREADABLE',
     `Expected what the daemon wrote in ${path}, which cannot be read: ${(cause as Error).message}. Look at that file, and start your services again.`,
-    { details: { path }, cause },
+    { details: { path, inPlace }, cause },
   )
 }

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { processIdentity } from '../../../process-identity.js'
 import type { ServiceStatus } from '../../../service/service.js'
+import { writeAtomically } from '../../files/write-atomically.js'
 import type { NativePaths } from '../../paths.js'
 import { type StatusFile, UNREAD_INTERVAL_MS, WANTED_FOR_MS } from '../../status-file.js'
-import { writeAtomically } from '../../write-atomically.js'
 import type { DaemonHome } from '../daemon-home.js'
 import type { Warnings } from './warnings.js'
 
@@ -21,6 +21,7 @@ export class StatusWriter {
     private readonly paths: NativePaths,
     private readonly home: DaemonHome,
     private readonly services: () => ServiceStatus[],
+    private readonly processes: () => StatusFile['processes'],
     private readonly warnings: Warnings,
   ) {}
 
@@ -52,6 +53,7 @@ export class StatusWriter {
       daemon: this.#daemon,
       writtenAt: this.#writtenAt,
       services: this.services(),
+      processes: this.processes(),
       warnings: this.warnings.list(),
     }
     this.warnings.attempt('write its status', () =>
