@@ -17,7 +17,7 @@ export {
 } from './metrics/metric.js'
 export type { MetricFilter } from './metrics/metric-store.js'
 export type { MetricSummary } from './metrics/metric-summary.js'
-export type { Evidence, Severity } from './optimizations/finding.js'
+export type { Evidence, Finding, OptimizationRule, Severity } from './optimizations/finding.js'
 export type { Knob, KnobChange } from './optimizations/knob.js'
 export type {
   Optimization,
@@ -37,6 +37,7 @@ export type { CallNode, Frame, FunctionCost } from './profiling/call-tree.js'
 export { mergeThreadProfiles, type ThreadCpuProfile } from './profiling/merge-threads.js'
 export { CpuProfile, HeapProfile, type Profile, type ProfileTiming } from './profiling/profile.js'
 export {
+  type AllocatingCode,
   type ProcessProfile,
   type ProcessProfileOptions,
   type ProfiledCode,
@@ -48,6 +49,7 @@ export type { ProfilingOptions } from './profiling/recorder.js'
 export { PerformanceReport } from './reports/report.js'
 export type { ReportContent } from './reports/report-content.js'
 export type { HostFacts } from './snapshots/host-facts.js'
+export type { HostState } from './snapshots/host-state.js'
 export type { CpuUsage, EventLoopUsage, GcUsage, MemoryUsage } from './snapshots/process-monitor.js'
 export { PerformanceSnapshot } from './snapshots/snapshot.js'
 export type { ComponentFigures, FunctionFigures, PerformanceSources } from './snapshots/sources.js'

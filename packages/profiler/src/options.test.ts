@@ -14,16 +14,31 @@ it('everything has a default', () => {
     metricsRetentionMs: 3_600_000,
     maxMetrics: 10_000,
     maxProfilingMs: 300_000,
+    disks: { cwd: process.cwd() },
+    hostIntervalMs: 60_000,
   })
 })
 
-it('the environment overrides the options', () => {
-  const env = { PERFORMANCE_PROFILE_INTERVAL: '250', PERFORMANCE_RETENTION: '5000' }
-  expect(configOf({ env, profileIntervalMs: 1, metricsRetentionMs: 1 })).toMatchObject({
-    profileIntervalMs: 250,
-    metricsRetentionMs: 5_000,
-  })
-})
+/** Each option that has a variable: the text of the variable and its value, and another value as an option. */
+const FROM_ENVIRONMENT = [
+  ['enableProfiling', 'PERFORMANCE_ENABLED', 'false', false, true],
+  ['enableMetrics', 'PERFORMANCE_ENABLED', '0', false, true],
+  ['enableOptimizations', 'PERFORMANCE_ENABLED', 'false', false, true],
+  ['profileIntervalMs', 'PERFORMANCE_PROFILE_INTERVAL', '250', 250, 7],
+  ['metricsRetentionMs', 'PERFORMANCE_RETENTION', '3600', 3_600_000, 7],
+  ['metricsRetentionMs', 'PERFORMANCE_RETENTION', '0.5', 500, 7],
+] as const
+
+it.each(FROM_ENVIRONMENT)(
+  '%s: an option wins over %s, which wins over the default',
+  (name, variable, text, fromEnvironment, option) => {
+    const env = { [variable]: text }
+    expect(configOf({ env })[name]).toBe(fromEnvironment)
+    expect(configOf({ env, [name]: undefined })[name]).toBe(fromEnvironment)
+    expect(configOf({ env, [name]: option })[name]).toBe(option)
+    expect(configOf({ env: { [variable]: '' } })[name]).toBe(configOf({})[name])
+  },
+)
 
 it.each([
   ['false', false],
@@ -31,8 +46,7 @@ it.each([
   ['true', true],
   ['1', true],
 ])('PERFORMANCE_ENABLED=%s turns all of it to %s', (text, enabled) => {
-  const config = configOf({ env: { PERFORMANCE_ENABLED: text }, enableMetrics: !enabled })
-  expect(config).toMatchObject({
+  expect(configOf({ env: { PERFORMANCE_ENABLED: text } })).toMatchObject({
     enableProfiling: enabled,
     enableMetrics: enabled,
     enableOptimizations: enabled,

@@ -1,26 +1,26 @@
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import { z } from 'zod'
 import { PerformanceError } from './errors.js'
 
 /** The part of `Date` that tells the time. */
 type Now = Pick<DateConstructor, 'now'>
 
-/** Options of {@link createPerformanceClient}. Environment variables override them. */
+/** Options of {@link createPerformanceClient}. An option wins over its environment variable, which wins over the default. */
 export interface PerformanceClientOptions {
   /**
-   * Whether profiles may be taken. `PERFORMANCE_ENABLED` sets this, `enableMetrics` and
-   * `enableOptimizations` together.
-   * @default true
+   * Whether profiles may be taken.
+   * @default the environment variable `PERFORMANCE_ENABLED`, else true
    */
   enableProfiling?: boolean | undefined
   /**
    * How often a snapshot is taken and the optimizations are looked at, in milliseconds; 0 for never.
-   * `PERFORMANCE_PROFILE_INTERVAL` overrides it.
-   * @default 60_000
+   * @default the environment variable `PERFORMANCE_PROFILE_INTERVAL`, in milliseconds, else 60_000
    */
   profileIntervalMs?: number | undefined
   /**
    * Whether optimizations are looked for.
-   * @default true
+   * @default the environment variable `PERFORMANCE_ENABLED`, else true
    */
   enableOptimizations?: boolean | undefined
   /**
@@ -30,12 +30,12 @@ export interface PerformanceClientOptions {
   autoOptimize?: boolean | undefined
   /**
    * Whether metrics are recorded.
-   * @default true
+   * @default the environment variable `PERFORMANCE_ENABLED`, else true
    */
   enableMetrics?: boolean | undefined
   /**
-   * How long metrics and snapshots are kept, in milliseconds. `PERFORMANCE_RETENTION` overrides it.
-   * @default 3_600_000
+   * How long metrics and snapshots are kept, in milliseconds.
+   * @default the environment variable `PERFORMANCE_RETENTION`, in seconds, else 3_600_000 (an hour)
    */
   metricsRetentionMs?: number | undefined
   /**
@@ -48,6 +48,22 @@ export interface PerformanceClientOptions {
    * @default 300_000
    */
   maxProfilingMs?: number | undefined
+  /**
+   * Directories whose disks are looked at, by the name that they have in snapshots and findings.
+   * @default { cwd: process.cwd() }
+   */
+  disks?: Readonly<Record<string, string>> | undefined
+  /**
+   * How often what only `systeminformation` tells is read in the background (file systems, temperature, the busiest
+   * programs), in milliseconds, at least 10_000; 0 for never. With the snapshots that are taken by interval.
+   * @default 60_000
+   */
+  hostIntervalMs?: number | undefined
+  /**
+   * Told what was found, applied and undone, and what failed.
+   * @default nothing is logged
+   */
+  logger?: Logger | undefined
   /**
    * Where the time comes from.
    * @default Date
@@ -78,6 +94,10 @@ export interface PerformanceConfig {
   maxMetrics: number
   /** How long a profile may take, in milliseconds. */
   maxProfilingMs: number
+  /** Directories whose disks are looked at, by name. */
+  disks: Readonly<Record<string, string>>
+  /** How often `systeminformation` is asked, in milliseconds; 0 for never. */
+  hostIntervalMs: number
 }
 
 const clock = z.custom<Now>(
@@ -97,17 +117,33 @@ const optionsSchema = z.strictObject({
   metricsRetentionMs: z.number().positive().default(3_600_000),
   maxMetrics: z.number().int().positive().default(10_000),
   maxProfilingMs: z.number().positive().max(MAX_TIMER_MS).default(300_000),
+  disks: z.record(z.string(), z.string().min(1)).default(() => ({ cwd: process.cwd() })),
+  hostIntervalMs: z
+    .number()
+    .max(MAX_TIMER_MS)
+    .refine((value) => value === 0 || value >= 10_000, 'expected 0 or at least 10000')
+    .default(60_000),
+  logger: loggerSchema,
   clock: clock.default(() => Date),
   env: z.record(z.string(), z.string().optional()).optional(),
-}) satisfies z.ZodType<PerformanceConfig & { clock: Now }, PerformanceClientOptions>
+}) satisfies z.ZodType<PerformanceConfig & { logger: Logger; clock: Now }, PerformanceClientOptions>
 
 /** @throws {@link PerformanceError} `INVALID_OPTIONS` */
 export function resolveOptions(options: PerformanceClientOptions): {
   config: PerformanceConfig
+  logger: Logger
   clock: Now
 } {
-  const { clock, env, ...config } = parse('createPerformanceClient', optionsSchema, options)
-  return { config: { ...config, ...fromEnvironment(env ?? process.env) }, clock }
+  const given = definedOnly(options)
+  const fromEnv = fromEnvironment(options.env ?? process.env)
+  const resolved = parse('createPerformanceClient', optionsSchema, { ...fromEnv, ...given })
+  const { clock, logger, env: _, ...config } = resolved
+  return { config, logger, clock }
+}
+
+/** An option given as `undefined` counts as not given. */
+function definedOnly(options: PerformanceClientOptions): PerformanceClientOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>) {
@@ -127,11 +163,8 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>) {
   }
   if (PERFORMANCE_RETENTION) {
     const { metricsRetentionMs } = optionsSchema.shape
-    set.metricsRetentionMs = parseNumber(
-      'PERFORMANCE_RETENTION',
-      metricsRetentionMs,
-      PERFORMANCE_RETENTION,
-    )
+    const seconds = parseNumber('PERFORMANCE_RETENTION', metricsRetentionMs, PERFORMANCE_RETENTION)
+    set.metricsRetentionMs = seconds * 1000
   }
   return set
 }

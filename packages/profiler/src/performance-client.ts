@@ -1,8 +1,11 @@
+import { describeThrown, type Logger } from '@nexus/diagnostics'
+import { SystemMonitor } from '@nexus/metrics'
 import { z } from 'zod'
 import { PerformanceError } from './errors.js'
 import type { MetricInput, PerformanceMetric } from './metrics/metric.js'
 import { type MetricFilter, MetricStore } from './metrics/metric-store.js'
 import { type MetricSummary, summarizeMetrics } from './metrics/metric-summary.js'
+import type { OptimizationRule } from './optimizations/finding.js'
 import type { Knob } from './optimizations/knob.js'
 import type { Optimization } from './optimizations/optimization.js'
 import { Optimizer } from './optimizations/optimizer.js'
@@ -20,9 +23,11 @@ import {
   type ProfilingOptions,
   type ResolvedProfilingOptions,
 } from './profiling/recorder.js'
+import { recommendationsOf } from './reports/recommendations.js'
 import { PerformanceReport } from './reports/report.js'
 import type { ReportContent } from './reports/report-content.js'
 import { type HostFacts, readHostFacts } from './snapshots/host-facts.js'
+import { HostWatch } from './snapshots/host-watch.js'
 import { ProcessMonitor } from './snapshots/process-monitor.js'
 import { PerformanceSnapshot } from './snapshots/snapshot.js'
 import { type PerformanceSources, readSources } from './snapshots/sources.js'
@@ -56,21 +61,27 @@ export interface PerformanceClientStats {
   maxSnapshots: number
   /** Whether a profile is being taken. */
   profiling: boolean
+  /** Rules that threw when they looked last, by id, and what they said. */
+  failedRules: Readonly<Record<string, string>>
 }
 
 /** Records, profiles and improves the process it runs in. Made by {@link createPerformanceClient}. */
 export class PerformanceClient {
   /** The options, with defaults and environment variables applied. */
   readonly config: Readonly<PerformanceConfig>
+  readonly #logger: Logger
   readonly #clock: Pick<DateConstructor, 'now'>
   readonly #metrics: MetricStore
   readonly #monitor = new ProcessMonitor()
+  readonly #system: SystemMonitor
+  readonly #hostWatch: HostWatch
   readonly #recorder: ProfileRecorder
   readonly #optimizer: Optimizer
   readonly #timer: NodeJS.Timeout | undefined
   #sources: PerformanceSources = {}
   #snapshots: PerformanceSnapshot[] = []
   #snapshotCount = 0
+  #reportCount = 0
   #lastSnapshotMs: number
   #host: HostFacts | undefined
   #ticking = false
@@ -78,13 +89,16 @@ export class PerformanceClient {
 
   /** @throws {@link PerformanceError} `INVALID_OPTIONS`, also for an environment variable */
   constructor(options: PerformanceClientOptions = {}) {
-    const { config, clock } = resolveOptions(options)
+    const { config, logger, clock } = resolveOptions(options)
     this.config = config
+    this.#logger = logger
     this.#clock = clock
     this.#lastSnapshotMs = clock.now()
     this.#metrics = new MetricStore(config, clock)
+    this.#system = new SystemMonitor({ disks: config.disks })
+    this.#hostWatch = new HostWatch(config.hostIntervalMs)
     this.#recorder = new ProfileRecorder(config.maxProfilingMs)
-    this.#optimizer = new Optimizer(clock)
+    this.#optimizer = new Optimizer(clock, logger)
     if (config.profileIntervalMs > 0 && (config.enableProfiling || config.enableOptimizations)) {
       this.#timer = setInterval(() => void this.#tick(), config.profileIntervalMs)
       this.#timer.unref()
@@ -161,6 +175,43 @@ export class PerformanceClient {
     return this.#optimizer.registerKnob(knob)
   }
 
+  /**
+   * Adds a rule of your own to those that look for optimizations. What it finds is listed and applied like the rest. A
+   * rule that throws finds nothing; `getStats().failedRules` says why.
+   *
+   * @returns a function that removes it
+   * @throws {@link PerformanceError} `INVALID_OPTIONS` when it is no rule or its id is taken
+   *
+   * @example
+   * ```ts
+   * client.registerRule({
+   *   id: 'slow-queries',
+   *   measure: (snapshots) => slowest(snapshots),
+   *   find(snapshots) {
+   *     const value = slowest(snapshots)
+   *     if (value === undefined || value < 100) return []
+   *     return [
+   *       {
+   *         title: 'Queries are slow',
+   *         severity: 'medium',
+   *         evidence: [{ what: 'slowest query', value, unit: 'ms', limit: 100 }],
+   *         advice: 'Add an index.',
+   *         expectedEffect: 'Orders load sooner.',
+   *       },
+   *     ]
+   *   },
+   * })
+   *
+   * function slowest(snapshots: readonly PerformanceSnapshot[]): number | undefined {
+   *   const queries = snapshots.flatMap(({ metricSummaries }) => metricSummaries)
+   *   return queries.find(({ name }) => name === 'db.query')?.max
+   * }
+   * ```
+   */
+  registerRule(rule: OptimizationRule): () => void {
+    return this.#optimizer.registerRule(rule)
+  }
+
   /** Takes a snapshot of what happened since the one before, and looks for optimizations. */
   async createSnapshot(): Promise<PerformanceSnapshot> {
     this.#expectOpen()
@@ -171,8 +222,10 @@ export class PerformanceClient {
       `snapshot-${++this.#snapshotCount}`,
       nowMs,
       this.#monitor.read(),
-      summarizeMetrics(recorded),
+      recorded,
       components,
+      this.#system.read(),
+      this.#hostWatch.latest,
     )
     this.#lastSnapshotMs = nowMs
     this.#snapshots.push(snapshot)
@@ -268,6 +321,7 @@ export class PerformanceClient {
       snapshots: this.#snapshots.length,
       maxSnapshots: MAX_SNAPSHOTS,
       profiling: this.#recorder.isRecording,
+      failedRules: Object.fromEntries(this.#optimizer.failures),
     }
   }
 
@@ -286,11 +340,14 @@ export class PerformanceClient {
     if (this.#ticking) return
     this.#ticking = true
     try {
+      this.#hostWatch.refresh(this.#clock.now())
       await this.createSnapshot()
       if (this.config.autoOptimize) await this.#optimizer.applyAll()
     } catch (error) {
-      // Closed while a source was answering.
-      if (!this.#closed) throw error
+      // It may have been closed while a source was answering.
+      if (this.#closed) return
+      const reason = describeThrown(error).message
+      this.#logger.error({ reason }, 'a snapshot could not be taken')
     } finally {
       this.#ticking = false
     }
@@ -303,14 +360,19 @@ export class PerformanceClient {
     profiles: Partial<Pick<ReportContent, 'cpuProfile' | 'heapProfile'>>,
   ): PerformanceReport {
     const metrics = this.getMetrics({ since: startedMs, until: endedMs + 1 })
+    const optimizations = this.getOptimizations()
+    const uxImprovements = findUxImprovements(metrics)
     return new PerformanceReport({
+      id: `report-${++this.#reportCount}`,
       name,
       startedMs,
       endedMs,
       snapshots: this.#snapshots.filter(({ timestamp }) => timestamp > startedMs),
+      metricCount: metrics.length,
       metrics: summarizeMetrics(metrics),
-      optimizations: this.getOptimizations(),
-      uxImprovements: findUxImprovements(metrics),
+      optimizations,
+      uxImprovements,
+      recommendations: recommendationsOf(optimizations, uxImprovements),
       host: this.#host,
       cpuProfile: profiles.cpuProfile,
       heapProfile: profiles.heapProfile,

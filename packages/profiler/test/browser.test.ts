@@ -102,7 +102,9 @@ testInChromium('a page sends its web vitals, long tasks, loading and interaction
   const metric = (name: string) => client.getMetrics({ name })[0]!
   expect(metric('INP').value).toBeGreaterThanOrEqual(250)
   expect(metric('long-task')).toMatchObject({ category: 'Cpu', unit: 'ms' })
-  expect(metric('long-task').value).toBeGreaterThanOrEqual(250)
+  // A busy machine may make other tasks of the page long as well.
+  const longTasks = client.getMetrics({ name: 'long-task' }).map(({ value }) => value)
+  expect(Math.max(...longTasks)).toBeGreaterThanOrEqual(250)
   expect(metric('FCP').value).toBeGreaterThan(0)
   expect(metric('navigation.transferred').value).toBeGreaterThan(PAGE.length)
   expect(metric('open-order')).toMatchObject({ category: 'Interaction', value: 300 })

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createPerformanceClient,
   InvalidMetricError,
+  type OptimizationRule,
   type PerformanceClient,
   type PerformanceClientOptions,
+  type PerformanceSnapshot,
 } from '@nexus/profiler'
 import { eventually } from '@nexus/test-kit'
 import { afterEach, expect, it } from 'vitest'
@@ -19,6 +21,9 @@ function createClient(options: PerformanceClientOptions = {}): PerformanceClient
 afterEach(() => {
   for (const client of clients.splice(0)) client.close()
 })
+
+/** How often the event loop is looked at. */
+const RESOLUTION_MS = 20
 
 /** Blocks the event loop. */
 function block(ms: number): void {
@@ -39,7 +44,9 @@ it('a snapshot says what the process did since the one before', async () => {
   expect(first.memory.heapUsed).toBeGreaterThan(1e6)
   expect(first.eventLoop.delayMs.max).toBeGreaterThan(80)
   expect(first.eventLoop.utilization).toBeGreaterThan(0.2)
-  expect(first.metrics).toEqual([
+  expect(first.metricCount).toBe(2)
+  expect(first.metrics).toEqual(client.getMetrics())
+  expect(first.metricSummaries).toEqual([
     {
       name: 'db.query',
       category: 'Database',
@@ -54,8 +61,24 @@ it('a snapshot says what the process did since the one before', async () => {
   ])
   const second = await client.createSnapshot()
   expect(second.metrics).toEqual([])
-  expect(second.eventLoop.delayMs.max).toBeLessThan(first.eventLoop.delayMs.max)
+  // What was counted in the first is not in the second: no delay is longer than the time since then.
+  expect(second.eventLoop.delayMs.max).toBeLessThanOrEqual(second.durationMs + RESOLUTION_MS)
   expect(client.getSnapshots()).toEqual([first, second])
+})
+
+it('a block right before a snapshot counts with it, and one around a profile with its report', async () => {
+  const client = createClient()
+  block(100)
+  const before = await client.createSnapshot()
+  expect(before.eventLoop.delayMs.max).toBeGreaterThan(80)
+  expect(before.eventLoop.delayMs.p99).toBeGreaterThan(80)
+  await client.startProfiling()
+  block(100)
+  const { content } = await client.stopProfiling()
+  const { delayMs, utilization } = content.snapshots.at(-1)!.eventLoop
+  expect(delayMs.max).toBeGreaterThan(80)
+  expect(delayMs.p99).toBeGreaterThan(50)
+  expect(utilization).toBeGreaterThan(0.5)
 })
 
 it('garbage collections are counted', async () => {
@@ -100,12 +123,12 @@ it('snapshots come by themselves, and knobs are turned only with autoOptimize', 
     client.observe({ pool: () => ({ waiting: instances < 15 ? 3 : 0 }) })
     if (autoOptimize) {
       await expect
-        .poll(() => client.getOptimizations()[0])
+        .poll(() => client.getOptimizations().find(({ id }) => id === 'pool-waits'))
         .toMatchObject({ state: 'applied', result: { before: 1, after: 0 } })
       expect(instances).toBe(15)
       await client.undoOptimization('pool-waits')
     } else {
-      await expect.poll(() => client.getOptimizations()).toHaveLength(1)
+      await expect.poll(() => client.getOptimizations().map(({ id }) => id)).toContain('pool-waits')
     }
     expect(instances).toBe(10)
     client.close()
@@ -117,6 +140,75 @@ it('with optimizations off none are looked for', async () => {
   client.observe({ pool: () => ({ waiting: 3 }) })
   for (let i = 0; i < 4; i++) await client.createSnapshot()
   expect(client.getOptimizations()).toEqual([])
+})
+
+it('a rule of your own is asked, applied and removed like the rest, and may fail without harm', async () => {
+  const clock = { time: 1_000, now: () => clock.time++ }
+  const client = createClient({ clock })
+  let limit = 10
+  client.registerKnob({
+    ...{ id: 'db.connections', unit: 'connections', min: 1, max: 100 },
+    read: () => limit,
+    write(value) {
+      limit = value
+    },
+  })
+  const worst = (snapshots: readonly PerformanceSnapshot[]) =>
+    snapshots.at(-1)?.metricSummaries.find(({ name }) => name === 'db.wait')?.max
+  const rule: OptimizationRule = {
+    id: 'db-waits',
+    measure: worst,
+    find(snapshots) {
+      const value = worst(snapshots)
+      if (value === undefined || value < 100) return []
+      return [
+        {
+          ...{ title: 'Queries wait for a connection', severity: 'high' },
+          evidence: [{ what: 'longest wait', value, unit: 'ms', limit: 100 }],
+          ...{ advice: 'Open more connections.', expectedEffect: 'Orders load sooner.' },
+          turn: { knob: 'db.connections', factor: 2 },
+        },
+      ]
+    },
+  }
+  const remove = client.registerRule(rule)
+  client.registerRule({
+    ...rule,
+    id: 'broken',
+    find() {
+      throw new Error('no such figure')
+    },
+  })
+  // A machine that others use has more to say.
+  const advised = 'Queries wait for a connection. Open more connections.'
+  client.recordMetric({ name: 'db.wait', value: 300, unit: 'ms' })
+  const { content, id } = await client.generateReport('orders', 60_000)
+  expect(id).toBe('report-1')
+  expect(content).toMatchObject({
+    metricCount: 1,
+    recommendations: expect.arrayContaining([advised]),
+  })
+  expect(client.getStats().failedRules).toEqual({ broken: 'no such figure' })
+  await client.applyOptimization('db-waits')
+  expect(limit).toBe(20)
+  client.recordMetric({ name: 'db.wait', value: 5, unit: 'ms' })
+  await client.createSnapshot()
+  expect(client.getOptimizations()).toContainEqual(
+    expect.objectContaining({
+      id: 'db-waits',
+      result: expect.objectContaining({ before: 300, after: 5 }),
+    }),
+  )
+  const second = await client.generateReport('orders', 60_000)
+  expect(second.id).toBe('report-2')
+  expect(second.content.recommendations).not.toContain(advised)
+  for (const wrong of [rule, { ...rule, id: 'heap-growth' }, { ...rule, id: 'a b' }, {}]) {
+    expect(() => client.registerRule(wrong as OptimizationRule)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS' }),
+    )
+  }
+  remove()
+  client.registerRule(rule)
 })
 
 it('with metrics off nothing is kept', () => {
@@ -158,6 +250,22 @@ it('what a page sends is checked, all of it before any of it is kept', () => {
     { page: 1, metrics: [] },
     { page: '/', metrics: [good, { ...good, value: 'x' }] },
     { page: '/', metrics: Array(501).fill(good) },
+    { page: '/', metrics: [good, { ...good, id: 'mine' }] },
+    { page: '/', metrics: [good, { ...good, colour: 'red' }] },
+    {
+      page: '/',
+      metrics: [
+        good,
+        {
+          ...good,
+          metadata: Object.fromEntries(
+            Array(16)
+              .fill(0)
+              .map((_, i) => [i, i]),
+          ),
+        },
+      ],
+    },
   ]) {
     expect(() => client.recordPageMetrics(payload)).toThrow(InvalidMetricError)
   }
@@ -174,8 +282,14 @@ it('what a snapshot holds is bounded too', async () => {
   )
   client.observe({ functions: () => functions })
   for (let i = 0; i < 5_000; i++) client.recordMetric({ name: `m${i}`, value: i, unit: 'x' })
-  const { metrics, components } = await client.createSnapshot()
-  expect(metrics).toHaveLength(200)
+  // A snapshot ends before the millisecond in which it is taken; the next one begins with that.
+  await sleep(2)
+  const { metricCount, metrics, metricSummaries, components } = await client.createSnapshot()
+  expect(metricCount).toBe(5_000)
+  expect(metrics.map(({ name }) => name)).toEqual(
+    Array.from({ length: 100 }, (_, i) => `m${4_900 + i}`),
+  )
+  expect(metricSummaries).toHaveLength(200)
   const kept = Object.keys(components.functions!)
   expect(kept).toHaveLength(200)
   expect(kept).toContain('f999')

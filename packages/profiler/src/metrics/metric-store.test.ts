@@ -87,3 +87,24 @@ it('limits are allowed up to the last character', () => {
   const metadata = { long: 'x'.repeat(1_000), yes: true, n: -1 }
   expect(store.record({ ...query, name: 'n'.repeat(200), metadata }).metadata).toEqual(metadata)
 })
+
+it('a metric keeps the id it brings, and a new id is none that is kept', () => {
+  const { store } = storeAt(0)
+  expect(store.record({ ...query, id: 'metric-2' }).id).toBe('metric-2')
+  expect(store.record(query).id).toBe('metric-3')
+  expect(store.record(query).id).toBe('metric-4')
+  expect(store.get('metric-2')).toMatchObject(query)
+  expect(() => store.record({ ...query, id: 'metric-2' })).toThrow('is kept already')
+  for (const id of ['', 'x'.repeat(201), 7, null]) {
+    expect(() => store.record({ ...query, id })).toThrow(InvalidMetricError)
+  }
+  expect(store.recorded).toBe(3)
+})
+
+it.each(['Id', 'colour', 'time', 'constructor', '__proto__ '])(
+  'a metric with the field %s is refused by its name',
+  (field) => {
+    const { store } = storeAt(0)
+    expect(() => store.record({ ...query, [field]: 1 })).toThrow(`A metric has no field "${field}"`)
+  },
+)

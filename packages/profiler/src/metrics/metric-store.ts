@@ -1,4 +1,4 @@
-import { MetricNotFoundError } from '../errors.js'
+import { InvalidMetricError, MetricNotFoundError } from '../errors.js'
 import { createMetric, type MetricCategory, type PerformanceMetric } from './metric.js'
 
 /** Which metrics to get; all of its parts must hold. */
@@ -28,6 +28,7 @@ export class MetricStore {
   /** By id, oldest first. */
   readonly #metrics = new Map<string, PerformanceMetric>()
   #recorded = 0
+  #lastId = 0
 
   constructor(limits: MetricStoreLimits, clock: { now(): number }) {
     this.#limits = limits
@@ -46,7 +47,13 @@ export class MetricStore {
 
   /** @throws {@link InvalidMetricError} */
   record(input: unknown): PerformanceMetric {
-    const metric = createMetric(input, `metric-${this.#recorded + 1}`, this.#clock.now())
+    const metric = createMetric(input, this.#newId(), this.#clock.now())
+    if (this.#metrics.has(metric.id)) {
+      throw new InvalidMetricError(
+        `A metric with the id ${JSON.stringify(metric.id)} is kept already. Leave id out to get a new one.`,
+        { field: 'id' },
+      )
+    }
     this.#recorded++
     this.#metrics.set(metric.id, metric)
     if (this.#metrics.size > this.#limits.maxMetrics) this.#deleteOldest()
@@ -76,6 +83,13 @@ export class MetricStore {
 
   clear(): void {
     this.#metrics.clear()
+  }
+
+  /** One that no metric has, not even one that brought its own. */
+  #newId(): string {
+    do this.#lastId++
+    while (this.#metrics.has(`metric-${this.#lastId}`))
+    return `metric-${this.#lastId}`
   }
 
   #expire(): void {

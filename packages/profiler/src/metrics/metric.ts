@@ -21,6 +21,8 @@ export type MetricMetadata = Readonly<Record<string, string | number | boolean>>
 
 /** A metric to record. */
 export interface MetricInput {
+  /** Up to 200 characters, and not that of a metric that is kept. @default a new one, such as `metric-7` */
+  id?: string | undefined
   /** Such as `db.query`; up to 200 characters. */
   name: string
   /** What it is about. @default 'Custom' */
@@ -37,7 +39,7 @@ export interface MetricInput {
 
 /** A recorded metric. */
 export interface PerformanceMetric {
-  /** Unique in this process. */
+  /** Unique among the metrics that are kept. */
   readonly id: string
   /** Such as `db.query`. */
   readonly name: string
@@ -53,6 +55,9 @@ export interface PerformanceMetric {
   readonly metadata: MetricMetadata
 }
 
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['id', 'name', 'category', 'value', 'unit', 'timestamp', 'metadata'],
+])
 const MAX_NAME = 200
 const MAX_UNIT = 20
 const MAX_METADATA_KEYS = 16
@@ -61,13 +66,22 @@ const MAX_METADATA_TEXT = 1_000
 /**
  * Checks a metric, which may come from anywhere, such as the body of a request.
  *
+ * @param newId the id of a metric that brings none
  * @throws {@link InvalidMetricError}
  */
-export function createMetric(input: unknown, id: string, nowMs: number): PerformanceMetric {
+export function createMetric(input: unknown, newId: string, nowMs: number): PerformanceMetric {
   if (typeof input !== 'object' || input === null) {
     throw new InvalidMetricError(`Expected a metric to be an object, got ${describe(input)}.`)
   }
+  for (const field of Object.keys(input)) {
+    if (FIELDS.has(field)) continue
+    throw new InvalidMetricError(
+      `A metric has no field ${describe(field)}; expected ${[...FIELDS].join(', ')}. Put data of your own into metadata.`,
+      { field },
+    )
+  }
   const {
+    id = newId,
     name,
     category = 'Custom',
     value,
@@ -75,6 +89,7 @@ export function createMetric(input: unknown, id: string, nowMs: number): Perform
     timestamp = nowMs,
     metadata = {},
   } = input as Partial<Record<keyof MetricInput, unknown>>
+  expectText('id', id, MAX_NAME)
   expectText('name', name, MAX_NAME)
   expectText('unit', unit, MAX_UNIT)
   expectNumber('value', value)

@@ -1,3 +1,5 @@
+import { silentLogger } from '@nexus/diagnostics'
+import { RecordingLogger } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
 import { type Scene, snapshotsOf } from '../../test/support/snapshots.js'
 import { OptimizationNotApplicableError, OptimizationNotFoundError } from '../errors.js'
@@ -5,7 +7,7 @@ import { Optimizer } from './optimizer.js'
 
 function optimizerAt(time = 0) {
   const clock = { time, now: () => clock.time }
-  return { clock, optimizer: new Optimizer(clock) }
+  return { clock, optimizer: new Optimizer(clock, silentLogger) }
 }
 
 function knobAt(id: string, value: number, range = { min: 1, max: 1_000 }) {
@@ -197,8 +199,44 @@ it('an unknown optimization and a wrong knob are errors', async () => {
   const { optimizer } = optimizerAt()
   await expect(optimizer.apply('nothing')).rejects.toThrow(OptimizationNotFoundError)
   expect(() => optimizer.registerKnob(knobAt('k', 1, { min: 2, max: 1 }))).toThrow('got 2 and 1')
+  for (const wrong of [
+    null,
+    undefined,
+    { ...knobAt('k', 1), read: undefined },
+    { id: 'k', min: 1, max: 2 },
+  ]) {
+    expect(() => optimizer.registerKnob(wrong as never)).toThrow(
+      'to have the functions read and write',
+    )
+  }
   const remove = optimizer.registerKnob(knobAt('k', 1))
   expect(() => optimizer.registerKnob(knobAt('k', 1))).toThrow('There already is a knob k')
   remove()
   optimizer.registerKnob(knobAt('k', 1))
+})
+
+it('what is applied, undone or fails is logged', async () => {
+  const logger = new RecordingLogger()
+  const optimizer = new Optimizer({ now: () => 0 }, logger)
+  optimizer.registerKnob(knobAt('cache.maxBytes', 10))
+  const failing = () => {
+    throw new Error('no')
+  }
+  optimizer.registerRule({ id: 'fails', find: failing, measure: failing })
+  optimizer.update(snapshotsOf([cache(0, 0, 0), cache(89, 11, 5)]))
+  optimizer.update(snapshotsOf([cache(0, 0, 0), cache(89, 11, 5)]))
+  expect(logger.entries).toEqual([
+    {
+      level: 'warn',
+      fields: { rule: 'fails', reason: 'no' },
+      message: 'a rule for optimizations failed',
+    },
+  ])
+  const [suggested] = optimizer.optimizations
+  await optimizer.apply(suggested!.id)
+  await optimizer.undo(suggested!.id)
+  expect(logger.messages('info')).toEqual([
+    'an optimization was applied',
+    'an optimization was undone',
+  ])
 })

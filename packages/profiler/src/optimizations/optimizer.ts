@@ -1,4 +1,4 @@
-import { describeThrown } from '../describe-thrown.js'
+import { describeThrown, type Logger } from '@nexus/diagnostics'
 import {
   OptimizationNotApplicableError,
   OptimizationNotFoundError,
@@ -10,8 +10,7 @@ import type { Finding, OptimizationRule } from './finding.js'
 import type { Knob, KnobChange } from './knob.js'
 import { Optimization } from './optimization.js'
 import { PROCESS_RULES } from './process-rules.js'
-
-const RULES: readonly OptimizationRule[] = [...COMPONENT_RULES, ...PROCESS_RULES]
+import { SYSTEM_RULES } from './system-rules.js'
 
 /** The rules look at the latest of the snapshots only: what was is not what is. */
 const WINDOW = 10
@@ -27,13 +26,18 @@ interface Entry {
 /** Tells optimizations from snapshots, and turns the knobs of those that are applied. */
 export class Optimizer {
   readonly #clock: { now(): number }
+  readonly #logger: Logger
   readonly #knobs = new Map<string, Knob>()
+  readonly #rules: OptimizationRule[] = [...COMPONENT_RULES, ...PROCESS_RULES, ...SYSTEM_RULES]
+  /** What each rule that threw said, by its id. */
+  readonly failures = new Map<string, string>()
   #suggested: Entry[] = []
   /** Those that were applied, oldest first. */
   #applied: Entry[] = []
 
-  constructor(clock: { now(): number }) {
+  constructor(clock: { now(): number }, logger: Logger) {
     this.#clock = clock
+    this.#logger = logger
   }
 
   /** The suggestions, then what was applied. */
@@ -43,6 +47,10 @@ export class Optimizer {
 
   /** @throws {@link PerformanceError} `INVALID_OPTIONS` when the knob has no range or its id is taken */
   registerKnob(knob: Knob): () => void {
+    if (typeof knob?.read !== 'function' || typeof knob.write !== 'function') {
+      const message = `Expected the knob ${String(knob?.id)} to have the functions read and write.`
+      throw new PerformanceError('INVALID_OPTIONS', message, { knob: knob?.id })
+    }
     if (!(knob.min <= knob.max)) {
       const message = `Expected min of the knob ${knob.id} to be at most max, got ${knob.min} and ${knob.max}.`
       throw new PerformanceError('INVALID_OPTIONS', message, { knob: knob.id })
@@ -57,12 +65,54 @@ export class Optimizer {
     }
   }
 
+  /** @throws {@link PerformanceError} `INVALID_OPTIONS` when it is no rule or its id is taken */
+  registerRule(rule: OptimizationRule): () => void {
+    const { id, find, measure } = rule
+    if (typeof id !== 'string' || !/^[\w.-]+$/.test(id)) {
+      const message =
+        'Expected id of a rule to be letters, digits, - . and _, such as slow-queries.'
+      throw new PerformanceError('INVALID_OPTIONS', message, { rule: id })
+    }
+    if (typeof find !== 'function' || typeof measure !== 'function') {
+      const message = `Expected the rule ${id} to have the functions find and measure.`
+      throw new PerformanceError('INVALID_OPTIONS', message, { rule: id })
+    }
+    if (this.#rules.some((other) => other.id === id)) {
+      const message = `There already is a rule ${id}. Choose another id.`
+      throw new PerformanceError('INVALID_OPTIONS', message, { rule: id })
+    }
+    this.#rules.push(rule)
+    return () => {
+      const at = this.#rules.indexOf(rule)
+      if (at < 0) return
+      this.#rules.splice(at, 1)
+      this.failures.delete(id)
+    }
+  }
+
   /** Looks at all snapshots there are, oldest first. */
   update(snapshots: readonly PerformanceSnapshot[]): void {
     this.#measureApplied(snapshots)
-    this.#suggested = RULES.flatMap((rule) =>
-      rule.find(this.#windowOf(rule, snapshots)).map((finding) => this.#suggest(rule, finding)),
-    )
+    this.#suggested = this.#rules.flatMap((rule) => {
+      const found = this.#guarded(rule, () => rule.find(this.#windowOf(rule, snapshots))) ?? []
+      return found.map((finding) => this.#suggest(rule, finding))
+    })
+  }
+
+  /** What a rule answers; undefined when it throws, which must not keep the others from being asked. */
+  #guarded<T>(rule: OptimizationRule, ask: () => T): T | undefined {
+    try {
+      const answer = ask()
+      this.failures.delete(rule.id)
+      return answer
+    } catch (error) {
+      const reason = describeThrown(error).message
+      if (!this.failures.has(rule.id)) {
+        this.#logger.warn({ rule: rule.id, reason }, 'a rule for optimizations failed')
+      }
+      this.failures.set(rule.id, reason)
+      return undefined
+    }
   }
 
   /**
@@ -85,6 +135,7 @@ export class Optimizer {
     optimization.failure = undefined
     const [{ value: before }] = optimization.evidence
     optimization.result = { appliedMs: this.#clock.now(), before }
+    this.#logger.info({ id, ...change }, 'an optimization was applied')
     this.#suggested = this.#suggested.filter((other) => other !== entry)
     this.#applied = [...this.#applied, entry].slice(-MAX_HISTORY)
     return optimization
@@ -103,6 +154,7 @@ export class Optimizer {
     }
     await this.#turn(id, change.knob, change.from)
     optimization.state = 'undone'
+    this.#logger.info({ id, knob: change.knob, to: change.from }, 'an optimization was undone')
     return optimization
   }
 
@@ -113,7 +165,9 @@ export class Optimizer {
       try {
         await this.apply(optimization.id)
       } catch (error) {
-        optimization.failure = describeThrown(error)
+        optimization.failure = describeThrown(error).message
+        const fields = { id: optimization.id, reason: optimization.failure }
+        this.#logger.warn(fields, 'an optimization could not be applied')
       }
     }
   }
@@ -123,7 +177,7 @@ export class Optimizer {
       const { result } = optimization
       if (!result || optimization.state !== 'applied' || result.after !== undefined) continue
       const since = snapshots.filter(({ timestamp }) => timestamp > result.appliedMs)
-      const after = rule.measure(since, subject)
+      const after = this.#guarded(rule, () => rule.measure(since, subject))
       if (after !== undefined) result.after = after
     }
   }

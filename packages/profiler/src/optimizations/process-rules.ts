@@ -1,16 +1,13 @@
-import { quantile } from '../metrics/metric-summary.js'
 import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
 import type { OptimizationRule } from './finding.js'
+import { typicalValue } from './typical-value.js'
 
 type Snapshots = readonly PerformanceSnapshot[]
 
-const MIN_SNAPSHOTS = 3
 const DELAY_LIMIT_MS = 50
 
 function typicalDelay(snapshots: Snapshots): number | undefined {
-  if (snapshots.length < MIN_SNAPSHOTS) return undefined
-  const p99s = snapshots.map(({ eventLoop }) => eventLoop.delayMs.p99).sort((a, b) => a - b)
-  return quantile(p99s, 0.5)
+  return typicalValue(snapshots.map(({ eventLoop }) => eventLoop.delayMs.p99))
 }
 
 /** The event loop is blocked again and again. */
@@ -72,7 +69,8 @@ const heapGrows: OptimizationRule = {
           { what: 'in this time', value: growth.elapsedMs, unit: 'ms' },
           { what: 'heap in use', value: growth.after, unit: 'bytes' },
         ],
-        advice: 'Take a heap profile with startProfiling({ heap: true }) to see who allocates it.',
+        advice:
+          'Take a heap profile to see what allocates it: nexus profile --heap, or startProfiling({ heap: true }).',
         expectedEffect: 'Memory stays level, and collections take less time.',
       },
     ]

@@ -31,14 +31,28 @@ export function parsePageMetrics(payload: unknown): MetricInput[] {
       `Expected at most ${MAX_PAGE_METRICS} metrics from a page at once, got ${metrics.length}.`,
     )
   }
-  return metrics.map((input) => {
-    const { name, category, value, unit, metadata } = createMetric(input, '', 0)
+  return metrics.map((input: unknown) => {
+    if (typeof input === 'object' && input !== null && 'id' in input) {
+      throw new InvalidMetricError('A metric of a page has no id: the server gives it one.', {
+        field: 'id',
+      })
+    }
+    const { name, category, value, unit, metadata } = createMetric(input, 'page', 0)
     if (Math.abs(value) > MAX_PAGE_VALUE) {
       throw new InvalidMetricError(
         `Expected value of a page metric to be between -1e15 and 1e15, got ${value}.`,
         { field: 'value' },
       )
     }
-    return { name, category, value, unit, metadata: { ...metadata, page: page.slice(0, 200) } }
+    const metric = {
+      name,
+      category,
+      value,
+      unit,
+      metadata: { ...metadata, page: page.slice(0, 200) },
+    }
+    // Once more with the path, which may be one key too many: none may be kept of a payload that is wrong.
+    createMetric(metric, 'page', 0)
+    return metric
   })
 }

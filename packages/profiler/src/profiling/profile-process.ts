@@ -4,7 +4,7 @@ import type { Severity } from '../optimizations/finding.js'
 import { createPerformanceClient } from '../performance-client.js'
 import type { PerformanceReport } from '../reports/report.js'
 import type { PerformanceSources } from '../snapshots/sources.js'
-import { CpuProfile } from './profile.js'
+import { CpuProfile, type HeapProfile } from './profile.js'
 
 /** Functions that a profile names; the rest is in its `cpuProfile`. */
 const MAX_FUNCTIONS = 20
@@ -21,6 +21,8 @@ export interface ProfiledThreads {
 export interface ProcessProfileOptions {
   /** How long to record, in milliseconds. */
   durationMs: number
+  /** Samples the memory that is allocated on the main thread and still in use at the end as well. @default false */
+  heap?: boolean | undefined
   /** Gives the profile up: `profileProcess` rejects with its reason. @default none */
   signal?: AbortSignal | undefined
   /** Ends the profile early: what was recorded until then is reported. @default none */
@@ -86,6 +88,19 @@ export interface ProcessProfile {
   suggestions: { title: string; severity: Severity; advice: string }[]
   /** The main thread's profile as V8 wrote it: the content of a `.cpuprofile`. */
   cpuProfile: { samplingIntervalUs: number; profile: object }
+  /** What allocated memory that is in use at the end; only when it was asked for. */
+  heap?: {
+    /** Most first. */
+    functions: AllocatingCode[]
+    /** As V8 wrote it: the content of a `.heapprofile`. */
+    heapProfile: { samplingIntervalBytes: number; profile: object }
+  }
+}
+
+/** A function that allocated memory, as the sampler saw it. */
+export interface AllocatingCode extends Omit<ProfiledCode, 'selfMs'> {
+  /** Memory that it allocated and that is in use, in bytes. */
+  selfBytes: number
 }
 
 /**
@@ -100,12 +115,12 @@ export interface ProcessProfile {
  * ```
  */
 export async function profileProcess(options: ProcessProfileOptions): Promise<ProcessProfile> {
-  const { durationMs, signal, endSignal, sources = {}, threads } = options
+  const { durationMs, heap = false, signal, endSignal, sources = {}, threads } = options
   const client = createPerformanceClient({ profileIntervalMs: 0, env: {} })
   try {
     client.observe(sources)
     await client.createSnapshot()
-    await client.startProfiling()
+    await client.startProfiling({ heap })
     threads?.start()
     const signals = [signal, endSignal].filter((one) => one !== undefined)
     await delay(durationMs, undefined, { signal: AbortSignal.any(signals) }).catch(() =>
@@ -167,6 +182,21 @@ function mainPart({ content }: PerformanceReport): Omit<ProcessProfile, 'threads
     suggestions: optimizations.map(({ title, severity, advice }) => ({ title, severity, advice })),
     cpuProfile: {
       samplingIntervalUs: profile.timing.samplingInterval,
+      profile: { ...profile.toJSON() },
+    },
+    ...(content.heapProfile && { heap: heapPart(content.heapProfile) }),
+  }
+}
+
+function heapPart(profile: HeapProfile): NonNullable<ProcessProfile['heap']> {
+  return {
+    functions: profile.topFunctions(MAX_FUNCTIONS).map(({ name, url, line, self, selfShare }) => ({
+      ...{ name, url, line },
+      selfBytes: self,
+      share: selfShare,
+    })),
+    heapProfile: {
+      samplingIntervalBytes: profile.timing.samplingInterval,
       profile: { ...profile.toJSON() },
     },
   }

@@ -7,6 +7,8 @@ import type { PerformanceSnapshot } from '../snapshots/snapshot.js'
 
 /** What a report is made of. */
 export interface ReportContent {
+  /** Unique among the reports of this client, such as `report-1`. */
+  id: string
   /** Name of the report and of its files. */
   name: string
   /** When the time that it is about began, in milliseconds since the epoch. */
@@ -15,12 +17,16 @@ export interface ReportContent {
   endedMs: number
   /** Oldest first; at least one. */
   snapshots: readonly PerformanceSnapshot[]
-  /** The metrics recorded in this time. */
+  /** How many metrics were recorded in this time and are kept. */
+  metricCount: number
+  /** They, added up by name and unit. */
   metrics: readonly MetricSummary[]
   /** What could be better, and what was applied. */
   optimizations: readonly Optimization[]
   /** What people wait for too long. */
   uxImprovements: readonly UxImprovement[]
+  /** What to do next, in one sentence each, the most severe first: from both lists above. */
+  recommendations: readonly string[]
   /** What the machine is; there once `getHostFacts()` was called. */
   host: HostFacts | undefined
   /** Where CPU time went. */

@@ -9,6 +9,7 @@ export function formatReport(report: ReportContent): string {
   const sections = [
     header(report),
     processSection(report),
+    machineSection(report),
     profileSection('CPU time', report.cpuProfile, (us) => `${(us / 1000).toFixed(1)} ms`),
     profileSection('Memory allocated and in use', report.heapProfile, formatBytes),
     section(
@@ -54,6 +55,24 @@ function processSection({ snapshots }: ReportContent): string {
   ])
 }
 
+function machineSection({ snapshots }: ReportContent): string {
+  const last = snapshots.at(-1)
+  if (!last) return ''
+  const { scope, cpu, memory, disks, diskIo, network } = last.system
+  const rates = ({ inBytesPerSecond, outBytesPerSecond }: NonNullable<typeof network>) =>
+    `${formatBytes(inBytesPerSecond)}/s in, ${formatBytes(outBytesPerSecond)}/s out`
+  return section(scope === 'container' ? 'Container' : 'Machine', [
+    `CPU ${percent(cpu.busyRatio)} of ${round(cpu.cores)} cores, ${percent(cpu.processRatio)} by this process; load ${cpu.load[1].toFixed(2)}`,
+    `memory ${formatBytes(memory.availableBytes)} available of ${formatBytes(memory.totalBytes)}`,
+    ...Object.entries(disks).map(
+      ([name, { availableBytes, totalBytes }]) =>
+        `disk of ${name} ${formatBytes(availableBytes)} available of ${formatBytes(totalBytes)}`,
+    ),
+    ...(diskIo ? [`disks ${rates(diskIo)}`] : []),
+    ...(network ? [`network ${rates(network)}`] : []),
+  ])
+}
+
 function profileSection(
   title: string,
   profile: ReportContent['cpuProfile'] | ReportContent['heapProfile'],
@@ -91,6 +110,7 @@ function percent(share: number): string {
 }
 
 function formatBytes(bytes: number): string {
+  if (bytes >= 1024 ** 3) return `${(bytes / 1024 ** 3).toFixed(1)} GB`
   return bytes >= 1024 ** 2
     ? `${(bytes / 1024 ** 2).toFixed(1)} MB`
     : `${(bytes / 1024).toFixed(1)} KB`

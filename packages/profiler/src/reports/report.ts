@@ -11,6 +11,11 @@ export class PerformanceReport {
     readonly content: ReportContent,
   ) {}
 
+  /** Unique among the reports of this client. */
+  get id(): string {
+    return this.content.id
+  }
+
   /** Name of the report and of its files. */
   get name(): string {
     return this.content.name

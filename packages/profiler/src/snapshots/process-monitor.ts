@@ -1,11 +1,5 @@
-import {
-  constants,
-  type EventLoopUtilization,
-  type IntervalHistogram,
-  monitorEventLoopDelay,
-  PerformanceObserver,
-  performance,
-} from 'node:perf_hooks'
+import { constants, PerformanceObserver, performance } from 'node:perf_hooks'
+import { EventLoopDelay, EventLoopUtilization } from '@nexus/metrics'
 
 /** CPU time of this process, as a share of one core. */
 export interface CpuUsage {
@@ -31,7 +25,7 @@ export interface MemoryUsage {
 
 /** How well the event loop turned. */
 export interface EventLoopUsage {
-  /** Delay in milliseconds; all 0 until the loop has turned for a moment. */
+  /** How late work starts because the loop is busy, in milliseconds; 99 % of the time it is at most `p99`. */
   delayMs: { mean: number; p50: number; p99: number; max: number }
   /** Share of the time it was busy, 0 to 1. */
   utilization: number
@@ -70,21 +64,16 @@ const GC_KINDS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
 }
 
-/** Node's histogram has the time between two ticks of this length, of which only the excess is delay. */
-const RESOLUTION_MS = 10
-
 /** Watches this process; all of it together costs next to nothing. */
 export class ProcessMonitor {
-  readonly #delay: IntervalHistogram
+  readonly #delay = new EventLoopDelay()
+  readonly #utilization = new EventLoopUtilization()
   readonly #gcObserver: PerformanceObserver
   #gc = noGc()
   #cpu = process.cpuUsage()
-  #utilization: EventLoopUtilization = performance.eventLoopUtilization()
   #sinceMs = performance.now()
 
   constructor() {
-    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-    this.#delay.enable()
     this.#gcObserver = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) this.#countGc(entry)
     })
@@ -97,7 +86,7 @@ export class ProcessMonitor {
     // Two readings in the same instant must not divide by zero.
     const durationMs = Math.max(nowMs - this.#sinceMs, 0.001)
     const cpu = process.cpuUsage(this.#cpu)
-    const utilization = performance.eventLoopUtilization()
+    const { mean, p50, p99, max } = this.#delay.read()
     const reading: ProcessReading = {
       durationMs,
       cpu: {
@@ -105,36 +94,19 @@ export class ProcessMonitor {
         systemPercent: cpu.system / 10 / durationMs,
       },
       memory: process.memoryUsage(),
-      eventLoop: {
-        delayMs: this.#readDelay(),
-        utilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
-      },
+      eventLoop: { delayMs: { mean, p50, p99, max }, utilization: this.#utilization.read() },
       gc: this.#gc,
     }
     this.#gc = noGc()
     this.#cpu = process.cpuUsage()
-    this.#utilization = utilization
     this.#sinceMs = nowMs
     return reading
   }
 
   /** Stops watching. */
   close(): void {
-    this.#delay.disable()
+    this.#delay.close()
     this.#gcObserver.disconnect()
-  }
-
-  #readDelay(): EventLoopUsage['delayMs'] {
-    const delay = this.#delay
-    if (delay.count === 0) return { mean: 0, p50: 0, p99: 0, max: 0 }
-    const delayMs = {
-      mean: excessMs(delay.mean),
-      p50: excessMs(delay.percentile(50)),
-      p99: excessMs(delay.percentile(99)),
-      max: excessMs(delay.max),
-    }
-    delay.reset()
-    return delayMs
   }
 
   #countGc(entry: { duration: number; detail?: unknown }): void {
@@ -145,10 +117,6 @@ export class ProcessMonitor {
     this.#gc.longestMs = Math.max(this.#gc.longestMs, entry.duration)
     this.#gc.byKind[name] = (this.#gc.byKind[name] ?? 0) + 1
   }
-}
-
-function excessMs(intervalNs: number): number {
-  return Math.max(0, intervalNs / 1e6 - RESOLUTION_MS)
 }
 
 function noGc(): GcUsage {
