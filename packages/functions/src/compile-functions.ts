@@ -1,9 +1,19 @@
 import { fileURLToPath } from 'node:url'
+import { guardLogger, type Logger } from '@nexus/diagnostics'
 import { ExecutorError, type WasiOptions, type WasmRuntime } from '@nexus/executor'
 import { dataCheck } from './data-check.js'
 import { FunctionsError } from './errors.js'
+import { assertFailureFunctions } from './failure/failure-functions.js'
 import type { CompiledFunction, FunctionDefinition } from './function-definition.js'
+import { HttpRoutes } from './http/http-routes.js'
+import { logCompiled } from './log/log-compiled.js'
 import { definitionSchema, parseOptions } from './options.js'
+
+/** Options of {@link compileFunctions}. */
+export interface CompileFunctionsOptions {
+  /** Told of each function what was compiled. @default nothing is logged */
+  logger?: Logger | undefined
+}
 
 /**
  * Compiles the code of every function that is not compiled yet.
@@ -20,7 +30,9 @@ import { definitionSchema, parseOptions } from './options.js'
 export async function compileFunctions(
   definitions: readonly FunctionDefinition[],
   runtime: WasmRuntime,
+  { logger }: CompileFunctionsOptions = {},
 ): Promise<CompiledFunction[]> {
+  const log = guardLogger(logger)
   const names = new Set<string>()
   for (const definition of definitions) {
     parseOptions(definitionSchema, definition, `function ${String(definition?.name)}`)
@@ -33,11 +45,14 @@ export async function compileFunctions(
     }
     names.add(name)
   }
+  assertFailureFunctions(definitions)
+  new HttpRoutes(definitions)
   const results = await Promise.allSettled(
-    definitions.map(async (definition) => ({
-      ...definition,
-      compiled: await compile(definition, runtime),
-    })),
+    definitions.map(async (definition) => {
+      const compiled = await compile(definition, runtime)
+      if (compiled !== definition.compiled) logCompiled(log, definition.name, compiled)
+      return { ...definition, compiled }
+    }),
   )
   const failures: string[] = []
   const compiled: CompiledFunction[] = []
@@ -61,9 +76,12 @@ async function compile(
   const { source, name, schema } = definition
   if (schema !== undefined) dataCheck(schema)
   if (definition.compiled !== undefined) return definition.compiled
-  if (source !== undefined) return runtime.precompileHandler(source, { filename: `${name}.js` })
+  if (source !== undefined) {
+    return runtime.precompileHandler(source, { filename: `${name}.js`, functionName: name })
+  }
   return runtime.precompileFile(pathOf(definition)!, {
     root: definition.importRoot,
+    functionName: name,
     ...(await wasiOptionsOf(definition, runtime)),
   })
 }

@@ -1,18 +1,55 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { SubscribeOptions, Subscription, SubscriptionStats } from '@nexus/event-bus'
-import { type CallOptions, callOptionsSchema } from '@nexus/executor'
+import { resolve } from 'node:path'
+import type {
+  EventInput,
+  FailedDelivery,
+  PublishOptions,
+  Subscription,
+  SubscriptionStats,
+  WaitOptions,
+} from '@nexus/event-bus'
+import {
+  boundFunction,
+  type SubscriptionSettings,
+  sameSettings,
+  subscriptionSettings,
+} from './bind/subscription-settings.js'
 import { compileFunctions, pathOf } from './compile-functions.js'
 import { FunctionsError } from './errors.js'
+import { deadLetterEvent } from './failure/dead-letter-event.js'
 import type { CompiledFunction, FunctionDefinition } from './function-definition.js'
+import { answerRequest } from './http/answer-request.js'
+import { type HttpMatch, HttpRoutes } from './http/http-routes.js'
+import { countRequest, type RequestCounts } from './http/request-counts.js'
+import type { Invoke } from './invoke/invoke-from-function.js'
+import {
+  type Invocation,
+  type InvokeOptions,
+  invocationType,
+  invokeFunction,
+} from './invoke/invoke-function.js'
+import { logPauseChange } from './log/log-pause-change.js'
 import {
   type FunctionHostOptions,
   hostSchema,
   parseOptions,
   type ResolvedHostOptions,
-  subscriptionSchema,
 } from './options.js'
-import { type FunctionRun, functionRun } from './run/function-run.js'
-import { type BoundFunction, runFunction } from './run/run-function.js'
+import { FailureStreaks } from './pause/failure-streaks.js'
+import type { FunctionPause, FunctionPauseChange } from './pause/function-pause.js'
+import { Pauses } from './pause/pauses.js'
+import { quiesce } from './quiesce.js'
+import { type EventOutcome, type EventReceipt, eventOutcome } from './run/event-outcome.js'
+import type { BoundFunction, RunSetup } from './run/function-call.js'
+import type { FunctionRun } from './run/function-run.js'
+import { functionRuns } from './run/function-runs.js'
+import { type FunctionStatus, functionStatus } from './run/function-status.js'
+import { runFunction } from './run/run-function.js'
+import { type ResolvedSchedule, resolveSchedule } from './schedule/schedule.js'
+import { Scheduler } from './schedule/scheduler.js'
+import { CallStore } from './suspension/call-store.js'
+import { FunctionSuspensions } from './suspension/function-suspensions.js'
+import { orderingOfCalls } from './suspension/ordering-of-calls.js'
+import type { SuspensionCounts } from './suspension/suspension-counts.js'
 
 /** Which event: ids are unique within a source. */
 export interface EventKey {
@@ -26,6 +63,8 @@ export interface EventKey {
 export interface FunctionHostStats {
   /** What the subscription of each function did. */
   functions: SubscriptionStats[]
+  /** What each function did with its waits, by name. */
+  suspensions: Record<string, SuspensionCounts>
   /** Settings of the host, in bytes. */
   limits: { maxRecordBytes: number }
 }
@@ -33,7 +72,16 @@ export interface FunctionHostStats {
 interface Binding {
   /** What the next delivery runs; a reload replaces it. */
   bound: BoundFunction
-  subscription: Subscription
+  settings: SubscriptionSettings
+  /** Undefined where it answers requests. */
+  subscription: Subscription | undefined
+  requests: RequestCounts
+}
+
+/** Why a function is paused. */
+export interface PauseOptions {
+  /** Shown with the function; cut to 200 characters. @default none */
+  reason?: string | undefined
 }
 
 /**
@@ -48,8 +96,14 @@ interface Binding {
  * ```
  */
 export class FunctionHost {
+  /** Calls of functions that stand still. */
+  readonly suspensions: FunctionSuspensions
   readonly #options: ResolvedHostOptions
   readonly #bindings = new Map<string, Binding>()
+  #routes = new HttpRoutes([])
+  readonly #scheduler: Scheduler
+  readonly #pauses: Pauses
+  readonly #streaks: FailureStreaks
   /** Ends when the change under way has; they come one after the other. */
   #changing: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -57,6 +111,17 @@ export class FunctionHost {
   /** @throws FunctionsError `INVALID_OPTIONS` */
   constructor(options: FunctionHostOptions) {
     this.#options = parseOptions(hostSchema, options, 'FunctionHost')
+    const { bus, clock } = this.#options
+    this.suspensions = new FunctionSuspensions(bus, () => this.names)
+    this.#pauses = new Pauses({ bus, clock, onChange: (changes) => this.#pausesChanged(changes) })
+    this.#scheduler = new Scheduler({ bus, clock, isPaused: (name) => this.#isPaused(name) })
+    this.#streaks = new FailureStreaks({
+      bus,
+      limitOf: (name) => this.#bindings.get(name)?.bound.definition.pauseAfterFailures,
+      onLimit: (name, reason) => {
+        this.#pause(name, 'policy', reason).catch((error: unknown) => bus.emit('error', error))
+      },
+    })
   }
 
   /** Names of the functions that run. */
@@ -71,12 +136,33 @@ export class FunctionHost {
     )
   }
 
-  /** Every file that the functions are made of: their sources, what those import, and what commands are given. */
-  get files(): string[] {
-    return [...this.#bindings.values()].flatMap(({ bound: { definition } }) => [
-      ...(definition.compiled.inputs ?? []),
-      ...filesOf(definition),
-    ])
+  /** The functions that run: what starts each, and what it did in this process. */
+  get functions(): FunctionStatus[] {
+    return [...this.#bindings.values()].map(({ bound: { definition }, subscription, requests }) =>
+      functionStatus(
+        definition,
+        subscription?.getStats() ?? { ...requests, deadLettered: 0 },
+        this.#scheduler.nextAt(definition.name),
+        this.#pauses.get(definition.name),
+      ),
+    )
+  }
+
+  /**
+   * The paths that the builds of the functions that run looked at, found or not, and those of others.
+   *
+   * @param others such as functions that did not compile
+   * @returns absolute paths: while nothing changes at any of them, another build gives the same
+   */
+  lookedAt(others: readonly FunctionDefinition[] = []): string[] {
+    const { runtime } = this.#options
+    return [...this.definitions, ...others].flatMap((definition) => {
+      const path = pathOf(definition)
+      const given = Object.values(definition.files ?? {}).map((file) => resolve(file))
+      return path === undefined
+        ? given
+        : [...runtime.lookedAt(path, definition.importRoot), ...given]
+    })
   }
 
   /**
@@ -108,13 +194,7 @@ export class FunctionHost {
    */
   remove(name: string): Promise<void> {
     return this.#change(() => {
-      if (!this.#bindings.has(name)) {
-        const known = this.names.join(', ') || 'none'
-        throw new FunctionsError(
-          'FUNCTION_NOT_FOUND',
-          `no function ${name} runs here; bound are: ${known}`,
-        )
-      }
+      if (!this.#bindings.has(name)) throw this.#notFound(name)
       return this.#compiled().filter((one) => one.name !== name)
     })
   }
@@ -142,14 +222,155 @@ export class FunctionHost {
    * ```
    */
   async runs({ id, source }: EventKey): Promise<FunctionRun[] | undefined> {
-    const details = await this.#options.bus.get(id, source)
-    return details?.deliveries.map(functionRun)
+    const { bus } = this.#options
+    const details = await bus.get(id, source)
+    return details && functionRuns(bus, details.deliveries)
+  }
+
+  /**
+   * Publishes an event; with `wait` it resolves once every function that hears the event has ended, or the time is over.
+   *
+   * @throws EventBusError as `EventBus.publish` does
+   *
+   * @example
+   * ```ts
+   * const { runs } = await host.publish({ type: 'greet', data: 'Ada' }, { wait: true })
+   * ```
+   */
+  async publish(
+    event: EventInput,
+    options: PublishOptions & { wait: true | WaitOptions },
+  ): Promise<EventOutcome>
+  /** The same; without `wait` it ends once the event is stored. */
+  async publish(event: EventInput, options?: PublishOptions): Promise<EventReceipt>
+  async publish(event: EventInput, options?: PublishOptions): Promise<EventReceipt> {
+    return eventOutcome(await this.#options.bus.publish(event, options))
+  }
+
+  /**
+   * Runs a function with this data, and waits until it has ended: it is retried as for any event. The invocation is an event of
+   * the type `nexus.invoke.<name>`, as durable as all others; the function may run on another machine of the same bus.
+   *
+   * @param data the event's `data`
+   * @throws FunctionsError `FUNCTION_NOT_FOUND` when neither this host nor another has run the function, `FUNCTION_PAUSED`,
+   * `INVOKE_TIMEOUT`;
+   * EventBusError when the bus refuses the event
+   *
+   * @example
+   * ```ts
+   * const { status, value } = await host.invoke('greet', 'Ada')
+   * ```
+   */
+  async invoke(name: string, data?: unknown, options?: InvokeOptions): Promise<Invocation> {
+    await this.#assertKnown(name)
+    this.#assertRuns(name)
+    return invokeFunction(this.#options.bus, name, data, options)
+  }
+
+  /**
+   * Which function answers a request, and the methods that are answered at its path.
+   *
+   * @param path without what follows a `?`
+   */
+  route(method: string, path: string): { match: HttpMatch | undefined; methods: string[] } {
+    const match = this.#routes.match(method, path)
+    return { match, methods: match ? [method] : this.#routes.methodsAt(path) }
+  }
+
+  /**
+   * Has the function that is bound to a request answer it. Who may ask is for the caller to check: `match.http.auth`.
+   *
+   * @param request its `signal` says that the answer is wanted no more
+   * @param match what {@link route} found
+   * @throws FunctionsError `FUNCTION_NOT_FOUND`, `FUNCTION_PAUSED`, or `FUNCTION_FAILED` when it failed before it answered; an error
+   * of the body when it fails later
+   *
+   * @example
+   * ```ts
+   * const response = await host.fetch(new Request('http://shop.example/orders/7'))
+   * ```
+   */
+  async fetch(
+    request: Request,
+    match: HttpMatch | undefined = this.route(request.method, new URL(request.url).pathname).match,
+  ): Promise<Response> {
+    const binding = match && this.#bindings.get(match.function)
+    if (!binding) {
+      throw new FunctionsError(
+        'FUNCTION_NOT_FOUND',
+        `no function answers ${request.method} ${new URL(request.url).pathname}`,
+      )
+    }
+    this.#assertRuns(match.function)
+    return countRequest(binding.requests, this.#setup(), (setup) =>
+      answerRequest(binding.bound, match, request, setup),
+    )
+  }
+
+  /**
+   * Pauses a function on every process of the bus until it is resumed, also across restarts. Calls under way end; events wait;
+   * firings of its schedule are missed. Other processes hear of it within a second.
+   *
+   * @returns the pause: the one before, where it was paused already
+   * @throws FunctionsError `FUNCTION_NOT_FOUND` when neither this host nor another has run the function
+   *
+   * @example
+   * ```ts
+   * await host.pause('charge', { reason: 'the bank is down' })
+   * await host.resume('charge')
+   * ```
+   */
+  async pause(name: string, { reason }: PauseOptions = {}): Promise<FunctionPause> {
+    await this.#assertKnown(name)
+    return this.#pause(name, 'operator', reason)
+  }
+
+  /**
+   * Lets a paused function take events again: first those that waited.
+   *
+   * @throws FunctionsError `FUNCTION_NOT_FOUND` when neither this host nor another has run the function
+   */
+  async resume(name: string): Promise<void> {
+    await this.#pauses.load()
+    if (!this.#isPaused(name)) await this.#assertKnown(name)
+    await this.#pauses.set(name, undefined)
+    await this.#changing
+  }
+
+  /**
+   * Does something that stops this thread, in a moment in which no function runs: new events wait, and calls under way get
+   * `drainTimeoutMs` to end.
+   *
+   * @param work does its part before it returns
+   * @throws FunctionsError `FUNCTIONS_BUSY` when calls do not end in time, `CLOSED`
+   */
+  whileIdle<T>(
+    work: () => T,
+    { drainTimeoutMs = 10_000 }: { drainTimeoutMs?: number } = {},
+  ): Promise<T> {
+    const done = this.#changing.then(() => {
+      if (this.#closing) throw new FunctionsError('CLOSED', 'the function host was closed')
+      const subscriptions = [...this.#bindings.values()]
+        .filter(({ bound }) => !this.#isPaused(bound.definition.name))
+        .flatMap(({ subscription }) => subscription ?? [])
+      return quiesce(subscriptions, work, drainTimeoutMs)
+    })
+    this.#changing = done.then(
+      () => {},
+      () => {},
+    )
+    return done
   }
 
   /** Figures of the functions that run now. */
   getStats(): FunctionHostStats {
     return {
-      functions: [...this.#bindings.values()].map(({ subscription }) => subscription.getStats()),
+      functions: [...this.#bindings.values()].flatMap(
+        ({ subscription }) => subscription?.getStats() ?? [],
+      ),
+      suspensions: Object.fromEntries(
+        [...this.#bindings].map(([name, { bound }]) => [name, { ...bound.calls.counts }]),
+      ),
       limits: { maxRecordBytes: this.#options.maxRecordBytes },
     }
   }
@@ -159,12 +380,92 @@ export class FunctionHost {
    * process, or to this one after its next start.
    */
   close({ drainTimeoutMs = 10_000 }: { drainTimeoutMs?: number } = {}): Promise<void> {
+    this.#pauses.close()
+    this.#streaks.close()
     this.#closing ??= this.#changing.then(async () => {
+      await this.#scheduler.close()
       const bindings = [...this.#bindings.values()]
       this.#bindings.clear()
-      await Promise.all(bindings.map(({ subscription }) => subscription.close({ drainTimeoutMs })))
+      await Promise.all(bindings.map(({ subscription }) => subscription?.close({ drainTimeoutMs })))
     })
     return this.#closing
+  }
+
+  #notFound(name: string): FunctionsError {
+    const known = this.names.join(', ') || 'none'
+    return new FunctionsError(
+      'FUNCTION_NOT_FOUND',
+      `no function ${name} runs here; bound are: ${known}`,
+    )
+  }
+
+  async #assertKnown(name: string): Promise<void> {
+    if (!this.#bindings.has(name) && !(await this.#hasGroup(name))) throw this.#notFound(name)
+  }
+
+  #assertRuns(name: string): void {
+    if (!this.#isPaused(name)) return
+    throw new FunctionsError(
+      'FUNCTION_PAUSED',
+      `function ${name} is paused and takes no invocations; resume it first`,
+    )
+  }
+
+  #setup(): RunSetup {
+    const invoke: Invoke = (name, data, options) => this.invoke(name, data, options)
+    return { ...this.#options, invoke }
+  }
+
+  #isPaused(name: string): boolean {
+    return this.#pauses.get(name) !== undefined
+  }
+
+  async #pause(
+    name: string,
+    by: FunctionPause['by'],
+    reason: string | undefined,
+  ): Promise<FunctionPause> {
+    await this.#pauses.load()
+    const pause = {
+      at: new Date(this.#options.clock.now()).toISOString(),
+      by,
+      ...(reason !== undefined && { reason: reason.slice(0, 200) }),
+    }
+    await this.#pauses.set(name, pause)
+    await this.#changing
+    return this.#pauses.get(name) ?? pause
+  }
+
+  /** Comes after a change of the functions under way, and after what has to be done while none runs. */
+  #pausesChanged(changes: readonly FunctionPauseChange[]): void {
+    const applied = this.#changing.then(() => {
+      for (const change of changes) {
+        const subscription = this.#bindings.get(change.function)?.subscription
+        if (this.#isPaused(change.function)) subscription?.pause()
+        else subscription?.resume()
+        this.#streaks.forget(change.function)
+        this.#tell(change)
+      }
+    })
+    this.#changing = applied
+  }
+
+  #tell(change: FunctionPauseChange): void {
+    logPauseChange(this.#options.logger, change)
+    try {
+      this.#options.onPauseChange?.(change)
+    } catch {
+      // A listener that fails changes nothing.
+    }
+  }
+
+  /** Whether a function runs elsewhere, or ran and will again. */
+  async #hasGroup(name: string): Promise<boolean> {
+    const { store } = await this.#options.bus.getStats()
+    const invocations = invocationType(name)
+    return store.groups.some(
+      ({ group, patterns }) => group === name && patterns.includes(invocations),
+    )
   }
 
   #compiled(): CompiledFunction[] {
@@ -174,74 +475,74 @@ export class FunctionHost {
   #change(wanted: () => readonly FunctionDefinition[]): Promise<void> {
     const changed = this.#changing.then(async () => {
       if (this.#closing) throw new FunctionsError('CLOSED', 'the function host was closed')
-      await this.#apply(await compileFunctions(wanted(), this.#options.runtime))
+      await this.#apply(await compileFunctions(wanted(), this.#options.runtime, this.#options))
     })
     this.#changing = changed.catch(() => {})
     return changed
   }
 
   async #apply(functions: readonly CompiledFunction[]): Promise<void> {
+    await this.#pauses.load()
     const wanted = new Map(functions.map((definition) => [definition.name, definition]))
     for (const [name, binding] of this.#bindings) {
       const definition = wanted.get(name)
-      if (definition && sameSubscription(binding.bound.definition, definition)) {
-        binding.bound = boundFunction(definition)
+      const same =
+        definition && sameSettings(binding.settings, subscriptionSettings(definition, functions))
+      if (same) {
+        binding.bound = boundFunction(definition, binding.bound.calls)
         wanted.delete(name)
       } else {
         this.#bindings.delete(name)
-        await binding.subscription.close()
+        await binding.subscription?.close()
       }
     }
-    for (const [name, definition] of wanted) this.#bindings.set(name, this.#subscribe(definition))
-    await Promise.all([...this.#bindings.values()].map(({ subscription }) => subscription.ready))
+    for (const [name, definition] of wanted) {
+      const settings = subscriptionSettings(definition, functions)
+      this.#bindings.set(name, this.#subscribe(definition, settings))
+    }
+    await Promise.all([...this.#bindings.values()].map(({ subscription }) => subscription?.ready))
+    this.#routes = new HttpRoutes(functions)
+    // A firing finds its group there.
+    await this.#scheduler.set(schedulesOf(functions))
   }
 
-  #subscribe(definition: CompiledFunction): Binding {
+  #subscribe(definition: CompiledFunction, settings: SubscriptionSettings): Binding {
     const { bus } = this.#options
+    const setup = this.#setup()
+    const requests = { running: 0, succeeded: 0, failed: 0 }
+    const bound = boundFunction(definition, new CallStore(bus, definition.name))
+    if (definition.http) return { bound, settings, subscription: undefined, requests }
     const subscription = bus.subscribe(
-      definition.events,
-      (delivery) => runFunction(binding.bound, delivery, this.#options),
-      { ...subscribeOptionsOf(definition), group: definition.name },
+      settings.patterns,
+      (delivery) => runFunction(binding.bound, delivery, setup),
+      {
+        ...settings.options,
+        ...orderingOfCalls(definition),
+        group: definition.name,
+        onDeadLetter: (letter) => deadLetterEventsOf(binding.bound.definition, letter),
+      },
     )
-    const binding: Binding = { bound: boundFunction(definition), subscription }
+    const binding: Binding = { bound, settings, subscription, requests }
+    // It takes nothing before the group is open.
+    if (this.#isPaused(definition.name)) subscription.pause()
     return binding
   }
 }
 
-const subscribeKeys = Object.keys(subscriptionSchema.shape) as (keyof FunctionDefinition)[]
-const limitKeys = Object.keys(callOptionsSchema.shape) as (keyof FunctionDefinition)[]
-
-function boundFunction(definition: CompiledFunction): BoundFunction {
-  return { definition, limits: pick(definition, limitKeys) as CallOptions }
-}
-
-function subscribeOptionsOf(definition: FunctionDefinition): Omit<SubscribeOptions, 'group'> {
-  return pick(definition, subscribeKeys) as Omit<SubscribeOptions, 'group'>
-}
-
-function pick(definition: FunctionDefinition, keys: readonly (keyof FunctionDefinition)[]): object {
-  return Object.fromEntries(
-    keys.flatMap((key) => (definition[key] === undefined ? [] : [[key, definition[key]]])),
+function schedulesOf(functions: readonly FunctionDefinition[]): Map<string, ResolvedSchedule> {
+  return new Map(
+    functions.flatMap(({ name, schedule }) =>
+      schedule === undefined ? [] : [[name, resolveSchedule(schedule)] as const],
+    ),
   )
 }
 
-/** Whether a function can take its new code without giving up its subscription. */
-function sameSubscription(a: FunctionDefinition, b: FunctionDefinition): boolean {
-  const subscription = (definition: FunctionDefinition) => [
-    [definition.events].flat(),
-    subscribeOptionsOf(definition),
-  ]
-  return isDeepStrictEqual(subscription(a), subscription(b))
+function deadLetterEventsOf({ onFailure }: FunctionDefinition, letter: FailedDelivery) {
+  return onFailure === undefined ? [] : [deadLetterEvent(letter)]
 }
 
 function withoutCompiled(definition: CompiledFunction): FunctionDefinition {
   if (definition.file === undefined) return definition
   const { compiled: _, ...rest } = definition
   return rest
-}
-
-/** The files that a definition names by itself. */
-export function filesOf(definition: FunctionDefinition): string[] {
-  const file = pathOf(definition)
-  return [...(file === undefined ? [] : [file]), ...Object.values(definition.files ?? {})]
 }

@@ -1,26 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventBus, memoryStore } from '@nexus/event-bus'
-import { WasmRuntime } from '@nexus/executor'
 import {
   type FunctionAttempt,
-  FunctionHost,
   type FunctionHostOptions,
   type FunctionRun,
   FunctionWatcher,
 } from '@nexus/functions'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { openHost } from './open-host.js'
 
 async function open(options: Partial<FunctionHostOptions> = {}) {
-  const bus = await EventBus.open({ store: memoryStore() })
-  const runtime = new WasmRuntime({ threads: 0, cacheDir: false })
-  const host = new FunctionHost({ bus, runtime, ...options })
-  onTestFinished(async () => {
-    await host.close()
-    await bus.close()
-    await runtime.shutdown()
-  })
+  const { bus, runtime, host } = await openHost([], options)
   const settled = async (type: string, data: unknown = null) => {
     const { id } = await bus.publish({ type, data })
     const ends = (runs: FunctionRun[] | undefined) =>

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { WasmRuntime } from '@nexus/executor'
 import { createTracing } from '@nexus/functions/otel'
+import { FunctionProfiler } from '@nexus/functions/profiling'
 import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -145,4 +147,24 @@ it('without an SDK everything runs and the event carries nothing', () => {
     event,
   )
   expect(tracing.traceId()).toBeUndefined()
+})
+
+it('a profile is a span with its length, and one that fails says why', async () => {
+  const { flush } = startTracing()
+  const profiler = new FunctionProfiler({
+    runtime: new WasmRuntime({ threads: 0, cacheDir: false }),
+    tracing: createTracing(),
+    profileProcess: () => Promise.reject(new Error('given up')),
+  })
+  const { signal } = new AbortController()
+  await expect(profiler.profile({ durationMs: 5000, heap: true, signal })).rejects.toThrow(
+    'given up',
+  )
+  const span = (await flush()).get('profile')!
+  expect(span.attributes).toContainEqual({
+    key: 'nexus.profile.duration_ms',
+    value: { intValue: 5000 },
+  })
+  expect(span.attributes).toContainEqual({ key: 'nexus.profile.heap', value: { boolValue: true } })
+  expect(span.status).toMatchObject({ code: SpanStatusCode.ERROR, message: 'given up' })
 })

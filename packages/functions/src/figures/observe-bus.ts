@@ -1,5 +1,7 @@
 import type { EventBus } from '@nexus/event-bus'
 import type { MetricsRegistry } from '@nexus/metrics'
+import { CALL } from '../suspension/stored-suspension.js'
+import { resumeType } from '../suspension/suspension-events.js'
 
 const gauge = (name: string, help: string) => ({ type: 'gauge', name, help }) as const
 const counter = (name: string, help: string) => ({ type: 'counter', name, help }) as const
@@ -22,6 +24,10 @@ const metrics = {
   },
   replayed: counter('nexus_events_replayed_total', 'Events replayed.'),
   removed: counter('nexus_events_removed_total', 'Events removed by retention.'),
+  suspended: {
+    ...gauge('nexus_suspended_calls', 'Calls of a function that stand still, on all machines.'),
+    ...byGroup,
+  },
   lag: { ...gauge('nexus_event_lag', 'Events stored that a group has not finished.'), ...byGroup },
 }
 
@@ -54,6 +60,10 @@ export function observeBus(registry: MetricsRegistry, bus: EventBus): () => void
       }
       for (const { group, behind, running, scheduled } of store.groups) {
         observe.lag(behind + running + scheduled, { group })
+      }
+      for (const { group, patterns } of store.groups) {
+        if (!patterns.includes(resumeType(group))) continue
+        observe.suspended(await bus.states.count(group, CALL), { group })
       }
     },
   })

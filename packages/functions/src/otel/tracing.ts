@@ -1,3 +1,4 @@
+import { describeThrown } from '@nexus/diagnostics'
 import {
   type Attributes,
   context,
@@ -8,7 +9,6 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
-import { describeThrown } from '../describe-thrown.js'
 
 /** The attributes by which an event carries its trace, as CloudEvents and W3C name them. */
 export interface TraceContext {
@@ -59,6 +59,8 @@ export interface Tracing {
   ): T
   /** A call of the handler to the host. */
   hostCall<T>(name: string, attributes: Attributes, run: (span: Span) => T): T
+  /** A profile of the process, from its start to its end. */
+  profile<T>(session: { durationMs: number; heap: boolean }, run: (span: Span) => T): T
   /** Id of the trace that is active now, for exemplars and log lines. */
   traceId(): string | undefined
 }
@@ -115,6 +117,10 @@ export function createTracing(options: TracingOptions = {}): Tracing {
     },
     hostCall(name, attributes, run) {
       return inSpan(name, SpanKind.CLIENT, attributes, run)
+    },
+    profile({ durationMs, heap }, run) {
+      const attributes = { 'nexus.profile.duration_ms': durationMs, 'nexus.profile.heap': heap }
+      return inSpan('profile', SpanKind.INTERNAL, attributes, run)
     },
     traceId() {
       return trace.getActiveSpan()?.spanContext().traceId

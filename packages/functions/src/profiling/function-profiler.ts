@@ -1,5 +1,6 @@
 import type { ThreadProfile, WasmRuntime } from '@nexus/executor'
 import { FunctionsError } from '../errors.js'
+import type { Tracing } from '../otel/tracing.js'
 import type { FunctionAttempt } from '../run/function-attempt.js'
 import { CallWindow, type FunctionCallFigures, type ProfiledFunction } from './call-window.js'
 import { type SandboxSources, sandboxSources } from './sandbox-sources.js'
@@ -9,6 +10,8 @@ import { type SandboxTotals, sandboxTotals } from './sandbox-totals.js'
 export interface ProcessRecording {
   /** How long to record, in milliseconds. */
   durationMs: number
+  /** Samples memory as well. */
+  heap: boolean
   /** Gives the profile up: nothing is reported. */
   signal: AbortSignal
   /** Ends the profile early: what was recorded until then is reported. */
@@ -25,6 +28,8 @@ export interface FunctionProfilerOptions<Process extends object> {
   runtime: WasmRuntime
   /** Profiles the process: `profileProcess` of `@nexus/profiler`. It is called for each profile, so it may load that package. */
   profileProcess(recording: ProcessRecording): Promise<Process>
+  /** Makes each profile a span, with `createTracing` of `@nexus/functions/otel`. @default none */
+  tracing?: Tracing | undefined
 }
 
 /** A profile to take. */
@@ -33,6 +38,8 @@ export interface FunctionProfileRequest {
   durationMs: number
   /** Report only this function. @default all that were called */
   functionName?: string | undefined
+  /** Samples the memory that the process allocates as well. @default false */
+  heap?: boolean | undefined
   /** Gives the profile up: `profile` rejects with its reason. */
   signal: AbortSignal
 }
@@ -103,6 +110,13 @@ export class FunctionProfiler<Process extends object> {
    * @throws FunctionsError `PROFILE_IN_PROGRESS` while another is taken; what `signal` was aborted with
    */
   async profile(request: FunctionProfileRequest): Promise<FunctionProfile<Process>> {
+    const { durationMs, heap = false } = request
+    const { tracing } = this.#options
+    const take = () => this.#take(request)
+    return tracing ? tracing.profile({ durationMs, heap }, take) : take()
+  }
+
+  async #take(request: FunctionProfileRequest): Promise<FunctionProfile<Process>> {
     if (this.#window !== undefined) {
       throw new FunctionsError(
         'PROFILE_IN_PROGRESS',
@@ -112,11 +126,11 @@ export class FunctionProfiler<Process extends object> {
     const window = new CallWindow()
     this.#window = window
     const { runtime, profileProcess } = this.#options
-    const { durationMs, functionName, signal } = request
+    const { durationMs, functionName, heap = false, signal } = request
     const before = sandboxTotals(runtime.getStats())
     try {
       const taken = await profileProcess({
-        ...{ durationMs, signal },
+        ...{ durationMs, heap, signal },
         endSignal: this.#closing.signal,
         sources: { ...sandboxSources(runtime), functions: () => window.figures() },
         threads: {

@@ -10,11 +10,16 @@ const ELLIPSIS = '…'
  */
 export function boundedRecord(record: RunRecord, maxBytes: number): RunRecord {
   if (bytesOf(record) <= maxBytes) return record
-  const { value, logs, error, durationMs } = record
+  const { value, logs, error, durationMs, suspension } = record
   const truncated: TruncatedPart[] = []
-  const bounded: RunRecord = { durationMs, logs: [], truncated }
+  const bounded: RunRecord = {
+    durationMs,
+    logs: [],
+    truncated,
+    ...(suspension && { suspension }),
+  }
   // Room for `durationMs`, the names and `truncated` itself.
-  let left = maxBytes - 256
+  let left = maxBytes - 256 - bytesOf(suspension ?? null)
   if (error !== undefined) {
     const kept = boundedError(error, Math.floor(left / 2))
     if (kept !== error) truncated.push('error')

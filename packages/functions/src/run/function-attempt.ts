@@ -10,7 +10,7 @@ export interface FunctionAttempt {
   /** 1 for the first attempt. */
   attempt: number
   /** How the attempt ended. */
-  status: 'success' | 'error'
+  status: 'success' | 'suspended' | 'error'
   /** Time of the call in the sandbox, in milliseconds. */
   durationMs: number
   /** The lines that the function logged. */

@@ -1,11 +1,11 @@
 import type { Delivery, DeliveryStatus, JsonValue } from '@nexus/event-bus'
-import type { LogLine, RunError, RunRecord, TruncatedPart } from './run-record.js'
+import type { LogLine, RunError, RunRecord, RunSuspension, TruncatedPart } from './run-record.js'
 
 /** What one function did with an event. */
 export interface FunctionRun {
   /** Name of the function. */
   function: string
-  /** `dead-lettered` is final: every attempt failed. */
+  /** `dead-lettered` is final: every attempt failed. `suspended`: it waits, and neither runs nor has ended. */
   status: DeliveryStatus
   /** Attempts since the event was published or replayed. */
   attempts: number
@@ -25,6 +25,10 @@ export interface FunctionRun {
   error?: RunError
   /** Parts that were too large to be kept whole; absent when nothing was cut. */
   truncated?: TruncatedPart[]
+  /** How often it was suspended and went on; absent where it never was. */
+  resumes?: number
+  /** What it waits for, while `suspended`. */
+  suspension?: RunSuspension
 }
 
 /** The run that a delivery is, with what its function left there. */
@@ -44,6 +48,7 @@ export function functionRun(delivery: Delivery): FunctionRun {
     logs: record?.logs ?? [],
     ...(error && { error }),
     ...(record?.truncated && { truncated: record.truncated }),
+    ...(record?.suspension && { suspension: record.suspension }),
   }
 }
 

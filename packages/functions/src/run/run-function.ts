@@ -1,32 +1,20 @@
-import { AsyncResource } from 'node:async_hooks'
-import type { DeliveryContext, EventInput, HandlerResult } from '@nexus/event-bus'
-import type { AroundHostCall, CallOptions, EmittedEvent, ExecutionMetrics } from '@nexus/executor'
+import type { DeliveryContext, HandlerResult } from '@nexus/event-bus'
+import { orderingKeyReader } from '@nexus/event-bus'
 import { dataCheck } from '../data-check.js'
 import type { CompiledFunction } from '../function-definition.js'
-import type { ResolvedHostOptions } from '../options.js'
-import type { Tracing } from '../otel/tracing.js'
-import { boundedRecord } from './bounded-record.js'
-import { type RunRecord, recordOf } from './run-record.js'
-
-/** A function that failed; the bus keeps `record` with the attempt and obeys `retryable`. */
-class FunctionFailure extends Error {
-  override readonly name = 'FunctionFailure'
-
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly retryable: boolean,
-    readonly record: RunRecord,
-  ) {
-    super(message)
-  }
-}
-
-/** What a delivery runs. */
-export interface BoundFunction {
-  definition: CompiledFunction
-  limits: CallOptions
-}
+import { callIdOf } from '../suspension/call-id.js'
+import { resumeFunction } from '../suspension/resume-function.js'
+import { suspendedResult } from '../suspension/suspended-result.js'
+import { resumeDataOf } from '../suspension/suspension-events.js'
+import {
+  type BoundFunction,
+  callContext,
+  FunctionFailure,
+  handlerResult,
+  type RunSetup,
+  tell,
+} from './function-call.js'
+import type { RunRecord } from './run-record.js'
 
 /**
  * Runs a function for one delivery in the sandbox, as a span of the event's trace.
@@ -37,7 +25,7 @@ export interface BoundFunction {
 export function runFunction(
   bound: BoundFunction,
   delivery: DeliveryContext,
-  options: ResolvedHostOptions,
+  options: RunSetup,
 ): Promise<HandlerResult> {
   const { tracing } = options
   if (!tracing) return execute(bound, delivery, options)
@@ -46,45 +34,34 @@ export function runFunction(
 }
 
 async function execute(
-  { definition, limits }: BoundFunction,
+  bound: BoundFunction,
   delivery: DeliveryContext,
-  options: ResolvedHostOptions,
+  setup: RunSetup,
 ): Promise<HandlerResult> {
-  const { name, compiled, capabilities, env, secrets, schema } = definition
-  const { tracing, runtime } = options
-  const { event, eventJson, attempt } = delivery
+  const { definition, limits, calls } = bound
+  const { name, compiled, schema, orderingKey } = definition
+  const { event, eventJson, replay } = delivery
+  const goesOn = resumeDataOf(event, name)
+  if (goesOn) return resumeFunction(bound, delivery, setup, goesOn)
   const mismatch = schema && dataCheck(schema)(event.data)
-  if (mismatch !== undefined) return refuse(definition, delivery, options, mismatch)
-  const result = await runtime.executeCompiledHandler(
-    compiled,
-    {
-      eventJson,
-      functionName: name,
-      capabilities,
-      env,
-      secrets,
-      attempt,
-      ...(tracing && tracedCall(tracing)),
-    },
-    limits,
-  )
-  const whole = recordOf(result)
-  tell(definition, delivery, options, whole, result.metrics)
-  const record = boundedRecord(whole, options.maxRecordBytes)
-  if (result.error) {
-    const { code, message, retryable } = result.error
-    throw new FunctionFailure(code, message, retryable, record)
-  }
-  const emit = result.events.map((emitted) => published(emitted, name))
-  if (!tracing) return { emit, record }
-  return { emit: emit.map((event) => tracing.publish(event, (carrying) => carrying)), record }
+  if (mismatch !== undefined) return refuse(definition, delivery, setup, mismatch)
+  const callId = callIdOf(event, name, replay)
+  const context = { ...callContext(bound, delivery, setup, callId), eventJson }
+  const result = await setup.runtime.executeCompiledHandler(compiled, context, limits)
+  const stored = handlerResult(bound, delivery, setup, result)
+  if (result.status !== 'suspended') return stored
+  const image = calls.takeSuspended(callId)
+  const key = orderingKey === undefined ? undefined : orderingKeyReader(orderingKey)(event)
+  const { suspension } = result
+  const call = { functionName: name, callId, image, suspension, event, key }
+  return { ...stored, ...(await suspendedResult(setup.bus, call)) }
 }
 
 /** Ends an event whose data does not fit the schema: no further attempt can change that. */
 function refuse(
   definition: CompiledFunction,
   delivery: DeliveryContext,
-  options: ResolvedHostOptions,
+  options: RunSetup,
   mismatch: string,
 ): never {
   const code = 'SCHEMA_MISMATCH'
@@ -92,46 +69,4 @@ function refuse(
   const record: RunRecord = { durationMs: 0, logs: [], error: { code, name: 'Error', message } }
   tell(definition, delivery, options, record, undefined)
   throw new FunctionFailure(code, message, false, record)
-}
-
-function tell(
-  { name }: CompiledFunction,
-  { event: { id, source, type }, attempt }: DeliveryContext,
-  { onAttempt }: ResolvedHostOptions,
-  { durationMs, logs, error }: RunRecord,
-  metrics: ExecutionMetrics | undefined,
-): void {
-  try {
-    onAttempt?.({
-      function: name,
-      event: { id, source, type },
-      attempt,
-      status: error ? 'error' : 'success',
-      durationMs,
-      logs,
-      ...(error && { error }),
-      ...(metrics && { metrics }),
-    })
-  } catch {
-    // A listener that fails must not make the function run again.
-  }
-}
-
-/** What the sandbox needs to go on with the span that is active now: its answers to the handler come from elsewhere. */
-function tracedCall(tracing: Tracing) {
-  const inSpan = AsyncResource.bind((name: string, run: () => Promise<unknown>) =>
-    tracing.hostCall(name, {}, run),
-  )
-  return {
-    traceId: tracing.traceId(),
-    aroundHostCall: inSpan as AroundHostCall,
-  }
-}
-
-/** The function chooses what its event says, not its source, nor the id under which it is stored once. */
-function published({ type, data, attributes }: EmittedEvent, name: string): EventInput {
-  const { id: _id, specversion: _version, ...chosen } = attributes ?? {}
-  // An event has one payload: no data beside bytes.
-  const payload = data === null && chosen.data_base64 !== undefined ? {} : { data }
-  return { ...chosen, data: undefined, ...payload, type, source: `/functions/${name}` }
 }

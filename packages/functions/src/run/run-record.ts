@@ -1,5 +1,5 @@
 import type { JsonValue } from '@nexus/event-bus'
-import type { ExecutionError, ExecutionResult, LogEntry } from '@nexus/executor'
+import type { ExecutionError, ExecutionResult, LogEntry, Suspension } from '@nexus/executor'
 
 /** A line that a function logged. A type, like those it is stored with, so that it is JSON for the compiler too. */
 export type LogLine = {
@@ -32,6 +32,18 @@ export type RunError = {
 /** A part of a record that was too large to be kept whole. */
 export type TruncatedPart = 'value' | 'logs' | 'error'
 
+/** What a run waits for. */
+export type RunSuspension = {
+  /** What to resume it by. */
+  suspensionId: string
+  /** The name that the function gave. */
+  name: string
+  /** RFC 3339, UTC: when it fails with `TIMEOUT`; absent where it never does. */
+  expiresAt?: string
+  /** When it was suspended, in RFC 3339, UTC. */
+  suspendedAt: string
+}
+
 /** What the bus keeps of an attempt. */
 export type RunRecord = {
   durationMs: number
@@ -39,16 +51,28 @@ export type RunRecord = {
   value?: JsonValue
   error?: RunError
   truncated?: TruncatedPart[]
+  suspension?: RunSuspension
 }
 
 /** The record of one execution, whole. */
-export function recordOf({ value, logs, error, metrics }: ExecutionResult): RunRecord {
+export function recordOf(result: ExecutionResult): RunRecord {
+  const { value, logs, error, metrics } = result
   return {
     durationMs: metrics.durationUs / 1000,
     logs: logs.map(logLine),
     // The sandbox hands out copies made through JSON.
     ...(value === undefined ? {} : { value: value as JsonValue }),
     ...(error && { error: runError(error) }),
+    ...(result.status === 'suspended' && { suspension: runSuspension(result.suspension) }),
+  }
+}
+
+function runSuspension({ suspensionId, name, expiresAt, suspendedAt }: Suspension): RunSuspension {
+  return {
+    suspensionId,
+    name,
+    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
+    suspendedAt: new Date(suspendedAt).toISOString(),
   }
 }
 

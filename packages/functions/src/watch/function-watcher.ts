@@ -1,34 +1,32 @@
-import { describeThrown } from '../describe-thrown.js'
+import { describeThrown, guardLogger, type Logger } from '@nexus/diagnostics'
+import { FunctionsError } from '../errors.js'
 import type { FunctionDefinition } from '../function-definition.js'
-import { type FunctionHost, filesOf } from '../function-host.js'
-import { FileWatcher } from './file-watcher.js'
+import type { FunctionHost } from '../function-host.js'
+import { PathWatcher } from './path-watcher.js'
 
 /** Options of {@link FunctionWatcher}. */
 export interface FunctionWatcherOptions {
   /** Runs the functions. */
   host: FunctionHost
   /**
-   * Says which functions are to run, when a file has changed; `files` are watched in addition to those of the functions, such
-   * as the file that the functions are read from.
+   * Says which functions are to run, when a file has changed. It names each file that it needs to `needs` before it reads it,
+   * so that one that is missing is noticed once it is there; those of the functions need not be named.
    * @default the functions that run
    */
-  load?: (() => Promise<LoadedDefinitions>) | undefined
+  load?: ((needs: (file: string) => void) => Promise<readonly FunctionDefinition[]>) | undefined
+  /** Absolute paths of the files that the running functions were read from, such as `nexus.yaml`. @default none */
+  files?: readonly string[] | undefined
   /** Called after the new code runs. @default none */
   onReload?: ((functions: readonly string[]) => void) | undefined
   /** Called with the reason when a change was not taken: the functions go on as they were. @default none */
   onProblem?: ((error: Error) => void) | undefined
-}
-
-/** What {@link FunctionWatcherOptions.load} answers. */
-export interface LoadedDefinitions {
-  /** The functions that are to run. */
-  functions: readonly FunctionDefinition[]
-  /** Files to watch in addition to those of the functions. */
-  files?: readonly string[]
+  /** Told of each reload, and why a change was not taken. @default nothing is logged */
+  logger?: Logger | undefined
 }
 
 /**
- * Runs the new code of functions when one of their files changes; a change that does not compile is not taken.
+ * Runs the new code of functions when something changes that their build looked at, found or not: a file, one that was
+ * missing, a package, a directory. A change that does not compile is not taken.
  *
  * @example
  * ```ts
@@ -37,57 +35,97 @@ export interface LoadedDefinitions {
  */
 export class FunctionWatcher {
   readonly #options: FunctionWatcherOptions
-  readonly #watcher = new FileWatcher(() => this.#request())
+  readonly #logger: Logger
+  readonly #watcher: PathWatcher
   #running: Promise<void> | undefined
   #again = false
-  #loaded: LoadedDefinitions
+  #closed = false
+  /** What is to run, as far as that is known. */
+  #wanted: readonly FunctionDefinition[] = []
+  #needed: readonly string[]
 
-  /** @param loaded what runs now and the files beside it */
-  constructor(options: FunctionWatcherOptions, loaded: Partial<LoadedDefinitions> = {}) {
+  constructor(options: FunctionWatcherOptions) {
     this.#options = options
-    this.#loaded = { functions: [], ...loaded }
+    this.#logger = guardLogger(options.logger)
+    this.#needed = options.files ?? []
+    this.#watcher = new PathWatcher({
+      onChange: () => this.#request(),
+      onError: (cause) => this.#tellProblem(refusedWatch(cause)),
+    })
     this.#watch()
+    // A file may have changed between the build and now.
+    this.#request({ quietly: true })
   }
 
   /** Stops watching, and waits for a reload under way. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#watcher.close()
     this.#again = false
     await this.#running
   }
 
-  #request(): void {
+  #request({ quietly = false } = {}): void {
     this.#again = true
-    this.#running ??= this.#run().finally(() => {
+    this.#running ??= this.#run(quietly).finally(() => {
       this.#running = undefined
     })
   }
 
-  async #run(): Promise<void> {
+  async #run(quietly: boolean): Promise<void> {
+    let quiet = quietly
     while (this.#again) {
       this.#again = false
-      await this.#reload()
+      const problem = await this.#reload()
+      if (problem) this.#tellProblem(problem)
+      else if (!quiet) this.#tellReload()
+      quiet = false
     }
   }
 
-  async #reload(): Promise<void> {
-    const { host, load, onReload, onProblem } = this.#options
-    try {
-      this.#loaded = load ? await load() : { functions: host.definitions }
-      // Before they are compiled: a new function that does not compile yet is corrected in its own file.
-      this.#watch()
-      await host.bind(this.#loaded.functions)
-      this.#watch()
-      onReload?.(host.names)
-    } catch (error) {
-      onProblem?.(error instanceof Error ? error : new Error(describeThrown(error).message))
+  /** @returns why the functions go on as they were, if they do */
+  async #reload(): Promise<Error | undefined> {
+    for (;;) {
+      const problem = await this.#bind()
+      // What was looked at for the first time was not watched before now, and may have changed since.
+      if (this.#closed || !this.#watch()) return problem
     }
+  }
+
+  async #bind(): Promise<Error | undefined> {
+    const { host, load, files = [] } = this.#options
+    const needed = new Set(files)
+    try {
+      this.#wanted = load ? await load((file) => needed.add(file)) : host.definitions
+      await host.bind(this.#wanted)
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error : new Error(describeThrown(error).message)
+    } finally {
+      this.#needed = [...needed]
+    }
+  }
+
+  #tellReload(): void {
+    const { host, onReload } = this.#options
+    this.#logger.info({ functions: host.names }, 'reloaded')
+    onReload?.(host.names)
+  }
+
+  #tellProblem(problem: Error): void {
+    if (this.#closed) return
+    const reason = problem.message
+    this.#logger.error({ reason }, 'a change was not taken: the functions go on as they were')
+    this.#options.onProblem?.(problem)
   }
 
   /** Watches what runs and what is to run. */
-  #watch(): void {
-    const { functions, files = [] } = this.#loaded
-    const all = [...files, ...functions.flatMap(filesOf), ...this.#options.host.files]
-    this.#watcher.watch(all.filter((path) => !path.includes('/node_modules/')))
+  #watch(): boolean {
+    return this.#watcher.watch([...this.#needed, ...this.#options.host.lookedAt(this.#wanted)])
   }
+}
+
+function refusedWatch(cause: NodeJS.ErrnoException): FunctionsError {
+  const message = `changes below ${cause.path} are not noticed: the system refuses to watch it (${cause.code}); close other watchers, or raise its limit (fs.inotify.max_user_watches)`
+  return new FunctionsError('WATCH_FAILED', message, { cause })
 }
