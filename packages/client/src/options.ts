@@ -1,3 +1,4 @@
+import { guardLogger, isLogger, type Logger } from '@nexus/diagnostics'
 import { NexusClientError } from './errors.js'
 
 /** Options of {@link NexusClient}. */
@@ -27,6 +28,11 @@ export interface NexusClientOptions {
    */
   publishRetryDelayMs?: number
   /**
+   * Told of each publish that is sent again.
+   * @default nothing is logged
+   */
+  logger?: Logger | undefined
+  /**
    * The `fetch` to use.
    * @default globalThis.fetch
    */
@@ -40,6 +46,7 @@ export interface ResolvedClientOptions {
   timeoutMs: number
   publishAttempts: number
   publishRetryDelayMs: number
+  logger: Logger
   fetch: typeof globalThis.fetch
 }
 
@@ -50,6 +57,7 @@ const known = new Set([
   'fetch',
   'publishAttempts',
   'publishRetryDelayMs',
+  'logger',
 ])
 
 /** Checks options by hand: a client for browsers does not bring a schema library along. */
@@ -75,12 +83,16 @@ export function resolveOptions(options: NexusClientOptions): ResolvedClientOptio
   if (!Number.isFinite(publishRetryDelayMs) || publishRetryDelayMs < 0) {
     throw invalid(`publishRetryDelayMs must be a number from 0, got ${String(publishRetryDelayMs)}`)
   }
+  if (options.logger !== undefined && !isLogger(options.logger)) {
+    throw invalid('logger must have debug, info, warn and error, such as pino()')
+  }
   return {
     url: url.replace(/\/+$/, ''),
     token,
     timeoutMs,
     publishAttempts,
     publishRetryDelayMs,
+    logger: guardLogger(options.logger),
     // Called as a method of anything but the global object, a browser's fetch throws.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
   }

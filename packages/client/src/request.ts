@@ -8,6 +8,8 @@ export interface RequestInput {
   path: string
   query?: Record<string, string | number | undefined>
   contentType?: string
+  /** Further headers. */
+  headers?: Readonly<Record<string, string>>
   body?: unknown
 }
 
@@ -41,22 +43,56 @@ export async function requestJson<T>(
   )
 }
 
-async function request(options: ResolvedClientOptions, input: RequestInput): Promise<string> {
+/**
+ * Sends one request and hands on the body of its answer, whose head must come within the time limit.
+ *
+ * @throws NexusClientError for everything but a 2xx answer with a body
+ */
+export async function requestBytes(
+  options: ResolvedClientOptions,
+  input: RequestInput,
+): Promise<{ headers: Headers; body: ReadableStream<Uint8Array> }> {
+  const { url, init } = prepared(options, input)
+  const waiting = new AbortController()
+  const timeout = setTimeout(
+    () => waiting.abort(new DOMException('no answer', 'TimeoutError')),
+    options.timeoutMs,
+  )
+  let response: Response
+  try {
+    response = await options.fetch(url, { ...init, signal: waiting.signal })
+  } catch (cause) {
+    throw connectionError(cause, options)
+  } finally {
+    clearTimeout(timeout)
+  }
+  if (!response.ok) throw statusError(response, await response.text().catch(() => ''), url)
+  if (response.body) return { headers: response.headers, body: response.body }
+  throw new NexusClientError('INVALID_RESPONSE', `Expected a body from ${url}, got none.`, {
+    url: options.url,
+  })
+}
+
+function prepared(
+  options: ResolvedClientOptions,
+  input: RequestInput,
+): { url: string; init: RequestInit } {
   const { method = 'GET', path, query, contentType, body } = input
-  const headers: Record<string, string> = { accept: 'application/json' }
+  const headers: Record<string, string> = { ...input.headers, accept: 'application/json' }
   if (contentType) headers['content-type'] = contentType
   if (options.token) headers.authorization = `Bearer ${options.token}`
 
   const url = `${options.url}${path}${search(query)}`
+  const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  return { url, init }
+}
+
+async function request(options: ResolvedClientOptions, input: RequestInput): Promise<string> {
+  const { url, init } = prepared(options, input)
   let response: Response
   let text: string
   try {
-    response = await options.fetch(url, {
-      method,
-      headers,
-      signal: AbortSignal.timeout(options.timeoutMs),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+    response = await options.fetch(url, { ...init, signal: AbortSignal.timeout(options.timeoutMs) })
     text = await response.text()
   } catch (cause) {
     throw connectionError(cause, options)

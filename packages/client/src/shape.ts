@@ -1,7 +1,7 @@
 /** What a JSON value is to look like. A description, so that tests can make an answer with every field of it. */
 export type Shape =
   | { kind: 'string' | 'number' | 'boolean' }
-  | { kind: 'nullable' | 'optional' | 'array'; of: Shape }
+  | { kind: 'nullable' | 'optional' | 'array' | 'record'; of: Shape }
   | { kind: 'object'; fields: Readonly<Record<string, Shape>> }
 
 export const string: Shape = { kind: 'string' }
@@ -22,6 +22,11 @@ export function array(of: Shape): Shape {
   return { kind: 'array', of }
 }
 
+/** An object with any fields of this shape. */
+export function record(of: Shape): Shape {
+  return { kind: 'record', of }
+}
+
 /** An object with these fields; a newer server may send more. */
 export function object(fields: Readonly<Record<string, Shape>> = {}): Shape {
   return { kind: 'object', fields }
@@ -37,19 +42,24 @@ export function mismatch(shape: Shape, value: unknown, path: string): string | u
     case 'array':
       if (!Array.isArray(value)) return expected('an array', value, path)
       return first(value.entries(), ([index, one]) => mismatch(shape.of, one, `${path}[${index}]`))
+    case 'record':
+      if (!isRecord(value)) return expected('an object', value, path)
+      return first(Object.entries(value), ([name, one]) =>
+        mismatch(shape.of, one, `${path}.${name}`),
+      )
     case 'object':
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        return expected('an object', value, path)
-      }
+      if (!isRecord(value)) return expected('an object', value, path)
       return first(Object.entries(shape.fields), ([name, field]) => {
-        const own = Object.hasOwn(value, name)
-          ? (value as Record<string, unknown>)[name]
-          : undefined
+        const own = Object.hasOwn(value, name) ? value[name] : undefined
         return mismatch(field, own, `${path}.${name}`)
       })
     default:
       return typeof value === shape.kind ? undefined : expected(`a ${shape.kind}`, value, path)
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function first<T>(

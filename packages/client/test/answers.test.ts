@@ -19,6 +19,30 @@ const report = {
   error: { code: 'TIMEOUT', name: 'Error', message: 'm' },
 }
 
+const cacheTier = {
+  ...{ tier: 'memory', entries: 1, bytes: 1, maxBytes: 1 },
+  ...{ hits: 1, misses: 1, evictions: 1 },
+}
+const cacheFigures = {
+  hitRatePercent: 1,
+  handlers: { tiers: [cacheTier], compiled: 1, failed: 0 },
+  modules: cacheTier,
+}
+
+const traffic = { inBytes: 1, outBytes: 1, inBytesPerSecond: 1, outBytesPerSecond: 1 }
+const machine = {
+  ...{ scope: 'machine', durationMs: 1, diskIo: traffic, processDiskIo: traffic, network: traffic },
+  cpu: {
+    ...{ cores: 1, busyRatio: 1, busyRatioByCore: [1], processRatio: 1 },
+    ...{ stealRatio: 1, throttledRatio: 1, load: { 1: 1, 5: 1, 15: 1 } },
+  },
+  memory: {
+    ...{ totalBytes: 1, availableBytes: 1, processBytes: 1 },
+    swap: { totalBytes: 1, usedBytes: 1 },
+  },
+  disks: { data: { totalBytes: 1, availableBytes: 1 } },
+}
+
 /** A complete answer of each method, with the call that asks for it. */
 const complete: Record<string, [(client: NexusClient) => Promise<unknown>, object]> = {
   publish: [(client) => client.publish({ type: 't' }), { id: 'e', duplicate: false }],
@@ -30,6 +54,36 @@ const complete: Record<string, [(client: NexusClient) => Promise<unknown>, objec
   getEvent: [(client) => client.getEvent('e'), { event, publishedAt: event.time, runs: [report] }],
   replay: [(client) => client.replay('e'), { id: 'e', deliveries: 1 }],
   erase: [(client) => client.erase('e'), { id: 'e', erased: { at: event.time, reason: 'asked' } }],
+  functions: [
+    (client) => client.functions(),
+    {
+      functions: [
+        {
+          ...{ name: 'f', events: ['a'], running: 0, succeeded: 1, failed: 0, deadLettered: 0 },
+          schedule: { cron: '0 9 * * *', timeZone: 'UTC', missed: 'skip', maxMissed: 100 },
+        },
+      ],
+    },
+  ],
+  deadLetters: [
+    (client) => client.deadLetters(),
+    {
+      total: 1,
+      deadLetters: [
+        {
+          ...{ function: 'f', attempts: 1, deadLetteredAt: event.time },
+          event: { id: 'e', source: '/s', type: 't' },
+          error: { code: 'TIMEOUT', message: 'm' },
+        },
+      ],
+    },
+  ],
+  redrive: [(client) => client.redrive('all'), { redriven: 1 }],
+  purge: [(client) => client.purge({ function: 'f' }), { purged: 1 }],
+  publishAndWait: [
+    (client) => client.publish({ type: 't' }, { wait: true }),
+    { id: 'e', duplicate: false, settled: true, runs: [report] },
+  ],
   metrics: [
     (client) => client.metrics(),
     {
@@ -38,9 +92,28 @@ const complete: Record<string, [(client: NexusClient) => Promise<unknown>, objec
         ...{ executed: 1, succeeded: 1, failed: 0 },
         ...{ successRatePercent: 100, averageDurationMs: 1 },
       },
-      system: { uptimeSeconds: 1, version: '1', bus: { backend: 'local', connected: true } },
+      cache: cacheFigures,
+      system: {
+        ...{ uptimeSeconds: 1, version: '1', bus: { backend: 'local', connected: true } },
+        machine,
+      },
     },
   ],
+  cache: [
+    (client) => client.cache(),
+    {
+      ...cacheFigures,
+      entries: [
+        { kind: 'handler', name: 'a', bytes: 1, accessCount: 1, lastAccessedAt: event.time },
+      ],
+    },
+  ],
+  clearCache: [(client) => client.clearCache(), { removed: { memory: 1, disk: 1 } }],
+  pruneCache: [
+    (client) => client.pruneCache({ maxBytes: 1, unusedForSeconds: 1 }),
+    { removed: { entries: 1, bytes: 1 } },
+  ],
+  warmCache: [(client) => client.warmCache(), { functions: 1 }],
   optimizations: [
     (client) => client.optimizations(),
     { optimizations: [optimization], uxImprovements: [ux] },
@@ -73,6 +146,10 @@ const complete: Record<string, [(client: NexusClient) => Promise<unknown>, objec
         ...{ discards: 1, threadKills: 1, instances: 1, memoryBytes: 1 },
       },
       cpuProfile: { samplingIntervalUs: 1, profile: {} },
+      heap: {
+        functions: [{ name: 'f', url: 'u', line: 1, selfBytes: 1, share: 1 }],
+        heapProfile: { samplingIntervalBytes: 1, profile: {} },
+      },
     },
   ],
 }

@@ -1,4 +1,5 @@
 import { NexusClient } from '@nexus/client'
+import { RecordingLogger } from '@nexus/test-kit'
 import { expect, it } from 'vitest'
 
 /** A client whose server fails in turn, then answers; with the bodies that were sent. */
@@ -50,15 +51,45 @@ it('gives up after the attempts it was given, with the last failure', async () =
   expect(one.sent).toHaveLength(1)
 })
 
+it('each publish that is sent again is logged', async () => {
+  const logger = new RecordingLogger()
+  const { client } = failing([503, 503], { logger })
+  await client.publish({ type: 't' })
+  expect(logger.entries).toMatchObject([
+    { level: 'warn', fields: { attempt: 1 }, message: 'a publish failed and is sent again' },
+    { level: 'warn', fields: { attempt: 2 }, message: 'a publish failed and is sent again' },
+  ])
+})
+
 it('nothing else is sent again', async () => {
   const { client, sent } = failing([503])
   await expect(client.replay('e')).rejects.toMatchObject({ status: 503 })
   expect(sent).toHaveLength(1)
 })
 
-it.each([{ publishAttempts: 0 }, { publishAttempts: 1.5 }, { publishRetryDelayMs: -1 }])(
-  'refuses the options %j',
-  (options) => {
-    expect(() => new NexusClient(options)).toThrow(Object.keys(options)[0]!)
-  },
-)
+it.each([
+  { publishAttempts: 0 },
+  { publishAttempts: 1.5 },
+  { publishRetryDelayMs: -1 },
+  { logger: {} as never },
+])('refuses the options %j', (options) => {
+  expect(() => new NexusClient(options)).toThrow(Object.keys(options)[0]!)
+})
+
+it('waits for what functions do, and sends the same event again', async () => {
+  const asked: string[] = []
+  const answers = [
+    () => new Response('{}', { status: 503 }),
+    () => Response.json({ id: 'e', duplicate: true, settled: true, runs: [] }),
+  ]
+  const client = new NexusClient({
+    publishRetryDelayMs: 0,
+    fetch: (async (url: URL) => {
+      asked.push(String(url).replace(/^.*\?/, ''))
+      return answers[asked.length - 1]!()
+    }) as typeof globalThis.fetch,
+  })
+  const outcome = await client.publish({ type: 't' }, { wait: true, timeoutMs: 5 })
+  expect(outcome).toEqual({ id: 'e', duplicate: true, settled: true, runs: [] })
+  expect(asked).toEqual(['wait=true&timeoutMs=5', 'wait=true&timeoutMs=5'])
+})

@@ -55,6 +55,14 @@ export interface PublishReceipt {
   duplicate: boolean
 }
 
+/** What became of a published event that was waited for. */
+export interface EventOutcome extends PublishReceipt {
+  /** Whether each function ended: it succeeded, or every attempt failed. False when the time was over first: the functions go on. */
+  settled: boolean
+  /** One for each function that listens to the event. */
+  runs: FunctionRun[]
+}
+
 /** Where data is that a list leaves out, because it is large. */
 export type OmittedData = {
   /** Size of the data in bytes. */
@@ -80,7 +88,13 @@ export interface CloudEventPage {
 }
 
 /** Where one function stands with one event. */
-export type RunStatus = 'pending' | 'running' | 'retrying' | 'succeeded' | 'dead-lettered'
+export type RunStatus =
+  | 'pending'
+  | 'running'
+  | 'retrying'
+  | 'suspended'
+  | 'succeeded'
+  | 'dead-lettered'
 
 /** A line that a function logged. A type, like those it is stored with, so that it is JSON for the compiler too. */
 export type LogLine = {
@@ -110,6 +124,18 @@ export type RunError = {
   sourceLines?: string
 }
 
+/** What a run waits for. */
+export interface RunSuspension {
+  /** What to resume it by. */
+  suspensionId: string
+  /** The name that the function gave. */
+  name: string
+  /** RFC 3339, UTC: when it fails with `TIMEOUT`; absent where it never does. */
+  expiresAt?: string
+  /** RFC 3339, UTC: when it was suspended. */
+  suspendedAt: string
+}
+
 /** What one function did with an event. */
 export interface FunctionRun {
   /** Name of the function. */
@@ -134,6 +160,16 @@ export interface FunctionRun {
   error?: RunError
   /** Parts that were too large to be stored whole: `value`, `logs` or `error`. Absent when nothing was cut. */
   truncated?: ('value' | 'logs' | 'error')[]
+  /** How often it was suspended and went on; absent where it never was. */
+  resumes?: number
+  /** What it waits for, while `suspended`. */
+  suspension?: RunSuspension
+}
+
+/** What an invoked function did: it succeeded, or is suspended. */
+export interface Invocation extends FunctionRun {
+  /** The event that carried the invocation. */
+  event: { id: string; source: string; type: string }
 }
 
 /** When and why the data of an event was erased. */

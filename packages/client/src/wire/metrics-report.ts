@@ -1,3 +1,6 @@
+import type { CacheFigures } from './cache-report.js'
+import type { MachineReport } from './machine-report.js'
+
 /** Counters of the running process: they start at zero with it. */
 export interface MetricsReport {
   /** Events and their deliveries. */
@@ -20,10 +23,14 @@ export interface MetricsReport {
     /** Mean time of a call in milliseconds; `null` before the first. */
     averageDurationMs: number | null
   }
+  /** The caches of compiled code; absent from servers that do not show them. */
+  cache?: CacheFigures
   /** The process, and its event store. */
   system: {
     uptimeSeconds: number
     version: string
     bus: { backend: string; connected: boolean }
+    /** The machine since the request before; absent from servers that do not show it. */
+    machine?: MachineReport
   }
 }

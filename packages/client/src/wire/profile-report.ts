@@ -91,4 +91,17 @@ export interface ProfileReport {
   suggestions: { title: string; severity: 'low' | 'medium' | 'high'; advice: string }[]
   /** The main thread's profile as V8 wrote it: the content of a `.cpuprofile`. */
   cpuProfile: { samplingIntervalUs: number; profile: object }
+  /** What the main thread allocated and holds at the end; only when it was asked for. */
+  heap?: {
+    /** Most first. */
+    functions: AllocatingCode[]
+    /** As V8 wrote it: the content of a `.heapprofile`. */
+    heapProfile: { samplingIntervalBytes: number; profile: object }
+  }
+}
+
+/** A function of the server that allocated memory. */
+export interface AllocatingCode extends Omit<ProfiledCode, 'selfMs'> {
+  /** Memory that it allocated and that is in use, in bytes. */
+  selfBytes: number
 }
