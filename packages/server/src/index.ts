@@ -1,6 +1,7 @@
 export { isLoopback } from './access/loopback.js'
 export { createServer } from './create-server.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
+export { OperationsLog, type OperationsLogParts } from './log/operations-log.js'
 export { nexusApi } from './nexus-api.js'
 export {
   type LookingPerformanceControl,

@@ -1,8 +1,11 @@
+import type { Logger } from '@nexus/diagnostics'
+import { loggerSchema } from '@nexus/diagnostics/zod'
 import type { EventBus } from '@nexus/event-bus'
 import type { WebhookOptions } from '@nexus/event-bus/http'
+import type { WasmRuntime } from '@nexus/executor'
 import type { FunctionHost } from '@nexus/functions'
 import type { Tracing } from '@nexus/functions/otel'
-import type { MetricsCollector } from '@nexus/metrics'
+import type { MetricsCollector, SystemMonitor } from '@nexus/metrics'
 import { z } from 'zod'
 import { isLoopback } from './access/loopback.js'
 import { ServerError } from './errors.js'
@@ -25,8 +28,14 @@ export interface PageMetricsOptions {
 export interface NexusApiOptions {
   /** Where events are published and looked up. */
   bus: EventBus
-  /** Whose functions `POST /api/profile` may name. @default none */
+  /** Whose functions can be invoked, and named by `POST /api/profile`. @default none: no such routes */
   functions?: FunctionHost | undefined
+  /**
+   * Whether functions with `http` answer the requests that no other route of the plugin does, below its prefix: needs the wildcard
+   * route `/*` there.
+   * @default true
+   */
+  httpFunctions?: boolean | undefined
   /**
    * The address that the application listens on. Anything but loopback needs a `token`; on loopback other names in
    * `Host` are refused, so that no page of the web can reach the server under a name of its own.
@@ -49,6 +58,10 @@ export interface NexusApiOptions {
   maxListedDataBytes?: number | undefined
   /** What `/metrics` and `/api/metrics` show. @default none: no such routes */
   metrics?: MetricsCollector | undefined
+  /** What `/api/metrics` says of the machine. @default nothing */
+  system?: SystemMonitor | undefined
+  /** Whose caches of compiled code `/api/cache` and `/api/metrics` are about. @default none: no such routes */
+  runtime?: WasmRuntime | undefined
   /** What takes profiles for `POST /api/profile`; `false`: they are turned off. @default none: no such route */
   profiler?: ProfileSource | false | undefined
   /** Finds optimizations and keeps metrics of pages. @default none: no such routes */
@@ -59,11 +72,13 @@ export interface NexusApiOptions {
   pages?: PageMetricsOptions | false | undefined
   /** Makes each request that publishes a span. @default none */
   tracing?: Tracing | undefined
+  /** Told who took what holds secrets, and which requests failed through a fault of the server. @default nothing is logged */
+  logger?: Logger | undefined
   /** Whether every function listens and no stop has begun, for `GET /readyz`. @default () => true */
   ready?: (() => boolean) | undefined
   /**
    * Gets failures that are the server's own, and those of a bus whose server went away. What it throws itself changes no
-   * answer: it becomes a warning of the process.
+   * answer: it is logged.
    * @default none
    */
   onFault?: ((error: Error) => void) | undefined
@@ -119,6 +134,7 @@ export const webhookNameSchema = z
 export const apiSchema = z.strictObject({
   bus: instance<EventBus>('an EventBus'),
   functions: instance<FunctionHost>('a FunctionHost').optional(),
+  httpFunctions: z.boolean().default(true),
   host: z.string().min(1).default('127.0.0.1'),
   token: z.string().min(16).optional(),
   webhook: webhookHeadersSchema.prefault({}),
@@ -130,11 +146,14 @@ export const apiSchema = z.strictObject({
   maxPageBytes: z.int().min(1).default(4_194_304),
   maxListedDataBytes: z.int().min(0).default(16_384),
   metrics: instance<MetricsCollector>('a MetricsCollector').optional(),
+  system: instance<SystemMonitor>('a SystemMonitor').optional(),
+  runtime: instance<WasmRuntime>('a WasmRuntime').optional(),
   profiler: z.union([z.literal(false), instance<ProfileSource>('a source of profiles')]).optional(),
   performance: instance<PerformanceSource>('a source of optimizations').optional(),
   enableOptimizations: z.boolean().default(true),
   pages: z.union([z.literal(false), pageMetricsSchema]).optional(),
   tracing: instance<Tracing>('the result of createTracing').optional(),
+  logger: loggerSchema,
   ready: z.custom<() => boolean>(isFunction, 'expected a function').default(() => () => true),
   onFault: z
     .custom<(error: Error) => void>(isFunction, 'expected a function')

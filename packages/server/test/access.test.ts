@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { expect, it } from 'vitest'
+import { everyPart } from './parts.js'
 import { json, serve } from './serve.js'
 
 /** `fetch` lets no program set what only browsers say. */
@@ -66,4 +67,30 @@ it('takes a page on another port of the same host for another origin', async () 
 it('does not mount without a token where other machines reach it', async () => {
   await expect(serve({ host: '0.0.0.0' })).rejects.toMatchObject({ code: 'TOKEN_REQUIRED' })
   await expect(serve({ tokn: 'x' } as never)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+})
+
+it('takes metrics of pages of the origins that are named, and lets them do nothing else', async () => {
+  const named = 'https://shop.example'
+  const { options } = everyPart()
+  const { url } = await serve({ ...options, pages: { origins: [named] } })
+  const from = (origin: string) => ({ origin, 'sec-fetch-site': 'cross-site' })
+  const pages = `${url}/api/performance`
+  const asks = { 'access-control-request-method': 'POST' }
+  expect(await status(pages, { ...from(named), ...asks }, 'OPTIONS')).toBe(204)
+  for (const other of [
+    'https://shop.example.evil.example',
+    'http://shop.example',
+    'https://shop.example:8443',
+    'https://www.shop.example',
+    'null',
+    '',
+  ]) {
+    expect(await status(pages, { ...from(other), ...asks }, 'OPTIONS')).toBe(403)
+    expect(await status(pages, from(other), 'POST')).toBe(403)
+  }
+  expect(await status(pages, from(named), 'POST')).not.toBe(403)
+  for (const path of ['/api/events', '/api/webhook', '/healthz', '/page']) {
+    expect(await status(url + path, from(named), 'POST')).toBe(403)
+    expect(await status(url + path, from(named))).toBe(403)
+  }
 })

@@ -12,7 +12,14 @@ export async function attackFromPage(target: string): Promise<void> {
     )
   }
   const at = (path: string, from: string) => `${target}${path}?from=${from}`
-  const posts = ['/api/webhook', '/api/events', '/api/events/e-1/replay', '/api/profile']
+  const posts = [
+    '/api/webhook',
+    '/api/events',
+    '/api/events/e-1/replay',
+    '/api/profile',
+    '/api/heap-snapshot',
+    '/api/functions/f/invoke',
+  ]
   const more = ['/api/performance', '/api/optimizations/o-1/apply', '/api/optimizations/o-1/undo']
   const gets = ['/api/events', '/api/events/e-1', '/api/metrics', '/metrics', '/api/optimizations']
   const event = JSON.stringify({ specversion: '1.0', id: 'x', source: '/evil', type: 'evil' })
@@ -109,7 +116,14 @@ export async function attackFromWorker(target: string): Promise<void> {
     )
   }
   const at = (path: string, from: string) => `${target}${path}?from=${from}`
-  const posts = ['/api/webhook', '/api/events', '/api/events/e-1/replay', '/api/profile']
+  const posts = [
+    '/api/webhook',
+    '/api/events',
+    '/api/events/e-1/replay',
+    '/api/profile',
+    '/api/heap-snapshot',
+    '/api/functions/f/invoke',
+  ]
   const more = ['/api/performance', '/api/optimizations/o-1/apply', '/api/optimizations/o-1/undo']
   const gets = ['/api/events', '/api/events/e-1', '/api/metrics', '/metrics', '/api/optimizations']
   const body = JSON.stringify({ specversion: '1.0', id: 'x', source: '/evil', type: 'evil' })

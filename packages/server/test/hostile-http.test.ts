@@ -51,7 +51,7 @@ function* answersOf(text: string): Generator<Answer> {
   }
 }
 
-const cases: [name: string, bytes: string, status: number | 'closed'][] = [
+const cases: [name: string, bytes: string, status: number][] = [
   ['no HTTP at all', 'hello\r\n\r\n', 400],
   ['HTTP/0.9', 'GET /healthz\r\n\r\n', 400],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
@@ -105,7 +105,13 @@ const cases: [name: string, bytes: string, status: number | 'closed'][] = [
   ['lines that end with LF alone', get('/healthz').replaceAll('\r\n', '\n'), 400],
   ['NUL in a header', get('/healthz', 'X: a\0b\r\n'), 400],
   ['a method that does not exist', get('/healthz').replace('GET', 'FOO'), 400],
-  ['CONNECT', get('example.com:80').replace('GET', 'CONNECT'), 'closed'],
+  ['CONNECT', get('example.com:80').replace('GET', 'CONNECT'), 405],
+  ['CONNECT with what should go through', `${get('a:1').replace('GET', 'CONNECT')}\x16\x03`, 405],
+  ['an address of another host', get('http://evil.example/healthz'), 400],
+  ['an address of another port', get('http://127.0.0.1:1/healthz'), 400],
+  ['an address that is none', get('healthz'), 400],
+  ['its own address', get('http://127.0.0.1/healthz'), 200],
+  ['a path that looks like an address', get('//evil.example/healthz'), 404],
   ['OPTIONS of everything', get('*').replace('GET', 'OPTIONS'), 404],
   [
     'an expectation that nothing meets',
@@ -119,10 +125,10 @@ const cases: [name: string, bytes: string, status: number | 'closed'][] = [
   ],
 ]
 
-it.each(cases)('answers %s in the shape of all refusals, or closes', async (_, bytes, status) => {
+it.each(cases)('answers %s in the shape of all refusals', async (_, bytes, status) => {
   const { port, send, bus } = await serve()
   const answers = await exchange(port, bytes)
-  expect(answers.map((answer) => answer.status)).toEqual(status === 'closed' ? [] : [status])
+  expect(answers.map((answer) => answer.status)).toEqual([status])
   for (const answer of answers) assertPlain(answer)
   expect((await bus.list()).total).toBe(0)
   expect((await send('/healthz')).status).toBe(200)
@@ -231,3 +237,12 @@ it('answers on a connection that is open while the server stops', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 404])
   for (const answer of answers) assertPlain(answer)
 })
+
+it.each(['Content-Length: 1000', 'Transfer-Encoding: chunked'])(
+  'answers a GET that announces a body once, and does not wait for the body: %s',
+  async (header) => {
+    const { port } = await serve()
+    const answers = await exchange(port, `GET /healthz HTTP/1.1\r\n${host}${header}\r\n\r\n`)
+    expect(answers.map(({ status }) => status)).toEqual([200])
+  },
+)

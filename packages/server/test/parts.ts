@@ -1,3 +1,4 @@
+import type { FunctionHost } from '@nexus/functions'
 import { MetricsCollector } from '@nexus/metrics'
 import type { NexusApiOptions } from '@nexus/server'
 import { vi } from 'vitest'
@@ -14,10 +15,17 @@ export function everyPart() {
     getOptimizations: vi.fn(() => [optimization]),
     getUxImprovements: vi.fn(() => []),
     getMetricSummaries: vi.fn(() => []),
+    invoke: vi.fn(async () => ({ status: 'succeeded' })),
     recordPageMetrics: vi.fn(() => [{ name: 'LCP', unit: 'ms', value: 1 }]),
   }
   const options = {
     metrics: new MetricsCollector(),
+    functions: {
+      names: [],
+      functions: [],
+      invoke: work.invoke,
+      route: () => ({ methods: [] }),
+    } as unknown as FunctionHost,
     profiler: { busy: false, profile: work.profile },
     performance: { client: async () => work, look: async () => work },
     pages: {},

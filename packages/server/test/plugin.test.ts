@@ -31,3 +31,23 @@ it('mounts below a prefix and touches nothing of the application around it', asy
   expect(ready.json()).toEqual({ status: 'ready', bus: { backend: 'memory', connected: true } })
   expect((await app.inject({ url: '/nexus/readyz', headers: site })).statusCode).toBe(403)
 })
+
+it('takes a page that came without TLS for another origin than a server with TLS', async () => {
+  const bus = await EventBus.open({ store: memoryStore() })
+  const app = fastify({ trustProxy: true })
+  await app.register(nexusApi, { bus })
+  onTestFinished(async () => {
+    await app.close()
+    await bus.close()
+  })
+  const status = async (origin: string, protocol: string) => {
+    const headers = { host: 'localhost', origin, 'x-forwarded-proto': protocol }
+    return (await app.inject({ url: '/healthz', headers })).statusCode
+  }
+  expect(await status('https://localhost', 'https')).toBe(200)
+  expect(await status('http://localhost', 'http')).toBe(200)
+  expect(await status('http://localhost', 'https')).toBe(403)
+  // Where a proxy that nothing is known of ends TLS.
+  expect(await status('https://localhost', 'http')).toBe(200)
+  expect(await status('ftp://localhost', 'http')).toBe(403)
+})

@@ -7,10 +7,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * What lets a request in where it is not the token. `open`: everyone. `signed`: the route checks a signature.
+     * `function`: the token, unless the function that answers says `auth: none`.
      * `page-metrics`: pages, of this origin and of those that are named. `page`: the token, but a link on another site
-     * may lead here; only for a route that answers with a page and does no work.
+     * may lead here; only for a route that answers with a page and does no work. `secrets`: the token, also where the server
+     * listens on loopback only and asks for none elsewhere.
      */
-    nexusAccess?: 'open' | 'signed' | 'page-metrics' | 'page'
+    nexusAccess?: 'open' | 'function' | 'signed' | 'page-metrics' | 'page' | 'secrets'
   }
 }
 
@@ -21,6 +23,8 @@ export interface AccessRules {
   token?: string | undefined
   /** Origins beside the server's own whose pages may send metrics; undefined where no page may. */
   pageOrigins: readonly string[] | undefined
+  /** Whether the function that answers a request lets everyone in. */
+  isOpenFunction(request: FastifyRequest): boolean
 }
 
 /** Refuses requests that the rules do not let in, before their bodies are read. */
@@ -32,6 +36,8 @@ export function guard(rules: AccessRules): onRequestHookHandler {
       if (isLoopback(rules.host)) checkHost(request)
       if (fromNamedPage(request, rules)) allowOrigin(request, reply)
       else checkSite(request)
+      const { nexusAccess } = request.routeOptions.config
+      if (rules.token === undefined && nexusAccess === 'secrets') throw noToken()
       if (rules.token !== undefined && !needsNoToken(request, rules))
         checkToken(request, rules.token)
       done()
@@ -39,6 +45,14 @@ export function guard(rules: AccessRules): onRequestHookHandler {
       done(error as HttpError)
     }
   }
+}
+
+function noToken(): HttpError {
+  return new HttpError(
+    403,
+    'TOKEN_REQUIRED',
+    'The answer holds every secret of this server, which has no token: start it with NEXUS_TOKEN, and send that.',
+  )
 }
 
 function checkHost({ headers }: FastifyRequest): void {
@@ -56,9 +70,9 @@ function checkHost({ headers }: FastifyRequest): void {
  * own word counts as well: `Sec-Fetch-Site` is `same-origin`, or `none` for an address that its user typed.
  */
 function checkSite(request: FastifyRequest): void {
-  const { origin, host } = request.headers
+  const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const sameOrigin = origin === undefined || isOriginOf(origin, host)
+  const sameOrigin = origin === undefined || isOriginOf(origin, request)
   const sameSite = site === undefined || site === 'same-origin' || site === 'none'
   if ((sameOrigin && sameSite) || isLinkToPage(request)) return
   throw new HttpError(
@@ -68,9 +82,16 @@ function checkSite(request: FastifyRequest): void {
   )
 }
 
-/** Another port of the same host is another origin. */
-function isOriginOf(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+/**
+ * Another port of the same host is another origin, and so is a page that came without TLS to a server with TLS. A server
+ * without TLS may stand behind a proxy that ends it, so pages with TLS may be its own.
+ */
+function isOriginOf(origin: string, { headers: { host }, protocol }: FastifyRequest): boolean {
+  if (!URL.canParse(origin)) return false
+  const page = new URL(origin)
+  const sameScheme =
+    page.protocol === 'https:' || (page.protocol === 'http:' && protocol === 'http')
+  return sameScheme && page.host === host?.toLowerCase()
 }
 
 /** A link on another site that leads its reader to a page of ours, which does no work. */
@@ -117,6 +138,7 @@ function needsNoToken(request: FastifyRequest, rules: AccessRules): boolean {
   // A page has no token to send.
   if (takesPageMetrics(request)) return rules.pageOrigins !== undefined
   const { nexusAccess } = request.routeOptions.config
+  if (nexusAccess === 'function') return rules.isOpenFunction(request)
   return nexusAccess === 'open' || nexusAccess === 'signed'
 }
 

@@ -6,6 +6,13 @@ export function limitBodyTime(app: FastifyInstance, timeoutMs: number): void {
   const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
   const stop = (request: FastifyRequest) => clearTimeout(timers.get(request))
 
+  // A body that no route reads is not waited for: the connection ends with the answer.
+  app.addHook('onRequest', ({ method, headers }, reply, done) => {
+    const hasBody =
+      Number(headers['content-length']) > 0 || headers['transfer-encoding'] !== undefined
+    if (hasBody && (method === 'GET' || method === 'HEAD')) reply.header('connection', 'close')
+    done()
+  })
   app.addHook('preParsing', (request, _reply, payload, done) => {
     const timer = setTimeout(() => {
       const seconds = timeoutMs / 1000

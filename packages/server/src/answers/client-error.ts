@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { answerHeaders, errorBody } from './http-error.js'
 
 const answers: Record<string, { status: string; code: string; message: string }> = {
@@ -17,7 +18,12 @@ const answers: Record<string, { status: string; code: string; message: string }>
 const malformed = {
   status: '400 Bad Request',
   code: 'BAD_REQUEST',
-  message: 'The request is not valid HTTP.',
+  message: 'The request is not valid HTTP, or its method is unknown.',
+}
+const tunnel = {
+  status: '405 Method Not Allowed',
+  code: 'METHOD_NOT_ALLOWED',
+  message: 'This server is no proxy: it opens no tunnel.',
 }
 
 /** Connections whose refusal is on its way: more broken bytes change nothing. */
@@ -44,7 +50,19 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy()
     return
   }
-  const { status, code, message } = answers[error.code ?? ''] ?? malformed
+  end(socket, answers[error.code ?? ''] ?? malformed)
+}
+
+/** Answers `CONNECT`, whose connection Node hands over instead of a request. */
+export function refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  end(socket, tunnel)
+}
+
+function end(
+  socket: Duplex,
+  { status, code, message }: { status: string; code: string; message: string },
+): void {
   const body = JSON.stringify(errorBody(code, message))
   socket.end(`HTTP/1.1 ${status}\r\n${head(body)}\r\n\r\n${body}`)
 }

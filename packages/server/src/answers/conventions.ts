@@ -1,5 +1,5 @@
+import { describeThrown } from '@nexus/diagnostics'
 import { EventBusError } from '@nexus/event-bus'
-import { describeThrown } from '@nexus/functions'
 import type { FastifyInstance } from 'fastify'
 import { busRefusal } from './bus-refusal.js'
 import type { FaultReporter } from './fault-reporter.js'
@@ -28,10 +28,14 @@ export function useConventions(
   app.addHook('preClose', async () => {
     closing = true
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     // A connection that stays open after the last answer would hold the stop until its deadline.
     if (closing) reply.header('connection', 'close')
-    reply.headers(answerHeaders)
+    // What a function answers may be kept, where it says so.
+    const isFunction = request.routeOptions.config.nexusAccess === 'function'
+    for (const [name, value] of Object.entries(answerHeaders)) {
+      if (!isFunction || !reply.hasHeader(name)) reply.header(name, value)
+    }
   })
   app.setErrorHandler<unknown>((thrown, request, reply) => {
     const limitBytes = request.routeOptions.bodyLimit ?? bodyLimitBytes

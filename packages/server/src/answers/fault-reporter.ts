@@ -1,14 +1,18 @@
-import { describeThrown } from '@nexus/functions'
+import { describeThrown, type Logger } from '@nexus/diagnostics'
 
 /** Tells the one who runs the server what failed. It never fails itself, whatever was thrown. */
 export type FaultReporter = (thrown: unknown) => void
 
-/** Hands failures to `onFault`, which is not ours: what it throws or rejects with is a warning of the process. */
-export function faultReporter(onFault: (error: Error) => void): FaultReporter {
+/** Logs failures, and hands them to `onFault`, which is not ours: what it throws or rejects with is logged too. */
+export function faultReporter(logger: Logger, onFault: (error: Error) => void): FaultReporter {
   return (thrown) => {
+    const { code, message, stack } = describeThrown(thrown)
+    // An error with a code says all in its message.
+    const fields = { code, reason: message, ...(code === undefined && { stack }) }
+    logger.error(fields, 'a request failed through a fault of the server')
     const told = new Promise<void>((done) => done(onFault(asError(thrown))))
     told.catch((error) => {
-      process.emitWarning(`onFault failed: ${describeThrown(error).message}`, 'NexusWarning')
+      logger.error({ reason: describeThrown(error).message }, 'onFault failed')
     })
   }
 }

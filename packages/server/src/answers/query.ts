@@ -10,6 +10,15 @@ export function wholeNumber(min: number, max: number) {
     .pipe(z.int().min(min).max(max))
 }
 
+/** How long a request waits, in milliseconds. As long as a proxy in front usually waits is the default; an hour is the most. */
+export const waitTime = wholeNumber(1, 3_600_000).default(30_000)
+
+/** A switch in a query string: `?wait` and `?wait=true` are on. */
+export const queryFlag = z
+  .enum(['', 'true', 'false'])
+  .transform((text) => text !== 'false')
+  .default(false)
+
 /** A text of bounded length in bytes, written in a query string. */
 export function boundedText(maxBytes: number) {
   return z

@@ -1,5 +1,5 @@
 import type { CloudEvent, EventBus, EventDetails } from '@nexus/event-bus'
-import { type FunctionRun, functionRun } from '@nexus/functions'
+import { type FunctionRun, functionRuns } from '@nexus/functions'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { FaultReporter } from '../answers/fault-reporter.js'
@@ -41,7 +41,7 @@ export function eventRoutes(
   })
 
   server.get<EventRequest>('/api/events/:id', async ({ params, query }) =>
-    toWire(await find(bus, params.id, parseQuery(eventQuery, query).source)),
+    toWire(bus, await find(bus, params.id, parseQuery(eventQuery, query).source)),
   )
 
   server.post<EventRequest>('/api/events/:id/replay', async ({ params, query }, reply) => {
@@ -72,17 +72,20 @@ function linkFrom({ url }: FastifyRequest): (event: CloudEvent) => string {
     `${path}/${encodeURIComponent(id)}?source=${encodeURIComponent(source)}`
 }
 
-function toWire({ event, publishedAt, erased, deliveries }: EventDetails): {
+async function toWire(
+  bus: EventBus,
+  { event, publishedAt, erased, deliveries }: EventDetails,
+): Promise<{
   event: EventDetails['event']
   publishedAt: string
   erased?: EventDetails['erased']
   runs: FunctionRun[]
-} {
+}> {
   return {
     event,
     publishedAt,
     ...(erased && { erased }),
-    runs: deliveries.map(functionRun),
+    runs: await functionRuns(bus, deliveries),
   }
 }
 

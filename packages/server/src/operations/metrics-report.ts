@@ -1,6 +1,8 @@
 import type { EventBus } from '@nexus/event-bus'
-import type { MetricsCollector } from '@nexus/metrics'
+import type { RuntimeCache } from '@nexus/executor'
+import type { MetricsCollector, SystemReading } from '@nexus/metrics'
 import manifest from '../../package.json' with { type: 'json' }
+import { type CacheReport, cacheReport } from './cache-report.js'
 
 /** Counters of the running process: they start at zero with it. */
 export interface MetricsReport {
@@ -22,10 +24,14 @@ export interface MetricsReport {
     /** Mean time of a call in milliseconds; `null` before the first. */
     averageDurationMs: number | null
   }
+  /** The caches of compiled code; absent where the server was given no runtime. */
+  cache?: CacheReport
   system: {
     uptimeSeconds: number
     version: string
     bus: { backend: string; connected: boolean }
+    /** The machine since the request before; absent where the server was given no monitor. */
+    machine?: SystemReading
   }
 }
 
@@ -33,6 +39,7 @@ export interface MetricsReport {
 export async function metricsReport(
   bus: EventBus,
   collector: MetricsCollector,
+  cache: RuntimeCache | undefined,
 ): Promise<MetricsReport> {
   const stats = await bus.getStats()
   const { executions, succeeded, failed, durationUs } = collector.getStats().totals
@@ -50,6 +57,7 @@ export async function metricsReport(
       successRatePercent: percent(succeeded, executions),
       averageDurationMs: executions === 0 ? null : durationUs.avg / 1000,
     },
+    ...(cache && { cache: cacheReport(cache) }),
     system: {
       uptimeSeconds: process.uptime(),
       version: manifest.version,

@@ -1,4 +1,4 @@
-import { describeThrown } from '@nexus/functions'
+import { describeThrown } from '@nexus/diagnostics'
 import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
 import type {

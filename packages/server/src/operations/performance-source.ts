@@ -4,6 +4,8 @@ export interface ProfileRequest {
   durationMs: number
   /** Only this function; all of them when left out. */
   functionName: string | undefined
+  /** Sample the memory that is allocated as well. */
+  heap: boolean
   /** Ends the profile early; then nothing is reported. */
   signal: AbortSignal
 }

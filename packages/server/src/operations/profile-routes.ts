@@ -8,6 +8,7 @@ const profileQuery = z.strictObject({
   // A client waits for the answer: Node's own gives up on the headers after 300 seconds.
   seconds: wholeNumber(1, 240).default(10),
   function: boundedText(128).optional(),
+  heap: z.enum(['true', 'false']).default('false'),
 })
 
 /** What {@link profileRoutes} needs. */
@@ -21,7 +22,7 @@ export interface ProfileRouteParts {
 export function profileRoutes(server: FastifyInstance, parts: ProfileRouteParts): void {
   const { profiler, functionNames } = parts
   server.post('/api/profile', async (request, reply) => {
-    const { seconds, function: functionName } = parseQuery(profileQuery, request.query)
+    const { seconds, function: functionName, heap } = parseQuery(profileQuery, request.query)
     if (!profiler) {
       throw new HttpError(
         403,
@@ -46,6 +47,7 @@ export function profileRoutes(server: FastifyInstance, parts: ProfileRouteParts)
     return profiler.profile({
       durationMs: seconds * 1000,
       functionName,
+      heap: heap === 'true',
       signal: abandoned(reply),
     })
   })

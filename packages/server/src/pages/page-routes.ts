@@ -1,5 +1,5 @@
+import { describeThrown } from '@nexus/diagnostics'
 import { parseJsonBody } from '@nexus/event-bus/http'
-import { describeThrown } from '@nexus/functions'
 import type { MetricsRegistry } from '@nexus/metrics'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { HttpError } from '../answers/http-error.js'

@@ -1,0 +1,48 @@
+import type { RuntimeCache } from '@nexus/executor'
+import type { FunctionHost } from '@nexus/functions'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { parseQuery, wholeNumber } from '../answers/query.js'
+import { cacheEntries, cacheReport } from './cache-report.js'
+
+const pruneQuery = z.strictObject({
+  maxBytes: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  unusedForSeconds: wholeNumber(0, 10 * 366 * 86_400).optional(),
+})
+
+/** What the caches of compiled code hold, and emptying, pruning and filling them. */
+export function cacheRoutes(
+  server: FastifyInstance,
+  cache: RuntimeCache,
+  functions: FunctionHost | undefined,
+): void {
+  server.get('/api/cache', async () => {
+    await cache.measure()
+    return { ...cacheReport(cache), entries: cacheEntries(cache) }
+  })
+
+  // Functions that run go on: their code is with them, and stored again when they are compiled the next time.
+  server.post('/api/cache/clear', async () => {
+    await cache.measure()
+    const { handlers, modules } = cacheReport(cache)
+    await cache.clear()
+    const inMemory = handlers.tiers.find(({ tier }) => tier === 'memory')?.entries ?? 0
+    const onDisk = handlers.tiers.find(({ tier }) => tier === 'disk')?.entries ?? 0
+    return { removed: { memory: inMemory + (modules.entries ?? 0), disk: onDisk } }
+  })
+
+  server.post('/api/cache/prune', async (request) => {
+    const { maxBytes, unusedForSeconds } = parseQuery(pruneQuery, request.query)
+    const { entries, bytes } = await cache.prune({
+      maxBytes,
+      unusedForMs: unusedForSeconds === undefined ? undefined : unusedForSeconds * 1000,
+    })
+    return { removed: { entries, bytes } }
+  })
+
+  server.post('/api/cache/warm', async () => {
+    await functions?.reload()
+    await cache.measure()
+    return { functions: functions?.names.length ?? 0 }
+  })
+}
