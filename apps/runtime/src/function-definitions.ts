@@ -1,3 +1,4 @@
+import type { Logger } from '@nexus/diagnostics'
 import type { WasmRuntime } from '@nexus/executor'
 import {
   type CompiledFunction,
@@ -10,16 +11,17 @@ import { RuntimeError } from './errors.js'
 
 /** What the function host is to run, from the functions of nexus.yaml. */
 export function functionDefinitions(configs: readonly FunctionConfig[]): FunctionDefinition[] {
-  return configs.map(({ source: _, sample: __, schemaFile: ___, ...definition }) => definition)
+  return configs.map(({ source: _, sample: __, ...definition }) => definition)
 }
 
 /** @throws RuntimeError `FUNCTION_INVALID`, naming every function that does not compile and where */
 export async function compileConfigured(
   configs: readonly FunctionConfig[],
   wasm: WasmRuntime,
+  logger: Logger,
 ): Promise<CompiledFunction[]> {
   try {
-    return await compileFunctions(functionDefinitions(configs), wasm)
+    return await compileFunctions(functionDefinitions(configs), wasm, { logger })
   } catch (cause) {
     if (!(cause instanceof FunctionsError)) throw cause
     throw new RuntimeError('FUNCTION_INVALID', cause.message, { cause })

@@ -1,4 +1,5 @@
 import { HandlerCompiler } from '@nexus/compile-cache'
+import type { Logger } from '@nexus/diagnostics'
 import type { CacheTier } from './bus/backend.js'
 import { backendNamed } from './bus/bus-config.js'
 import type { RuntimeConfig } from './config/load-config.js'
@@ -16,10 +17,7 @@ export interface OpenedCompiler {
  * Opens the compile cache; runtimes that share a bus server and a secret share what they compile. Without a secret
  * nothing is shared: anyone who can write to the server could plant code.
  */
-export async function openCompiler(
-  config: RuntimeConfig,
-  onWarning: (message: string) => void,
-): Promise<OpenedCompiler> {
+export async function openCompiler(config: RuntimeConfig, logger: Logger): Promise<OpenedCompiler> {
   const {
     file,
     dataDir,
@@ -40,7 +38,7 @@ export async function openCompiler(
     sharedTimeoutMs,
     // One that is slow to compile, such as a hostile regular expression, must not hold up the server.
     offloadLength: 0,
-    onWarning,
+    logger,
   })
   return {
     compiler,

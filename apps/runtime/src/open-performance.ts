@@ -1,4 +1,5 @@
 import type { HandlerCompiler } from '@nexus/compile-cache'
+import type { Logger } from '@nexus/diagnostics'
 import type { WasmRuntime } from '@nexus/executor'
 import { sandboxKnobs, sandboxSources } from '@nexus/functions/profiling'
 import type { MetricsCollector } from '@nexus/metrics'
@@ -11,6 +12,9 @@ export interface PerformanceParts {
   runtime: WasmRuntime
   compiler: HandlerCompiler
   metrics: MetricsCollector
+  /** Directories whose disks are looked at, by name. */
+  disks: Readonly<Record<string, string>>
+  logger: Logger
 }
 
 /** The process's own performance client, made when it is asked for the first time. */
@@ -19,13 +23,15 @@ export function openPerformance({
   runtime,
   compiler,
   metrics,
+  disks,
+  logger,
 }: PerformanceParts): PerformanceOnDemand {
   return new PerformanceOnDemand({
     freshMs: Math.min(5_000, settings.profileIntervalMs),
     open: async () => {
       const { createPerformanceClient } = await import('@nexus/profiler')
       // Its environment variables are read with the configuration.
-      const client = createPerformanceClient({ ...settings, env: {} })
+      const client = createPerformanceClient({ ...settings, disks, logger, env: {} })
       client.observe({ ...sandboxSources(runtime), functions: () => metrics.getStats().functions })
       for (const knob of sandboxKnobs({ runtime, compiler })) client.registerKnob(knob)
       return client

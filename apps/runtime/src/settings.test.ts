@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { silentLogger } from '@nexus/diagnostics'
 import { EventBusError, type EventStore } from '@nexus/event-bus'
 import { WasmRuntime } from '@nexus/executor'
 import { FunctionHost } from '@nexus/functions'
@@ -32,7 +33,7 @@ async function run(
     return store
   })
   onTestFinished(() => opening.mockRestore())
-  const bus = await openBus(config)
+  const bus = await openBus(config, silentLogger)
   const runtime = new WasmRuntime({ threads: 0, cacheDir: false })
   const host = new FunctionHost({ bus, runtime })
   onTestFinished(async () => {
@@ -97,6 +98,20 @@ it('fetch.maxWaitMs is how long events gather after fewer than wanted came', asy
   await expect.poll(() => timers.mock.calls.map(([, delayMs]) => delayMs)).toContain(54_321)
 })
 
+it.each([
+  ['start: beginning', 2],
+  ['start: now', 1],
+  ['concurrency: 1', 1],
+])('a function that the bus has never seen begins as it says: %s', async (settings, handled) => {
+  const { bus, host, directory } = await run('bus: memory\n')
+  await bus.publish({ type: 'a' })
+  const file = join(directory, 'nexus.yaml')
+  await writeFile(file, functionWith(settings))
+  await host.bind(functionDefinitions((await loadConfig(file, {}, {})).functions))
+  await bus.publish({ type: 'a' })
+  await expect.poll(async () => (await bus.getStats()).delivered).toBe(handled)
+})
+
 it('retry.factor and retry.jitter shape the waits between attempts', async () => {
   const retry = 'retry: { maxAttempts: 4, baseDelayMs: 2, factor: 3, jitter: 0, maxDelayMs: 10 }'
   const { bus } = await run(functionWith(retry), {
@@ -145,7 +160,10 @@ it('NEXUS_DATA_KEY encrypts what the local bus keeps, and older keys behind a co
     expect((await readFile(join(dataDir, name))).includes('a telling text')).toBe(false)
   }
   const reopen = async (key: string) =>
-    openBus(await loadConfig(join(directory, 'nexus.yaml'), {}, { NEXUS_DATA_KEY: key }))
+    openBus(
+      await loadConfig(join(directory, 'nexus.yaml'), {}, { NEXUS_DATA_KEY: key }),
+      silentLogger,
+    )
   const rotated = await reopen(`${second}, ${first}`)
   expect((await rotated.get(id))?.event.data).toBe('a telling text')
   await rotated.close()

@@ -1,18 +1,25 @@
-import { isDeepStrictEqual } from 'node:util'
-import { WasmRuntime } from '@nexus/executor'
-import { describeThrown, FunctionHost, FunctionWatcher, observeBus } from '@nexus/functions'
+import { WasmRuntime, type WasmRuntimeOptions } from '@nexus/executor'
+import { describePauseChange, FunctionHost, observeBus, observeFunctions } from '@nexus/functions'
 import { FunctionProfiler } from '@nexus/functions/profiling'
-import { addProcessMetrics, MetricsCollector } from '@nexus/metrics'
-import { createServer } from '@nexus/server'
+import {
+  addProcessMetrics,
+  addSystemMetrics,
+  MetricsCollector,
+  SystemMonitor,
+} from '@nexus/metrics'
+import { createServer, OperationsLog } from '@nexus/server'
 import type { ActivityListener } from './activity.js'
 import { openBus } from './bus/open-bus.js'
 import { type ConfigOverrides, loadConfig, type RuntimeConfig } from './config/load-config.js'
-import { compileConfigured, functionDefinitions } from './function-definitions.js'
+import { compileConfigured } from './function-definitions.js'
 import { listen } from './listen.js'
+import { messageOf } from './message-of.js'
 import { openCompiler } from './open-compiler.js'
+import { openLog } from './open-log.js'
 import { openPerformance } from './open-performance.js'
 import { Teardown } from './teardown.js'
 import { loadTracing } from './tracing.js'
+import { type LoadConfig, watchFunctions } from './watch-functions.js'
 
 /** Options of {@link startRuntime}. */
 export interface StartRuntimeOptions extends ConfigOverrides {
@@ -30,6 +37,11 @@ export interface StartRuntimeOptions extends ConfigOverrides {
   env?: NodeJS.ProcessEnv
   /** Hears of every run, reload and problem. */
   onActivity?: ActivityListener
+  /**
+   * Gets each entry of the log as one line of JSON, from `log.level` up, without secrets.
+   * @default nothing is logged
+   */
+  onLog?: (line: string) => void
 }
 
 /** A runtime that serves. */
@@ -56,45 +68,55 @@ export interface Runtime {
  */
 export async function startRuntime(options: StartRuntimeOptions): Promise<Runtime> {
   const { watch = false, env = process.env, onActivity = () => {} } = options
-  const load = () => loadConfig(options.config, options, env)
+  const load: LoadConfig = (needs) => loadConfig(options.config, options, env, needs)
   const config = await load()
   const teardown = new Teardown()
+  const logger = openLog(config, options.onLog)
   try {
     const metrics = new MetricsCollector()
     teardown.add(() => metrics.close())
     teardown.add(addProcessMetrics(metrics.registry))
+    const disks = { data: config.dataDir, cache: config.cacheDir }
+    teardown.add(addSystemMetrics(metrics.registry, { disks }))
     const report = (error: unknown) => onActivity({ kind: 'problem', message: messageOf(error) })
-    const { compiler, close: closeCompiler } = await openCompiler(config, report)
+    const { compiler, close: closeCompiler } = await openCompiler(config, logger)
     teardown.add(closeCompiler)
-    const { threads, maxInstances, maxHandlerBytes } = config
-    const wasm = new WasmRuntime({ metrics, compiler, threads, maxInstances, maxHandlerBytes })
+    const wasm = new WasmRuntime({ metrics, compiler, logger, ...sandboxOptions(config) })
     // The bus waits for its deliveries first: what still runs then has had its time.
     teardown.add(() => wasm.shutdown({ drainTimeoutMs: 0 }))
-    const functions = await compileConfigured(config.functions, wasm)
+    const functions = await compileConfigured(config.functions, wasm, logger)
 
-    const bus = await openBus(config)
+    const bus = await openBus(config, logger)
     teardown.add(() => bus.close({ drainTimeoutMs: config.drainTimeoutMs }))
     bus.on('error', report)
     teardown.add(observeBus(metrics.registry, bus))
+    const operations = new OperationsLog({ logger, metrics, bus, cache: wasm.cache })
+    teardown.add(() => operations.close())
 
     const tracing = await loadTracing()
     const profiler = new FunctionProfiler({
       runtime: wasm,
+      tracing,
       profileProcess: async (options) => (await import('@nexus/profiler')).profileProcess(options),
     })
     const host = new FunctionHost({
       bus,
       runtime: wasm,
       tracing,
+      logger,
+      onPauseChange: (change) =>
+        onActivity({ kind: 'problem', message: describePauseChange(change) }),
       onAttempt: (attempt) => {
         profiler.record(attempt)
         const { metrics: _, ...told } = attempt
         onActivity({ kind: 'run', ...told })
       },
     })
+    teardown.add(observeFunctions(metrics.registry, host))
+    teardown.add(() => host.close({ drainTimeoutMs: config.drainTimeoutMs }))
     const performance = openPerformance({
       config: config.performance,
-      ...{ runtime: wasm, compiler, metrics },
+      ...{ runtime: wasm, compiler, metrics, disks, logger },
     })
     teardown.add(() => performance.close())
     let serving = false
@@ -112,6 +134,9 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
       webhooks: config.webhooks,
       bodyLimitBytes: config.bodyLimitBytes,
       metrics,
+      system: new SystemMonitor({ disks }),
+      logger,
+      runtime: wasm,
       profiler: enableProfiling && profiler,
       performance,
       enableOptimizations,
@@ -133,7 +158,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     await host.bind(functions)
     open()
     if (watch) {
-      const watcher = watchFunctions({ config, load, host, onActivity })
+      const watcher = watchFunctions({ config, load, host, logger, onActivity })
       teardown.add(() => watcher.close())
     }
     teardown.add(() => {
@@ -141,8 +166,19 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     })
     if (config.performance.fromStart) await performance.client()
     serving = true
-    for (const message of config.warnings) onActivity({ kind: 'problem', message })
-    return { url, config, close: () => teardown.run() }
+    for (const message of config.warnings) {
+      logger.warn({ reason: message }, 'the configuration has a warning')
+      onActivity({ kind: 'problem', message })
+    }
+    logger.info({ url, bus: config.bus.backend, functions: host.names }, 'started')
+    let closing: Promise<void> | undefined
+    const close = () =>
+      (closing ??= (async () => {
+        logger.info({}, 'stopping')
+        await teardown.run()
+        logger.info({}, 'stopped')
+      })())
+    return { url, config, close }
   } catch (error) {
     // Why the start failed is what its caller needs to hear, not what came after.
     await teardown.run().catch(() => {})
@@ -150,50 +186,13 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
   }
 }
 
-interface WatchParts {
-  /** The configuration that runs. */
-  config: RuntimeConfig
-  load: () => Promise<RuntimeConfig>
-  host: FunctionHost
-  onActivity: ActivityListener
+/** What nexus.yaml says of threads, sandboxes and what they keep. */
+function sandboxOptions(config: RuntimeConfig): WasmRuntimeOptions {
+  const { threads, maxQueue, maxHandlerBytes, maxModuleBytes, imageKey } = config
+  const { minInstances, maxInstances, maxWaiting, acquireTimeoutMs, idleTimeoutMs } = config
+  return {
+    ...{ threads, maxQueue, maxHandlerBytes, maxModuleBytes },
+    ...{ minInstances, maxInstances, maxWaiting, acquireTimeoutMs, idleTimeoutMs },
+    suspensions: { keys: imageKey },
+  }
 }
-
-/** Runs changed functions; other changes of the file are reported, for they need a restart. */
-function watchFunctions({ config, load, host, onActivity }: WatchParts): FunctionWatcher {
-  const definitions = ({ file, functions }: RuntimeConfig) => ({
-    functions: functionDefinitions(functions),
-    files: [file, ...functions.flatMap(({ schemaFile }) => schemaFile ?? [])],
-  })
-  return new FunctionWatcher(
-    {
-      host,
-      load: async () => {
-        const changed = await load()
-        if (!isDeepStrictEqual(withoutFunctions(changed), withoutFunctions(config))) {
-          onActivity({ kind: 'problem', message: 'settings other than functions need a restart' })
-        }
-        return definitions(changed)
-      },
-      onReload: (functions) => onActivity({ kind: 'reload', functions }),
-      onProblem: (error) => {
-        onActivity({
-          kind: 'problem',
-          message: `${messageOf(error)}\n\nThe functions go on as they were before this change.`,
-        })
-      },
-    },
-    definitions(config),
-  )
-}
-
-function withoutFunctions({ functions: _, warnings: __, ...rest }: RuntimeConfig): object {
-  return rest
-}
-
-function messageOf(error: unknown): string {
-  const { name = '', message, stack } = describeThrown(error)
-  return EXPECTED.has(name) ? message : (stack ?? message)
-}
-
-/** Their message says all; of any other error the stack is needed. */
-const EXPECTED = new Set(['RuntimeError', 'FunctionsError', 'ServerError'])

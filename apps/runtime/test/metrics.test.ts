@@ -10,6 +10,7 @@ const files = {
 it('before anything happened there are no rates, and a bus that is connected', async () => {
   const { client } = await serve(files)
   expect(await client.metrics()).toEqual({
+    cache: { hitRatePercent: 0, handlers: expect.any(Object), modules: expect.any(Object) },
     events: { published: 0, replayed: 0, failed: 0, successRatePercent: null },
     functions: {
       executed: 0,
@@ -22,6 +23,10 @@ it('before anything happened there are no rates, and a bus that is connected', a
       uptimeSeconds: expect.any(Number),
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       bus: { backend: expect.any(String), connected: true },
+      machine: expect.objectContaining({
+        disks: { data: expect.any(Object), cache: expect.any(Object) },
+        cpu: expect.objectContaining({ processRatio: expect.any(Number) }),
+      }),
     },
   })
 })
@@ -51,4 +56,16 @@ it('JSON and Prometheus tell the same story, the one that happened', async () =>
   expect(text).toMatch(/^nexus_threads \d/m)
   expect(text).toMatch(/^nexus_pool_instances\{state="available"\} \d/m)
   expect(text).toMatch(/^nexus_cache_misses_total \d/m)
+})
+
+it('Prometheus gets the machine, or the container, with the disks of the data and the cache', async () => {
+  const { send } = await serve(files)
+  const text = await (await send('/metrics')).text()
+  for (const disk of ['data', 'cache']) {
+    expect(text).toMatch(
+      new RegExp(`^nexus_system_disk_available_bytes\\{disk="${disk}"\\} \\d`, 'm'),
+    )
+  }
+  expect(text).toMatch(/^nexus_system_cpu_busy_ratio [\d.e-]+$/m)
+  expect(text).toMatch(/^nexus_system_memory_available_bytes \d/m)
 })

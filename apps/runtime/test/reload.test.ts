@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Activity } from '@nexus/runtime'
 import { describe, expect, it } from 'vitest'
@@ -73,6 +73,32 @@ describe('a watched runtime', () => {
     await problem
     const reloaded = next('reload')
     await write('new.ts', "export default () => 'new'\n")
+    await reloaded
+    expect(await run('n')).toMatchObject({ function: 'new', value: 'new' })
+  })
+
+  it.each([
+    [
+      'a source',
+      '{ name: new, source: ./new/deep/fn.ts, events: [n] }',
+      'fn.ts',
+      "export default () => 'new'\n",
+    ],
+    [
+      'a schema',
+      '{ name: new, source: ./handler.js, schema: ./new/deep/schema.json, events: [n] }',
+      'schema.json',
+      '{}',
+    ],
+  ])('notices %s that nexus.yaml names once it is written', async (_, entry, name, text) => {
+    const { next, run, write, directory } = await watched()
+    await write('handler.js', "export default () => 'new'\n")
+    const problem = next('problem')
+    await write('nexus.yaml', yaml(`  - ${entry}\n`))
+    await problem
+    const reloaded = next('reload')
+    await mkdir(join(directory, 'new/deep'), { recursive: true })
+    await write(`new/deep/${name}`, text)
     await reloaded
     expect(await run('n')).toMatchObject({ function: 'new', value: 'new' })
   })

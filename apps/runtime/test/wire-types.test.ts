@@ -1,6 +1,13 @@
 import type * as client from '@nexus/client'
 import type { CloudEvent, Erasure, JsonValue } from '@nexus/event-bus'
-import type { FunctionRun, LogLine, RunError } from '@nexus/functions'
+import type {
+  EventOutcome,
+  FunctionRun,
+  FunctionStatus,
+  Invocation,
+  LogLine,
+  RunError,
+} from '@nexus/functions'
 import type { FunctionProfile } from '@nexus/functions/profiling'
 import type { ProcessProfile, UxImprovement } from '@nexus/profiler'
 import { expectTypeOf, it } from 'vitest'
@@ -11,6 +18,9 @@ it('the client describes the JSON that the server sends', () => {
   expectTypeOf<LogLine>().toEqualTypeOf<client.LogLine>()
   expectTypeOf<RunError>().toEqualTypeOf<client.RunError>()
   expectTypeOf<FunctionRun>().toEqualTypeOf<client.FunctionRun>()
+  expectTypeOf<FunctionStatus>().toExtend<client.FunctionStatus>()
+  expectTypeOf<EventOutcome>().toEqualTypeOf<client.EventOutcome>()
+  expectTypeOf<Invocation>().toExtend<client.Invocation>()
   expectTypeOf<UxImprovement>().toEqualTypeOf<client.UxImprovement>()
   expectTypeOf<FunctionProfile<ProcessProfile>>().toExtend<client.ProfileReport>()
   expectTypeOf<client.ProfileReport>().toExtend<FunctionProfile<ProcessProfile>>()

@@ -1,3 +1,4 @@
+import type { Logger } from '@nexus/diagnostics'
 import { EventBus, EventBusError } from '@nexus/event-bus'
 import type { RuntimeConfig } from '../config/load-config.js'
 import { RuntimeError } from '../errors.js'
@@ -12,7 +13,7 @@ const envelopeBytes = 65_536
  * @throws RuntimeError `DATA_UNAVAILABLE`, for example when another process has the data directory open, or the
  * server does not answer
  */
-export async function openBus(config: RuntimeConfig): Promise<EventBus> {
+export async function openBus(config: RuntimeConfig, logger: Logger): Promise<EventBus> {
   const { bus, dataDir, dataKey, bodyLimitBytes, publisher } = config
   const backend = backendNamed(bus.backend)
   if (dataKey) assertEncrypts(bus)
@@ -28,6 +29,7 @@ export async function openBus(config: RuntimeConfig): Promise<EventBus> {
         dataKey,
       }),
       publisher,
+      logger,
       maxEventBytes: Math.max(bodyLimitBytes, 1_048_576) + envelopeBytes,
     })
   } catch (cause) {

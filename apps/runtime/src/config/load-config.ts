@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, resolve, sep } from 'node:path'
 import type { DataKeyOptions } from '@nexus/event-bus'
+import type { ImageKeyOptions } from '@nexus/executor'
+import { type FunctionEntry, failureProblem } from '@nexus/functions'
 import { isLoopback, type NamedWebhook } from '@nexus/server'
 import { assertEncrypts, type BusConfig, busConfig } from '../bus/bus-config.js'
 import { RuntimeError } from '../errors.js'
@@ -8,10 +10,10 @@ import { ConfigError, displayPath, type Problem } from './diagnostics.js'
 import { readEnvironment } from './environment.js'
 import { type ParsedConfig, parseConfig } from './parse-config.js'
 import { type PerformanceConfig, performanceConfig } from './performance-config.js'
-import type { ConfigFile, FunctionFile } from './schema.js'
+import type { ConfigFile } from './schema.js'
 
 /** One function, ready to be compiled and bound. */
-export interface FunctionConfig extends Omit<FunctionFile, ResolvedFunctionKey> {
+export interface FunctionConfig extends Omit<FunctionEntry, ResolvedFunctionKey> {
   /** Absolute path of `source`. */
   file: string
   /** Absolute path of the directory whose files it may import; that of `file` when undefined. */
@@ -20,8 +22,6 @@ export interface FunctionConfig extends Omit<FunctionFile, ResolvedFunctionKey> 
   timeoutMs: number
   /** JSON Schema of the data of its events. */
   schema?: Record<string, unknown> | undefined
-  /** Absolute path of the file that `schema` was read from. */
-  schemaFile?: string | undefined
   /** The environment variables it may see and that are set. */
   env: Record<string, string>
   /** The same for `ctx.secrets`. */
@@ -55,6 +55,8 @@ export interface RuntimeConfig extends Omit<ConfigFile, ResolvedKey>, ServerFile
   bus: BusConfig
   /** Encrypts what the local bus keeps. */
   dataKey: DataKeyOptions | undefined
+  /** Encrypts images of suspended calls. */
+  imageKey: ImageKeyOptions | undefined
   /** The secret that seals compiled handlers. */
   cacheSecret: string | undefined
   /** What the server measures of itself and of pages. */
@@ -78,6 +80,7 @@ export interface ConfigOverrides {
 /**
  * Reads `path`, checks it and everything it refers to, and merges flags, environment and file.
  *
+ * @param needs hears the path of each file that the configuration names, before it is looked for
  * @throws RuntimeError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` (with file:line:column), `TOKEN_REQUIRED`,
  * `SECRET_REQUIRED`
  */
@@ -85,12 +88,14 @@ export async function loadConfig(
   path: string,
   overrides: ConfigOverrides = {},
   env: NodeJS.ProcessEnv = process.env,
+  needs: (file: string) => void = () => {},
 ): Promise<RuntimeConfig> {
   const file = resolve(path)
   const text = await readText(file)
   const mistakes: RuntimeError[] = []
   const environment = readEnvironment(env, mistakes)
   const parsed = parsedWith(mistakes, text, file)
+  for (const named of namedFiles(parsed)) needs(resolve(dirname(file), named))
   const problems = await problemsOfFunctions(parsed, dirname(file))
   const schemas = await readSchemas(parsed, dirname(file), problems)
 
@@ -133,10 +138,12 @@ export async function loadConfig(
     webhooks: webhooksWithSecrets,
     bus: chosenBus!,
     dataKey: environment.dataKey,
+    imageKey: environment.imageKey,
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,
     cacheSecret,
+    log: { level: environment.logLevel ?? config.log.level },
     performance: performanceConfig(config.performance, environment),
     functions: config.functions.map((entry, index) => ({
       ...entry,
@@ -144,7 +151,6 @@ export async function loadConfig(
       importRoot: importRootOf(entry.importRoot ?? importRoot, beside),
       timeoutMs: entry.timeoutMs ?? timeoutMs,
       schema: schemas[index],
-      schemaFile: typeof entry.schema === 'string' ? beside(entry.schema) : undefined,
       capabilities: [
         ...entry.capabilities,
         ...entry.env.map((name) => `env:${name}`),
@@ -201,15 +207,29 @@ async function readText(file: string): Promise<string> {
   }
 }
 
+function namedFiles({ config: { functions } }: ParsedConfig): string[] {
+  return functions.flatMap(({ source, schema, files = {} }) => [
+    source,
+    ...(typeof schema === 'string' ? [schema] : []),
+    ...Object.values(files),
+  ])
+}
+
 async function problemsOfFunctions(parsed: ParsedConfig, directory: string): Promise<Problem[]> {
   const problems: Problem[] = []
   const names = new Set<string>()
   const { functions, importRoot: commonRoot } = parsed.config
-  for (const [index, { name, source, importRoot, args, files }] of functions.entries()) {
+  for (const [index, entry] of functions.entries()) {
+    const { name, source, importRoot, args, files } = entry
     const at = (key: string, message: string) =>
       problems.push(parsed.problemAt(['functions', index, key], message))
     if (names.has(name)) at('name', `a function named "${name}" exists already; names are unique`)
     names.add(name)
+    if (!entry.events && !entry.schedule && !entry.http) {
+      at('events', 'expected events, a schedule or http; [] where it is only invoked')
+    }
+    const failure = failureProblem(entry, functions)
+    if (failure) at('onFailure', failure)
     const wrong = await problemOfSource(resolve(directory, source), source)
     if (wrong) at('source', wrong)
     const root = importRoot ?? commonRoot

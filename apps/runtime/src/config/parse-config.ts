@@ -1,3 +1,4 @@
+import { meantIssues } from '@nexus/functions'
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError, type Problem } from './diagnostics.js'
@@ -110,15 +111,6 @@ function keysAt(path: ConfigPath): string[] {
     schema = typeof step === 'number' ? inner.element : inner.shape?.[String(step)]
   }
   return Object.keys(unwrap(schema).shape ?? {})
-}
-
-/** Of a value that may have several shapes, the mistakes in the shape that was meant. */
-function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  const ofOtherShape = ({ code, path }: z.core.$ZodIssue) =>
-    path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')
-  const meant = issue.errors.find((issues) => !issues.some(ofOtherShape)) ?? issue.errors[0] ?? []
-  return meant.flatMap((inner) => meantIssues({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
 interface SchemaParts {

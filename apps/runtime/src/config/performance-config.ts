@@ -27,7 +27,7 @@ export function performanceConfig(
     }),
     ...(profileIntervalMs !== undefined && { profileIntervalMs }),
     ...(metricsRetentionMs !== undefined && { metricsRetentionMs }),
-    fromStart: file !== undefined || profileIntervalMs !== undefined,
+    fromStart: file !== undefined || profileIntervalMs !== undefined || enabled === true,
     pages,
   }
 }

@@ -1,0 +1,87 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { serve, settled } from './workspace.js'
+
+const files = {
+  'nexus.yaml': [
+    'bus: memory',
+    'threads: 1',
+    'minInstances: 2',
+    'maxModuleBytes: 1000000',
+    'functions:',
+    '  - { name: one, source: ./one.js, events: [a] }',
+    '  - { name: two, source: ./two.ts, events: [a] }',
+    '',
+  ].join('\n'),
+  'one.js': 'export default () => 1',
+  'two.ts': 'export default (): number => 2',
+}
+
+it('the caches are shown, emptied, filled and pruned while the functions run on', async () => {
+  const { client, directory } = await serve(files)
+  const onDisk = async () =>
+    (await readdir(join(directory, '.nexus-cache'))).filter((name) => name.endsWith('.qjsc')).length
+  const report = await client.cache()
+  expect(report.handlers).toMatchObject({
+    tiers: [
+      { tier: 'memory', entries: 2, evictions: 0 },
+      { tier: 'disk', entries: 2 },
+    ],
+    ...{ compiled: 2, failed: 0 },
+  })
+  expect(report.modules).toMatchObject({ entries: 0, maxBytes: 1_000_000 })
+  expect(report.entries.map(({ name }) => name).sort()).toEqual(['one.js', 'two.ts'])
+  for (const { kind, bytes, accessCount, lastAccessedAt } of report.entries) {
+    expect({ kind, accessCount }).toEqual({ kind: 'handler', accessCount: 1 })
+    expect(bytes).toBeGreaterThan(0)
+    expect(Date.parse(lastAccessedAt)).toBeGreaterThan(Date.now() - 60_000)
+  }
+  expect(JSON.stringify(report)).not.toContain(directory)
+  const { cache } = await client.metrics()
+  expect(cache?.handlers.tiers[0]).toMatchObject({ tier: 'memory', entries: 2 })
+
+  expect(await client.clearCache()).toEqual({ removed: { memory: 2, disk: 2 } })
+  expect(await onDisk()).toBe(0)
+  const { id } = await client.publish({ type: 'a' })
+  expect((await settled(client, id)).runs.map(({ status }) => status)).toEqual([
+    ...['succeeded', 'succeeded'],
+  ])
+
+  expect(await client.warmCache()).toEqual({ functions: 2 })
+  expect(await onDisk()).toBe(2)
+  expect(await client.pruneCache({ unusedForSeconds: 3600 })).toEqual({
+    removed: { entries: 0, bytes: 0 },
+  })
+  const { removed } = await client.pruneCache({ maxBytes: 0 })
+  expect(removed.entries).toBeGreaterThanOrEqual(2)
+  expect(await onDisk()).toBe(0)
+})
+
+it('a wrong query is refused by name, and a token is wanted where there is one', async () => {
+  const { send } = await serve(files, { env: { NEXUS_TOKEN: 'a-token-of-some-length' } })
+  const authorization = { authorization: 'Bearer a-token-of-some-length' }
+  const post = (path: string, headers = {}) => send(path, { method: 'POST', headers })
+  for (const action of ['clear', 'prune', 'warm']) {
+    expect((await post(`/api/cache/${action}`)).status).toBe(401)
+  }
+  expect((await send('/api/cache')).status).toBe(401)
+  for (const [query, name] of [
+    ['maxBytes=-1', 'maxBytes'],
+    ['unusedForSeconds=soon', 'unusedForSeconds'],
+    ['maxbytes=1', 'maxbytes'],
+  ]) {
+    const answer = await post(`/api/cache/prune?${query}`, authorization)
+    expect(answer.status).toBe(400)
+    expect(await answer.text()).toContain(name)
+  }
+})
+
+it('the options of the pool come from nexus.yaml', async () => {
+  const { send } = await serve(files)
+  const idle = async () =>
+    /nexus_pool_instances\{state="available"\} (\d+)/.exec(
+      await (await send('/metrics')).text(),
+    )?.[1]
+  await expect.poll(idle).toBe('2')
+})
