@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -59,7 +59,7 @@ describe('nexus', () => {
       const { code, stdout, stderr } = await nexus(args)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(stdout).toContain('Usage: nexus <command> [options]')
-      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     }
     const manifest = await readFile(join(import.meta.dirname, '../package.json'), 'utf8')
     const { version } = JSON.parse(manifest) as { version: string }
@@ -74,6 +74,16 @@ describe('nexus', () => {
     [['events', '--limit', 'ten'], '--limit: expected a whole number from 1 to 1000, got "ten"'],
     [['events', 'a', 'b'], 'unexpected argument "b"'],
     [['events', 'a', '--limit', '1'], '--limit and --type are for lists'],
+    [['invoke'], 'invoke: expected the name of a function'],
+    [['invoke', 'f', '{'], 'invoke: expected the data as JSON'],
+    [['invoke', 'f', '--timeout-ms', '0'], '--timeout-ms: expected a whole number from 1'],
+    [['publish'], 'publish: expected the type of the event'],
+    [['publish', 't', '{'], 'publish: expected the data as JSON'],
+    [['publish', 't', '@/none'], 'publish: data @/none: there is no such file'],
+    [['publish', 't', '--timeout-ms', '5'], '--timeout-ms is for --wait'],
+    [['dead-letters', 'drop'], 'dead-letters: expected list, redrive or purge'],
+    [['dead-letters', 'redrive'], 'dead-letters redrive: expected --function or --id, or --all'],
+    [['dead-letters', 'purge', '--all'], 'there is no terminal to ask on; add --yes'],
     [['replay'], 'replay: expected the id of an event'],
     [['erase', '--yes'], 'erase: expected the id of an event'],
     [['erase', 'x'], 'there is no terminal to ask on; add --yes'],
@@ -97,6 +107,9 @@ describe('without a server', () => {
   it.each([
     [['events'], 'fetch events'],
     [['events', 'x'], 'fetch event'],
+    [['functions'], 'fetch functions'],
+    [['publish', 't'], 'publish event'],
+    [['invoke', 'f'], 'invoke function'],
     [['replay', 'x'], 'replay event'],
     [['erase', 'x', '--yes'], 'erase event'],
     [['metrics'], 'fetch metrics'],
@@ -155,6 +168,102 @@ describe('with the orders example running', () => {
     })
   })
 
+  it('invokes a function, and prints what it returns', async () => {
+    const { server } = await ordersServer()
+    const env = { NEXUS_URL: server.url }
+    const data = JSON.stringify(order.data)
+    expect(await nexus(['invoke', 'order-total', data], { env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"total": 25'),
+      stderr: '',
+    })
+    const json = await nexus(['invoke', 'order-total', data, '--json', '--key', 'k-1'], { env })
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      status: 'succeeded',
+      value: { total: 25 },
+      event: { id: 'k-1', type: 'nexus.invoke.order-total' },
+    })
+    expect(await nexus(['invoke', 'none'], { env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('No function has the name none'),
+    })
+    const failed = await nexus(['invoke', 'order-total', '7', '--timeout-ms', '20000'], { env })
+    expect(failed).toMatchObject({ code: 1, stdout: '' })
+    expect(failed.stderr).toMatch(/^order-total failed: .+\nSee every attempt with: nexus events/)
+  })
+
+  it('lists the functions', async () => {
+    const { server } = await ordersServer()
+    const { code, stdout } = await nexus(['functions', '--url', server.url])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^order-total\n {2}Events {4}com\.nexus\.order\.created\n {2}Calls {5}0 running, 0 succeeded/,
+    )
+  })
+
+  it('pauses and resumes a function', async () => {
+    const { server, client } = await ordersServer()
+    const env = { NEXUS_URL: server.url }
+    const pause = ['functions', 'pause', 'order-total', '--reason', 'the shop is closed']
+    expect(await nexus(pause, { env })).toMatchObject({
+      code: 0,
+      stdout: 'Paused; its events wait: order-total\n',
+    })
+    expect((await nexus(['functions'], { env })).stdout).toMatch(
+      /^order-total\n {2}Events .+\n {2}Paused {4}since \S+Z: the shop is closed\n/,
+    )
+    const outcome = await client.publish(order, { wait: true, timeoutMs: 100 })
+    expect(outcome.settled).toBe(false)
+    const resume = ['functions', 'resume', 'order-total', '--json']
+    expect(JSON.parse((await nexus(resume, { env })).stdout)).toEqual({
+      function: 'order-total',
+      paused: null,
+    })
+    await expect
+      .poll(async () => (await client.getEvent(outcome.id)).runs[0]?.status)
+      .toBe('succeeded')
+    expect((await nexus(['functions', 'pause'], { env })).code).toBe(2)
+    expect((await nexus(['functions', 'stop', 'order-total'], { env })).code).toBe(2)
+  })
+
+  it('publishes an event, and shows what each function did with it', async () => {
+    const { server, client } = await ordersServer()
+    const env = { NEXUS_URL: server.url }
+    const data = JSON.stringify(order.data)
+    const { code, stdout, stderr } = await nexus(['publish', order.type, data, '--wait'], { env })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/\norder-total {2}succeeded in .+, 1 attempt\n {2}Returned {2}{\n/)
+
+    const directory = await mkdtemp(join(tmpdir(), 'nexus-publish-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'order.json')
+    await writeFile(file, data)
+    const args = ['publish', order.type, `@${file}`, '--id', 'o-1', '--source', '/s']
+    const published = await nexus(args, { env })
+    expect(published).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Published: o-1; /) })
+    expect((await client.getEvent('o-1')).event).toMatchObject({ source: '/s', data: order.data })
+    const again = await nexus([...args, '--wait', '--json'], { env })
+    expect(JSON.parse(again.stdout)).toMatchObject({ duplicate: true, settled: true })
+
+    const failed = await nexus(['publish', order.type, '7', '--id', 'o-2', '--wait'], { env })
+    expect(failed).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('order-total  dead-lettered'),
+      stderr: expect.stringMatching(/^Failed: order-total\nRun it again with: nexus replay /),
+    })
+    const letters = ['dead-letters', '--function', 'order-total']
+    expect((await nexus(letters, { env })).stdout).toMatch(
+      /^1 dead letter, showing 1\n\no-2\n {2}Function {2}order-total, 3 attempts\n/,
+    )
+    expect(await nexus(['dead-letters', 'redrive', '--id', 'o-2'], { env })).toMatchObject({
+      stdout: 'Delivered again: 1\n',
+    })
+    await expect.poll(async () => (await client.deadLetters()).total).toBe(1)
+    expect(await nexus(['dead-letters', 'purge', '--all', '--yes'], { env })).toMatchObject({
+      stdout: 'Purged: 1\n',
+    })
+  })
+
   it('replays, and counts', async () => {
     const { server, client } = await ordersServer()
     const env = { NEXUS_URL: server.url }
@@ -171,7 +280,9 @@ describe('with the orders example running', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^Events\n {2}Published {5}3\n {2}Replayed {6}1\n {2}Failed {8}0\n/)
     expect(stdout).toMatch(/\nFunctions\n {2}Executed {6}4\n {2}Succeeded {5}4\n/)
-    expect(stdout).toMatch(/\nSystem\n {2}Uptime {8}\d+s\n {2}Bus {11}\S+, connected\n$/)
+    expect(stdout).toMatch(
+      /\nSystem\n {2}Uptime {8}\d+s\n {2}Bus {11}\S+, connected\n\n(?:Machine|Container)\n/,
+    )
     const json = await nexus(['metrics', '--json'], { env })
     expect(JSON.parse(json.stdout)).toMatchObject({ events: { published: 3, replayed: 1 } })
   })

@@ -25,7 +25,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 
 it('bash completes commands, options and their values', async () => {
   expect(await offered('opt')).toEqual(['optimizations'])
-  expect(await offered('service', 're')).toEqual(['restart', 'resurrect'])
+  expect(await offered('service', 're')).toEqual(['restart', 'reload', 'resurrect'])
   expect(await offered('events', '--l')).toEqual(['--limit'])
   expect(await offered('service', 'list', '--engine', 'p')).toEqual(['pm2'])
   expect(await offered('replay', '')).toEqual([])

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -23,6 +24,8 @@ function sampleOf(shape: Shape): unknown {
       return true
     case 'array':
       return [sampleOf(shape.of)]
+    case 'record':
+      return { [hostile]: sampleOf(shape.of) }
     case 'object':
       return sampleOfObject(shape.fields)
     default:
@@ -41,12 +44,30 @@ function sampleOfObject(fields: Readonly<Record<string, Shape>>): object {
 const commands: [args: string[], answer: Shape][] = [
   [['events', '--limit', '1'], answers.eventPage],
   [['events', 'e'], answers.eventDetails],
+  [['functions'], answers.functions],
+  [['publish', 'a.b', '{}'], answers.receipt],
+  [['invoke', 'f', '{}'], answers.invocation],
+  [['invoke', 'f', '--json'], answers.invocation],
   [['replay', 'e'], answers.replay],
   [['erase', 'e', '--yes'], answers.erasure],
+  [['dead-letters'], answers.deadLetterPage],
+  [['dead-letters', 'redrive', '--all'], answers.redriven],
+  [['dead-letters', 'purge', '--all', '--yes'], answers.purged],
+  [['suspensions'], answers.suspensionPage],
+  [['suspensions', 's'], answers.suspension],
+  [['suspensions', 'cancel', 's'], answers.resumed],
+  [['resume', 's', '--value', '1'], answers.resumed],
   [['metrics'], answers.metrics],
+  [['cache'], answers.cache],
+  [['cache', 'stats'], answers.cache],
+  [['cache', 'clear'], answers.cleared],
+  [['cache', 'prune'], answers.pruned],
+  [['cache', 'warm'], answers.warmed],
   [['optimizations'], answers.optimizations],
   [['optimizations', 'apply', 'o'], answers.optimization],
+  [['optimizations', 'undo', 'o'], answers.optimization],
   [['profile', '--seconds', '1', '--out', 'a.cpuprofile'], answers.profile],
+  [['profile', '--heap', '--seconds', '1', '--out', 'a.heapprofile'], answers.profile],
 ]
 
 async function scratch(): Promise<string> {
@@ -83,7 +104,7 @@ it.each(commands)(
       assertHarmless(outcome)
     }
     // A name that the server chose does not lead out of the directory.
-    for (const file of await readdir(cwd)) expect(file).toMatch(/^a\.[\w.-]*cpuprofile$/)
+    for (const file of await readdir(cwd)) expect(file).toMatch(/^a\.[\w.-]*(?:cpu|heap)profile$/)
     const refused = await serverOf(418, { error: { code: hostile, message: hostile } })
     const failed = await nexus([...args, '--url', refused], { cwd })
     expect(failed.code).toBe(1)
@@ -95,6 +116,39 @@ it.each(commands)(
   },
   240_000,
 )
+
+it.each(commands)(
+  '$0 refuses a password or a query in the address and does not print it, and says that a full disk loses its output',
+  async (args, answer) => {
+    const cwd = await scratch()
+    const addresses: [flags: string[], env: Record<string, string>][] = [
+      [['--url', 'http://ada:hunter2@127.0.0.1:1'], {}],
+      [[], { NEXUS_URL: 'http://127.0.0.1:1/?key=hunter2' }],
+    ]
+    for (const [flags, env] of addresses) {
+      const refused = await nexus([...args, ...flags], { cwd, env })
+      expect(refused).toMatchObject({ code: 2, stdout: '' })
+      expect(refused.stderr).toMatch(/^nexus: (?:--url|NEXUS_URL): expected no /)
+      expect(refused.stderr).not.toContain('hunter2')
+    }
+    const full = openSync('/dev/full', 'w')
+    onTestFinished(() => closeSync(full))
+    const url = await serverOf(200, sampleOf(answer))
+    const lost = await nexus([...args, '--url', url], { cwd, stdout: full })
+    expect(lost.stderr).toMatch(/nexus: cannot write the output: ENOSPC/)
+    expect(lost.code).toBe(1)
+  },
+  240_000,
+)
+
+/** Those that ask no server, and the one whose answer is no JSON. */
+const others = ['dev', 'start', 'service', 'completion', 'heap-snapshot']
+
+it('every command that asks a server is tried with such answers', async () => {
+  const tried = new Set(commands.map(([[name]]) => name))
+  const { nexus: all } = await import('../src/commands/commands.js')
+  expect([...tried, ...others].sort()).toEqual(Object.keys(all.commands).sort())
+})
 
 it.each(['dev', 'start'])(
   'nexus %s shows no text of a sender or a function as it is',
@@ -136,3 +190,15 @@ it('nexus service shows no text of a service as it is', async () => {
     for (const flags of [[], ['--json']]) assertHarmless(await home.run(command, ...flags))
   }
 }, 240_000)
+
+it.each([['a.html'], ['b.html', '--heap'], ['c.pb.gz'], ['d.pb.gz', '--heap']])(
+  'a profile that is none is said to be so: %s %s',
+  async (out, ...flags) => {
+    const url = await serverOf(200, sampleOf(answers.profile))
+    const args = ['profile', '--seconds', '1', '--out', out, ...flags, '--url', url]
+    const failed = await nexus(args, { cwd: await scratch() })
+    expect(failed).toMatchObject({ code: 1, stdout: '' })
+    expect(failed.stderr).toContain('Cannot read the profile that the server sent')
+    expect(failed.stderr).not.toMatch(/\n {4}at /)
+  },
+)

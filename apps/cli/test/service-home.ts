@@ -36,7 +36,7 @@ export class ServiceHome {
   readonly path = mkdtempSync(join(tmpdir(), 'nexus-services-'))
   readonly #env: Record<string, string>
 
-  constructor() {
+  constructor(env: Readonly<Record<string, string>> = {}) {
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(this.path, name), text)
     // Everything that is started inherits it: that is how it is found.
     const mark = randomUUID()
@@ -44,6 +44,7 @@ export class ServiceHome {
       NEXUS_HOME: join(this.path, 'home'),
       PM2_HOME: join(this.path, 'pm2'),
       NEXUS_TEST_SERVICES: mark,
+      ...env,
     }
     onTestFinished(async () => {
       for (;;) {

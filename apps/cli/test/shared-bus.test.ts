@@ -27,17 +27,28 @@ const work = `export default async ({ data }, ctx) => {
   return { runtime: ctx.env.RUNTIME }
 }`
 
-/** A server with a password, and runtimes on it that share nothing else. */
-async function cluster({ name, start }: (typeof backends)[number]) {
+const wait = `export default async ({ data }, ctx) => {
+  if (data.sleepMs) await ctx.sleep(data.sleepMs)
+  const answer = data.sleepMs ? 'slept' : await ctx.suspend('question', data)
+  return { answer, runtime: ctx.env.RUNTIME }
+}`
+
+/**
+ * A server with a password, and runtimes on it that share nothing else.
+ *
+ * @param more functions beside `work`, as lines of nexus.yaml
+ */
+async function cluster({ name, start }: (typeof backends)[number], more = '') {
   const cwd = await mkdtemp(join(tmpdir(), 'nexus-shared-'))
   onTestFinished(() => rm(cwd, { recursive: true, force: true }))
   await writeFile(join(cwd, 'work.js'), work)
+  await writeFile(join(cwd, 'wait.js'), wait)
   await writeFile(
     join(cwd, 'nexus.yaml'),
     `bus: { ${name}: { requestTimeoutMs: 3000 } }
 functions:
   - { name: work, source: ./work.js, events: [work], env: [RUNTIME], ackWaitMs: 5000, concurrency: 4, capabilities: ['events:emit:done'] }
-`,
+${more}`,
   )
   const server = await untilTestEnds(start())
   const user = name === 'nats' ? 'nexus' : ''
@@ -117,6 +128,70 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
   )
 
   run(
+    'pause a function together, and stay so after a restart',
+    async () => {
+      const { runtime } = await cluster(backend)
+      const [a, b] = [await runtime('a'), await runtime('b')]
+      await a.client.pauseFunction('work', { reason: 'maintenance' })
+      const paused = async () => (await b.client.functions()).find(({ name }) => name === 'work')!
+      await expect
+        .poll(async () => (await paused()).paused, patience)
+        .toMatchObject({
+          by: 'operator',
+          reason: 'maintenance',
+        })
+      await a.process.stop('SIGKILL')
+      const again = await runtime('c')
+      const { settled } = await again.client.publish(
+        { type: 'work', data: { n: 1, waitMs: 0 } },
+        { wait: true, timeoutMs: 2_000 },
+      )
+      expect(settled).toBe(false)
+      await again.client.resumeFunction('work')
+      await expect.poll(async () => (await finished(b.client)).length, patience).toBe(1)
+      await expect.poll(async () => (await paused()).paused, patience).toBe(undefined)
+    },
+    150_000,
+  )
+
+  run(
+    'go on with calls that another suspended, which was killed',
+    async () => {
+      const { runtime } = await cluster(
+        backend,
+        '  - { name: wait, source: ./wait.js, events: [wait], env: [RUNTIME], ackWaitMs: 5000 }\n',
+      )
+      const a = await runtime('a')
+      await a.client.publishBatch([
+        { type: 'wait', id: 'asks', data: {} },
+        { type: 'wait', id: 'sleeps', data: { sleepMs: 3_000 } },
+      ])
+      const statusOf = async (client: NexusClient, id: string) =>
+        (await client.getEvent(id)).runs[0]?.status
+      await expect.poll(() => statusOf(a.client, 'asks'), patience).toBe('suspended')
+      await expect.poll(() => statusOf(a.client, 'sleeps'), patience).not.toBe('pending')
+      await a.process.stop('SIGKILL')
+
+      const { client, process } = await runtime('b')
+      const { suspensions } = await client.suspensions({ name: 'question' })
+      expect(suspensions).toHaveLength(1)
+      const { suspensionId } = suspensions[0]!
+      const args = ['resume', suspensionId, '--value', '42', '--url', process.url]
+      const both = await Promise.all([nexus(args), nexus(args)])
+      expect(both.map(({ code }) => code).toSorted()).toEqual([0, 1])
+      for (const [id, answer] of [
+        ['asks', 42],
+        ['sleeps', 'slept'],
+      ] as const) {
+        await expect.poll(() => statusOf(client, id), patience).toBe('succeeded')
+        const [run] = (await client.getEvent(id)).runs
+        expect(run?.value).toEqual({ answer, runtime: 'b' })
+      }
+    },
+    150_000,
+  )
+
+  run(
     'are not ready while it is away, come back by themselves, and never show the password',
     async () => {
       const { server, runtime } = await cluster(backend)
@@ -156,7 +231,7 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
       told.push(JSON.stringify(await client.metrics()))
       expect(await process.stop('SIGTERM')).toBe(0)
       expect(process.output()).toContain(`${backend.name} at 127.0.0.1:${server.port}`)
-      expect(process.output()).toContain('problem bus: lost ')
+      expect(process.output()).toContain('the connection of the bus is lost')
       expect([...told, process.output()].join('\n')).not.toContain(password)
     },
     150_000,

@@ -50,9 +50,9 @@ it.each(all)(
   },
 )
 
-it('a page is at most 100 columns wide', () => {
+it('a page is at most 80 columns wide', () => {
   for (const { page } of all) {
-    for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   }
 })
 

@@ -1,7 +1,8 @@
 import { type CommandGroup, isGroup } from './command.js'
 import { flag, type Option } from './option.js'
 
-const width = 100
+/** What a terminal has at least. */
+const width = 80
 const lastOptions = { help: flag('show this help', 'h') }
 const versionOption = { version: flag('show the version', 'v') }
 
@@ -15,7 +16,7 @@ export function helpOf(group: CommandGroup): string {
     `Usage: ${usage}`,
     `${heading}:\n${rows(commands, column)}`,
     ...optionSections(group),
-    notes,
+    paragraphs(notes),
   ].join('\n\n')}\n`
 }
 
@@ -76,6 +77,13 @@ function rows(entries: readonly (readonly [string, string])[], column: number): 
       return [...start, ...rest.map((line) => indent + line)]
     })
     .join('\n')
+}
+
+function paragraphs(text: string): string {
+  return text
+    .split('\n\n')
+    .map((paragraph) => wrapped(paragraph.replaceAll('\n', ' '), width).join('\n'))
+    .join('\n\n')
 }
 
 function wrapped(text: string, columns: number): string[] {

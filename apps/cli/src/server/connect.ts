@@ -1,6 +1,6 @@
 import { NexusClient } from '@nexus/client'
+import { describeThrown } from '@nexus/diagnostics'
 import { UsageError } from '../command-line/usage-error.js'
-import { describeThrown } from './describe-thrown.js'
 
 /** A client of the server that `--url` or `NEXUS_URL` names. */
 export function connect(url: string | undefined): NexusClient {

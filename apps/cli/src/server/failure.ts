@@ -1,6 +1,6 @@
 import { NexusClientError } from '@nexus/client'
+import { describeThrown } from '@nexus/diagnostics'
 import { indentRest, printableLines, styleOf } from '../terminal/terminal.js'
-import { describeThrown } from './describe-thrown.js'
 
 /** A command that failed, with what it was doing and what its user can do, if anything. */
 export class CommandError extends Error {

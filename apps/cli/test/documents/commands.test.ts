@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { isGroup } from '../../src/command-line/command.js'
+import { type Command, isGroup } from '../../src/command-line/command.js'
 import { leadingOptions } from '../../src/command-line/leading-options.js'
 import { parse } from '../../src/command-line/parse.js'
 import { nexus as commands } from '../../src/commands/commands.js'
@@ -89,7 +89,7 @@ function assertUsage(args: readonly string[]): void {
   if (!isGroup(entry)) return void parse(entry, rest)
   const [inner = '', ...own] = rest
   expect(Object.keys(entry.commands)).toContain(inner)
-  parse(entry.commands[inner as keyof typeof entry.commands], own)
+  parse(entry.commands[inner as keyof typeof entry.commands] as Command, own)
 }
 
 /** The request that a `curl` makes, with the options that documents use. */

@@ -3,26 +3,18 @@ import type {
   Erasure,
   EventFilter,
   EventWithRuns,
-  FunctionRun,
   ListedEvent,
-  LogLine,
   NexusClient,
-  RunStatus,
 } from '@nexus/client'
 import { runs } from '../../command-line/parse.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { connect } from '../../server/connect.js'
 import { attempt } from '../../server/failure.js'
 import { print } from '../../terminal/output.js'
-import {
-  indentRest,
-  printable,
-  printableLines,
-  type Style,
-  styleOf,
-  toJson,
-} from '../../terminal/terminal.js'
+import { printable, type Style, styleOf, toJson } from '../../terminal/terminal.js'
 import { events } from './command.js'
+import { describeRun } from './describe-run.js'
+import { field, inset } from './field.js'
 
 /** `nexus events` and `nexus events <id>` */
 export const runEvents = runs(events, async ({ values, operands, given }) => {
@@ -102,42 +94,6 @@ function erasure({ at, reason }: Erasure): string {
   return printable(reason === undefined ? at : `${at}: ${reason}`)
 }
 
-function describeRun(run: FunctionRun, style: Style): string {
-  const took = run.durationMs === undefined ? '' : ` in ${run.durationMs.toFixed(2)} ms`
-  const attempts = `${run.attempts} ${run.attempts === 1 ? 'attempt' : 'attempts'}`
-  const lines = [
-    style.rule() || '\n',
-    `${style.bold(printable(run.function))}  ${colored(run.status, style)}${took}, ${attempts}\n`,
-    ...(run.value === undefined ? [] : [field('Returned', inset(run.value), style)]),
-    ...run.logs.map((line) => field('Log', logLine(line), style)),
-    ...(run.truncated === undefined
-      ? []
-      : [
-          field(
-            'Cut',
-            printable(`${run.truncated.join(', ')}: too large to be stored whole`),
-            style,
-          ),
-        ]),
-  ]
-  if (run.error) {
-    const { code, message, stack } = run.error
-    const detail = printableLines(stack?.includes(message) ? stack : `${message}\n${stack ?? ''}`)
-    lines.push(field('Error', indentRest(`${printable(code)}: ${detail.trimEnd()}`, 12), style))
-  }
-  return lines.join('')
-}
-
-function colored(given: RunStatus, style: Style): string {
-  const status = printable(given)
-  if (status === 'succeeded') return style.good(status)
-  return status === 'dead-lettered' ? style.bad(status) : style.warn(status)
-}
-
-function logLine({ level, message, fields }: LogLine): string {
-  return `${printable(level)} ${indentRest(printableLines(message), 12)}${fields === undefined ? '' : ` ${toJson(fields)}`}`
-}
-
 function data({ id, source, data, dataOmitted }: ListedEvent, style: Style): string {
   if (dataOmitted !== undefined) {
     const see = `nexus events ${shellWord(id)} --source ${shellWord(source)}`
@@ -152,13 +108,4 @@ function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith('-')
     ? text
     : `'${text.replaceAll("'", `'\\''`)}'`
-}
-
-function inset(value: unknown): string {
-  return indentRest(toJson(value, 2), 12)
-}
-
-/** `  Name      value`, the value from column 13 on. */
-function field(name: string, value: string, style: Style): string {
-  return `  ${style.dim(name.padEnd(10))}${value}\n`
 }

@@ -1,9 +1,11 @@
-import type { MetricsReport } from '@nexus/client'
+import type { CacheFigures, CacheTierReport, MetricsReport } from '@nexus/client'
 import { printable, type Style } from '../../terminal/terminal.js'
+import { formatBytes } from '../cache/cache-text.js'
+import { machineRows } from './machine-rows.js'
 
 /** The figures as sections for people. */
 export function describeMetrics(
-  { events, functions, system }: MetricsReport,
+  { events, functions, cache, system }: MetricsReport,
   style: Style,
 ): string {
   const connected = system.bus.connected ? style.good('connected') : style.bad('not connected')
@@ -21,11 +23,35 @@ export function describeMetrics(
       ['Success rate', percent(functions.successRatePercent)],
       ['Average time', milliseconds(functions.averageDurationMs)],
     ]),
+    ...(cache ? [section('Cache', style, cacheRows(cache))] : []),
     section('System', style, [
       ['Uptime', uptime(system.uptimeSeconds)],
       ['Bus', `${printable(system.bus.backend)}, ${connected}`],
     ]),
+    ...(system.machine
+      ? [
+          section(
+            system.machine.scope === 'container' ? 'Container' : 'Machine',
+            style,
+            machineRows(system.machine),
+          ),
+        ]
+      : []),
   ].join('\n')
+}
+
+function cacheRows({ hitRatePercent, handlers, modules }: CacheFigures): [string, string][] {
+  const held = ({ tier, entries, bytes, evictions }: CacheTierReport): [string, string] => [
+    tier === 'memory' ? 'In memory' : tier === 'disk' ? 'On disk' : printable(tier),
+    entries === null || bytes === null
+      ? '-'
+      : `${count(entries)} handlers, ${formatBytes(bytes)}${evictions ? `, ${count(evictions)} evicted` : ''}`,
+  ]
+  return [
+    ['Hit rate', percent(hitRatePercent)],
+    ...handlers.tiers.filter(({ entries }) => entries !== null).map(held),
+    ['WASM modules', `${count(modules.entries ?? 0)}, ${formatBytes(modules.bytes ?? 0)}`],
+  ]
 }
 
 /** The figures on one line, for a log. */

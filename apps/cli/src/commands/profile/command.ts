@@ -1,5 +1,5 @@
 import { command } from '../../command-line/command.js'
-import { count, text } from '../../command-line/option.js'
+import { count, flag, text } from '../../command-line/option.js'
 import { serverOptions } from '../server-options.js'
 
 export const profile = command({
@@ -11,9 +11,10 @@ export const profile = command({
       fallback: 10,
     }),
     function: text('<name>', 'only this function'),
+    heap: flag('what allocates memory, and not what takes time'),
     out: text(
       '<file>',
-      'where to; .html is a flame graph, .cpuprofile for developer tools, .pb.gz for pprof, .json the whole report (default: an .html with the time)',
+      'where to; .html is a flame graph, .cpuprofile (with --heap .heapprofile) for developer tools, .pb.gz for pprof, .json the whole report (default: an .html with the time)',
     ),
     ...serverOptions,
   },

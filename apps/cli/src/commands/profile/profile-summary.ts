@@ -1,4 +1,10 @@
-import type { ProfiledCode, ProfiledFunction, ProfiledThread, ProfileReport } from '@nexus/client'
+import type {
+  AllocatingCode,
+  ProfiledCode,
+  ProfiledFunction,
+  ProfiledThread,
+  ProfileReport,
+} from '@nexus/client'
 import { printable, type Style } from '../../terminal/terminal.js'
 
 /** Lines of a table; the rest is in the JSON. */
@@ -10,6 +16,9 @@ export function profileSummary(report: ProfileReport, style: Style): string {
   const { functions, host, threads, process, sandbox, suggestions } = report
   return [
     section('Functions', style, functionTable(functions)),
+    ...(report.heap
+      ? [section('Memory allocated and in use', style, heapTable(report.heap.functions))]
+      : []),
     section('Host code, by CPU time', style, hostTable(host)),
     ...(threads.length === 0
       ? []
@@ -65,13 +74,23 @@ function functionTable(functions: readonly ProfiledFunction[]): string[] {
 
 function hostTable(host: readonly ProfiledCode[]): string[] {
   if (host.length === 0) return ['idle']
-  const lines = host.slice(0, rows).map(({ name, url, line, selfMs, share }) => {
-    const file = url.slice(url.lastIndexOf('/') + 1)
-    const what = file === '' ? name : `${name} ${file}:${line}`
-    const percent = `${(share * 100).toFixed(1)} %`
-    return `${percent.padStart(8)}  ${milliseconds(selfMs).padStart(10)}  ${what}`
-  })
+  const lines = host.slice(0, rows).map((code) => codeLine(code, milliseconds(code.selfMs)))
   return [...lines, ...more(host.length)]
+}
+
+function heapTable(functions: readonly AllocatingCode[]): string[] {
+  const lines = functions.slice(0, rows).map((code) => codeLine(code, bytes(code.selfBytes)))
+  return [...lines, ...more(functions.length)]
+}
+
+type Code = Pick<ProfiledCode, 'name' | 'url' | 'line' | 'share'>
+
+/** A function with its share and what it cost; of its file only the name. */
+function codeLine({ name, url, line, share }: Code, cost: string): string {
+  const file = url.slice(url.lastIndexOf('/') + 1)
+  const percent = `${(share * 100).toFixed(1)} %`
+  const what = file === '' ? name : `${name} ${file}:${line}`
+  return `${percent.padStart(8)}  ${cost.padStart(10)}  ${what}`
 }
 
 /** Of each thread what took the most: the rest is in the flame graph. */

@@ -1,10 +1,10 @@
 import { access, constants, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ProfileReport } from '@nexus/client'
+import { describeThrown } from '@nexus/diagnostics'
 import { runs } from '../../command-line/parse.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { connect } from '../../server/connect.js'
-import { describeThrown } from '../../server/describe-thrown.js'
 import { attempt, CommandError } from '../../server/failure.js'
 import { print, printError } from '../../terminal/output.js'
 import { printable, styleOf, toJson } from '../../terminal/terminal.js'
@@ -16,9 +16,10 @@ import { profileSummary } from './profile-summary.js'
 export const runProfile = runs(profile, async ({ values }) => {
   const { seconds } = values
   const format = values.out === undefined ? 'html' : formatOf(values.out)
-  if (format === undefined) {
+  const tools = values.heap ? 'heapprofile' : 'cpuprofile'
+  if (format === undefined || (format.endsWith('profile') && format !== tools)) {
     throw new UsageError(
-      `--out: expected a file ending in .html, .cpuprofile, .pb.gz or .json, got "${values.out}"`,
+      `--out: expected a file ending in .html, .${tools}, .pb.gz or .json, got "${values.out}"`,
     )
   }
   const client = connect(values.url)
@@ -26,23 +27,34 @@ export const runProfile = runs(profile, async ({ values }) => {
   const file = values.out ?? (values.json ? undefined : defaultName())
   if (file !== undefined) await assertWritable(file)
   if (!values.json) printError(`Profiling ${client.url} for ${seconds} s …\n`)
-  const report = await attempt(
+  const answer = await attempt(
     'profile',
     client.url,
     client.profile({
       seconds,
       ...(values.function === undefined ? {} : { function: values.function }),
+      ...(values.heap ? { heap: true } : {}),
     }),
   )
+  const report = values.heap ? answer : withoutHeap(answer)
   const files = file === undefined ? [] : await writeFiles(file, format, report)
   if (values.json) {
-    const { cpuProfile: _, ...rest } = report
-    const threads = rest.threads.map(({ cpuProfile: _, ...thread }) => thread)
-    return print(`${toJson({ ...rest, threads }, 2)}\n`)
+    return print(`${toJson(withoutProfiles(report), 2)}\n`)
   }
   const where = `\nWrote ${files.map(printable).join(', ')}\n`
   print(`${profileSummary(report, styleOf(process.stdout))}${where}`)
 })
+
+/** What was not asked for is not shown, whatever the server sends. */
+function withoutHeap({ heap: _, ...report }: ProfileReport): ProfileReport {
+  return report
+}
+
+/** The profiles themselves are for files. */
+function withoutProfiles({ cpuProfile: _, heap, ...rest }: ProfileReport): object {
+  const threads = rest.threads.map(({ cpuProfile: _, ...thread }) => thread)
+  return { ...rest, threads, ...(heap && { heap: { functions: heap.functions } }) }
+}
 
 function defaultName(): string {
   const time = new Date().toISOString().replace(/[-:]|\.\d+Z$/g, '')
@@ -66,7 +78,13 @@ async function writeFiles(
   format: ProfileFormat,
   report: ProfileReport,
 ): Promise<string[]> {
-  await write(file, await renderProfile(report, format))
+  const rendered = await renderProfile(report, format).catch((cause: unknown) => {
+    const message = `Cannot read the profile that the server sent: ${describeThrown(cause).message}`
+    throw new CommandError(message, 'Check that the server has the version of this command', {
+      cause,
+    })
+  })
+  await write(file, rendered)
   if (format !== 'cpuprofile') return [file]
   const files = [file]
   for (const { thread, profile } of threadProfiles(report).slice(1)) {

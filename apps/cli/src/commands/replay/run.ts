@@ -1,6 +1,7 @@
 import { runs } from '../../command-line/parse.js'
 import { connect } from '../../server/connect.js'
 import { attempt } from '../../server/failure.js'
+import { counted } from '../../terminal/counted.js'
 import { print } from '../../terminal/output.js'
 import { printable, toJson } from '../../terminal/terminal.js'
 import { replay } from './command.js'
@@ -14,6 +15,6 @@ export const runReplay = runs(replay, async ({ values, operands: [id = ''] }) =>
     409: `Events of several sources have the id ${id}; choose one with --source`,
   })
   if (values.json) return print(`${toJson(receipt, 2)}\n`)
-  const to = receipt.deliveries === 1 ? '1 function' : `${receipt.deliveries} functions`
+  const to = counted(receipt.deliveries, 'function')
   print(`Replayed ${printable(id)} to ${to}; see what it did with: nexus events ${printable(id)}\n`)
 })

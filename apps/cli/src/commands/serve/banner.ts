@@ -4,10 +4,11 @@ import { printable, type Style } from '../../terminal/terminal.js'
 
 /** What a start says: the address, the functions, where the data lies, and a line to try. */
 export function banner({ url, config }: Runtime, watching: boolean, style: Style): string {
-  const functions = config.functions.map(
-    ({ name, events }) =>
-      `${printable(name).padEnd(20)} ${style.dim(printable(events.join(', ')))}`,
-  )
+  const functions = config.functions.map(({ name, events = [], schedule }) => {
+    const cron = typeof schedule === 'object' ? schedule.cron : schedule
+    const starts = [...events, ...(cron === undefined ? [] : [`at ${cron}`])].join(', ')
+    return `${printable(name).padEnd(20)} ${style.dim(printable(starts))}`
+  })
   const rows: [string, string[]][] = [
     ['Functions', functions.length > 0 ? functions : ['none; add some to the configuration']],
     ['Config', [shown(config.file) + (watching ? style.dim('  (reloads on change)') : '')]],
@@ -28,7 +29,7 @@ function busRow({ bus, dataDir }: Runtime['config']): [string, string[]] {
 /** A curl line that the first function with a sample has an answer to. */
 function tryLine(url: string, { functions }: Runtime['config']): string {
   const sampled = functions.find(({ sample }) => sample !== undefined)
-  const type = sampled?.events.find((pattern) => !/[*>]/.test(pattern)) ?? 'com.example.hello'
+  const type = sampled?.events?.find((pattern) => !/[*>]/.test(pattern)) ?? 'com.example.hello'
   const body = JSON.stringify({ type, data: sampled?.sample ?? { name: 'world' } })
   // Within single quotes of a shell only the single quote itself needs care.
   const quoted = body.replaceAll("'", `'\\''`)

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { Activity, Runtime } from '@nexus/runtime'
 import { type Invocation, runs } from '../../command-line/parse.js'
 import { print, printError } from '../../terminal/output.js'
@@ -5,6 +6,8 @@ import { styleOf, toJson } from '../../terminal/terminal.js'
 import { activityLine } from './activity-line.js'
 import { banner } from './banner.js'
 import { dev, start } from './command.js'
+import { logLine } from './log-line.js'
+import { stopSignal } from './stop-signal.js'
 
 /** How long closing may take after the drain time. */
 const graceMs = 2000
@@ -12,7 +15,7 @@ const graceMs = 2000
 /** `nexus dev`: shows every run, and reloads functions that change. */
 export const runDev = runs(dev, (invocation) => serve(invocation, { watch: true }))
 
-/** `nexus start`: shows only what went wrong. */
+/** `nexus start`: writes its log to stderr, as text on a terminal and as JSON in a pipe. */
 export const runStart = runs(start, (invocation) => serve(invocation, { watch: false }))
 
 async function serve(
@@ -21,21 +24,20 @@ async function serve(
 ): Promise<void> {
   const { port } = values
   const style = styleOf(process.stdout)
-  const stopped = stopSignal()
+  const stopped = stopSignal(endAtOnce)
+  const showActivity = (activity: Activity) =>
+    print(values.json ? `${toJson(timed(activity))}\n` : activityLine(activity, style))
   const { startRuntime } = await import('@nexus/runtime')
   const runtime = await startRuntime({
     config: values.config ?? 'nexus.yaml',
     watch,
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(port === undefined ? {} : { port }),
-    onActivity: (activity) => {
-      if (!watch && !wentWrong(activity)) return
-      print(values.json ? `${toJson(timed(activity))}\n` : activityLine(activity, style))
-    },
+    ...(watch ? { onActivity: showActivity } : { onLog: values.json ? printLine : logOf() }),
   })
   print(values.json ? `${toJson(timed(listening(runtime)))}\n` : banner(runtime, watch, style))
   await stopped
-  if (!values.json) print('\nStopping …\n')
+  if (!values.json) print('\nStopping … (Ctrl-C again ends at once)\n')
   giveUpAfter(runtime.config.drainTimeoutMs + graceMs)
   await runtime.close()
 }
@@ -54,18 +56,22 @@ function giveUpAfter(delayMs: number): void {
   setTimeout(giveUp, delayMs).unref()
 }
 
-function wentWrong(activity: Activity): boolean {
-  return activity.kind === 'problem' || (activity.kind === 'run' && activity.status === 'error')
+/** With the code that a shell gives a process that the signal ended. */
+function endAtOnce(signal: 'SIGINT' | 'SIGTERM'): void {
+  printError('Ended without waiting; calls under way run again after the next start.\n')
+  process.exit(128 + constants.signals[signal])
+}
+
+/** With `--json` everything is on stdout, one object in each line. */
+function printLine(line: string): void {
+  print(line)
+}
+
+function logOf(): (line: string) => void {
+  const style = styleOf(process.stderr)
+  return process.stderr.isTTY ? (line) => printError(logLine(line, style)) : printError
 }
 
 function timed(entry: object): object {
   return { time: new Date().toISOString(), ...entry }
-}
-
-/** Resolves at the first SIGINT or SIGTERM; one that comes during the start counts after it. */
-function stopSignal(): Promise<void> {
-  return new Promise((stop) => {
-    // Ctrl-C reaches this process twice under npm, from the terminal and from npm: repeats are ignored.
-    process.on('SIGINT', () => stop()).on('SIGTERM', () => stop())
-  })
 }

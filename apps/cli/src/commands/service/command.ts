@@ -25,12 +25,16 @@ const start = command({
       max: 65_535,
     }),
     env: list('<K=V>', 'set an environment variable; may be repeated', parseVariable),
+    'env-file': path('<file>', 'NAME=value lines; --env is on top of them'),
     cwd: path('<directory>', 'where it runs (default: the directory of the script)'),
     instances: count('<n>', 'processes, 1 to 256 (default: 1)', { min: 1, max: 256 }),
     'lazy-init': flag('done once it accepts work; it goes on initialising'),
     'max-memory': option('<n>', 'restart a process above it: bytes, or with K, M or G', parseBytes),
     'max-cpu': count('<n>', 'percent of one core that a process may use', { min: 1, max: 100_000 }),
     health: option('<url>', 'healthy while this answers 200 to 399; restarted when not', parseUrl),
+    watch: flag('restart it when a file in its directory changes'),
+    'cron-restart': option('<cron>', 'restart it at these times, such as "0 4 * * *"', parseText),
+    'no-autorestart': flag('leave it down when it ends by itself'),
     wait: flag('done only once it has initialised and is healthy'),
     timeout: timeout('with --wait: seconds to wait (default: 60)', 60, 86_400),
     ...shared,
@@ -47,21 +51,54 @@ const restart = command({
   operands: someNames,
   options: shared,
 })
+const reload = command({
+  usages: [['<name>', 'replace its processes without refusing a connection to its port']],
+  operands: someNames,
+  options: shared,
+})
+const scale = command({
+  usages: [['<name> <n>', 'run it in that number of processes, 1 to 256']],
+  operands: { expected: 'expected the name of a service and a number', min: 2, max: 2 },
+  options: shared,
+})
+const apply = command({
+  usages: [['<file>', 'make services run as a YAML file says; see below']],
+  operands: { expected: 'expected a file that lists services', min: 1, max: 1 },
+  options: shared,
+})
+const startup = command({
+  usages: [['', 'print a systemd unit that starts what was saved with the machine']],
+  options: { write: flag('write it for this user; it is not enabled') },
+})
+const top = command({
+  usages: [['[<name>]', 'CPU and memory of each service, with their course, until Ctrl-C']],
+  operands: names,
+  options: {
+    interval: count('<s>', 'seconds between two readings (default: 1)', {
+      min: 1,
+      max: 3600,
+      fallback: 1,
+    }),
+    count: count('<n>', 'end after this number of readings', { min: 1, max: 1_000_000 }),
+    ...shared,
+  },
+})
 const remove = command({
   usages: [['<name>', 'stop and forget it, its logs too']],
   operands: someNames,
   options: shared,
 })
+const readings = { 'no-cache': flag('ask the daemon, not NEXUS_SERVICE_REDIS_URL'), ...shared }
 const status = command({
   usages: [['[<name>]', 'each process: state, pid, CPU, memory, uptime, restarts']],
   operands: names,
-  options: shared,
+  options: readings,
 })
-const listing = command({ usages: [['', 'each service in one line']], options: shared })
+const listing = command({ usages: [['', 'each service in one line']], options: readings })
 const metrics = command({
   usages: [['[<name>]', 'CPU in % of a core, memory in MB, uptime in s, restarts']],
   operands: names,
-  options: shared,
+  options: readings,
 })
 const health = command({
   usages: [['[<name>]', 'check it now: by its health check, else its port, else its state']],
@@ -98,18 +135,27 @@ export const service = {
     start,
     stop,
     restart,
+    reload,
+    scale,
+    apply,
     delete: remove,
     status,
     list: listing,
     metrics,
     health,
     logs,
+    top,
     save,
     resurrect,
+    startup,
   },
   notes: `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something does not run or is not healthy
 (status, health), 4 no such service. NEXUS_HOME is where services are kept
-(default: $XDG_STATE_HOME/nexus or ~/.nexus), PM2_HOME the same for --engine pm2.`,
+(default: $XDG_STATE_HOME/nexus or ~/.nexus), PM2_HOME the same for --engine pm2.
+NEXUS_SERVICE_REDIS_URL is a Redis server through which commands that come within half a
+second of each other share what was listed and measured; with --no-cache each asks.
+A file for apply: {"services": {"web": {"script": "web.js", "port": 3000}}}, as YAML or
+JSON, with the fields of a definition; services it does not name are left alone.`,
 } satisfies CommandGroup
 
 /** Which engine runs the services. */
@@ -138,6 +184,10 @@ function parseBytes(name: string, given: string): number {
     throw new UsageError(`${name}: expected a number of bytes such as 512M, got "${given}"`)
   }
   return bytes
+}
+
+function parseText(_name: string, given: string): string {
+  return given
 }
 
 function parseUrl(name: string, given: string): string {

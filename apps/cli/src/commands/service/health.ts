@@ -4,7 +4,7 @@ import { printNow, stdoutStyle } from '../../terminal/print-now.js'
 import { type Column, table } from '../../terminal/table.js'
 import { printable, toJson } from '../../terminal/terminal.js'
 import { service } from './command.js'
-import { withEngine } from './engine.js'
+import { withEngine } from './engine/engine.js'
 import { forEach, notRunningCode, select } from './outcome.js'
 import { targetOf } from './target.js'
 

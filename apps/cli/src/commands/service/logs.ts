@@ -3,7 +3,7 @@ import { runs } from '../../command-line/parse.js'
 import { printNow, stdoutStyle } from '../../terminal/print-now.js'
 import { printable, type Style, toJson } from '../../terminal/terminal.js'
 import { service } from './command.js'
-import { withEngine } from './engine.js'
+import { withEngine } from './engine/engine.js'
 import { forEach, select } from './outcome.js'
 import { targetOf } from './target.js'
 

@@ -23,7 +23,7 @@ export function select(
 
 /** Runs a command for each service at once; says which failed, and returns the results of the others. */
 export async function forEach<T>(
-  services: readonly ServiceStatus[],
+  services: readonly { name: string }[],
   command: (name: string) => Promise<T>,
 ): Promise<T[]> {
   const outcomes = await Promise.allSettled(services.map(({ name }) => command(name)))

@@ -1,16 +1,15 @@
 import { runs } from '../../command-line/parse.js'
+import { counted } from '../../terminal/counted.js'
 import { printNow } from '../../terminal/print-now.js'
 import { printable, toJson } from '../../terminal/terminal.js'
 import { service } from './command.js'
-import { withEngine } from './engine.js'
+import { withEngine } from './engine/engine.js'
 
 /** `nexus service save` */
 export const runSave = runs(service.commands.save, async ({ values: { engine: kind, json } }) => {
   const saved = await withEngine(kind, (engine) => engine.save())
   if (json) return printNow(`${toJson({ saved })}\n`)
-  printNow(
-    `Saved ${saved} ${saved === 1 ? 'service' : 'services'}; to start them again: nexus service resurrect\n`,
-  )
+  printNow(`Saved ${counted(saved, 'service')}; to start them again: nexus service resurrect\n`)
 })
 
 /** `nexus service resurrect` */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ProcessEngine, ServiceDefinition, ServiceStatus } from '@nexus/process-manager'
 import { type Invocation, runs } from '../../command-line/parse.js'
@@ -6,7 +7,7 @@ import { CommandError } from '../../server/failure.js'
 import { printNow } from '../../terminal/print-now.js'
 import { printable, toJson } from '../../terminal/terminal.js'
 import { service } from './command.js'
-import { withEngine } from './engine.js'
+import { forgetShared, withEngine } from './engine/engine.js'
 import { forEach, select } from './outcome.js'
 import { everyService, targetOf } from './target.js'
 
@@ -21,6 +22,10 @@ const definitionOptions = [
   'max-memory',
   'max-cpu',
   'health',
+  'env-file',
+  'watch',
+  'cron-restart',
+  'no-autorestart',
 ]
 
 const pollMs = 50
@@ -28,13 +33,14 @@ const pollMs = 50
 /** `nexus service start`: a new service, or ones that are known. */
 export const runStart = runs(start, async (invocation) => {
   const { kind, names, json } = targetOf(invocation)
-  const definition = definitionFrom(names, invocation)
+  const definition = await definitionFrom(names, invocation)
   const { wait, timeout } = invocation.values
   await withEngine(kind, async (engine) => {
     const begin = definition
       ? async () => [await engine.start(definition)]
       : async () => startKnown(engine, names)
     const started = await begin()
+    await forgetShared(kind)
     const ready = wait
       ? await forEach(started, (name) => untilHealthy(engine, name, 1000 * timeout))
       : started
@@ -82,10 +88,10 @@ async function untilHealthy(
   }
 }
 
-function definitionFrom(
+async function definitionFrom(
   names: readonly string[],
   { values, given, scriptArguments: args }: Invocation<typeof start.options>,
-): ServiceDefinition | undefined {
+): Promise<ServiceDefinition | undefined> {
   const [name] = names
   const { script, cwd, env, port, instances, health } = values
   if (script === undefined) {
@@ -100,18 +106,25 @@ function definitionFrom(
   }
   if (name === everyService)
     throw new UsageError(`"${name}" means every service; choose another name`)
+  const envFile = values['env-file']
+  const fromFile =
+    envFile === undefined ? {} : (await import('@nexus/process-manager')).readEnvFile(envFile)
+  const variables = { ...fromFile, ...Object.fromEntries(env) }
   return {
     name,
     script,
     ...(args.length > 0 ? { args } : {}),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(given.has('env') ? { env: Object.fromEntries(env) } : {}),
+    ...(given.has('env') || envFile !== undefined ? { env: variables } : {}),
     ...(port === undefined ? {} : { port }),
     ...(instances === undefined ? {} : { instances }),
     ...(values['lazy-init'] ? { lazyInit: true } : {}),
     ...(values['max-memory'] === undefined ? {} : { maxMemoryBytes: values['max-memory'] }),
     ...(values['max-cpu'] === undefined ? {} : { maxCpuPercent: values['max-cpu'] }),
     ...(health === undefined ? {} : { health: { url: health } }),
+    ...(values.watch ? { watch: [cwd ?? dirname(script)] } : {}),
+    ...(values['cron-restart'] === undefined ? {} : { cronRestart: values['cron-restart'] }),
+    ...(values['no-autorestart'] ? { autoRestart: false } : {}),
   }
 }
 

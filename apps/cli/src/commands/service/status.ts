@@ -5,13 +5,14 @@ import { printNow, stdoutStyle } from '../../terminal/print-now.js'
 import { type Column, table } from '../../terminal/table.js'
 import { printable, type Style, toJson } from '../../terminal/terminal.js'
 import { service } from './command.js'
-import { listServices } from './engine.js'
+import { listServices } from './engine/engine.js'
 import { notRunningCode, select } from './outcome.js'
 import { targetOf } from './target.js'
 
 /** `nexus service list`: a line for each. */
-export const runList = runs(service.commands.list, async ({ values: { engine, json } }) => {
-  const services = await listServices(engine)
+export const runList = runs(service.commands.list, async ({ values }) => {
+  const { engine, json } = values
+  const services = await listServices(engine, { useCache: !values['no-cache'] })
   if (json) return printNow(`${toJson(services, 2)}\n`)
   const style = stdoutStyle()
   const columns: Column<ServiceStatus>[] = [
@@ -34,7 +35,10 @@ export const runList = runs(service.commands.list, async ({ values: { engine, js
 /** `nexus service status`: a line for each process, and why those that do not run do not. */
 export const runStatus = runs(service.commands.status, async (invocation) => {
   const { kind, names, json } = targetOf(invocation)
-  const services = select(await listServices(kind), names)
+  const services = select(
+    await listServices(kind, { useCache: !invocation.values['no-cache'] }),
+    names,
+  )
   if (!services.every(({ state }) => works(state))) process.exitCode ??= notRunningCode
   if (json) return printNow(`${toJson(services, 2)}\n`)
   if (services.length === 0) return names.length === 0 ? printNow(none) : undefined
@@ -66,7 +70,10 @@ export const runStatus = runs(service.commands.status, async (invocation) => {
 /** `nexus service metrics`: figures with one unit each. */
 export const runMetrics = runs(service.commands.metrics, async (invocation) => {
   const { kind, names, json } = targetOf(invocation)
-  const rows = select(await listServices(kind), names).map((service) => {
+  const rows = select(
+    await listServices(kind, { useCache: !invocation.values['no-cache'] }),
+    names,
+  ).map((service) => {
     const { name, cpuPercent, memoryBytes, uptimeMs, restarts } = metricsOf(service)
     const uptimeSeconds = uptimeMs === null ? null : Math.floor(uptimeMs / 1000)
     const memoryMb = Math.round((memoryBytes / 2 ** 20) * 10) / 10
