@@ -9,7 +9,8 @@ import { printTable, verdict } from './slices.mjs'
 import { DOORS, SHAPES } from './worst-messages.mjs'
 
 const MiB = 1024 * 1024
-/** Each case is tried so often, and the least of its longest stalls counts: the rest is the machine's. */
+/** A case that takes longer is tried again, and the least of its longest stalls counts: the rest is the machine's. */
+const WORTH_ANOTHER_TRY_MS = 10
 const TRIES = 3
 const { WasmRuntime } = await import(
   process.env.EXECUTOR ? resolve(process.env.EXECUTOR) : '@nexus/executor'
@@ -63,7 +64,7 @@ for (const [shape, make] of Object.entries(SHAPES)) {
     for (const share of [1, 2, 4]) {
       const code = `export default async (event, ctx) => { ${make(Math.floor(MiB / share / shrink))}\n${body} }`
       let least = { longest: Number.POSITIVE_INFINITY, ending: '' }
-      for (let i = 0; i < TRIES; i++) {
+      for (let i = 0; i < TRIES && least.longest > WORTH_ANOTHER_TRY_MS; i++) {
         const tried = await longestTurn(code)
         if (tried.longest < least.longest) least = tried
       }

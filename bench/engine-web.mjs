@@ -1,6 +1,8 @@
-// What the web APIs cost an instance that has them, and what a host call costs.
+// What the web APIs and real packages cost an instance that has them, and what a host call costs.
+import { fileURLToPath } from 'node:url'
 import { WasmRuntime } from '@nexus/executor'
 import { trivial } from './handlers.mjs'
+import { packageHandlers } from './package-handlers.mjs'
 import { printTable, timeCalls, verdict } from './slices.mjs'
 
 const web = 'const apis = [fetch, URL, crypto]; export default (event) => event'
@@ -67,6 +69,26 @@ printTable([
   ['async (a host function), one after the other', perCall('async').toFixed(2)],
   ['async, 100 at once', perCall('parallel').toFixed(2)],
 ])
+console.log()
+const packages = [['a handler made of', 'bytecode and image KB', 'p50 µs']]
+const handlerBytes = () =>
+  runtime.getStats().engines.reduce((sum, one) => sum + one.handlerBytes, 0)
+const folder = new URL('../packages/executor/test/packages/', import.meta.url)
+for (const [name, event] of Object.entries(packageHandlers)) {
+  const handler = await runtime.precompileFile(fileURLToPath(new URL(`${name}.ts`, folder)))
+  const before = handlerBytes()
+  const run = () => runtime.executeCompiledHandler(handler, { event })
+  const { error } = await run()
+  const bytes = handlerBytes() - before
+  const options = { slices: 3, callsPerSlice: 5, warmUp: 3 }
+  const { p50 } = (await timeCalls({ [name]: run }, options))[name]
+  packages.push([
+    name,
+    (bytes / 1024).toFixed(0),
+    error ? error.message.slice(0, 60) : p50.toFixed(0),
+  ])
+}
+printTable(packages)
 console.log()
 verdict('rewinding web APIs against plain', rewind('with web APIs') / rewind('plain'), '≤2')
 await runtime.shutdown()
