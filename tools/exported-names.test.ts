@@ -7,8 +7,25 @@ import { exportedNames, namesOfSeveralPackages, packageEntries } from './exporte
  * `apps/runtime/test/wire-types.test.ts` holds that both describe the same.
  */
 const WIRE = [
-  ...['CloudEvent', 'Erasure', 'FunctionRun', 'JsonValue', 'LogLine', 'RunError', 'UxImprovement'],
-  ...['ProfiledCode', 'ProfiledFunction', 'ProfiledThread'],
+  ...[
+    'CloudEvent',
+    'Erasure',
+    'EventOutcome',
+    'FunctionPause',
+    'FunctionRun',
+    'FunctionSuspension',
+    'FunctionWait',
+    'ResumeReceipt',
+    'RunSuspension',
+    'SuspensionPage',
+    'FunctionStatus',
+    'Invocation',
+    'JsonValue',
+    'LogLine',
+    'RunError',
+    'UxImprovement',
+  ],
+  ...['AllocatingCode', 'ProfiledCode', 'ProfiledFunction', 'ProfiledThread'],
 ]
 
 describe('the names that packages export', () => {

@@ -1,8 +1,9 @@
 /**
  * Who may import whom, as ARCHITECTURE.md draws it: each package with the packages directly below it.
- * A package may import everything below it along these arrows. Every package may import `metrics`.
+ * A package may import everything below it along these arrows. Every package may import `metrics` and `diagnostics`.
  */
 export const arrows = {
+  diagnostics: [],
   metrics: [],
   profiler: [],
   'process-manager': [],
@@ -21,7 +22,7 @@ export const arrows = {
 
 /** The short names of the packages that `name` may import. */
 export function allowedImports(name) {
-  const allowed = new Set(['metrics'])
+  const allowed = new Set(['diagnostics', 'metrics'])
   const visit = (below) => {
     for (const next of arrows[below] ?? []) {
       allowed.add(next)
@@ -29,6 +30,7 @@ export function allowedImports(name) {
     }
   }
   visit(name)
+  if (name === 'diagnostics') allowed.clear()
   allowed.delete(name)
   return allowed
 }

@@ -10,9 +10,9 @@ function imports(name: string, text: string, dependencies: string[] = []) {
 }
 
 describe('the rules of who may import whom', () => {
-  it('let a package import what lies below it, and metrics', () => {
+  it('let a package import what lies below it, metrics and diagnostics', () => {
     expect([...allowedImports('functions')].sort()).toEqual(
-      ['compile-cache', 'event-bus', 'executor', 'instance-pool', 'metrics'].sort(),
+      ['compile-cache', 'diagnostics', 'event-bus', 'executor', 'instance-pool', 'metrics'].sort(),
     )
     expect(
       imports('executor', "import { a } from '@nexus/instance-pool'", ['@nexus/instance-pool']),

@@ -25,6 +25,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'packages/compile-cache/dist/compile-worker.js': worker('src/engine/compile-worker.ts'),
   'packages/event-bus-nats/dist/claim-guard-worker.js': worker('src/claim-guard-worker.ts'),
   'packages/event-bus-redis/dist/claim-guard-worker.js': worker('src/claim-guard-worker.ts'),
+  'packages/executor/dist/layout-worker.js': worker('src/wasi/module/layout-worker.ts'),
   'packages/executor/dist/worker.js': worker('src/threads/worker.ts'),
   'packages/process-manager/dist/daemon.cjs': {
     entries: { daemon: 'src/native/daemon/main.ts' },
