@@ -75,8 +75,8 @@ const handlerBytes = () =>
   runtime.getStats().engines.reduce((sum, one) => sum + one.handlerBytes, 0)
 const folder = new URL('../packages/executor/test/packages/', import.meta.url)
 for (const [name, event] of Object.entries(packageHandlers)) {
-  const handler = await runtime.precompileFile(fileURLToPath(new URL(`${name}.ts`, folder)))
   const before = handlerBytes()
+  const handler = await runtime.precompileFile(fileURLToPath(new URL(`${name}.ts`, folder)))
   const run = () => runtime.executeCompiledHandler(handler, { event })
   const { error } = await run()
   const bytes = handlerBytes() - before

@@ -20,5 +20,14 @@ export const packageHandlers = {
   uuid: 'nexus.example',
   'web/hono': null,
   xlsx: [{ name: 'a', count: 1 }],
-  zod: { good: {}, bad: {} },
+  zod: {
+    good: {
+      id: '0b5dbdd5-8a3c-4b5e-9c52-6a9ad3ee3d16',
+      email: 'a@b.example',
+      tags: ['ab'],
+      at: '2024-02-29T00:00:00Z',
+      kind: { type: 'b', s: '' },
+    },
+    bad: { id: 'x', email: 'y', tags: ['a', 1], at: 'never', kind: { type: 'c' } },
+  },
 }
