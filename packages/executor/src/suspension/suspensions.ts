@@ -20,7 +20,7 @@ import type { SuspensionStore } from './suspension-store.js'
 
 /** A call whose leg is longer than its time limit by this much is taken to be dead. */
 const CLAIM_GRACE_MS = 30_000
-const REMEMBERED_HANDLERS = 1000
+const REMEMBERED_NAME_CHARS = 16 * 1024 * 1024
 const REMEMBERED_HANDLER_BYTES = 64 * 1024 * 1024
 
 /** A call that this process has the right to resume. */
@@ -32,12 +32,21 @@ export interface ClaimedCall {
   readonly resumption: Resumption
 }
 
+interface StoredName {
+  readonly name: string
+  readonly source: HandlerSource
+}
+
 /** Suspended calls in a store. */
 export class Suspensions {
   readonly #store: SuspensionStore
   readonly #sealer: ImageSealer
-  /** The names of the images of handlers that are in the store. */
-  readonly #handlerNames = new LRUCache<string, string>({ max: REMEMBERED_HANDLERS })
+  /** The names of the images of handlers that are in the store, by the hash of the handler. */
+  readonly #handlerNames = new LRUCache<string, StoredName>({
+    maxSize: REMEMBERED_NAME_CHARS,
+    sizeCalculation: ({ name, source: { filename, sourceMap, source } }) =>
+      name.length + filename.length + (sourceMap?.length ?? 0) + (source?.length ?? 0),
+  })
   /** Opened images of handlers, by name, which says what is in them. */
   readonly #handlers = new LRUCache<string, StoredHandler>({
     maxSize: REMEMBERED_HANDLER_BYTES,
@@ -154,14 +163,12 @@ export class Suspensions {
 
   async #saveHandler(stored: StoredHandler): Promise<string> {
     const { handler, source } = stored
+    const known = this.#handlerNames.get(handler.hash)
+    if (known && isSameSource(known.source, source)) return known.name
     const sourceHash = createHash('sha256').update(JSON.stringify(source)).digest('hex')
-    const key = handler.hash + sourceHash
-    let name = this.#handlerNames.get(key)
-    if (name === undefined) {
-      name = createHash('sha256').update(key).digest('hex')
-      await this.#store.saveHandler(name, this.#sealer.seal(packHandler(stored), name))
-      this.#handlerNames.set(key, name)
-    }
+    const name = createHash('sha256').update(handler.hash).update(sourceHash).digest('hex')
+    await this.#store.saveHandler(name, this.#sealer.seal(packHandler(stored), name))
+    this.#handlerNames.set(handler.hash, { name, source })
     return name
   }
 
@@ -188,6 +195,15 @@ export class Suspensions {
       `The image of the suspended call ${place} is refused: ${opened.refused}`,
     )
   }
+}
+
+/** Comparing is quick: a handler gives the same strings to each of its calls, and hashing a source map takes milliseconds. */
+function isSameSource(one: HandlerSource, other: HandlerSource): boolean {
+  return (
+    one.filename === other.filename &&
+    one.sourceMap === other.sourceMap &&
+    one.source === other.source
+  )
 }
 
 function parsed(suspensionId: unknown): { callId: string; waitId: number } {

@@ -16,22 +16,13 @@ export function encodeDifference(
   reference: Buffer,
   ranges: readonly MemoryRange[],
 ): Buffer {
-  const numbers: number[] = []
-  const parts: Buffer[] = []
-  let last = 0
-  let first = -1
-  let next = 0
-  const close = () => {
-    if (first < 0) return
-    numbers.push(first - last, next - first)
-    parts.push(memory.subarray(first * BLOCK_BYTES, next * BLOCK_BYTES))
-    last = next
-    first = -1
-  }
+  /** For each stretch its first block and the block after its last one. */
+  const bounds: number[] = []
+  let next = -1
   const add = (block: number) => {
     if (block < next) return
-    if (block !== next) close()
-    if (first < 0) first = block
+    if (block === next) bounds[bounds.length - 1] = block + 1
+    else bounds.push(block, block + 1)
     next = block + 1
   }
   const [words, otherWords] = [wordsOf(memory), wordsOf(reference)]
@@ -44,8 +35,28 @@ export function encodeDifference(
       }
     }
   }
-  close()
-  return Buffer.concat([Buffer.from([parts.length, ...numbers].flatMap(leb128)), ...parts])
+  return encoded(memory, bounds)
+}
+
+function encoded(memory: Buffer, bounds: readonly number[]): Buffer {
+  const numbers: number[] = []
+  writeLeb128(numbers, bounds.length / 2)
+  let last = 0
+  let blocks = 0
+  for (let at = 0; at < bounds.length; at += 2) {
+    const [first, end] = [bounds[at]!, bounds[at + 1]!]
+    writeLeb128(numbers, first - last)
+    writeLeb128(numbers, end - first)
+    blocks += end - first
+    last = end
+  }
+  const all = Buffer.allocUnsafe(numbers.length + blocks * BLOCK_BYTES)
+  all.set(numbers)
+  let to = numbers.length
+  for (let at = 0; at < bounds.length; at += 2) {
+    to += memory.copy(all, to, bounds[at]! * BLOCK_BYTES, bounds[at + 1]! * BLOCK_BYTES)
+  }
+  return all
 }
 
 /**
@@ -95,15 +106,13 @@ function isSameBlock(one: Int32Array, other: Int32Array, at: number): boolean {
   return true
 }
 
-function leb128(value: number): number[] {
-  const bytes: number[] = []
+function writeLeb128(bytes: number[], value: number): void {
   let rest = value
   while (rest >= 0x80) {
     bytes.push((rest & 0x7f) | 0x80)
     rest >>>= 7
   }
   bytes.push(rest)
-  return bytes
 }
 
 function refused(why: string): PoolError {
