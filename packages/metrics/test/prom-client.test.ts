@@ -1,6 +1,6 @@
 import { MetricsRegistry } from '@nexus/metrics'
 import { registerInPromClient } from '@nexus/metrics/prom-client'
-import { Counter, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import { expect, it } from 'vitest'
 import { parseExposition } from './support/parse-exposition.js'
 
@@ -99,5 +99,23 @@ it('resetMetrics() of prom-client resets the metrics that it shows, and handles 
   const values = Object.fromEntries(
     parseExposition(registry.toPrometheus()).samples.map(({ name, value }) => [name, value]),
   )
-  expect(values).toEqual({ kept_total: 1, wait: Number.NaN, wait_sum: 0, wait_count: 0 })
+  expect(values).toEqual({ kept_total: 1, level: 0, wait: Number.NaN, wait_sum: 0, wait_count: 0 })
+})
+
+it('after resetMetrics() both show the same, and a gauge that was never set is not shown', async () => {
+  const target = new Registry()
+  const registry = new MetricsRegistry()
+  const theirs = { registers: [target], help: 'Theirs.', labelNames: ['of'] }
+  const ours = { help: 'Ours.', labelNames: ['of'] }
+  new Gauge({ name: 'theirs', help: 'Theirs.', registers: [target] }).set(3)
+  new Gauge({ ...theirs, name: 'theirs_labelled' }).set({ of: 'x' }, 3)
+  registry.gauge({ name: 'ours', help: 'Ours.' }).set(3)
+  registry.gauge({ ...ours, name: 'ours_labelled' }).set({ of: 'x' }, 3)
+  registry.gauge({ name: 'never', help: 'Never set.' })
+  registry.gauge({ name: 'read', help: 'Read.', collect: (observe) => observe(3) })
+  registerInPromClient(registry, target)
+  target.resetMetrics()
+  const { samples } = parseExposition((await target.metrics()).replace(/\n\n/g, '\n'))
+  const values = Object.fromEntries(samples.map(({ name, value }) => [name, value]))
+  expect(values).toEqual({ theirs: 0, ours: 0, read: 3 })
 })

@@ -59,6 +59,13 @@ function entries() {
     add[`${kind} histogram.observe`] = (value) => metrics.histogram.observe(value)
     add[`${kind} summary.observe`] = (value) => metrics.summary.observe(value)
   }
+  const fresh = { of: 'y' }
+  add['counter.inc with new labels'] = (value) => labelled.counter.inc(fresh, value)
+  add['gauge.set with new labels'] = (value) => labelled.gauge.set(fresh, value)
+  add['gauge.inc with new labels'] = (value) => labelled.gauge.inc(fresh, value)
+  add['histogram.observe with new labels'] = (value) => labelled.histogram.observe(fresh, value)
+  add['summary.observe with new labels'] = (value) => labelled.summary.observe(fresh, value)
+  add['exemplar with new labels'] = (value) => labelled.counter.inc(fresh, 1, value)
   add['counter.inc with labels'] = (value) => labelled.counter.inc(of, value)
   add['gauge.set with labels'] = (value) => labelled.gauge.set(of, value)
   add['gauge.inc with labels'] = (value) => labelled.gauge.inc(of, value)

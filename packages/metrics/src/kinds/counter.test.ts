@@ -20,6 +20,21 @@ it('a counter adds up per label set', () => {
   )
 })
 
+it('a value that is left out or undefined counts as 1, as with prom-client; null and NaN do not', () => {
+  const jobs = new MetricsRegistry().counter(definition)
+  const labels = { queue: 'mail', state: 'done' }
+  const bound = jobs.bind(labels)
+  jobs.inc(labels)
+  jobs.inc(labels, undefined)
+  bound.inc()
+  bound.inc(undefined)
+  for (const wrong of [null, Number.NaN] as never[]) {
+    expect(() => jobs.inc(labels, wrong)).toThrow('takes numbers')
+    expect(() => bound.inc(wrong)).toThrow('takes numbers')
+  }
+  expect(jobs.toSnapshot()).toMatchObject({ series: [{ value: 4 }] })
+})
+
 it('a counter without labels is there from the start, one with labels is not', () => {
   const registry = new MetricsRegistry()
   registry.counter({ name: 'plain_total', help: 'Plain.' })

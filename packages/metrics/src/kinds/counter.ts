@@ -29,7 +29,7 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
   /**
    * Adds `value` to the series without labels.
    *
-   * @param value finite and not negative; 1 when left out
+   * @param value finite and not negative; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`
    */
   inc(value?: number): void
@@ -37,14 +37,20 @@ export class Counter<L extends string = string> extends Metric<ValueSeries> {
    * Adds `value` to the series of `labels`.
    *
    * @param labels the values of the labels; one that is missing counts as empty
-   * @param value finite and not negative; 1 when left out
+   * @param value finite and not negative; 1 when left out or undefined
    * @param exemplar labels of one example, such as `{ trace_id }`, that OpenMetrics shows beside the total
    * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`, `INVALID_EXEMPLAR`
    */
   inc(labels: Labels<L>, value?: number, exemplar?: ExemplarLabels): void
   inc(labelsOrValue?: Labels<L> | number, value = 1, exemplar?: ExemplarLabels): void {
     if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
-      this.add(this.table.resolve(labelsOrValue), value, exemplar)
+      const before = this.table.size
+      try {
+        this.add(this.table.resolve(labelsOrValue), value, exemplar)
+      } catch (error) {
+        this.forgetIfNew(before, labelsOrValue)
+        throw error
+      }
     } else {
       const given = labelsOrValue === undefined ? 1 : labelsOrValue
       this.add(this.table.resolve(undefined), given, undefined)
@@ -125,7 +131,7 @@ export class BoundCounter {
   /**
    * Adds `value`.
    *
-   * @param value finite and not negative; 1 when left out
+   * @param value finite and not negative; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`
    */
   inc(value = 1, exemplar?: ExemplarLabels): void {

@@ -31,6 +31,39 @@ it('a gauge takes NaN and both infinities', () => {
   )
 })
 
+it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+  'a gauge refuses to change by %s, which no later change could undo',
+  (value) => {
+    const gauge = new MetricsRegistry().gauge({ name: 'busy', help: 'Busy.', labelNames: ['of'] })
+    const bound = gauge.bind({ of: 'bound' })
+    gauge.set({ of: 'labelled' }, 5)
+    for (const change of [
+      () => gauge.inc({ of: 'labelled' }, value),
+      () => gauge.dec({ of: 'labelled' }, value),
+      () => bound.inc(value),
+      () => bound.dec(value),
+    ]) {
+      expect(change).toThrow('takes finite changes')
+    }
+    expect(gauge.toSnapshot()).toMatchObject({ series: [{ value: 0 }, { value: 5 }] })
+  },
+)
+
+it('a gauge stays finite, unless it was set to what is not: that stays until it is set again', () => {
+  const registry = new MetricsRegistry()
+  const gauge = registry.gauge({ name: 'g', help: 'G.' })
+  gauge.set(Number.MAX_VALUE)
+  expect(() => gauge.inc(Number.MAX_VALUE)).toThrow('changes that keep it finite')
+  gauge.dec(Number.MAX_VALUE)
+  expect(registry.toPrometheus()).toContain('\ng 0\n')
+  gauge.set(Number.NaN)
+  gauge.inc()
+  expect(registry.toPrometheus()).toContain('\ng NaN\n')
+  gauge.set(1)
+  gauge.inc(undefined)
+  expect(registry.toPrometheus()).toContain('\ng 2\n')
+})
+
 it('a line is written again once the value changed', () => {
   const registry = new MetricsRegistry()
   const gauge = registry.gauge({ name: 'g', help: 'G.' })

@@ -41,14 +41,17 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
   }
 
   /**
-   * Adds `value` to the series without labels; 1 when left out.
+   * Adds `value` to the series without labels.
    *
+   * @param value finite, and so is a finite gauge with it; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`
    */
   inc(value?: number): void
   /**
-   * Adds `value` to the series of `labels`; 1 when left out.
+   * Adds `value` to the series of `labels`.
    *
+   * @param labels the values of the labels; one that is missing counts as empty
+   * @param value finite, and so is a finite gauge with it; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
   inc(labels: Labels<L>, value?: number): void
@@ -59,14 +62,17 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
   }
 
   /**
-   * Subtracts `value` from the series without labels; 1 when left out.
+   * Subtracts `value` from the series without labels.
    *
+   * @param value finite, and so is a finite gauge without it; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`
    */
   dec(value?: number): void
   /**
-   * Subtracts `value` from the series of `labels`; 1 when left out.
+   * Subtracts `value` from the series of `labels`.
    *
+   * @param labels the values of the labels; one that is missing counts as empty
+   * @param value finite, and so is a finite gauge without it; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`, `INVALID_LABELS`
    */
   dec(labels: Labels<L>, value?: number): void
@@ -91,12 +97,16 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
   }
 
   #change(labels: Labels | undefined, value: number, sign: 1 | -1): void {
-    this.#expectNumber(value)
+    this.#expectFinite(value)
     this.add(this.table.resolve(labels), value, sign)
   }
 
   #expectNumber(value: number): void {
     if (typeof value !== 'number') throw wrongValue(this.name, 'numbers', value)
+  }
+
+  #expectFinite(value: number): void {
+    if (!Number.isFinite(value)) throw wrongValue(this.name, 'finite changes', value)
   }
 
   /** @internal */
@@ -108,8 +118,13 @@ export class Gauge<L extends string = string> extends Metric<ValueSeries> {
 
   /** @internal */
   add(series: ValueSeries, value: number, sign: 1 | -1): void {
-    this.#expectNumber(value)
-    series.value += sign * value
+    this.#expectFinite(value)
+    const changed = series.value + sign * value
+    // No later change could repair it. What was set to NaN or an infinity stays so until it is set again.
+    if (!Number.isFinite(changed) && Number.isFinite(series.value)) {
+      throw wrongValue(this.name, `changes that keep it finite (it is ${series.value})`, value)
+    }
+    series.value = changed
     series.touched = true
   }
 
@@ -170,8 +185,9 @@ export class BoundGauge {
   }
 
   /**
-   * Adds `value`, 1 when left out.
+   * Adds `value`.
    *
+   * @param value finite, and so is a finite gauge with it; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`
    */
   inc(value = 1): void {
@@ -179,8 +195,9 @@ export class BoundGauge {
   }
 
   /**
-   * Subtracts `value`, 1 when left out.
+   * Subtracts `value`.
    *
+   * @param value finite, and so is a finite gauge without it; 1 when left out or undefined
    * @throws {@link MetricsError} `INVALID_VALUE`
    */
   dec(value = 1): void {

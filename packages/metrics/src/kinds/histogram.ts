@@ -65,7 +65,13 @@ export class Histogram<L extends string = string> extends Metric<HistogramSeries
   observe(labels: Labels<L>, value: number, exemplar?: ExemplarLabels): void
   observe(labelsOrValue: Labels<L> | number, value?: number, exemplar?: ExemplarLabels): void {
     if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
-      this.record(this.table.resolve(labelsOrValue), value as number, exemplar)
+      const before = this.table.size
+      try {
+        this.record(this.table.resolve(labelsOrValue), value as number, exemplar)
+      } catch (error) {
+        this.forgetIfNew(before, labelsOrValue)
+        throw error
+      }
     } else this.record(this.table.resolve(undefined), labelsOrValue, undefined)
   }
 

@@ -54,13 +54,21 @@ export abstract class Metric<S extends Series = Series> {
   }
 
   /**
-   * Removes every series, as if nothing had been recorded. What a `collect` reads comes back with the next scrape.
-   * Totals start at zero again, which a rate takes for a restart.
+   * Starts again: series with labels are removed, one without is 0, as with prom-client. What a `collect` reads comes back
+   * with the next scrape. A rate takes the zero of a total for a restart.
    */
   reset(): void {
+    const wasShown = this.table.size > 0
     this.table.retain(new Set())
-    // A total without labels is there from the start, at zero, so that a rate sees its first increment.
-    if (this.labelNames.length === 0 && this.type !== 'gauge') this.table.resolve(undefined)
+    // A total without labels is there from the start, at zero, so that a rate sees its first increment. A gauge is there
+    // once it was set, and does not go again: no panel or alert loses it.
+    const isShown = this.type !== 'gauge' || wasShown
+    if (this.labelNames.length === 0 && isShown) this.table.resolve(undefined)
+  }
+
+  /** Removes the series that a refused update has made, if it made one: a refused value changes nothing. @internal */
+  protected forgetIfNew(sizeBefore: number, labels: Labels): void {
+    if (this.table.size > sizeBefore) this.table.remove(labels)
   }
 
   /** The lines of one series, each ending in a newline. @internal */

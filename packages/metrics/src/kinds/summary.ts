@@ -65,7 +65,13 @@ export class Summary<L extends string = string> extends Metric<SummarySeries> {
   observe(labels: Labels<L>, value: number): void
   observe(labelsOrValue: Labels<L> | number, value?: number): void {
     if (typeof labelsOrValue === 'object' && labelsOrValue !== null) {
-      this.record(this.table.resolve(labelsOrValue), value as number)
+      const before = this.table.size
+      try {
+        this.record(this.table.resolve(labelsOrValue), value as number)
+      } catch (error) {
+        this.forgetIfNew(before, labelsOrValue)
+        throw error
+      }
     } else this.record(this.table.resolve(undefined), labelsOrValue)
   }
 
