@@ -45,7 +45,7 @@ export {
   type ProfiledThreads,
   profileProcess,
 } from './profiling/profile-process.js'
-export type { ProfilingOptions } from './profiling/recorder.js'
+export type { ProfileTracer, ProfilingOptions } from './profiling/recorder.js'
 export { PerformanceReport } from './reports/report.js'
 export type { ReportContent } from './reports/report-content.js'
 export type { HostFacts } from './snapshots/host-facts.js'

@@ -2,6 +2,7 @@ import type { Logger } from '@nexus/diagnostics'
 import { loggerSchema } from '@nexus/diagnostics/zod'
 import { z } from 'zod'
 import { PerformanceError } from './errors.js'
+import type { ProfileTracer } from './profiling/recorder.js'
 
 /** The part of `Date` that tells the time. */
 type Now = Pick<DateConstructor, 'now'>
@@ -65,6 +66,11 @@ export interface PerformanceClientOptions {
    */
   logger?: Logger | undefined
   /**
+   * Makes a span `profile` of each profile, such as `trace.getTracer('orders')` of `@opentelemetry/api`.
+   * @default no spans
+   */
+  tracer?: ProfileTracer | undefined
+  /**
    * Where the time comes from.
    * @default Date
    */
@@ -105,6 +111,18 @@ const clock = z.custom<Now>(
   'expected an object with a now() method, such as Date',
 )
 
+const tracer = z.custom<ProfileTracer>(
+  (value) => typeof (value as Partial<ProfileTracer> | null)?.startSpan === 'function',
+  'expected a tracer with a startSpan() method',
+)
+
+/** What a client works with, beside its settings. */
+interface Parts {
+  logger: Logger
+  tracer?: ProfileTracer | undefined
+  clock: Now
+}
+
 /** The longest time a timer of Node can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -124,21 +142,20 @@ const optionsSchema = z.strictObject({
     .refine((value) => value === 0 || value >= 10_000, 'expected 0 or at least 10000')
     .default(60_000),
   logger: loggerSchema,
+  tracer: tracer.optional(),
   clock: clock.default(() => Date),
   env: z.record(z.string(), z.string().optional()).optional(),
-}) satisfies z.ZodType<PerformanceConfig & { logger: Logger; clock: Now }, PerformanceClientOptions>
+}) satisfies z.ZodType<PerformanceConfig & Parts, PerformanceClientOptions>
 
 /** @throws {@link PerformanceError} `INVALID_OPTIONS` */
-export function resolveOptions(options: PerformanceClientOptions): {
-  config: PerformanceConfig
-  logger: Logger
-  clock: Now
-} {
+export function resolveOptions(
+  options: PerformanceClientOptions,
+): { config: PerformanceConfig } & Parts {
   const given = definedOnly(options)
   const fromEnv = fromEnvironment(options.env ?? process.env)
   const resolved = parse('createPerformanceClient', optionsSchema, { ...fromEnv, ...given })
-  const { clock, logger, env: _, ...config } = resolved
-  return { config, logger, clock }
+  const { clock, logger, tracer, env: _, ...config } = resolved
+  return { config, logger, tracer, clock }
 }
 
 /** An option given as `undefined` counts as not given. */

@@ -82,22 +82,22 @@ export class PerformanceClient {
   #snapshots: PerformanceSnapshot[] = []
   #snapshotCount = 0
   #reportCount = 0
-  #lastSnapshotMs: number
+  /** How many metrics were recorded up to the last snapshot. */
+  #metricsInSnapshots = 0
   #host: HostFacts | undefined
   #ticking = false
   #closed = false
 
   /** @throws {@link PerformanceError} `INVALID_OPTIONS`, also for an environment variable */
   constructor(options: PerformanceClientOptions = {}) {
-    const { config, logger, clock } = resolveOptions(options)
+    const { config, logger, tracer, clock } = resolveOptions(options)
     this.config = config
     this.#logger = logger
     this.#clock = clock
-    this.#lastSnapshotMs = clock.now()
     this.#metrics = new MetricStore(config, clock)
     this.#system = new SystemMonitor({ disks: config.disks })
     this.#hostWatch = new HostWatch(config.hostIntervalMs)
-    this.#recorder = new ProfileRecorder(config.maxProfilingMs)
+    this.#recorder = new ProfileRecorder(config.maxProfilingMs, tracer)
     this.#optimizer = new Optimizer(clock, logger)
     if (config.profileIntervalMs > 0 && (config.enableProfiling || config.enableOptimizations)) {
       this.#timer = setInterval(() => void this.#tick(), config.profileIntervalMs)
@@ -217,7 +217,8 @@ export class PerformanceClient {
     this.#expectOpen()
     const components = await readSources(this.#sources)
     const nowMs = this.#clock.now()
-    const recorded = this.#metrics.find({ since: this.#lastSnapshotMs, until: nowMs })
+    const recorded = this.#metrics.recordedAfter(this.#metricsInSnapshots)
+    this.#metricsInSnapshots = this.#metrics.recorded
     const snapshot = new PerformanceSnapshot(
       `snapshot-${++this.#snapshotCount}`,
       nowMs,
@@ -227,7 +228,6 @@ export class PerformanceClient {
       this.#system.read(),
       this.#hostWatch.latest,
     )
-    this.#lastSnapshotMs = nowMs
     this.#snapshots.push(snapshot)
     this.#expireSnapshots(nowMs)
     if (this.config.enableOptimizations) this.#optimizer.update(this.#snapshots)

@@ -218,3 +218,36 @@ testInChromium('the flame graph opens in a browser with the hot function on it',
     await browser.close()
   }
 })
+
+it('each profile is a span, which ends with it once, however it ends', async () => {
+  const spans: { name: string; attributes: object | undefined; ends: number }[] = []
+  const tracer = {
+    startSpan(name: string, options?: { attributes?: object }) {
+      const span = { name, attributes: options?.attributes, ends: 0 }
+      spans.push(span)
+      return { end: () => span.ends++ }
+    },
+  }
+  const options = { env: {}, profileIntervalMs: 0, tracer }
+  const profiled = createPerformanceClient(options)
+  await profiled.startProfiling({ heap: true })
+  expect(spans).toEqual([
+    {
+      name: 'profile',
+      attributes: { 'nexus.profile.cpu': true, 'nexus.profile.heap': true },
+      ends: 0,
+    },
+  ])
+  await expect(profiled.startProfiling()).rejects.toThrow(ProfilingAlreadyInProgressError)
+  expect(spans).toHaveLength(1)
+  await profiled.stopProfiling()
+  expect(spans[0]?.ends).toBe(1)
+  // One that is dropped, and one that nobody stopped in time.
+  await profiled.startProfiling()
+  profiled.close()
+  const short = createPerformanceClient({ ...options, maxProfilingMs: 1 })
+  await short.startProfiling()
+  await expect.poll(() => spans.map(({ ends }) => ends)).toEqual([1, 1, 1])
+  short.close()
+  expect(spans.map(({ ends }) => ends)).toEqual([1, 1, 1])
+})

@@ -25,8 +25,8 @@ export interface MetricStoreLimits {
 export class MetricStore {
   readonly #limits: MetricStoreLimits
   readonly #clock: { now(): number }
-  /** By id, oldest first. */
-  readonly #metrics = new Map<string, PerformanceMetric>()
+  /** By id, in the order of recording, with the number in that order. */
+  readonly #metrics = new Map<string, { metric: PerformanceMetric; number: number }>()
   #recorded = 0
   #lastId = 0
 
@@ -55,23 +55,31 @@ export class MetricStore {
       )
     }
     this.#recorded++
-    this.#metrics.set(metric.id, metric)
+    this.#metrics.set(metric.id, { metric, number: this.#recorded })
     if (this.#metrics.size > this.#limits.maxMetrics) this.#deleteOldest()
     return metric
   }
 
   /** @throws {@link MetricNotFoundError} */
   get(id: string): PerformanceMetric {
-    const metric = this.#metrics.get(id)
-    if (!metric) throw new MetricNotFoundError(id)
-    return metric
+    const kept = this.#metrics.get(id)
+    if (!kept) throw new MetricNotFoundError(id)
+    return kept.metric
+  }
+
+  /** The metrics that were recorded after the first `count` ever, whatever their timestamps; oldest first. */
+  recordedAfter(count: number): PerformanceMetric[] {
+    this.#expire()
+    return Array.from(this.#metrics.values()).flatMap(({ metric, number }) =>
+      number > count ? metric : [],
+    )
   }
 
   /** The metrics that match, oldest first. */
   find(filter: MetricFilter = {}): PerformanceMetric[] {
     this.#expire()
     const { name, category, since = -Infinity, until = Infinity, limit = Infinity } = filter
-    const found = [...this.#metrics.values()].filter(
+    const found = Array.from(this.#metrics.values(), ({ metric }) => metric).filter(
       (metric) =>
         (name === undefined || metric.name === name) &&
         (category === undefined || metric.category === category) &&
@@ -95,8 +103,8 @@ export class MetricStore {
   #expire(): void {
     const oldest = this.#clock.now() - this.#limits.metricsRetentionMs
     // Timestamps may be given, so age does not follow the order of recording.
-    for (const { id, timestamp } of this.#metrics.values()) {
-      if (timestamp < oldest) this.#metrics.delete(id)
+    for (const [id, { metric }] of this.#metrics) {
+      if (metric.timestamp < oldest) this.#metrics.delete(id)
     }
   }
 

@@ -27,6 +27,15 @@ export interface ProfilingOptions {
   heapSamplingIntervalBytes?: number | undefined
 }
 
+/** What a client needs of a tracer; those of `@opentelemetry/api` have it. */
+export interface ProfileTracer {
+  /** Begins a span, which its `end()` ends. */
+  startSpan(
+    name: string,
+    options?: { attributes?: Record<string, string | number | boolean> },
+  ): { end(): void }
+}
+
 /** Profiling options with every default filled in. */
 export interface ResolvedProfilingOptions {
   cpu: boolean
@@ -48,6 +57,7 @@ interface Recording {
   options: ResolvedProfilingOptions
   startedMs: number
   startedAt: number
+  span: { end(): void } | undefined
   /** Ends a recording that is not stopped. */
   timer: NodeJS.Timeout
   finished: Promise<RecordedProfiles> | undefined
@@ -56,10 +66,12 @@ interface Recording {
 /** Takes profiles of this thread through the inspector, one at a time. */
 export class ProfileRecorder {
   readonly #maxMs: number
+  readonly #tracer: ProfileTracer | undefined
   #recording: Recording | undefined
 
-  constructor(maxMs: number) {
+  constructor(maxMs: number, tracer: ProfileTracer | undefined) {
     this.#maxMs = maxMs
+    this.#tracer = tracer
   }
 
   get isRecording(): boolean {
@@ -76,6 +88,9 @@ export class ProfileRecorder {
       options,
       startedMs: nowMs,
       startedAt: performance.now(),
+      span: this.#tracer?.startSpan('profile', {
+        attributes: { 'nexus.profile.cpu': options.cpu, 'nexus.profile.heap': options.heap },
+      }),
       timer: setTimeout(() => this.#finish(recording), this.#maxMs),
       finished: undefined,
     }
@@ -102,6 +117,7 @@ export class ProfileRecorder {
     if (!this.#recording) return
     clearTimeout(this.#recording.timer)
     this.#recording.session.disconnect()
+    if (!this.#recording.finished) this.#recording.span?.end()
     this.#recording = undefined
   }
 
@@ -126,8 +142,9 @@ async function begin({ session, options }: Recording): Promise<void> {
 }
 
 async function collect(recording: Recording): Promise<RecordedProfiles> {
-  const { session, options, startedMs, startedAt, timer } = recording
+  const { session, options, startedMs, startedAt, span, timer } = recording
   clearTimeout(timer)
+  span?.end()
   const cpu = options.cpu ? await session.post('Profiler.stop') : undefined
   const heap = options.heap ? await session.post('HeapProfiler.stopSampling') : undefined
   session.disconnect()

@@ -26,7 +26,7 @@ export class PerformanceSnapshot {
   readonly eventLoop: EventLoopUsage
   /** Garbage collections. */
   readonly gc: GcUsage
-  /** How many metrics were recorded in this time. */
+  /** How many metrics were recorded in this time and are kept, whatever their timestamps. */
   readonly metricCount: number
   /** The newest 100 of them, oldest first. */
   readonly metrics: readonly PerformanceMetric[]
