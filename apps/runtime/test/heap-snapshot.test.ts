@@ -46,9 +46,13 @@ it('who has the token gets one, once no function runs, and the log says so', asy
     .map((line) => JSON.parse(line))
     .filter(({ msg }) => /heap snapshot/.test(msg))
   expect(entries).toMatchObject([
-    { level: 'warn', address: '127.0.0.1' },
+    { level: 'warn', address: '127.0.0.1', reason: expect.stringContaining('with the token') },
+    { level: 'warn', address: '127.0.0.1', reason: expect.stringContaining('with the token') },
+    { level: 'warn', address: '127.0.0.1', msg: expect.stringContaining('was asked for') },
     { level: 'warn', address: '127.0.0.1', pauseMs },
+    { level: 'warn', address: '127.0.0.1', reason: expect.stringContaining('is being taken') },
   ])
+  expect(lines.join('')).not.toContain('wrong-token')
   // The heap of a test runner is large.
 }, 240_000)
 

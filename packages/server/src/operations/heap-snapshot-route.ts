@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { getHeapSnapshot } from 'node:v8'
-import type { Logger } from '@nexus/diagnostics'
+import { describeThrown, type Logger } from '@nexus/diagnostics'
 import { type FunctionHost, FunctionsError } from '@nexus/functions'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
 import { HttpError } from '../answers/http-error.js'
 
 /** What {@link heapSnapshotRoute} needs. */
@@ -12,7 +12,7 @@ export interface HeapSnapshotParts {
   enabled: boolean
   /** The functions, of which none runs while the process stops. */
   functions: FunctionHost | undefined
-  /** Hears who asked, and how long the process stopped. */
+  /** Hears who asked, how long the process stopped, and who was refused. */
   logger: Logger
 }
 
@@ -38,39 +38,43 @@ export function heapSnapshotRoute(server: FastifyInstance, parts: HeapSnapshotPa
     )
     return taken
   }
-  server.post(
-    '/api/heap-snapshot',
-    { config: { nexusAccess: 'secrets' } },
-    async (request, reply) => {
-      if (!enabled) {
-        throw new HttpError(
-          403,
-          'PROFILING_DISABLED',
-          'Heap snapshots are turned off on this server: see performance.enableProfiling and PERFORMANCE_ENABLED.',
-        )
-      }
-      if (busy) {
-        const message = 'A heap snapshot of this server is being taken; try again when it is done.'
-        throw new HttpError(409, 'HEAP_SNAPSHOT_IN_PROGRESS', message)
-      }
-      busy = true
-      try {
-        const { snapshot, pauseMs } = await take(request.ip)
-        void finished(snapshot)
-          .catch(() => {})
-          .then(() => {
-            busy = false
-          })
-        return await reply
-          .type('application/octet-stream')
-          .headers({ 'cache-control': 'no-store', 'nexus-pause-ms': String(pauseMs) })
-          .send(snapshot)
-      } catch (error) {
-        busy = false
-        if (!(error instanceof FunctionsError) || error.code !== 'FUNCTIONS_BUSY') throw error
-        logger.warn({ address: request.ip, reason: error.message }, 'no heap snapshot was taken')
-        throw new HttpError(409, error.code, error.message)
-      }
+  const route: RouteShorthandOptions = {
+    config: { nexusAccess: 'secrets' },
+    // Whatever refused it, the access rules before this route too; the answer is that of every other error.
+    errorHandler: (error, request, reply) => {
+      const { message } = describeThrown(error)
+      logger.warn({ address: request.ip, reason: message }, 'no heap snapshot was taken')
+      reply.send(error)
     },
-  )
+  }
+  server.post('/api/heap-snapshot', route, async (request, reply) => {
+    if (!enabled) {
+      throw new HttpError(
+        403,
+        'PROFILING_DISABLED',
+        'Heap snapshots are turned off on this server: see performance.enableProfiling and PERFORMANCE_ENABLED.',
+      )
+    }
+    if (busy) {
+      const message = 'A heap snapshot of this server is being taken; try again when it is done.'
+      throw new HttpError(409, 'HEAP_SNAPSHOT_IN_PROGRESS', message)
+    }
+    busy = true
+    try {
+      const { snapshot, pauseMs } = await take(request.ip)
+      void finished(snapshot)
+        .catch(() => {})
+        .then(() => {
+          busy = false
+        })
+      return await reply
+        .type('application/octet-stream')
+        .headers({ 'cache-control': 'no-store', 'nexus-pause-ms': String(pauseMs) })
+        .send(snapshot)
+    } catch (error) {
+      busy = false
+      if (!(error instanceof FunctionsError) || error.code !== 'FUNCTIONS_BUSY') throw error
+      throw new HttpError(409, error.code, error.message)
+    }
+  })
 }
