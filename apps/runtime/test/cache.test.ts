@@ -1,6 +1,8 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { NexusClient } from '@nexus/client'
+import { startRuntime } from '@nexus/runtime'
+import { expect, it, onTestFinished } from 'vitest'
 import { serve, settled } from './workspace.js'
 
 const files = {
@@ -56,6 +58,36 @@ it('the caches are shown, emptied, filled and pruned while the functions run on'
   const { removed } = await client.pruneCache({ maxBytes: 0 })
   expect(removed.entries).toBeGreaterThanOrEqual(2)
   expect(await onDisk()).toBe(0)
+})
+
+it('warming fills a disk that was pruned, emptied, removed or damaged, so that the next start compiles nothing', async () => {
+  const { client, directory } = await serve(files)
+  const cacheDir = join(directory, '.nexus-cache')
+  const cacheFiles = async () => (await readdir(cacheDir).catch(() => [])).sort()
+  const before = await cacheFiles()
+  expect(before.filter((name) => name.endsWith('.inputs'))).toHaveLength(2)
+  const empty = async () => {
+    for (const name of await cacheFiles()) await rm(join(cacheDir, name))
+  }
+  const damage = async () => {
+    for (const name of await cacheFiles()) await writeFile(join(cacheDir, name), 'damaged')
+  }
+  for (const lose of [
+    () => client.pruneCache({ maxBytes: 0 }),
+    empty,
+    () => rm(cacheDir, { recursive: true }),
+    damage,
+  ]) {
+    await lose()
+    expect(await client.warmCache()).toEqual({ functions: 2 })
+    expect(await cacheFiles()).toEqual(before)
+    const { handlers } = await client.cache()
+    expect(handlers).toMatchObject({ tiers: [{ entries: 2 }, { entries: 2 }], compiled: 2 })
+  }
+  const config = join(directory, 'nexus.yaml')
+  const next = await startRuntime({ config, port: 0, env: {} })
+  onTestFinished(() => next.close())
+  expect((await new NexusClient({ url: next.url }).cache()).handlers.compiled).toBe(0)
 })
 
 it('a wrong query is refused by name, and a token is wanted where there is one', async () => {

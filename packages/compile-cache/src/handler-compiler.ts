@@ -253,6 +253,18 @@ export class HandlerCompiler {
     await this.#store.clear()
   }
 
+  /**
+   * Write what memory holds to the disk and the shared tier where they have lost it, because they were pruned or another program
+   * emptied them, and wait until it is there.
+   *
+   * @throws CompileError CLOSED
+   */
+  async refillCache(): Promise<void> {
+    this.#assertOpen()
+    await this.#records.refill()
+    await this.#store.refill()
+  }
+
   /** What is held in memory, the entry used last first. */
   listEntries(): CacheEntry[] {
     return this.#store.list()

@@ -62,3 +62,31 @@ it('what is compiled, what a tier had and what was damaged is logged', async () 
     { message: 'compiled', fields: { cacheTier: 'none' } },
   ])
 })
+
+it('each damaged file is told of once, and again when it is damaged again', async () => {
+  const cacheDir = await mkdtemp(join(tmpdir(), 'nexus-damaged-'))
+  const rootDir = await mkdtemp(join(tmpdir(), 'nexus-root-'))
+  onTestFinished(() => rm(cacheDir, { recursive: true, force: true }))
+  onTestFinished(() => rm(rootDir, { recursive: true, force: true }))
+  await writeFile(join(rootDir, 'a.ts'), 'export default (): number => 1')
+  const compile = async (damaged: (name: string) => boolean) => {
+    for (const name of (await readdir(cacheDir)).filter(damaged)) {
+      await writeFile(join(cacheDir, name), 'damaged')
+    }
+    const logger = new RecordingLogger()
+    const compiler = openCompiler({ cacheDir, rootDir, logger })
+    await compiler.compileFile('a.ts')
+    await compiler.close()
+    expect(compiler.getStats().disk?.rejected).toBe(logger.messages('warn').length)
+    return logger.entries.flatMap(({ fields }) => ('path' in fields ? [fields.path] : []))
+  }
+  expect(await compile(() => false)).toEqual([])
+  const of = async (end: string) =>
+    (await readdir(cacheDir))
+      .filter((name) => name.endsWith(end))
+      .map((name) => join(cacheDir, name))
+  for (const end of ['.qjsc', '.map', '.inputs', '.qjsc']) {
+    expect(await compile((name) => name.endsWith(end))).toEqual(await of(end))
+  }
+  expect(await compile(() => false)).toEqual([])
+})

@@ -66,6 +66,14 @@ export class BundleRecordStore {
     this.#store.writeRecord(id, JSON.stringify(record))
   }
 
+  /** Write the records in memory to the disk where it has lost them. */
+  async refill(): Promise<void> {
+    for (const [id, record] of this.#records.entries()) {
+      const text = JSON.stringify(record)
+      if ((await this.#store.readRecord(id)) !== text) this.#store.writeRecord(id, text)
+    }
+  }
+
   /** Forget the records in memory. */
   clear(): void {
     this.#records.clear()

@@ -120,6 +120,16 @@ export class ArtifactStore {
     return this.#memory.list()
   }
 
+  /** Write what memory holds to the tiers further out that have lost it, and wait until it is there. */
+  async refill(): Promise<void> {
+    const { disk, shared } = await this.#open()
+    for (const entry of this.#memory.artifacts()) {
+      await disk?.ensure(entry.key, entry)
+      shared?.write(entry.key, entry)
+    }
+    await this.flush()
+  }
+
   /** Prune the disk; nothing without one. */
   async prune(maxBytes: number, unusedSince: number): Promise<Pruned> {
     const { disk } = await this.#open()

@@ -36,7 +36,7 @@ export interface DiskTierStats {
   hits: number
   /** Artifacts that were looked for and not found. */
   misses: number
-  /** Files that were damaged, forged or of another format; each also counts as a miss. */
+  /** Files that were damaged, forged or of another format, each once until it is replaced. */
   rejected: number
   /** Files written. */
   writes: number
@@ -53,7 +53,7 @@ export interface DiskTierSettings {
   sealer: Sealer
   clock: () => number
   onTrouble: (message: string) => void
-  /** Called with the path of each file that does not verify. */
+  /** Called with the path of each file that does not verify, once until it is replaced. */
   onDamaged?: ((path: string) => void) | undefined
   fs?: DiskFileSystem
 }
@@ -69,6 +69,8 @@ export class DiskTier {
   readonly #usage: DiskUsage
   readonly #limit = pLimit(MAX_OPEN_FILES)
   readonly #pending = new Set<Promise<void>>()
+  /** Damaged files that were told of and not replaced since. */
+  readonly #damaged = new Set<string>()
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -114,6 +116,11 @@ export class DiskTier {
       const code = this.#settings.sealer.seal('bytecode', key, bytecode, map !== undefined)
       await this.#writeFile(`${key}.qjsc`, code)
     })
+  }
+
+  /** Store an artifact where it is missing or damaged. */
+  async ensure(key: string, artifact: Artifact): Promise<void> {
+    if (!(await this.#readArtifact(key))) this.write(key, artifact)
   }
 
   /** The record stored under `key`, or undefined. */
@@ -212,6 +219,9 @@ export class DiskTier {
   }
 
   #reject(name: string): void {
+    // One compile may look for a file more than once before it is replaced.
+    if (this.#damaged.has(name)) return
+    this.#damaged.add(name)
     this.#rejected++
     this.#settings.onDamaged?.(join(this.#settings.directory, name))
   }
@@ -228,6 +238,7 @@ export class DiskTier {
       throw error
     }
     this.#writes++
+    this.#damaged.delete(name)
     await this.#usage.added(bytes.byteLength, name.endsWith('.qjsc'))
   }
 

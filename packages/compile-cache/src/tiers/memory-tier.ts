@@ -120,6 +120,11 @@ export class MemoryTier {
     this.#entries.clear()
   }
 
+  /** The artifacts held; reading them is no use of them. */
+  artifacts(): MemoryEntry[] {
+    return [...this.#entries.values()].filter(({ bytecode }) => bytecode.byteLength > 0)
+  }
+
   /** What is held, the entry used last first. */
   list(): CacheEntry[] {
     return Array.from(this.#entries.dump().reverse(), ([, { value, size = 0 }]) => {

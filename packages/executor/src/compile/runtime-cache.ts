@@ -64,6 +64,11 @@ export class RuntimeCache {
     await this.#compiler.clearCache()
   }
 
+  /** Writes what memory holds to the disk and the shared tier where they have lost it. */
+  refill(): Promise<void> {
+    return this.#compiler.refillCache()
+  }
+
   /**
    * Removes from the disk what is not worth its space.
    *

@@ -42,6 +42,8 @@ export function cacheRoutes(
 
   server.post('/api/cache/warm', async () => {
     await functions?.reload()
+    // What memory had was not compiled again: the disk may have lost it all the same.
+    await cache.refill()
     await cache.measure()
     return { functions: functions?.names.length ?? 0 }
   })
