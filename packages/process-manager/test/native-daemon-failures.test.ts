@@ -233,6 +233,31 @@ describe('When the disk is full', () => {
   })
 })
 
+describe('When neither state nor status can be written', () => {
+  it('what is listed is true all the same', async () => {
+    const { newEngine, root } = sandbox()
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+    for (const file of ['state.json.new', 'status.json.new']) {
+      symlinkSync('/dev/full', join(root, file))
+    }
+    const script = fixture('idle.mjs')
+    const listed = async () => (await newEngine().list()).map(({ name, state }) => [name, state])
+    expect(await listed()).toEqual([])
+    await newEngine().start({ name: 'idle', script })
+    expect(await listed()).toEqual([['idle', 'online']])
+    rmSync(join(root, 'status.json.new'))
+    await newEngine().start({ name: 'other', script })
+    expect(existsSync(join(root, 'status.json'))).toBe(true)
+    // What was written before is true no more.
+    symlinkSync('/dev/full', join(root, 'status.json.new'))
+    await newEngine().stop('idle')
+    expect(await listed()).toEqual([
+      ['idle', 'stopped'],
+      ['other', 'online'],
+    ])
+  })
+})
+
 describe('When the disk is full for the daemon itself', () => {
   it('it lives, though it cannot even say so', async () => {
     const { engine, root } = sandbox()
@@ -300,7 +325,12 @@ describe('When what the daemon knew cannot be read', () => {
     for (const round of [1, 2]) {
       const next = newEngine()
       const { warnings } = await next.daemonStats()
-      if (round === 1) expect(warnings).toEqual([expect.stringMatching(/unreadable.*go on: web\./)])
+      if (round === 1) {
+        expect(warnings).toEqual([
+          expect.stringContaining('state.json.unreadable'),
+          expect.stringContaining('these go on: web.'),
+        ])
+      }
       expect(await next.list()).toMatchObject([
         { name: 'web', state: 'online', instances: [{ pid }] },
       ])
@@ -318,6 +348,69 @@ describe('When what the daemon knew cannot be read', () => {
     await statusOf(last, 'web', ({ state }) => state === 'errored')
     expect(await last.start(definition)).toMatchObject({ state: 'online' })
     expect(await getJson(port)).toMatchObject({ greeting: 'hi' })
+  })
+
+  const harm = (root: string, how: (file: string) => void) => {
+    for (const file of ['state.json', 'status.json']) how(join(root, file))
+  }
+
+  it.each<[string, (root: string) => void]>([
+    ['its files are damaged', (root) => harm(root, (file) => writeFileSync(file, '{"version":1,'))],
+    ['its files are empty', (root) => harm(root, (file) => writeFileSync(file, ''))],
+    ['its files are gone', (root) => harm(root, (file) => rmSync(file))],
+    [
+      'its files are directories',
+      (root) =>
+        harm(root, (file) => {
+          rmSync(file)
+          mkdirSync(file)
+        }),
+    ],
+  ])('every process that runs is found, whatever was lost: %s', async (_what, lose) => {
+    const { engine, newEngine, root } = sandbox()
+    const port = await freePort()
+    await engine.start({ name: 'web', script: fixture('http.mjs'), port, instances: 2 })
+    await engine.start({ name: 'idle', script: fixture('idle.mjs') })
+    await engine.restart('idle')
+    const pids = (services: Awaited<ReturnType<typeof engine.list>>) =>
+      services.flatMap(({ instances }) => instances.map(({ pid }) => pid as number)).sort()
+    const before = pids(await engine.list())
+    await killDaemon(engine)
+    lose(root)
+    const next = newEngine()
+    expect(await next.list()).toMatchObject([
+      { name: 'web', port, state: 'online' },
+      { name: 'idle', port: null, state: 'online', script: fixture('idle.mjs') },
+    ])
+    expect(pids(await next.list())).toEqual(before)
+    const goOn = expect.stringContaining('these go on: web, idle.')
+    expect((await next.daemonStats()).warnings).toContainEqual(goOn)
+    expect(before).toContain((await getJson(port)).pid)
+    for (const name of ['web', 'idle']) {
+      expect(await next.stop(name)).toMatchObject({ state: 'stopped' })
+    }
+    expect(before.filter(isAlive)).toEqual([])
+    // Who was started again is known again.
+    for (const name of ['web', 'idle']) await next.start({ name, script: fixture('idle.mjs') })
+    expect((await next.daemonStats()).warnings).not.toContainEqual(goOn)
+  })
+
+  it('a process that began after the state was written last is given back to its service', async () => {
+    const { engine, newEngine, root, processes } = sandbox()
+    await engine.start({ name: 'idle', script: fixture('idle.mjs') })
+    await engine.stop('idle')
+    const old = readFileSync(join(root, 'state.json'))
+    const { instances } = await engine.restart('idle')
+    await killDaemon(engine)
+    // As a full disk leaves it.
+    writeFileSync(join(root, 'state.json'), old)
+    const next = newEngine()
+    expect(await next.list()).toMatchObject([
+      { name: 'idle', state: 'online', instances: [{ pid: instances[0]?.pid }] },
+    ])
+    expect((await next.daemonStats()).warnings).toEqual([])
+    expect(await next.restart('idle')).toMatchObject({ state: 'online' })
+    await eventually(processes, ({ length }) => length === 2)
   })
 
   it('it is never written over, also where it cannot be put aside', async () => {

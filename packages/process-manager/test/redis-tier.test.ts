@@ -3,6 +3,15 @@ import { RedisTier, type RedisTierOptions } from '@nexus/process-manager/redis'
 import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
+it.each(['nonsense', '', 'http://127.0.0.1:6379', 'redis:', 'redis://a:s3cret@x:port'])(
+  'RedisTier refuses %o as an address, and prints no password',
+  (url) => {
+    const open = () => new RedisTier({ url })
+    expect(open).toThrow('expected redis://…, rediss://… or an absolute path')
+    expect(open).not.toThrow('s3cret')
+  },
+)
+
 describe.skipIf(!hasRedis())('RedisTier', () => {
   let server: ServerProcess
   beforeAll(async () => {

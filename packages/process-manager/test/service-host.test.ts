@@ -56,6 +56,35 @@ describe('A script that disconnects', () => {
   })
 })
 
+describe('A script whose daemon has gone', () => {
+  it('listens, sends and goes on, whatever it does with the channel', async () => {
+    const { child, said, errors } = await host(`
+      import { createServer } from 'node:net'
+      process.on('disconnect', () => console.error('disconnected', process.connected))
+      const look = setInterval(() => {
+        if (process.connected) return
+        clearInterval(look)
+        process.send('lost')
+        process.send({ lost: true }, undefined, {})
+        process.send('told', (error) => console.error('told', error.code))
+        const server = createServer().listen(0, '127.0.0.1', () => {
+          createServer().listen(server.address().port, '127.0.0.1').on('error', ({ code }) => {
+            console.error('second', code)
+            setTimeout(() => console.error('went on'), 20)
+          })
+        })
+      }, 5)
+      setInterval(() => {}, 60_000)`)
+    await expect.poll(() => said).toContain('nexus:loaded')
+    child.disconnect()
+    await expect.poll(errors).toContain('went on')
+    expect(errors()).toContain('disconnected false')
+    expect(errors()).toContain('told ERR_IPC_CHANNEL_CLOSED')
+    expect(errors()).toContain('second EADDRINUSE')
+    expect(child.exitCode).toBe(null)
+  })
+})
+
 describe('A script whose output has no room on the disk', () => {
   it('lives, however it prints, and other writes fail as they should', async () => {
     const { child, errors } = await host(

@@ -42,7 +42,6 @@ function written(file: Partial<StatusFile>, runs = true) {
     daemon: { pid: process.pid, identity: null, startedAt: 0 },
     writtenAt: WRITTEN_AT,
     services: [service],
-    processes: {},
     warnings: [],
     ...file,
   }

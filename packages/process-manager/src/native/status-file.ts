@@ -23,8 +23,6 @@ export interface StatusFile {
   writtenAt: number
   /** Every service as it was then. */
   services: ServiceStatus[]
-  /** By service, what another daemon needs to find its processes where this one's state is lost. */
-  processes: Readonly<Record<string, readonly unknown[]>>
   /** What the daemon could not do, such as write to a full disk. */
   warnings: string[]
 }

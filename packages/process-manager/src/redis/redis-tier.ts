@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { isAbsolute } from 'node:path'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { SharedMetricsCache } from '../metrics-cache/metrics-cache-options.js'
@@ -6,7 +7,7 @@ import { parseOptions } from '../parse-options.js'
 
 /** Options of `RedisTier`. */
 export interface RedisTierOptions {
-  /** @default 'redis://127.0.0.1:6379' */
+  /** `redis://…`, `rediss://…`, or the absolute path of a socket. @default 'redis://127.0.0.1:6379' */
   url?: string | undefined
   /** Before every key. @default 'nexus:services:' */
   prefix?: string | undefined
@@ -18,8 +19,16 @@ export interface RedisTierOptions {
 
 type Resolved = { [K in keyof RedisTierOptions]-?: Exclude<RedisTierOptions[K], undefined> }
 
+/** ioredis would take every other word for the path of a socket. */
+function isAddress(url: string): boolean {
+  return isAbsolute(url) || (/^rediss?:\/\/./.test(url) && URL.canParse(url))
+}
+
 const redisTierSchema = z.strictObject({
-  url: z.string().min(1).default('redis://127.0.0.1:6379'),
+  url: z
+    .string()
+    .refine(isAddress, 'expected redis://…, rediss://… or an absolute path')
+    .default('redis://127.0.0.1:6379'),
   prefix: z.string().default('nexus:services:'),
   scope: z
     .string()

@@ -94,14 +94,19 @@ export function readEnvFile(path: string): Record<string, string> {
   try {
     return parseEnv(readFileSync(path, 'utf8')) as Record<string, string>
   } catch (error) {
-    throw invalid(path, [(error as Error).message], error)
+    throw invalid(path, [(error as Error).message], error, 'expected lines of NAME=value')
   }
 }
 
-function invalid(path: string, problems: readonly string[], cause?: unknown) {
+function invalid(
+  path: string,
+  problems: readonly string[],
+  cause?: unknown,
+  expected = 'expected what defines services',
+) {
   return new ProcessManagerError(
     'INVALID_DEFINITION',
-    `${path}: expected what defines services. ${problems.join('; ')}`,
+    `${path}: ${expected}. ${problems.join('; ')}`,
     { details: { path, problems }, cause },
   )
 }

@@ -93,6 +93,8 @@ function sayLoaded() {
  * disconnects. The channel itself stays open then, for the host.
  */
 function leaveChannelToScript() {
+  // A daemon that dies takes what was on its way to it along; that is no reason for the script to fail.
+  if (sendToParent) process.send = sendOrLose
   let connected = process.connected
   Object.defineProperty(process, 'connected', {
     configurable: true,
@@ -102,6 +104,7 @@ function leaveChannelToScript() {
       connected = value
     },
   })
+  // Node calls this as well, when the daemon has gone.
   process.disconnect = () => {
     if (!process.connected) return
     leftByScript = true
@@ -122,6 +125,13 @@ function leaveChannelToScript() {
   })
 }
 
+/** `process.send` for the script. Without a callback, Node would throw later that nobody is there. */
+function sendOrLose(message: unknown, ...rest: unknown[]): boolean {
+  const isTold = rest.some((argument) => typeof argument === 'function')
+  const all = isTold ? [message, ...rest] : [message, rest[0], rest[1], () => {}]
+  return Reflect.apply(sendToParent as () => boolean, process, all)
+}
+
 function scriptListens(event: 'message' | 'disconnect') {
   return process.listenerCount(event) > ownListeners[event]
 }
@@ -133,6 +143,8 @@ function send(message: HostMessage, handle?: unknown) {
   sending = true
   try {
     if (process.connected) sendToParent?.(message, handle as undefined, undefined, () => {})
+  } catch {
+    // The daemon has gone, and Node has closed the channel: it cannot even say so.
   } finally {
     sending = false
   }

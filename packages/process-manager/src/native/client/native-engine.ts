@@ -91,8 +91,9 @@ export class NativeEngine implements ProcessEngine {
   async list(): Promise<ServiceStatus[]> {
     const status = readFreshStatus(this.#paths, Date.now())
     if (status !== null) return status.services
-    // Nothing was ever started here, so there is nothing to wake a daemon for.
-    if (!isPresent(this.#paths.root, this.#paths.state)) return []
+    // No daemon ever ran here, so there is nothing to wake one for. On a full disk it may have left no state.
+    const { root, state, lock } = this.#paths
+    if (!isPresent(root, state) && !isPresent(root, lock)) return []
     return await this.#client.request('list', {}, QUICK_ANSWER_MS)
   }
 

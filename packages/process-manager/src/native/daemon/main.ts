@@ -53,13 +53,7 @@ async function main() {
   const supervisor = new Supervisor(paths, daemonHome, logLimits, pool, warnings, () =>
     status.changed(),
   )
-  const status = new StatusWriter(
-    paths,
-    daemonHome,
-    () => supervisor.list(),
-    () => supervisor.instanceRecords(),
-    warnings,
-  )
+  const status = new StatusWriter(paths, daemonHome, () => supervisor.list(), warnings)
   const server: CommandServer = new CommandServer(
     socketAddress(paths, () => openSync(paths.root, 'r')),
     {

@@ -1,10 +1,11 @@
 import type { HealthReport } from '../../process-engine.js'
 import type { ServiceState, ServiceStatus } from '../../service/service.js'
 import type { ResolvedDefinition } from '../../service/service-defaults.js'
-import { Instance, type InstanceRecord } from './instance/instance.js'
+import { Instance } from './instance/instance.js'
 import type { InstanceContext } from './instance/launch.js'
 import { SharedPorts } from './instance/shared-ports.js'
 import { RestartTriggers } from './restart-triggers.js'
+import type { InstanceRecord } from './state/instance-record.js'
 
 /** The worst first. */
 const BY_BADNESS: readonly ServiceState[] = [

@@ -10,17 +10,20 @@ import { CpuLimiter } from '../cpu-limit/cpu-limit.js'
 import { logFile, type NativePaths } from '../paths.js'
 import { CommandQueue } from './commands/command-queue.js'
 import type { DaemonHome } from './daemon-home.js'
-import type { InstanceRecord } from './instance/instance.js'
 import { measureAll } from './instance/process-usage.js'
 import { ManagedService } from './managed-service.js'
 import { OutputCollector } from './output/output-collector.js'
 import { type LogLimits, ServiceLog } from './output/service-log.js'
-import { findRunning } from './state/lost-state.js'
+import { findUnknown } from './state/process-note.js'
 import { asGiven, readState, type ServiceRecord, writeState } from './state/state-file.js'
+import { takeIn } from './state/take-in.js'
 import type { Warnings } from './state/warnings.js'
 
 /** How long a stop waits for commands that came before it. */
 const STOP_PATIENCE_MS = 2_000
+
+/** What a state that was lost, or could not be written, keeps the daemon from. */
+const FIND_IN_STATE = 'find in its state all that runs'
 
 /** How long a restart that no command asked for keeps commands behind it waiting. */
 const TRIGGERED_START_MS = 30_000
@@ -159,8 +162,12 @@ export class Supervisor {
   /** Goes on where the daemon before ended: takes over what it left running, and starts again what ended since. */
   restore(): void {
     const state = this.#readState()
+    const found = findUnknown(this.paths.output, new Set(outputsOf(state.services)))
+    const services = takeIn(state.services, found)
+    const lost = services.filter(({ definitionLost }) => definitionLost)
+    if (found.length > 0 && lost.length > 0) this.warnings.warn(FIND_IN_STATE, goOnUndefined(lost))
     // All of them are known, with every process that is left, before the first is touched: this daemon may die as well.
-    const restored = state.services.map((record) => {
+    const restored = services.map((record) => {
       const service = this.#add(record.definition)
       service.wanted = record.wanted && !state.rebooted
       service.definitionLost = record.definitionLost
@@ -169,20 +176,13 @@ export class Supervisor {
     })
     this.#restored = true
     this.#persist()
-    this.#outputs.removeAllBut(new Set(this.#outputNames()))
+    this.#outputs.removeAllBut(new Set(outputsOf(this.#records())))
     for (const service of restored) {
       const { name } = service.definition
       if (!service.wanted && service.processes > 0) void this.stop(name)
       if (service.wanted && !service.definitionLost)
         void this.#queue.run(name, () => service.goOn())
     }
-  }
-
-  /** By service, what finds its processes again. */
-  instanceRecords(): Record<string, readonly (InstanceRecord | null)[]> {
-    return Object.fromEntries(
-      this.#records().map(({ definition, instances }) => [definition.name, instances]),
-    )
   }
 
   /** Reads what every process uses; a process above its memory limit is replaced. */
@@ -262,27 +262,15 @@ export class Supervisor {
     )
   }
 
-  /** Where the state cannot be read, what still runs is found by other means, and goes on. */
+  /** Where the state cannot be read, nothing of it is known; what still runs is found by other means, and goes on. */
   #readState(): ReturnType<typeof readState> {
     try {
       return readState(this.paths.state)
     } catch (error) {
-      const services = findRunning(this.paths)
-      const names = services.map(({ definition }) => definition.name).join(', ')
-      const found =
-        services.length === 0
-          ? 'No process of a service was found to run.'
-          : `Without their arguments, environments and rules, these go on: ${names}. Stop each, and start it with its definition.`
-      this.warnings.warn('read its state', `${(error as Error).message} ${found}`)
+      this.warnings.warn('read its state', error)
       this.#stateIsForeign = (error as ProcessManagerError).details.inPlace === true
-      return { services, rebooted: false }
+      return { services: [], rebooted: false }
     }
-  }
-
-  #outputNames() {
-    return this.#records().flatMap(({ instances, passing }) =>
-      [...instances, ...passing].flatMap((record) => record?.output ?? []),
-    )
   }
 
   #records(): ServiceRecord[] {
@@ -296,10 +284,26 @@ export class Supervisor {
   }
 
   #persist() {
+    if (!this.#restored) return
+    if (![...this.#services.values()].some((service) => service.definitionLost)) {
+      this.warnings.clear(FIND_IN_STATE)
+    }
     // What could not be read is not written over.
-    if (!this.#restored || !this.home.isOurs || this.#stateIsForeign) return
+    if (!this.home.isOurs || this.#stateIsForeign) return
     this.warnings.attempt('write its state', () => writeState(this.paths.state, this.#records()))
   }
+}
+
+/** The directories that processes print into. */
+function outputsOf(services: readonly ServiceRecord[]): string[] {
+  return services.flatMap(({ instances, passing }) =>
+    [...instances, ...passing].flatMap((record) => record?.output ?? []),
+  )
+}
+
+function goOnUndefined(services: readonly ServiceRecord[]): string {
+  const names = services.map(({ definition }) => definition.name).join(', ')
+  return `Without their arguments, environments and rules, these go on: ${names}. Stop each, and start it with its definition.`
 }
 
 function definitionLost(name: string) {

@@ -6,6 +6,7 @@ import { type Deferred, deferred } from '../../deferred.js'
 import { checkHealth } from '../health/health-check.js'
 import { HealthMonitor } from '../health/health-monitor.js'
 import type { CollectedOutput } from '../output/output-collector.js'
+import type { InstanceRecord } from '../state/instance-record.js'
 import { type InstanceContext, launch, type Said } from './launch.js'
 import { awaitPort } from './port-probe.js'
 import { type ProcessUsage, readUsage } from './process-usage.js'
@@ -19,16 +20,6 @@ import {
   stoppedEarly,
   whatIsMissing,
 } from './start-failure.js'
-
-/** What is written down of an instance, so that the next daemon finds its process. */
-export interface InstanceRecord {
-  pid: number
-  identity: string
-  startedAt: number
-  restarts: number
-  /** Where it prints to; null where what it prints is lost. */
-  output: string | null
-}
 
 /** The socket that a process listens on. */
 export interface GivenSocket {
@@ -247,6 +238,7 @@ export class Instance {
   #own(process: ServiceProcess) {
     this.#process = process
     this.#measured = null
+    this.#note()
     const { maxCpuPercent } = this.context.definition
     if (maxCpuPercent !== null) {
       this.#cpuLimit = this.context.cpu.limit(process.pid, maxCpuPercent, (signal) =>
@@ -254,6 +246,16 @@ export class Instance {
       )
     }
     process.exited.then((exit) => this.#ended(exit))
+  }
+
+  /** Beside what it prints, for a daemon whose state does not know it. */
+  #note() {
+    const record = this.record()
+    if (record?.output == null) return
+    const { name, script, port } = this.context.definition
+    const { index } = this
+    const process = { ...record, output: record.output }
+    this.context.outputs.note({ service: name, script, port, index, process })
   }
 
   #heard(process: ServiceProcess, said: Said, handle: unknown) {

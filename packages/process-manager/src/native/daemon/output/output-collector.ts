@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { OWN_PREFIX } from '../../../warm-pool/process-output.js'
+import { type ProcessNote, writeProcessNote } from '../state/process-note.js'
 import type { Warnings } from '../state/warnings.js'
 import { OutputReader } from './output-reader.js'
 import type { ServiceLog } from './service-log.js'
@@ -43,6 +44,13 @@ export class OutputCollector {
     // A client that waits for this daemon to start finds in the log what was printed before.
     this.#look()
     return resumed
+  }
+
+  /** Writes down which process it is that prints into a directory. */
+  note(note: ProcessNote): void {
+    this.warnings.attempt('write down which process it started', () =>
+      writeProcessNote(this.directory, note),
+    )
   }
 
   /** Removes the files of processes that a daemon before this one started and that are no longer there. */

@@ -1,32 +1,60 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { processIdentity } from '../../../process-identity.js'
-import { withDefaults } from '../../../service/service-defaults.js'
-import type { NativePaths } from '../../paths.js'
-import { readStatusFile } from '../../status-file.js'
-import { instanceRecordSchema, type ServiceRecord } from './state-file.js'
+import { parseDefinition } from '../../../service/definition-schema.js'
+import { readRegularFile } from '../../files/regular-file.js'
+import { type InstanceRecord, instanceRecordSchema } from './instance-record.js'
 
-const processesSchema = z.record(z.string(), z.array(z.nullable(instanceRecordSchema)))
+/** Which process it is that prints into a directory. The next daemon goes by it where the state does not know the process. */
+export interface ProcessNote {
+  service: string
+  script: string
+  port: number | null
+  index: number
+  process: InstanceRecord & { output: string }
+}
 
-/**
- * The services that still run, as the status file of the daemon before tells, where its state cannot be read. Their
- * arguments, environment and rules are not known: they can be watched and stopped, and are not started again as they are.
- */
-export function findRunning(paths: NativePaths): ServiceRecord[] {
-  const file = readStatusFile(paths)
-  const processes = processesSchema.safeParse(file?.processes)
-  if (file === null || !processes.success) return []
-  return file.services.flatMap(({ name, script, port }) => {
-    const instances = (processes.data[name] ?? []).map((record) =>
-      record !== null && processIdentity(record.pid) === record.identity ? record : null,
-    )
-    if (instances.every((record) => record === null)) return []
-    const definition = withDefaults({
-      name,
-      script,
-      port: port ?? undefined,
-      instances: instances.length,
-      autoRestart: false,
-    })
-    return [{ definition, wanted: true, definitionLost: true, instances, passing: [] }]
-  })
+const FILE = 'process.json'
+
+const schema = z.object({
+  service: z.string(),
+  script: z.string(),
+  port: z.nullable(z.number()),
+  index: z.number().int().min(0),
+  process: instanceRecordSchema,
+})
+
+/** @param outputs the directory that holds one for each process */
+export function writeProcessNote(outputs: string, note: ProcessNote): void {
+  writeFileSync(join(outputs, note.process.output, FILE), JSON.stringify(note), { mode: 0o600 })
+}
+
+/** The processes that run and print into none of the directories that are `known`. */
+export function findUnknown(outputs: string, known: ReadonlySet<string>): ProcessNote[] {
+  return namesIn(outputs)
+    .filter((name) => !known.has(name))
+    .flatMap((name) => readNote(outputs, name) ?? [])
+    .filter(({ process: { pid, identity } }) => processIdentity(pid) === identity)
+}
+
+/** Null for what no daemon has written. */
+function readNote(outputs: string, name: string): ProcessNote | null {
+  try {
+    const note = schema.parse(JSON.parse(readRegularFile(join(outputs, name, FILE))))
+    // Refuses what no service can have.
+    parseDefinition({ name: note.service, script: note.script, port: note.port ?? undefined })
+    const { output } = note.process
+    return output === name ? { ...note, process: { ...note.process, output } } : null
+  } catch {
+    return null
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
 }

@@ -7,7 +7,7 @@ import { parseDefinition } from '../../../service/definition-schema.js'
 import { type ResolvedDefinition, withDefaults } from '../../../service/service-defaults.js'
 import { readRegularFile } from '../../files/regular-file.js'
 import { writeAtomically } from '../../files/write-atomically.js'
-import type { InstanceRecord } from '../instance/instance.js'
+import { type InstanceRecord, instanceRecordSchema } from './instance-record.js'
 
 /** A service as it is written down. */
 export interface ServiceRecord {
@@ -94,17 +94,6 @@ function rebootedSince(state: Pick<StateFile, 'bootId' | 'writtenAt'>): boolean 
   if (state.bootId !== null && now !== null) return state.bootId !== now
   return state.writtenAt < Date.now() - uptime() * 1_000
 }
-
-/** A process as it is written down. */
-export const instanceRecordSchema = z.object({
-  // A damaged file may hold any number, and 0 or -1 would signal every process.
-  pid: z.number().int().min(2),
-  identity: z.string().min(1).max(256),
-  startedAt: z.number(),
-  restarts: z.number().int().min(0),
-  // It becomes a path: none may lead out of the directory.
-  output: z.nullable(z.string().regex(/^\w+$/)),
-})
 
 const stateSchema = z.object({
   version: z.literal(1),

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { processIdentity } from '../../../process-identity.js'
 import type { ServiceStatus } from '../../../service/service.js'
 import { writeAtomically } from '../../files/write-atomically.js'
@@ -21,7 +21,6 @@ export class StatusWriter {
     private readonly paths: NativePaths,
     private readonly home: DaemonHome,
     private readonly services: () => ServiceStatus[],
-    private readonly processes: () => StatusFile['processes'],
     private readonly warnings: Warnings,
   ) {}
 
@@ -53,11 +52,16 @@ export class StatusWriter {
       daemon: this.#daemon,
       writtenAt: this.#writtenAt,
       services: this.services(),
-      processes: this.processes(),
       warnings: this.warnings.list(),
     }
-    this.warnings.attempt('write its status', () =>
+    const isWritten = this.warnings.attempt('write its status', () =>
       writeAtomically(this.paths.status, JSON.stringify(file)),
     )
+    // Without one readers ask this daemon; what was true before is worse than that.
+    if (!isWritten) {
+      this.warnings.attempt('remove its old status', () =>
+        rmSync(this.paths.status, { force: true }),
+      )
+    }
   }
 }
