@@ -3,16 +3,14 @@ import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
+import { Builder } from './bundle/builder.js'
 import { BundleRecordStore } from './bundle/bundle-record-store.js'
-import { type Bundle, Bundler } from './bundle/bundler.js'
-import { EsbuildService } from './bundle/esbuild/esbuild-service.js'
 import { CacheKeys, hashFields } from './cache-key.js'
 import type { CompiledHandler, CompileOptions } from './compiled-handler.js'
 import { engineVersion } from './engine/engine.js'
 import { SourceCompiler } from './engine/source-compiler.js'
 import { CompileError } from './errors.js'
 import { type EntryFile, EntryFiles } from './import-gate/entry-file.js'
-import type { ImportGate } from './import-gate/import-gate.js'
 import { LookedPaths } from './import-gate/looked-paths.js'
 import {
   type HandlerCompilerOptions,
@@ -102,7 +100,7 @@ export class HandlerCompiler {
   readonly #keys: CacheKeys
   readonly #store: ArtifactStore
   readonly #compiler: SourceCompiler
-  readonly #bundler: Bundler
+  readonly #builder: Builder
   readonly #records: BundleRecordStore
   readonly #entries: EntryFiles
   readonly #looked = new LookedPaths()
@@ -114,13 +112,13 @@ export class HandlerCompiler {
   /** @throws CompileError INVALID_OPTIONS */
   constructor(options: HandlerCompilerOptions = {}) {
     this.#options = resolveOptions(options)
-    const { version, rootDir, compileTimeoutMs } = this.#options
+    const { version } = this.#options
     this.#keys = new CacheKeys([`${manifest.name}@${manifest.version}`, engineVersion(), version])
     this.#store = new ArtifactStore(this.#options)
     this.#compiler = new SourceCompiler(this.#options)
-    this.#bundler = new Bundler(new EsbuildService(compileTimeoutMs), rootDir)
     this.#records = new BundleRecordStore(this.#store, this.#options.maxFileBytes)
     this.#entries = new EntryFiles(this.#options)
+    this.#builder = new Builder(this.#options, this.#entries)
   }
 
   /**
@@ -294,10 +292,10 @@ export class HandlerCompiler {
     await this.#store.measure()
   }
 
-  /** End the worker thread, whose compiles fail, and wait for every other compile and write under way. */
+  /** End the worker threads, whose work fails, and wait for every other compile and write under way. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#compiler.close()
+    await Promise.all([this.#builder.close(), this.#compiler.close()])
     await Promise.allSettled(this.#files.values())
     await this.#store.settle()
   }
@@ -317,11 +315,11 @@ export class HandlerCompiler {
   async #compileTypeScript(source: string, filename: string, variant: string): Promise<Found> {
     this.#compiler.assertLength(source, filename)
     return this.#store.find({
-      key: this.#keys.of('ts', this.#bundler.version, filename, source),
+      key: this.#keys.of('ts', this.#builder.version, filename, source),
       filename,
       link: { source, variant },
       produce: async () => {
-        const { code, sourceMap } = await this.#bundler.transpile(source, filename)
+        const { code, sourceMap } = await this.#builder.transpile(source, filename)
         return {
           bytecode: await this.#compiler.compile({ code, filename, sourceMap }),
           sourceMap,
@@ -333,11 +331,11 @@ export class HandlerCompiler {
   async #compileWithNode(source: string, filename: string, language: 'js' | 'ts'): Promise<Found> {
     this.#compiler.assertLength(source, filename)
     return this.#store.find({
-      key: this.#keys.of('node', this.#bundler.version, language, filename, source),
+      key: this.#keys.of('node', this.#builder.version, language, filename, source),
       filename,
       link: { source, variant: `${language}:${filename}` },
       produce: async () => {
-        const { code, sourceMap } = await this.#bundler.bundleSource(source, filename, language)
+        const { code, sourceMap } = await this.#builder.bundleSource(source, filename, language)
         this.#compiler.assertLength(code, filename)
         return {
           bytecode: await this.#compiler.compile({ code, filename, sourceMap, bundled: true }),
@@ -351,7 +349,7 @@ export class HandlerCompiler {
     // With this record unchanged, esbuild would make the same bundle again.
     const recordKey = this.#keys.of(
       'record',
-      this.#bundler.version,
+      this.#builder.version,
       this.#entries.rules,
       entry.path,
       entry.root,
@@ -365,10 +363,14 @@ export class HandlerCompiler {
     }
 
     this.#bundles++
-    const { code, sourceMap, inputs, facts } = await this.#bundle(entry, filename)
+    const { result, facts } = await this.#builder.bundle(entry, filename)
+    // What failed is mended at one of these paths.
+    if (facts) this.#looked.set(entry, facts)
+    if (result instanceof CompileError) throw result
+    const { code, sourceMap, inputs, digest } = result
     this.#compiler.assertLength(code, filename)
-    const cacheKey = this.#keys.of('bundle', filename, code, sourceMap ?? '')
-    this.#records.remember(recordKey, { cacheKey, inputs, facts })
+    const cacheKey = this.#keys.of('bundle', filename, digest)
+    if (facts) this.#records.remember(recordKey, { cacheKey, inputs, facts })
     const found = await this.#store.find({
       key: cacheKey,
       filename,
@@ -378,19 +380,6 @@ export class HandlerCompiler {
       }),
     })
     return { found, inputs }
-  }
-
-  async #bundle(entry: EntryFile, filename: string): Promise<Bundle> {
-    let gate: ImportGate | undefined
-    try {
-      return await this.#bundler.bundle(entry.path, filename, () => {
-        gate = this.#entries.openGate(entry)
-        return gate
-      })
-    } finally {
-      // What failed is mended at one of these paths.
-      if (gate) this.#looked.set(entry, gate.facts)
-    }
   }
 
   #answer(found: Found, started: number, inputs?: string[]): CompiledHandler {

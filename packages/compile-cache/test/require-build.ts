@@ -6,7 +6,7 @@ export const dist = new URL('../dist/', import.meta.url)
 
 /** Fail loudly when the package has not been built, which worker threads and child processes need. */
 export function requireBuild(): void {
-  const missing = ['index.js', 'compile-worker.js']
+  const missing = ['index.js', 'build-worker.js', 'compile-worker.js']
     .map((name) => fileURLToPath(new URL(name, dist)))
     .find((file) => !existsSync(file))
   if (missing === undefined) return

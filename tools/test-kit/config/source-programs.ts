@@ -22,6 +22,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     entries: { nexus: 'src/nexus.ts', main: 'src/main.ts' },
     format: 'cjs',
   },
+  'packages/compile-cache/dist/build-worker.js': worker('src/bundle/build-worker.ts'),
   'packages/compile-cache/dist/compile-worker.js': worker('src/engine/compile-worker.ts'),
   'packages/event-bus-nats/dist/claim-guard-worker.js': worker('src/claim-guard-worker.ts'),
   'packages/event-bus-redis/dist/claim-guard-worker.js': worker('src/claim-guard-worker.ts'),

@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { BuildOptions, OutputFile, Plugin } from 'esbuild'
 import type { SourceLocation } from '../errors.js'
-import type { RecordedFacts } from '../import-gate/files/file-facts.js'
 import type { ImportGate } from '../import-gate/import-gate.js'
 import { inlineSourceMap } from '../import-gate/source-map-comment.js'
 import { GLOBAL_PROPERTIES, GLOBALS_ENTRY, isOfPlatform } from '../platform/platform-loader.js'
@@ -26,14 +25,6 @@ export interface BundledSource {
   code: string
   /** JSON of a source map with `sourcesContent`; undefined for one that is larger than errors may cost. */
   sourceMap: string | undefined
-}
-
-/** A bundle with what it was made of. */
-export interface Bundle extends BundledSource {
-  /** The files in it: absolute paths, sorted. */
-  inputs: string[]
-  /** What the build saw of the file system. */
-  facts: RecordedFacts
 }
 
 /** Turns TypeScript, and files with imports, into one JavaScript module. */
@@ -84,9 +75,14 @@ export class Bundler {
    * @param entry absolute path of the entry, which the gate has found
    * @param filename how errors call the entry
    * @param openGate a gate that has read nothing yet, for each build
+   * @returns with `inputs`: the files in it, absolute paths, sorted
    * @throws CompileError
    */
-  async bundle(entry: string, filename: string, openGate: () => ImportGate): Promise<Bundle> {
+  async bundle(
+    entry: string,
+    filename: string,
+    openGate: () => ImportGate,
+  ): Promise<BundledSource & { inputs: string[] }> {
     const rootDir = this.#rootDir
     return this.#byPlan(filename, async (plan, signal) => {
       const gate = openGate()
@@ -94,7 +90,7 @@ export class Bundler {
       return {
         build,
         options: { tsconfigRaw: { compilerOptions: build.config.compilerOptions } },
-        result: () => ({ inputs: build.inputs, facts: gate.facts }),
+        result: () => ({ inputs: build.inputs }),
       }
     })
   }

@@ -1,21 +1,19 @@
-import { SourceMap } from 'node:module'
 import { CompileError, type SourceLocation } from '../errors.js'
 import type { ResolvedCompilerOptions } from '../options.js'
-import { describeAt, locate, locateOffset } from './code-frame.js'
+import { TaskEnded, TaskThread } from '../task-thread.js'
+import { COMPILE_WORKER_URL } from '../worker-url.js'
+import { authoredPlace, type MadeCode } from './authored-place.js'
+import { describeAt } from './code-frame.js'
 import type { EngineFault, EngineResult } from './compile-machine.js'
-import { CompileThread } from './compile-thread.js'
-import { CompileEngine } from './engine.js'
+import type { CompileTask, CompileThreadData } from './compile-worker.js'
+import { CompileEngine, loadEngineModule } from './engine.js'
 
 /** Stack for nested source: on the calling thread the host's own stack is the smaller one. */
 const MAIN_STACK_BYTES = 256 * 1024
 const WORKER_STACK_BYTES = 512 * 1024
 
 /** JavaScript to compile, and how errors in it are told. */
-export interface SourceText {
-  code: string
-  filename: string
-  /** JSON of the source map from `code` to what the author wrote. */
-  sourceMap?: string | undefined
+export interface SourceText extends MadeCode {
   /** Whether imports were resolved before, so that one which is left cannot be. */
   bundled?: boolean
 }
@@ -24,7 +22,7 @@ export interface SourceText {
 export class SourceCompiler {
   readonly #options: ResolvedCompilerOptions
   readonly #engine: CompileEngine
-  readonly #thread: CompileThread
+  readonly #thread: TaskThread<CompileTask>
   #onThread = 0
   #onWorker = 0
 
@@ -32,10 +30,16 @@ export class SourceCompiler {
     const memoryLimitBytes = options.compileMemoryLimitBytes
     this.#options = options
     this.#engine = new CompileEngine({ memoryLimitBytes, maxStackBytes: MAIN_STACK_BYTES })
-    this.#thread = new CompileThread(
-      { memoryLimitBytes, maxStackBytes: WORKER_STACK_BYTES },
-      options.compileTimeoutMs,
-    )
+    const limits = { memoryLimitBytes, maxStackBytes: WORKER_STACK_BYTES }
+    this.#thread = new TaskThread({
+      url: COMPILE_WORKER_URL,
+      name: 'nexus-compile',
+      timeoutMs: options.compileTimeoutMs,
+      workerData: async (): Promise<CompileThreadData> => ({
+        wasm: await loadEngineModule(),
+        limits,
+      }),
+    })
   }
 
   /** Compiles done on the calling thread. */
@@ -57,7 +61,7 @@ export class SourceCompiler {
     this.assertLength(text.code, text.filename)
     const result = await this.#run(text)
     if ('bytecode' in result) return result.bytecode
-    throw toCompileError(result.fault, text)
+    throw toCompileError(result.fault, text, await this.#placeOf(result.fault, text))
   }
 
   /** @throws CompileError when a source is longer than `maxSourceLength` */
@@ -75,24 +79,46 @@ export class SourceCompiler {
     await this.#thread.close()
   }
 
-  async #run({ code, filename }: SourceText): Promise<EngineResult> {
-    if (code.length > this.#options.offloadLength) {
-      this.#onWorker++
-      return this.#thread.compile({ source: code, filename })
+  async #run(text: SourceText): Promise<EngineResult> {
+    const { code, filename } = text
+    if (!this.#isLong(text)) {
+      this.#onThread++
+      return this.#engine.compile(code, filename)
     }
-    this.#onThread++
-    return this.#engine.compile(code, filename)
+    this.#onWorker++
+    return this.#thread
+      .run<EngineResult>({ source: code, filename })
+      .catch((error: unknown): EngineResult => {
+        if (!(error instanceof TaskEnded)) throw error
+        return { fault: { kind: 'limit', message: error.message } }
+      })
+  }
+
+  async #placeOf({ offset }: EngineFault, text: SourceText): Promise<SourceLocation | undefined> {
+    if (offset === undefined) return undefined
+    if (!this.#isLong(text)) return authoredPlace(text, offset)
+    return this.#thread.run<SourceLocation>({ text, offset }).catch((error: unknown) => {
+      if (!(error instanceof TaskEnded)) throw error
+      return undefined
+    })
+  }
+
+  #isLong({ code }: MadeCode): boolean {
+    return code.length > this.#options.offloadLength
   }
 }
 
-function toCompileError(fault: EngineFault, text: SourceText): CompileError {
+function toCompileError(
+  fault: EngineFault,
+  text: SourceText,
+  location: SourceLocation | undefined,
+): CompileError {
   if (fault.kind === 'limit') {
     return new CompileError(
       'RESOURCE_LIMIT',
       `Cannot compile ${text.filename}: ${fault.message}. The source is nested too deeply or needs too much memory or time to compile.`,
     )
   }
-  const location = fault.offset === undefined ? undefined : authored(text, fault.offset)
   const advice = text.bundled
     ? '; only files and npm packages can be bundled'
     : '; compile(source) does not bundle, use compileFile(path)'
@@ -101,22 +127,5 @@ function toCompileError(fault: EngineFault, text: SourceText): CompileError {
     'COMPILATION_ERROR',
     location ? describeAt(location, message) : `${text.filename}: ${message}`,
     { location },
-  )
-}
-
-/** The place in what the author wrote, going back through the source map. */
-function authored({ code, filename, sourceMap }: SourceText, offset: number): SourceLocation {
-  const location = locateOffset(code, filename, offset)
-  if (sourceMap === undefined) return location
-  const payload = JSON.parse(sourceMap)
-  const entry = new SourceMap(payload).findEntry(location.line - 1, location.column - 1)
-  if (!('originalSource' in entry)) return location
-  const { originalSource, originalLine, originalColumn } = entry
-  const content: unknown = payload.sourcesContent?.[payload.sources.indexOf(originalSource)]
-  return locate(
-    typeof content === 'string' ? content : '',
-    originalSource,
-    originalLine + 1,
-    originalColumn + 1,
   )
 }

@@ -90,13 +90,20 @@ export class EntryFiles {
     }
   }
 
-  /** A gate for one build of an entry. */
-  openGate({ root }: EntryFile): ImportGate {
-    return this.#open(root, this.#options.maxFileBytes)
+  /**
+   * A gate for one build of an entry.
+   *
+   * @param maxBundleBytes bytes of all files of the bundle together
+   */
+  openGate({ root }: EntryFile, maxBundleBytes = this.#options.maxBundleBytes): ImportGate {
+    return this.#open(root, this.#options.maxFileBytes, maxBundleBytes)
   }
 
-  #open(root: string, maxFileBytes: number): ImportGate {
-    const { maxBundleBytes } = this.#options
+  #open(
+    root: string,
+    maxFileBytes: number,
+    maxBundleBytes = this.#options.maxBundleBytes,
+  ): ImportGate {
     return new ImportGate({ root, privatePaths: this.#privatePaths, maxFileBytes, maxBundleBytes })
   }
 

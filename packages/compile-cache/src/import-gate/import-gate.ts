@@ -142,14 +142,14 @@ export class ImportGate {
    *
    * @throws ImportRefusal `bundle-size` as well
    */
-  load(located: Located): Buffer {
-    const content = this.read(located)
-    this.#loadedBytes += content.byteLength
-    const { maxBundleBytes } = this.#settings
-    if (this.#loadedBytes > maxBundleBytes) {
-      throw new ImportRefusal('bundle-size', `expected at most ${maxBundleBytes} bytes`)
-    }
-    return content
+  load({ path }: Located): Buffer {
+    const { maxFileBytes, maxBundleBytes } = this.#settings
+    return this.#facts.read(path, maxFileBytes, (bytes) => {
+      this.#loadedBytes += bytes
+      if (this.#loadedBytes > maxBundleBytes) {
+        throw new ImportRefusal('bundle-size', `expected at most ${maxBundleBytes} bytes`)
+      }
+    })
   }
 
   /** Follow a path from `base`, which has no links, or from the nearest place on the way that was reached before. */

@@ -5,8 +5,11 @@ import { esbuildMemory } from '../limits/memory-limit.js'
 
 let isWatching = false
 
-/** Bounds what esbuild's process may send and hold, whenever it is started. Call this before esbuild is used for the first time. */
-export function limitEsbuildProcess(): void {
+/**
+ * Bounds what esbuild's process may send and hold, whenever this thread starts it. The first call counts, and comes before
+ * esbuild is used.
+ */
+export function limitEsbuildProcess(maxAnswerBytes: number): void {
   if (isWatching) return
   isWatching = true
   subscribe('child_process', (message) => {
@@ -14,7 +17,7 @@ export function limitEsbuildProcess(): void {
     // It is being spawned: its streams are there a moment later.
     queueMicrotask(() => {
       if (!isEsbuild(child)) return
-      limitAnswers(child)
+      limitAnswers(child, maxAnswerBytes)
       esbuildMemory.started(child)
     })
   })

@@ -1,5 +1,6 @@
 import type * as Esbuild from 'esbuild'
 import { CompileError } from '../../errors.js'
+import { MAX_ANSWER_BYTES } from '../limits/answer-limit.js'
 import { esbuildMemory } from '../limits/memory-limit.js'
 import { limitEsbuildProcess } from './esbuild-process.js'
 
@@ -19,10 +20,13 @@ type Work<T> = (esbuild: typeof Esbuild, signal: AbortSignal) => Promise<T>
  */
 export class EsbuildService {
   readonly #timeoutMs: number
+  readonly #maxAnswerBytes: number
   #retries: Promise<unknown> = Promise.resolve()
 
-  constructor(timeoutMs: number) {
+  /** @param maxAnswerBytes the same for all services of a thread */
+  constructor(timeoutMs: number, maxAnswerBytes = MAX_ANSWER_BYTES.shared) {
     this.#timeoutMs = timeoutMs
+    this.#maxAnswerBytes = maxAnswerBytes
   }
 
   /**
@@ -47,7 +51,7 @@ export class EsbuildService {
   }
 
   async #attempt<T>(work: Work<T>): Promise<T> {
-    limitEsbuildProcess()
+    limitEsbuildProcess(this.#maxAnswerBytes)
     const esbuild = await import('esbuild')
     const together = sharers
     const ended = new AbortController()

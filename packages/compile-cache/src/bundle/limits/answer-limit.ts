@@ -1,17 +1,24 @@
 import type { ChildProcess } from 'node:child_process'
 
-/** More than the largest bundle with its map needs. */
-const MAX_ANSWER_BYTES = 96 * 1024 * 1024
+const MiB = 1024 * 1024
+
+/** Longest answer of esbuild, in bytes: more than what is built there needs, with its map. */
+export const MAX_ANSWER_BYTES = {
+  /** On a thread that does more than building: reading one takes its time. */
+  shared: 16 * MiB,
+  /** On a thread of its own. */
+  own: 96 * MiB,
+}
 const LENGTH_BYTES = 4
 
 /**
  * Kills esbuild's process before it sends an answer that is too large: it repeats the whole line of the source with every
  * message, so that a line of 200 KB with 50,000 errors makes 10 GB.
  */
-export function limitAnswers(child: ChildProcess): void {
+export function limitAnswers(child: ChildProcess, maxBytes: number): void {
   const lengths = new AnswerLengths()
   child.stdout?.on('data', (chunk: Buffer) => {
-    if (lengths.longestIn(chunk) > MAX_ANSWER_BYTES) child.kill('SIGKILL')
+    if (lengths.longestIn(chunk) > maxBytes) child.kill('SIGKILL')
   })
 }
 

@@ -43,8 +43,8 @@ export class FileFacts {
   }
 
   /** The content of a regular file; see {@link readRegularFile}. */
-  read(realPath: string, maxBytes: number): Buffer {
-    const content = readRegularFile(realPath, maxBytes)
+  read(realPath: string, maxBytes: number, accept?: (bytes: number) => void): Buffer {
+    const content = readRegularFile(realPath, maxBytes, accept)
     this.#contents.set(realPath, digest(content))
     return content
   }

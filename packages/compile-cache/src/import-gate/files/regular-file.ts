@@ -16,9 +16,14 @@ const CHUNK_BYTES = 1024 * 1024
  *
  * @param realPath absolute path without symbolic links
  * @param maxBytes longest content, in bytes
+ * @param accept told the size of the content before it is read; what it throws is thrown
  * @throws ImportRefusal `not-a-file`, `link` when another file took its place meanwhile, `file-size`
  */
-export function readRegularFile(realPath: string, maxBytes: number): Buffer {
+export function readRegularFile(
+  realPath: string,
+  maxBytes: number,
+  accept?: (bytes: number) => void,
+): Buffer {
   const file = openNoFollow(realPath)
   try {
     const { size } = assertRegular(file)
@@ -26,6 +31,7 @@ export function readRegularFile(realPath: string, maxBytes: number): Buffer {
     if (size > maxBytes) {
       throw new ImportRefusal('file-size', `expected at most ${maxBytes} bytes, got ${size}`)
     }
+    accept?.(size)
     return readUpTo(file, size)
   } finally {
     closeSync(file)
