@@ -288,6 +288,8 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   }
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
 
+  /** The mark tells who takes secrets out of the text that it was cut. */
+  const cut = (text: string) => (text.length > 80 ? `${clip(text, 0, 79)}…` : text)
   const emit = async (type: unknown, data: unknown, attributes: unknown): Promise<void> => {
     if (typeof type !== 'string') {
       throw new GuestTypeError(
@@ -304,7 +306,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     }
     if (answer === answers.Malformed) {
       throw new GuestTypeError(
-        `ctx.emit: expected a type of 1 to 512 bytes without * and >, and attributes as CloudEvents has them: names of lower-case letters and digits, values that are text without control characters, a boolean or an integer of 32 bits, time as RFC 3339, no data and data_base64 (the data is the second argument). Got the type ${clip(type, 0, 80)} and the attributes ${clip(attributesJson, 0, 80)}`,
+        `ctx.emit: expected a type of 1 to 512 bytes without * and >, and attributes as CloudEvents has them: names of lower-case letters and digits, values that are text without control characters, a boolean or an integer of 32 bits, time as RFC 3339, no data and data_base64 (the data is the second argument). Got the type ${cut(type)} and the attributes ${cut(attributesJson)}`,
       )
     }
     refuse(answer, `Emitting ${type}`, `events:emit:${type}`)

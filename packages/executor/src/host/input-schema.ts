@@ -1,3 +1,5 @@
+import { clipText } from '../result/clip-text.js'
+
 /** What `~standard` is in https://standardschema.dev, version 1: zod, valibot, arktype and others have it. */
 interface StandardSchema<Output> {
   /** The interface of the standard. */
@@ -78,5 +80,5 @@ function stepOf(step: unknown): string {
 /** The text of a primitive value; any other could run code of the guest, or never end. */
 function textOf(value: unknown): string | undefined {
   const isText = ['string', 'number', 'symbol'].includes(typeof value)
-  return isText ? String(value).slice(0, MAX_TEXT_LENGTH) : undefined
+  return isText ? clipText(String(value), MAX_TEXT_LENGTH) : undefined
 }

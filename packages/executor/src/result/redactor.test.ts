@@ -31,6 +31,24 @@ describe('a redactor', () => {
     for (const text of ['abab-ababX', 'aba…', 'abab b…', 'a…b']) expect(redact(text)).toBe(text)
   })
 
+  it('hides a beginning of 16 units or more wherever it stands, however long it is', () => {
+    const long = Array.from({ length: 40 }, (_, n) => `${n}:`).join('')
+    const redact = redactor({ KEY: long })
+    for (let units = 1; units < long.length; units++) {
+      const part = long.slice(0, units)
+      const shown = units < 16 ? part : '[secret KEY]'
+      for (const [before, after] of [
+        ['', ''],
+        ["cannot read property '", "' of null"],
+        ['0:1:', '\n'],
+        [long, long],
+      ] as const) {
+        const [first, last] = [before, after].map((text) => text.replace(long, '[secret KEY]'))
+        expect(redact(`${before}${part}#${after}`)).toBe(`${first}${shown}#${last}`)
+      }
+    }
+  })
+
   it('changes nothing without secrets', () => {
     expect(redactor(undefined)('abab…')).toBe('abab…')
     expect(redactor({})('abab…')).toBe('abab…')
@@ -66,6 +84,40 @@ describe('a redactor knows the other forms of a value', () => {
     }
     for (const token of ['Aki', 'else', '']) {
       expect(redact(`unexpected token: '${token}'`)).toBe(`unexpected token: '${token}'`)
+    }
+  })
+
+  it('as Intl shows it: bytes of UTF-8 as characters', () => {
+    const redact = redactor({ KEY: 'gr\u00fc\u00df-\u20ac-42' })
+    const shown = Buffer.from('gr\u00fc\u00df-\u20ac-42').toString('latin1')
+    expect(redact(`Invalid time zone specified: ${shown}`)).toBe(
+      'Invalid time zone specified: [secret KEY]',
+    )
+  })
+
+  it('as a host that is not ASCII', () => {
+    const redact = redactor({ KEY: 'Gr\u00fc\u00df-key', URL: 'gr\u00fc\u00df.example/\u00fc' })
+    expect(redact(`at ${new URL('https://Gr\u00fc\u00df-key/a').href}`)).toBe(
+      'at https://[secret KEY]/a',
+    )
+    const other = new URL('https://gr\u00fc\u00df.example').href
+    expect(redact(other)).toBe(other)
+  })
+
+  it('line by line, but for lines that are shorter than 8 characters', () => {
+    const lines = [
+      '-----BEGIN KEY-----',
+      'MIIEvQIBADAN',
+      '  indented-line',
+      'short',
+      '-----END KEY-----',
+    ]
+    for (const end of ['\n', '\r\n']) {
+      const redact = redactor({ KEY: lines.join(end) })
+      for (const line of lines) {
+        const shown = line === 'short' ? line : line.replace(/\S.*/, '[secret KEY]')
+        expect(redact(`a ${line} b`)).toBe(`a ${shown} b`)
+      }
     }
   })
 

@@ -5,6 +5,16 @@ import { CUT_MARK } from './clip-text.js'
 const SHORTEST = 4
 /** A shorter value in small letters may be an ordinary word. */
 const SHORTEST_IN_SMALL_LETTERS = 8
+/** A shorter line of a value, such as `true,`, may stand anywhere. */
+const SHORTEST_LINE = 8
+/**
+ * Where nothing was cut, so long a beginning of a value is still no accident: the engine shows the first 63 bytes of a name in
+ * its errors, and of other values pieces of other lengths.
+ */
+const SHORTEST_BEGINNING = 16
+/** A host is written in other letters (Punycode) where it has such characters. */
+const NOT_ASCII = /[^\0-\x7f]/
+const BEYOND_HOST = /[/?#@:\\]/
 /** How the engine's JSON parser shows a piece of the text that it could not read (QuickJS-NG 0.11). */
 const SHOWN_TOKEN = /(?<=unexpected token: ')[^\n]+(?=')/g
 
@@ -40,8 +50,9 @@ export function redactor(secrets: Readonly<Record<string, string>> | undefined):
         if (token.length < SHORTEST) return token
         return hidden.find(({ value }) => value.includes(token))?.placeholder ?? token
       })
-    if (!endIsCut && !whole.includes(CUT_MARK)) return whole
-    return hidden.reduce((left, secret) => withoutParts(left, secret, endIsCut), whole)
+    const isCut = endIsCut || whole.includes(CUT_MARK)
+    const suspects = isCut ? hidden : hidden.filter((secret) => hasBeginning(whole, secret))
+    return suspects.length === 0 ? whole : withoutBeginnings(whole, suspects, endIsCut)
   }
 }
 
@@ -54,7 +65,10 @@ function hiddenForms(secrets: readonly [name: string, value: string][]): Hidden[
   )
 }
 
-/** A value as it is, inside JSON, and in each place of a URL, whose parser changes letters and characters. */
+/**
+ * A value as it is, inside JSON, and in each place of a URL, whose parser changes letters and characters; each of its lines,
+ * because a log may be written line by line; its UTF-8 taken for Latin-1, as the engine's Intl shows it.
+ */
 function formsOf(value: string): string[] {
   const url = new URL('https://host')
   url.pathname = value
@@ -69,7 +83,15 @@ function formsOf(value: string): string[] {
     url.search.slice(1),
     url.hash.slice(1),
     url.username,
+    Buffer.from(value).toString('latin1'),
   ].filter((form) => form.length >= SHORTEST)
+  for (const line of value.split(/[\r\n]+/)) {
+    if (line.trim().length >= SHORTEST_LINE) forms.push(line.trim())
+  }
+  const host = `http://${value}`
+  if (NOT_ASCII.test(value) && !BEYOND_HOST.test(value) && URL.canParse(host)) {
+    forms.push(new URL(host).hostname)
+  }
   const small = value.toLowerCase()
   if (small.length >= SHORTEST_IN_SMALL_LETTERS) forms.push(small)
   return [...new Set(forms)]
@@ -85,16 +107,44 @@ function hide(name: string, value: string): Hidden {
   return { value, placeholder: `[secret ${name}]`, borders }
 }
 
-/** Without the beginnings of a secret that stand where the text was cut; in one pass (Knuth, Morris, Pratt). */
-function withoutParts(text: string, { value, placeholder, borders }: Hidden, endIsCut: boolean) {
+function hasBeginning(text: string, { value }: Hidden): boolean {
+  return value.length > SHORTEST_BEGINNING && text.includes(value.slice(0, SHORTEST_BEGINNING))
+}
+
+interface Part {
+  readonly from: number
+  readonly to: number
+  readonly placeholder: string
+}
+
+/** Without long beginnings of secrets, and those that stand where the text was cut. Of several at one place, all is hidden. */
+function withoutBeginnings(text: string, hidden: readonly Hidden[], endIsCut: boolean): string {
+  const parts = hidden
+    .flatMap((secret) => beginningsIn(text, secret, endIsCut))
+    .sort((a, b) => a.from - b.from)
   let left = ''
-  let from = 0
+  let at = 0
+  for (const { from, to, placeholder } of parts) {
+    if (to <= at) continue
+    if (from >= at) left += text.slice(at, from) + placeholder
+    at = to
+  }
+  return left + text.slice(at)
+}
+
+/** In one pass (Knuth, Morris, Pratt). */
+function beginningsIn(
+  text: string,
+  { value, placeholder, borders }: Hidden,
+  endIsCut: boolean,
+): Part[] {
+  const parts: Part[] = []
   let matched = 0
   for (let at = 0; at <= text.length; at++) {
     const isCut = at === text.length ? endIsCut : text[at] === CUT_MARK
-    if (isCut && matched >= SHORTEST) {
-      left += text.slice(from, at - matched) + placeholder
-      from = at
+    const isLong = text[at] !== value[matched] && matched >= SHORTEST_BEGINNING
+    if (isLong || (isCut && matched >= SHORTEST)) {
+      parts.push({ from: at - matched, to: at, placeholder })
       matched = 0
     }
     while (matched > 0 && (matched === value.length || text[at] !== value[matched])) {
@@ -102,5 +152,5 @@ function withoutParts(text: string, { value, placeholder, borders }: Hidden, end
     }
     if (text[at] === value[matched]) matched++
   }
-  return left + text.slice(from)
+  return parts
 }

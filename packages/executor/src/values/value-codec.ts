@@ -112,7 +112,8 @@ export function createValueCodec({ toBase64, fromBase64, maxNesting }: CodecPart
     throw new WrongType(`${pathOf(origin)} is ${what}, which cannot cross between guest and host`)
   }
   const tooDeep = (path: string): Error => {
-    const shown = path.length > 200 ? `${sliced(path, 0, 140)}…${sliced(path, -40)}` : path
+    // One mark, at the end: a piece behind it could be the end of a secret.
+    const shown = path.length > 200 ? `${sliced(path, 0, 199)}…` : path
     const error = new OutOfRange(`${shown} is nested deeper than ${maxNesting} levels`)
     ;(error as Error & { code?: string }).code = 'RESOURCE_LIMIT'
     return error

@@ -135,6 +135,16 @@ describe.each([
       'NEXUS_ATTEMPT=2',
       '',
     ])
+
+    // A line of the log ends where a line of the secret does.
+    const parted = await runtime.executeCompiledHandler(handler, {
+      event: 1,
+      secrets: { KEY: 'first-line\nsecond-line' },
+    })
+    expect(parted.logs.map(({ message }) => message.split('\0'))).toEqual([
+      ['command.wasm', '--tax', '0.19', 'KEY=[secret KEY]'],
+      ['[secret KEY]', ''],
+    ])
   })
 
   it('has each field of the pool and the cache counted', async () => {

@@ -1,3 +1,4 @@
+import { clipText } from '../../result/clip-text.js'
 import { copyUnits } from '../native-price.js'
 import type { NativeService } from '../native-service.js'
 import { SINGLE_BYTE_TABLES } from './single-byte-tables.js'
@@ -64,7 +65,7 @@ function nameOf(label: string): string {
 }
 
 function unknownEncoding(label: unknown): RangeError {
-  const shown = typeof label === 'string' ? label.slice(0, MAX_LABEL_LENGTH) : ''
+  const shown = typeof label === 'string' ? clipText(label, MAX_LABEL_LENGTH) : ''
   const error = new RangeError(`The "${shown}" encoding is not supported`)
   return Object.assign(error, { code: 'ERR_ENCODING_NOT_SUPPORTED' })
 }

@@ -1,5 +1,6 @@
 import { webcrypto } from 'node:crypto'
 import { types } from 'node:util'
+import { clipText } from '../../../result/clip-text.js'
 import { copyUnits } from '../../native-price.js'
 import type { NativeContext, NativeService, NativeWork } from '../../native-service.js'
 import { algorithmOf, keepKey, keyBytes } from './key-facts.js'
@@ -99,7 +100,7 @@ function work(
 ): NativeWork {
   return {
     ...rest,
-    what: `crypto.subtle.${method} (${nameOf(algorithm).slice(0, 64)})`,
+    what: `crypto.subtle.${method} (${clipText(nameOf(algorithm), 64)})`,
     units: copyUnits(bytes + rest.outputBytes) + units,
   }
 }
