@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort, startRedis, untilTestEnds } from '@nexus/test-kit'
@@ -69,6 +69,38 @@ describe('nexus service', () => {
       greeting: 'line',
     })
   })
+
+  it('takes the file by a name that Node does not read as its own, and says what is wrong with it', async () => {
+    const home = new ServiceHome()
+    const port = String(await freePort())
+    writeFileSync(join(home.path, '.env'), 'GREETING=file\nHEALTH=204\n')
+    const start = ['start', 'web', '--script', 'web.mjs', '--port', port]
+    const missing = await home.run(...start, '--env-from', 'missing.env')
+    expect(missing).toMatchObject({ code: 1, stdout: '' })
+    expect(missing.stderr).toMatch(/missing\.env: expected lines of NAME=value\. ENOENT/)
+    expect(await home.run(...start, '--env-from', '.')).toMatchObject({ code: 1, stdout: '' })
+    expect(await home.run(...start, '--env-from', '.env', '--env-file', '.env')).toMatchObject({
+      code: 2,
+    })
+    expect(await home.run(...start, '--env-from', '.env')).toMatchObject(done)
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).json()).toMatchObject({
+      greeting: 'file',
+    })
+  })
+
+  it.each(['nonsense', 'http://127.0.0.1:6379', 'redis:', 'redis://', 'redis://a:s3cret@x:port'])(
+    'refuses %s as the address of Redis before it does anything, and prints no password',
+    async (url) => {
+      const home = new ServiceHome({ NEXUS_SERVICE_REDIS_URL: url })
+      for (const command of [['start', 'idle', '--script', 'idle.mjs'], ['list'], ['save']]) {
+        const { code, stdout, stderr } = await home.run(...command)
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+        expect(stderr).toContain('NEXUS_SERVICE_REDIS_URL: expected')
+        expect(stderr).not.toContain('s3cret')
+      }
+      expect(existsSync(join(home.path, 'home'))).toBe(false)
+    },
+  )
 
   it('says on stderr what a full disk kept from being written, at a start and at a stop', async () => {
     const home = new ServiceHome()

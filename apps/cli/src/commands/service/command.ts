@@ -25,7 +25,8 @@ const start = command({
       max: 65_535,
     }),
     env: list('<K=V>', 'set an environment variable; may be repeated', parseVariable),
-    'env-file': path('<file>', 'NAME=value lines; --env is on top of them'),
+    'env-from': path('<file>', 'NAME=value lines; --env is on top of them'),
+    'env-file': path('<file>', 'the same, see below'),
     cwd: path('<directory>', 'where it runs (default: the directory of the script)'),
     instances: count('<n>', 'processes, 1 to 256 (default: 1)', { min: 1, max: 256 }),
     'lazy-init': flag('done once it accepts work; it goes on initialising'),
@@ -154,6 +155,9 @@ export const service = {
 (default: $XDG_STATE_HOME/nexus or ~/.nexus), PM2_HOME the same for --engine pm2.
 NEXUS_SERVICE_REDIS_URL is a Redis server through which commands that come within half a
 second of each other share what was listed and measured; with --no-cache each asks.
+Node reads an --env-file itself first, wherever it stands: a file that is missing ends with
+Node's own message and code 9, and its NODE_OPTIONS also count for the command. --env-from is
+the same under a name that Node leaves alone.
 A file for apply: {"services": {"web": {"script": "web.js", "port": 3000}}}, as YAML or
 JSON, with the fields of a definition; services it does not name are left alone.`,
 } satisfies CommandGroup

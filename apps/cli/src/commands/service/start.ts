@@ -22,6 +22,7 @@ const definitionOptions = [
   'max-memory',
   'max-cpu',
   'health',
+  'env-from',
   'env-file',
   'watch',
   'cron-restart',
@@ -106,16 +107,18 @@ async function definitionFrom(
   }
   if (name === everyService)
     throw new UsageError(`"${name}" means every service; choose another name`)
-  const envFile = values['env-file']
+  const files = [values['env-from'], values['env-file']].filter((file) => file !== undefined)
+  const [file] = files
+  if (files.length > 1) throw new UsageError('--env-from and --env-file are one option: give one')
   const fromFile =
-    envFile === undefined ? {} : (await import('@nexus/process-manager')).readEnvFile(envFile)
+    file === undefined ? {} : (await import('@nexus/process-manager')).readEnvFile(file)
   const variables = { ...fromFile, ...Object.fromEntries(env) }
   return {
     name,
     script,
     ...(args.length > 0 ? { args } : {}),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(given.has('env') || envFile !== undefined ? { env: variables } : {}),
+    ...(given.has('env') || file !== undefined ? { env: variables } : {}),
     ...(port === undefined ? {} : { port }),
     ...(instances === undefined ? {} : { instances }),
     ...(values['lazy-init'] ? { lazyInit: true } : {}),
