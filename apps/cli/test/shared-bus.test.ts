@@ -27,7 +27,11 @@ const work = `export default async ({ data }, ctx) => {
   return { runtime: ctx.env.RUNTIME }
 }`
 
-const wait = `export default async ({ data }, ctx) => {
+const wait = `export default async ({ id, data }, ctx) => {
+  if (data.pays) {
+    const paid = await ctx.waitFor('paid.*', { match: { 'data.order': id } })
+    return { answer: paid.data.by, runtime: ctx.env.RUNTIME }
+  }
   if (data.sleepMs) await ctx.sleep(data.sleepMs)
   const answer = data.sleepMs ? 'slept' : await ctx.suspend('question', data)
   return { answer, runtime: ctx.env.RUNTIME }
@@ -159,17 +163,23 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
     async () => {
       const { runtime } = await cluster(
         backend,
-        '  - { name: wait, source: ./wait.js, events: [wait], env: [RUNTIME], ackWaitMs: 5000 }\n',
+        "  - { name: wait, source: ./wait.js, events: [wait], env: [RUNTIME], ackWaitMs: 5000, capabilities: ['events:wait:paid.*'] }\n",
       )
       const a = await runtime('a')
       await a.client.publishBatch([
         { type: 'wait', id: 'asks', data: {} },
         { type: 'wait', id: 'sleeps', data: { sleepMs: 3_000 } },
+        { type: 'wait', id: 'pays', data: { pays: true } },
+        { type: 'wait', id: 'pays later', data: { pays: true } },
       ])
       const statusOf = async (client: NexusClient, id: string) =>
         (await client.getEvent(id)).runs[0]?.status
       await expect.poll(() => statusOf(a.client, 'asks'), patience).toBe('suspended')
       await expect.poll(() => statusOf(a.client, 'sleeps'), patience).not.toBe('pending')
+      await expect.poll(() => statusOf(a.client, 'pays'), patience).toBe('suspended')
+      await expect.poll(() => statusOf(a.client, 'pays later'), patience).toBe('suspended')
+      // What wakes it may be lost with the process: another one gets the event then.
+      await a.client.publish({ type: 'paid.card', data: { order: 'pays', by: 'Ada' } })
       await a.process.stop('SIGKILL')
 
       const { client, process } = await runtime('b')
@@ -177,16 +187,21 @@ describe.each(backends)('runtimes on one $name server', (backend) => {
       expect(suspensions).toHaveLength(1)
       const { suspensionId } = suspensions[0]!
       const args = ['resume', suspensionId, '--value', '42', '--url', process.url]
+      await client.publish({ type: 'paid.card', data: { order: 'pays later', by: 'Bob' } })
       const both = await Promise.all([nexus(args), nexus(args)])
       expect(both.map(({ code }) => code).toSorted()).toEqual([0, 1])
       for (const [id, answer] of [
         ['asks', 42],
         ['sleeps', 'slept'],
+        ['pays later', 'Bob'],
       ] as const) {
         await expect.poll(() => statusOf(client, id), patience).toBe('succeeded')
         const [run] = (await client.getEvent(id)).runs
         expect(run?.value).toEqual({ answer, runtime: 'b' })
       }
+      await expect.poll(() => statusOf(client, 'pays'), patience).toBe('succeeded')
+      const [run] = (await client.getEvent('pays')).runs
+      expect(run?.value).toMatchObject({ answer: 'Ada' })
     },
     150_000,
   )

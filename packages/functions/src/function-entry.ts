@@ -14,8 +14,8 @@ const variable = z
 const capability = z
   .string()
   .regex(
-    /^(events:emit|env|invoke|net|secret):\S+$/,
-    'expected events:emit:<pattern>, invoke:<function>, net:<host>, env:<NAME> or secret:<NAME>',
+    /^(events:emit|events:wait|env|invoke|net|secret):\S+$/,
+    'expected events:emit:<pattern>, events:wait:<pattern>, invoke:<function>, net:<host>, env:<NAME> or secret:<NAME>',
   )
 
 const orderingKey = z
@@ -83,7 +83,7 @@ export const functionEntrySchema = z.strictObject({
   }),
   capabilities: z.array(capability).default([]).meta({
     description:
-      'What it may do apart from computing: events:emit:<pattern>, invoke:<function>, net:<host>, env:<NAME>, secret:<NAME>.',
+      'What it may do apart from computing: events:emit:<pattern>, events:wait:<pattern>, invoke:<function>, net:<host>, env:<NAME>, secret:<NAME>.',
   }),
   isolation: isolation.meta({
     description: 'pristine: each call sees the module as just loaded. shared: its state stays.',

@@ -47,6 +47,7 @@ import { runFunction } from './run/run-function.js'
 import { type ResolvedSchedule, resolveSchedule } from './schedule/schedule.js'
 import { Scheduler } from './schedule/scheduler.js'
 import { CallStore } from './suspension/call-store.js'
+import { WaitSubscriptions } from './suspension/events/wait-subscriptions.js'
 import { FunctionSuspensions } from './suspension/function-suspensions.js'
 import { orderingOfCalls } from './suspension/ordering-of-calls.js'
 import type { SuspensionCounts } from './suspension/suspension-counts.js'
@@ -102,6 +103,7 @@ export class FunctionHost {
   readonly #bindings = new Map<string, Binding>()
   #routes = new HttpRoutes([])
   readonly #scheduler: Scheduler
+  readonly #waits: WaitSubscriptions
   readonly #pauses: Pauses
   readonly #streaks: FailureStreaks
   /** Ends when the change under way has; they come one after the other. */
@@ -113,6 +115,7 @@ export class FunctionHost {
     this.#options = parseOptions(hostSchema, options, 'FunctionHost')
     const { bus, clock } = this.#options
     this.suspensions = new FunctionSuspensions(bus, () => this.names)
+    this.#waits = new WaitSubscriptions(bus)
     this.#pauses = new Pauses({ bus, clock, onChange: (changes) => this.#pausesChanged(changes) })
     this.#scheduler = new Scheduler({ bus, clock, isPaused: (name) => this.#isPaused(name) })
     this.#streaks = new FailureStreaks({
@@ -386,7 +389,10 @@ export class FunctionHost {
       await this.#scheduler.close()
       const bindings = [...this.#bindings.values()]
       this.#bindings.clear()
-      await Promise.all(bindings.map(({ subscription }) => subscription?.close({ drainTimeoutMs })))
+      await Promise.all([
+        this.#waits.close({ drainTimeoutMs }),
+        ...bindings.map(({ subscription }) => subscription?.close({ drainTimeoutMs })),
+      ])
     })
     return this.#closing
   }
@@ -496,6 +502,8 @@ export class FunctionHost {
         await binding.subscription?.close()
       }
     }
+    // Before a call can wait for what would be missed.
+    await this.#waits.set(functions.filter(({ http }) => http === undefined))
     for (const [name, definition] of wanted) {
       const settings = subscriptionSettings(definition, functions)
       this.#bindings.set(name, this.#subscribe(definition, settings))

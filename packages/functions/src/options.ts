@@ -11,6 +11,7 @@ import type { Tracing } from './otel/tracing.js'
 import type { FunctionPauseChange } from './pause/function-pause.js'
 import type { FunctionAttempt } from './run/function-attempt.js'
 import { scheduleSchema } from './schedule/schedule.js'
+import { isWaitsGroup, waitsGroup } from './suspension/events/waits-group.js'
 
 /** Options of {@link FunctionHost}. */
 export interface FunctionHostOptions {
@@ -71,7 +72,10 @@ export const definitionSchema = z
   .strictObject({
     ...subscriptionSchema.shape,
     ...callOptionsSchema.shape,
-    name: subscribeSchema.shape.group,
+    name: subscribeSchema.shape.group.refine(
+      (name) => !isWaitsGroup(name) && waitsGroup(name).length <= 128,
+      'expected at most 116 characters, which do not begin with nexus-waits-',
+    ),
     events: z.union([z.string(), z.array(z.string())]).optional(),
     schedule: scheduleSchema.optional(),
     http: httpTriggerSchema.optional(),

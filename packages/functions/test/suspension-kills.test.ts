@@ -60,5 +60,6 @@ it('loses none of 400 suspensions, resumes none twice and emits nothing twice un
   expect(new Set(ends.map(({ order }) => order)).size).toBe(CALLS)
   expect(ends.every((end) => JSON.stringify(end).includes('"steps":[0,1,2,3]'))).toBe(true)
   expect(await bus.states.count('walk', 'call')).toBe(0)
+  expect((await dataOf(bus, 'walk.answer')).length).toBe((CALLS * STEPS) / 2)
   expect((await bus.deadLetters.list()).total).toBe(0)
 })

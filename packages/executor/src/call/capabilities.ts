@@ -3,7 +3,7 @@
  *
  * A token is segments between colons, the last one a dot-separated pattern in which `*` is one
  * part and `>` is all the rest: `events:emit:com.nexus.order.*` covers
- * `events:emit:com.nexus.order.totalled`.
+ * `events:emit:com.nexus.order.totalled`, and `events:wait:com.>` covers `events:wait:com.*`.
  */
 export function isGranted(granted: readonly string[], asked: string): boolean {
   for (const token of granted) {
@@ -20,7 +20,9 @@ function matches(token: string, asked: string): boolean {
   const parts = asked.slice(askedAt).split('.')
   for (let i = 0; i < pattern.length; i++) {
     if (pattern[i] === '>') return parts.length > i
-    if (i >= parts.length || (pattern[i] !== '*' && pattern[i] !== parts[i])) return false
+    // What is asked for may be a pattern itself: `*` is one part, and does not cover the rest.
+    const isCovered = pattern[i] === '*' ? parts[i] !== '>' : pattern[i] === parts[i]
+    if (i >= parts.length || !isCovered) return false
   }
   return parts.length === pattern.length
 }

@@ -8,6 +8,7 @@ const EXTENSION_NAME = /^[a-z0-9]{1,64}$/
 const MAX_TYPE_BYTES = 512
 /** Control characters, halves of surrogate pairs, and code points that are no characters. */
 const UNWANTED = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u
+const PATTERN = /^(?:(?:\*|[^.*>]*)(?:\.(?:\*|[^.*>]*))*(?:\.>)?|>)$/
 const RFC3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 
@@ -15,6 +16,12 @@ const RFC3339 =
 export function isEventType(type: string): boolean {
   if (type === '' || Buffer.byteLength(type) > MAX_TYPE_BYTES) return false
   return !/[*>]/.test(type) && isPlainText(type)
+}
+
+/** Whether a text is a pattern of event types: tokens between dots, `*` for one of them, a last `>` for the rest. */
+export function isEventPattern(pattern: string): boolean {
+  if (pattern === '' || Buffer.byteLength(pattern) > MAX_TYPE_BYTES) return false
+  return PATTERN.test(pattern) && isPlainText(pattern)
 }
 
 /** Whether a JSON text can be the attributes of an event, as CloudEvents 1.0 has them; null is an attribute that is absent. */

@@ -1,4 +1,5 @@
 import type { PartName } from '../guest/platform/part.js'
+import type { WAIT_KINDS } from '../guest/protocol.js'
 import type { KeptObject } from '../native/native-objects.js'
 
 /** The base image that a frozen sandbox differs from, and how to make it. */
@@ -30,12 +31,15 @@ export interface FrozenSandbox {
 /** What a frozen call waits for. */
 export interface Wait {
   readonly id: number
-  readonly kind: 'suspend' | 'sleep'
+  readonly kind: (typeof WAIT_KINDS)[number]
+  /** Of an event, the pattern of its type. */
   readonly name: string
   /** `''` for undefined. */
   readonly dataJson: string
   /** In milliseconds since the epoch. */
   readonly dueAt: number | undefined
+  /** When the handler asked, in milliseconds since the epoch: of an event only. */
+  readonly since?: number | undefined
 }
 
 /** A timer that stands still while its call does. */

@@ -53,6 +53,21 @@ export interface HandlerApi {
   /** The same until a time: a number of milliseconds from now, or a date. */
   sleep(until: number | Date): Promise<void>
   /**
+   * The same until an event comes that is stored from now on, and gives that event. Needs the capability
+   * `events:wait:<pattern>`.
+   *
+   * @param pattern of its type: `*` is one token, a last `>` is the rest
+   * @param options `match`, what the event must say: up to 16 paths such as `data.orderId`, and a string, number, boolean or
+   *   null for each; `timeoutMs`, after which the wait fails with an error whose `code` is `TIMEOUT`
+   */
+  waitFor<Event = unknown>(
+    pattern: string,
+    options?: {
+      match?: Readonly<Record<string, string | number | boolean | null>>
+      timeoutMs?: number
+    },
+  ): Promise<Event>
+  /**
    * Calls a host function. Needs the capability `ext:<name>`.
    *
    * In addition to JSON: undefined, BigInt, Date, Map, Set, typed arrays, errors and cycles cross.

@@ -380,19 +380,55 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   }
 
   const suspend = async (kind: number, name: string, dataJson: string, dueAt: number) =>
-    ask(operations.Suspend, `Suspending for ${name}`, '', () => [kind, name, dataJson, dueAt])
+    ask(operations.Suspend, `Suspending for ${name}`, `events:wait:${name}`, () => [
+      kind,
+      name,
+      dataJson,
+      dueAt,
+    ])
+  const dueIn = (timeoutMs: unknown, of: string): number => {
+    if (timeoutMs === undefined) return Infinity
+    if (typeof timeoutMs === 'number' && timeoutMs >= 0) return now() + timeoutMs
+    throw new GuestTypeError(`${of}: expected timeoutMs to be a number of milliseconds`)
+  }
   const suspendFor = async (
     named: unknown,
     data: unknown,
     options: { timeoutMs?: unknown } | undefined,
   ): Promise<unknown> => {
     const name = text(named)
-    const timeoutMs = options?.timeoutMs
-    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
-      throw new GuestTypeError('ctx.suspend: expected timeoutMs to be a number of milliseconds')
-    }
-    const dueAt = timeoutMs === undefined ? Infinity : now() + timeoutMs
+    const dueAt = dueIn(options?.timeoutMs, 'ctx.suspend')
     return suspend(0, name, toJson(data, 'data') ?? '', dueAt)
+  }
+  const isScalar = (value: unknown): boolean =>
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    // Neither NaN nor infinite: JSON has no such numbers.
+    (typeof value === 'number' && value - value === 0)
+  /** A value that is missing by mistake must not mean that any event will do. */
+  const assertMatch = (match: unknown): void => {
+    const paths = typeof match === 'object' && match !== null ? keys(match) : [undefined]
+    for (let i = 0; i < paths.length; i++) {
+      const path = paths[i]
+      if (path !== undefined && isScalar((match as Record<string, unknown>)[path])) continue
+      const at = path === undefined ? '' : `, got something else at ${clip(path, 0, 80)}`
+      throw new GuestTypeError(
+        `ctx.waitFor: expected match to be an object such as { 'data.orderId': 7 }, of strings, numbers, booleans and null${at}`,
+      )
+    }
+  }
+  const waitForEvent = async (
+    pattern: unknown,
+    options: { match?: unknown; timeoutMs?: unknown } | undefined,
+  ): Promise<unknown> => {
+    if (typeof pattern !== 'string') {
+      throw new GuestTypeError('ctx.waitFor: expected a pattern of event types')
+    }
+    const match = options?.match
+    if (match !== undefined) assertMatch(match)
+    const dueAt = dueIn(options?.timeoutMs, 'ctx.waitFor')
+    return suspend(2, pattern, toJson(match, 'match') ?? '', dueAt)
   }
   const sleepUntil = async (until: unknown): Promise<void> => {
     const isMs = typeof until === 'number'
@@ -598,6 +634,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
           invoke,
           suspend: suspendFor,
           sleep: sleepUntil,
+          waitFor: waitForEvent,
         }
         current = context
         const { events, node } = loaded

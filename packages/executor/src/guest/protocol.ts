@@ -33,9 +33,15 @@ export const HostOperation = {
    * connection has taken it
    */
   WriteBody: 15,
-  /** `(Suspend, id, kind, name, dataJson, dueAt)`: the call may be frozen until the wait is settled; kind is 0 for `suspend`, 1 for `sleep` */
+  /**
+   * `(Suspend, id, kind, name, dataJson, dueAt)`: the call may be frozen until the wait is settled. The kind is a place in
+   * `WAIT_KINDS`; of an event, the name is a pattern of types, and the data is what must match
+   */
   Suspend: 16,
 } as const
+
+/** The kinds of waits, by their numbers. */
+export const WAIT_KINDS = ['suspend', 'sleep', 'event'] as const
 
 /** What is called of `''` to invoke a function: this and its name, which is also the capability for it. */
 export const INVOCATION_PREFIX = 'invoke:'

@@ -1,10 +1,17 @@
 import { type GuestPtr, MAX_HOST_ANSWER, type QuickJSInstance } from '@nexus/instance-pool'
 import type { Answer, CallRequest, Question, RawEvent, RawLog } from '../call/call.js'
 import { isGranted } from '../call/capabilities.js'
-import { areAttributes, isEventType } from '../call/event-attributes.js'
+import { areAttributes, isEventPattern, isEventType } from '../call/event-attributes.js'
+import { isEventMatch } from '../call/event-match.js'
 import type { Refusals } from '../call/guest-failure.js'
 import type { PausedTimer, Wait } from '../freeze/frozen-sandbox.js'
-import { HostAnswer, HostOperation, INVOCATION_PREFIX, LOG_LEVELS } from '../guest/protocol.js'
+import {
+  HostAnswer,
+  HostOperation,
+  INVOCATION_PREFIX,
+  LOG_LEVELS,
+  WAIT_KINDS,
+} from '../guest/protocol.js'
 import type { NativeCalls } from '../native/native-calls.js'
 import { decodePart, decodeRequest } from '../net/fetch-request.js'
 import { logLimitNotice, maxLogLines } from '../result/log-limit.js'
@@ -461,25 +468,33 @@ export class HostCalls {
 
   #suspend(args: readonly GuestPtr[]): number {
     if (!this.#request.canSuspend) return HostAnswer.NotSuspendable
-    const [id, kind, dueAt] = [1, 2, 5].map((at) => this.#instance.readNumber(args[at] ?? 0))
+    const [id, kindAt, dueAt] = [1, 2, 5].map((at) => this.#instance.readNumber(args[at] ?? 0))
+    const kind = WAIT_KINDS[kindAt!]
     const name = this.#text(args[3], MAX_NAME_BYTES)
     const dataJson = this.#text(args[4], this.#request.limits.maxResultBytes - this.#eventBytes)
-    if (!Number.isSafeInteger(id) || id! < 0 || Number.isNaN(dueAt) || (kind !== 0 && kind !== 1)) {
+    if (!Number.isSafeInteger(id) || id! < 0 || Number.isNaN(dueAt) || kind === undefined) {
       return HostAnswer.Malformed
     }
     if (name === undefined || dataJson === undefined) return HostAnswer.Limit
     const refusal = dataJson === '' ? undefined : this.#measure(dataJson)
     if (refusal !== undefined) return refusal
+    if (kind === 'event') {
+      if (!isEventPattern(name) || (dataJson !== '' && !isEventMatch(dataJson))) {
+        return HostAnswer.Malformed
+      }
+      if (!isGranted(this.#request.capabilities, `events:wait:${name}`)) return HostAnswer.Denied
+    }
     if (this.waits.size >= MAX_WAITS) return HostAnswer.Limit
     // What the host keeps of a call is bounded as a whole.
     this.#eventBytes += Buffer.byteLength(name) + Buffer.byteLength(dataJson)
     this.#waits ??= new Map()
     this.#waits.set(id!, {
       id: id!,
-      kind: kind === 0 ? 'suspend' : 'sleep',
+      kind,
       name,
       dataJson,
       dueAt: dueAt === Infinity ? undefined : dueAt,
+      ...(kind === 'event' && { since: Date.now() }),
     })
     return HostAnswer.Ok
   }

@@ -4,14 +4,16 @@ import type { ThrownByHost } from './resume-outcome.js'
 export interface SuspensionWait {
   /** What to resume the call by, for this wait. */
   suspensionId: string
-  /** `suspend` waits for {@link WasmRuntime.resumeHandler}, `sleep` for a time. */
-  kind: 'suspend' | 'sleep'
-  /** The name that the handler gave; of a sleep `sleep`. */
+  /** `suspend` waits for {@link WasmRuntime.resumeHandler}, `sleep` for a time, `event` for an event of `ctx.waitFor`. */
+  kind: 'suspend' | 'sleep' | 'event'
+  /** The name that the handler gave; of a sleep `sleep`, of an event the pattern of its type. */
   name: string
-  /** What the handler gave beside the name, through JSON. */
+  /** What the handler gave beside the name, through JSON; of an event what must match, by path. */
   data?: unknown
-  /** When it is due: a sleep ends then, a suspension fails with `TIMEOUT`; in milliseconds since the epoch. */
+  /** When it is due: a sleep ends then, all else fails with `TIMEOUT`; in milliseconds since the epoch. */
   dueAt: number | undefined
+  /** When the handler began to wait for the event, in milliseconds since the epoch; of an event only. */
+  since?: number
 }
 
 /** A call that stands still, by what it waits for. */

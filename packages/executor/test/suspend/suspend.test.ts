@@ -181,6 +181,30 @@ describe.each([
     })
   })
 
+  it('waits for an event that the program looks for, where the capability covers its pattern', async () => {
+    const before = Date.now()
+    const { wakes } = await suspended(
+      handler(
+        `const paid = await ctx.waitFor('order.*.paid', { match: { 'data.id': event.n, 'data.open': false }, timeoutMs: 60000 }); return paid.data.by`,
+      ),
+      { capabilities: ['events:wait:order.>'] },
+    )
+    expect(wakes).toMatchObject([
+      { kind: 'event', name: 'order.*.paid', data: { 'data.id': 1, 'data.open': false } },
+    ])
+    expect(wakes[0]!.since).toBeGreaterThanOrEqual(before)
+    expect(wakes[0]!.dueAt).toBeGreaterThanOrEqual(before + 60_000)
+    const paid = { type: 'order.7.paid', data: { by: 'Ada' } }
+    expect(await other.resumeHandler(wakes[0]!.suspensionId, yes(paid))).toMatchObject({
+      value: 'Ada',
+    })
+    const { error } = await runtime.executeHandler(handler(`await ctx.waitFor('order.>')`), {
+      capabilities: ['events:wait:order.*'],
+    })
+    expect(error).toMatchObject({ code: 'PERMISSION_DENIED' })
+    expect(error?.message).toContain('grant it with the capability events:wait:order.>')
+  })
+
   it('fails with TIMEOUT at the await when it is resumed too late, and ends sleeps that are due', async () => {
     const { wakes } = await suspended(
       handler(

@@ -1,4 +1,5 @@
 import type { PublishOutcome, PublishResult } from '@nexus/event-bus'
+import { isWaitsGroup } from '../suspension/events/waits-group.js'
 import { type FunctionRun, functionRun } from './function-run.js'
 
 /** A published event. */
@@ -28,6 +29,6 @@ export function eventOutcome(result: PublishResult | PublishOutcome): EventRecei
     id,
     duplicate,
     settled: result.settled,
-    runs: result.deliveries.map(functionRun),
+    runs: result.deliveries.filter(({ group }) => !isWaitsGroup(group)).map(functionRun),
   } as EventOutcome
 }

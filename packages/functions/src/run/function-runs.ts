@@ -1,4 +1,5 @@
 import type { Delivery, EventBus } from '@nexus/event-bus'
+import { isWaitsGroup } from '../suspension/events/waits-group.js'
 import { followCall } from '../suspension/follow-call.js'
 import type { FunctionRun } from './function-run.js'
 
@@ -15,5 +16,6 @@ export function functionRuns(
   bus: EventBus,
   deliveries: readonly Delivery[],
 ): Promise<FunctionRun[]> {
-  return Promise.all(deliveries.map((delivery) => followCall(bus, delivery)))
+  const ofFunctions = deliveries.filter(({ group }) => !isWaitsGroup(group))
+  return Promise.all(ofFunctions.map((delivery) => followCall(bus, delivery)))
 }

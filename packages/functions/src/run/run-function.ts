@@ -53,7 +53,7 @@ async function execute(
   const image = calls.takeSuspended(callId)
   const key = orderingKey === undefined ? undefined : orderingKeyReader(orderingKey)(event)
   const { suspension } = result
-  const call = { functionName: name, callId, image, suspension, event, key }
+  const call = { functionName: name, callId, image, suspension, delivery, key }
   return { ...stored, ...(await suspendedResult(setup.bus, call)) }
 }
 

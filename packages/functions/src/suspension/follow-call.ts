@@ -2,7 +2,8 @@ import type { Delivery, EventBus } from '@nexus/event-bus'
 import { type FunctionRun, functionRun } from '../run/function-run.js'
 import type { RunRecord } from '../run/run-record.js'
 import { partsOf } from './call-id.js'
-import { resumeId, SUSPENSION_SOURCE } from './suspension-events.js'
+import { resumeId } from './suspension-events.js'
+import { SUSPENSION_SOURCE } from './suspension-source.js'
 
 /**
  * The run that a delivery is; of a call that was suspended, as it stands now: the last part of it that the bus has. Parts are

@@ -5,11 +5,11 @@ import type { StoredSuspension } from './stored-suspension.js'
 export interface FunctionWait {
   /** What to resume the call by, for this wait. */
   suspensionId: string
-  /** `suspend` waits for a resume, `sleep` for a time. */
+  /** `suspend` waits for a resume, `sleep` for a time, `event` for an event. */
   kind: SuspensionWait['kind']
-  /** The name that the function gave; of a sleep `sleep`. */
+  /** The name that the function gave; of a sleep `sleep`, of an event the pattern of its type. */
   name: string
-  /** What the function gave beside the name. */
+  /** What the function gave beside the name; of an event what it must say, by path. */
   data?: unknown
   /** RFC 3339, UTC: when it is due; absent where it never is. */
   dueAt?: string

@@ -5,7 +5,8 @@ import { FunctionsError } from '../errors.js'
 import { mayBeOf, partsOf } from './call-id.js'
 import { type FunctionSuspension, functionSuspension } from './function-suspension.js'
 import { CALL, readCall, readImage, type StoredSuspension } from './stored-suspension.js'
-import { resumeEvent, resumeId, resumeType, SUSPENSION_SOURCE } from './suspension-events.js'
+import { resumeEvent, resumeId, resumeType } from './suspension-events.js'
+import { SUSPENSION_SOURCE } from './suspension-source.js'
 
 /** Which suspended calls to list. */
 export interface SuspensionQuery {

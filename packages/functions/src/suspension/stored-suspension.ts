@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { EventBus, JsonValue, StateChange } from '@nexus/event-bus'
 import type { Suspension } from '@nexus/executor'
+import type { WaitPosition } from './events/find-event.js'
 
 /** A call that stands still, as the bus keeps it for its function. */
 export interface StoredSuspension {
@@ -12,6 +13,8 @@ export interface StoredSuspension {
   image?: string
   /** What people are told. */
   suspension: Suspension
+  /** From where in the log events count, by the number of the wait; of waits for events only. */
+  positions?: Record<number, WaitPosition>
   /** The event that the call began with. */
   event: { id: string; source: string; type: string }
   /** The ordering key of that event. */

@@ -1,20 +1,32 @@
 import type { CloudEvent, EventInput, ScheduledEvent } from '@nexus/event-bus'
 import type { ResumeOutcome, SuspensionWait } from '@nexus/executor'
+import { eventWaits } from './events/event-wait.js'
+import type { EventKey } from './events/find-event.js'
 import type { StoredSuspension } from './stored-suspension.js'
+import { SUSPENSION_SOURCE } from './suspension-source.js'
 
-/** `source` of the events of suspensions. */
-export const SUSPENSION_SOURCE = '/suspensions'
+/** How much later a wake-up comes again that came before its call was stored: twice as much each time. */
+const EARLY_MS = 50
+const MAX_EARLY_MS = 30_000
 
 /** What the event of a resume or of a wake-up says. */
 export interface ResumeData {
-  /** `wake`: something that the call waits for may be due. `resume`: go on with the call. */
-  kind: 'wake' | 'resume'
+  /**
+   * `wake`: the time has come of something that the call waits for. `look`: an event that it waits for may have come before all
+   * could know of that. `resume`: go on with the call.
+   */
+  kind: 'wake' | 'look' | 'resume'
   callId: string
   leg: number
   imageId: string
-  /** The wait that is settled, and with what. */
+  /** The wait that is settled, and with what: an outcome, or an event in the log. */
   waitId?: number
   outcome?: ResumeOutcome
+  found?: EventKey
+  /** Of `wake` and `look`: the event whose acknowledgement the part of the call is stored with. */
+  by?: EventKey
+  /** Of `wake` and `look`: how often it came before that was stored. */
+  early?: number
   /** The ordering key of the event that the call began with. */
   key?: string
 }
@@ -37,11 +49,12 @@ export function resumeDataOf(event: CloudEvent, functionName: string): ResumeDat
 export function resumeEvent(
   functionName: string,
   callId: string,
-  { leg, imageId, key, traceparent }: StoredSuspension,
+  { leg, imageId, key, traceparent }: Omit<StoredSuspension, 'suspension' | 'event'>,
   waitId: number,
-  outcome: ResumeOutcome,
+  settled: ResumeOutcome | { found: EventKey },
 ): EventInput & { id: string } {
-  const data: ResumeData = { kind: 'resume', callId, leg, imageId, waitId, outcome }
+  const withWhat = 'found' in settled ? settled : { outcome: settled }
+  const data: ResumeData = { kind: 'resume', callId, leg, imageId, waitId, ...withWhat }
   return {
     type: resumeType(functionName),
     source: SUSPENSION_SOURCE,
@@ -56,21 +69,45 @@ export function resumeId(callId: string, leg: number): string {
   return `${callId}.${leg}`
 }
 
-/** The event that wakes a call up when the first of its waits is due; undefined when none ever is. */
-export function wakeEvent(
+/**
+ * The events that wake a call up: when the first of its waits is due, and at once where it waits for events, since one may have
+ * come before the call was stored.
+ */
+export function wakeEvents(
   functionName: string,
   callId: string,
   { leg, imageId, suspension }: StoredSuspension,
-): ScheduledEvent | undefined {
+  by: EventKey,
+): ScheduledEvent[] {
+  const of = { callId, leg, imageId, by: { id: by.id, source: by.source } }
   const first = firstDue(suspension.wakes)
-  if (first === undefined) return undefined
-  const data: ResumeData = { kind: 'wake', callId, leg, imageId }
+  return [
+    ...(first === undefined
+      ? []
+      : [{ event: wakeEvent(functionName, { kind: 'wake', ...of }), deliverAtMs: first.dueAt }]),
+    ...(eventWaits(suspension.wakes).length === 0
+      ? []
+      : [{ event: wakeEvent(functionName, { kind: 'look', ...of }) }]),
+  ]
+}
+
+/** The same wake-up some time later: it came before the call was stored. */
+export function laterWake(functionName: string, data: ResumeData, nowMs: number): ScheduledEvent {
+  const early = (data.early ?? 0) + 1
+  const event = wakeEvent(functionName, { ...data, early })
+  return { event, deliverAtMs: nowMs + Math.min(EARLY_MS * 2 ** early, MAX_EARLY_MS) }
+}
+
+function wakeEvent(functionName: string, data: ResumeData): EventInput & { id: string } {
+  const { kind, callId, leg, imageId, early } = data
   // Of its image alone: an attempt that was not stored may have left an event of its own.
-  const id = `${callId}.${leg}.${imageId}`
-  return {
-    event: { type: resumeType(functionName), source: SUSPENSION_SOURCE, id, data },
-    deliverAtMs: first.dueAt,
-  }
+  const id = [callId, leg, imageId, kind === 'look' ? kind : [], early ?? []].flat().join('.')
+  return { type: resumeType(functionName), source: SUSPENSION_SOURCE, id, data }
+}
+
+/** The number of a wait within its call. */
+export function waitIdOf({ suspensionId }: SuspensionWait): number {
+  return Number(suspensionId.slice(suspensionId.lastIndexOf('.') + 1))
 }
 
 /** The wait that is due first. */

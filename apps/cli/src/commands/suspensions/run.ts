@@ -58,7 +58,7 @@ function describe(one: FunctionSuspension, style: Style): string {
 }
 
 function waitText({ suspensionId, kind, name, data, dueAt }: FunctionWait): string {
-  const what = kind === 'sleep' ? 'a time' : name
+  const what = kind === 'sleep' ? 'a time' : kind === 'event' ? `an event ${name}` : name
   const due = dueAt === undefined ? '' : `, until ${dueAt}`
   const given = data === undefined ? '' : ` ${toJson(data)}`
   return `${printable(`${what}${due}, ${suspensionId}`)}${given}`

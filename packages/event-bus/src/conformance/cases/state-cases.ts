@@ -87,6 +87,47 @@ export const stateCases: readonly ConformanceCase[] = [
   ),
 
   withBus(
+    'what a settlement stores is there once its delivery has ended, for the event that it scheduled',
+    async (bus) => {
+      const seen: unknown[] = []
+      await collect(bus, 'wake', { group: 'g' }, async ({ event }) => {
+        // Where the event is stored before the settlement, it may come before that has ended.
+        await eventually('the end of the delivery', async () => {
+          return (await statusOf(bus, 'x', 'starts')) === 'suspended'
+        })
+        seen.push(await bus.states.get('starts', String(event.data)))
+        return {}
+      })
+      await collect(bus, 'a', { group: 'starts' }, () => ({
+        suspended: true,
+        state: [{ key: 'call.1', value: 7 }],
+        schedule: [{ event: { type: 'wake', id: 'w', source: '/wakes', data: 'call.1' } }],
+      }))
+      await bus.publish({ type: 'a', id: 'x' })
+      await eventually('the wake-up', async () => seen.length === 1)
+      assert.deepEqual(seen, [7])
+    },
+  ),
+
+  withBus('an event that a group was handed is listed from then on', async (bus) => {
+    const listed: string[][] = []
+    await collect(bus, 'a.*', { group: 'g', concurrency: 1 }, async ({ event, publishedAt }) => {
+      const page = await bus.list({
+        type: event.type,
+        since: publishedAt,
+        order: 'asc',
+        limit: 100,
+      })
+      listed.push(page.events.map(({ event: { id } }) => id))
+      return {}
+    })
+    const ids = ['1', '2', '3', '4', '5']
+    for (const id of ids) await bus.publish({ type: 'a.b', id })
+    await eventually('all of them', async () => listed.length === ids.length)
+    for (const [n, found] of listed.entries()) assert.ok(found.includes(ids[n]!), ids[n])
+  }),
+
+  withBus(
     'a failed attempt changes nothing, and a dead letter what its error says',
     async (bus) => {
       const failure = (stateWhenDead?: unknown, retryable = true) =>

@@ -1,0 +1,2 @@
+/** `source` of the events of suspensions. */
+export const SUSPENSION_SOURCE = '/suspensions'
