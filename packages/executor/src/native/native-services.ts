@@ -1,9 +1,11 @@
 import { openCodec, runCodec } from './compression/compress.js'
 import { AGREEMENT_SERVICES } from './crypto/node/agreement-services.js'
+import { CERTIFICATE_SERVICES } from './crypto/node/certificate-services.js'
 import { CIPHER_SERVICES } from './crypto/node/cipher-services.js'
 import { DERIVE_SERVICES } from './crypto/node/derive-services.js'
 import { HASH_SERVICES } from './crypto/node/hash-services.js'
 import { KEY_SERVICES } from './crypto/node/key-services.js'
+import { PRIME_SERVICES } from './crypto/node/prime-services.js'
 import { SIGN_SERVICES } from './crypto/node/sign-services.js'
 import { drawBytes, drawUuid } from './crypto/random.js'
 import { SUBTLE_SERVICES } from './crypto/subtle/subtle-services.js'
@@ -27,6 +29,8 @@ export const NATIVE_SERVICES: ReadonlyMap<string, NativeService> = new Map<strin
   ...SIGN_SERVICES,
   ...CIPHER_SERVICES,
   ...AGREEMENT_SERVICES,
+  ...CERTIFICATE_SERVICES,
+  ...PRIME_SERVICES,
   ...INTL_SERVICES,
   ...ZLIB_SERVICES,
 ])

@@ -7,10 +7,13 @@ process.env.TZ = 'UTC'
 
 const runtime = openRuntime({ threads: 0, timeoutMs: 60_000, memoryLimitBytes: 256 * 1024 * 1024 })
 
+// The modules are Node 20's: newer ones word some errors, and show some values, in another way.
+const isNode20 = process.versions.node.startsWith('20.')
+
 describe("Node's modules do in the sandbox what they do in Node", () => {
-  // The modules are Node 20's: newer ones word some errors, and show some values, in another way.
-  const isNode20 = process.versions.node.startsWith('20.')
-  it.runIf(isNode20).each(['buffer', 'text', 'util', 'events', 'stream', 'intl', 'crypto', 'zlib'])(
+  it
+    .runIf(isNode20)
+    .each(['buffer', 'text', 'util', 'events', 'stream', 'intl', 'crypto', 'certificates', 'zlib'])(
     '%s',
     async (name) => {
       const file = fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url))
@@ -29,4 +32,45 @@ describe("Node's modules do in the sandbox what they do in Node", () => {
       expect(differences).toEqual([])
     },
   )
+})
+
+/** What Node has and a handler has not, and the text that says so. */
+const NOT_HERE = {
+  'crypto.generatePrimeSync(64)': 'crypto.generatePrimeSync is not possible in the sandbox',
+  'crypto.generatePrime(64, () => {})': 'crypto.generatePrime is not possible in the sandbox',
+  "crypto.generateKeyPairSync('dsa', { modulusLength: 1024 })": 'generateKeyPair for dsa is not',
+  "crypto.generateKeyPair('dh', { group: 'modp5' }, () => {})": 'generateKeyPair for dh is not',
+  'crypto.createDiffieHellman(512)': 'does not search for primes here',
+  "crypto.Certificate.exportChallenge('x')": 'crypto.Certificate.exportChallenge is not possible',
+  "new crypto.Certificate().verifySpkac('x')": 'crypto.Certificate.verifySpkac is not possible',
+  'crypto.KeyObject.from({})': 'KeyObject.from is not possible',
+  'crypto.setFips(true)': 'crypto.setFips is not possible',
+  "crypto.setEngine('x')": 'crypto.setEngine is not possible',
+  "crypto.createPrivateKey({ key: 'x', passphrase: 'y' })": 'encrypted with a passphrase',
+}
+
+it('what node:crypto has not here says so when it is called, and not before', async () => {
+  const calls = Object.keys(NOT_HERE).map((call) => `() => ${call}`)
+  const { value } = await runtime.executeHandler<[string, string][]>(
+    `import crypto from 'node:crypto'
+    export default () => [${calls}].map((call) => { try { call(); return ['', ''] } catch (e) { return [e.code, e.message] } })`,
+    { event: null },
+  )
+  expect(value).toEqual(
+    Object.values(NOT_HERE).map((text) => [
+      'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+      expect.stringContaining(text),
+    ]),
+  )
+})
+
+it('every name that node:crypto has in Node 20 is there', async () => {
+  const { value } = await runtime.executeHandler<string[]>(
+    `import * as crypto from 'node:crypto'; export default () => Object.keys(crypto)`,
+    { event: null },
+  )
+  // Gone in Node 22 or later, and never right.
+  const dropped = ['Cipher', 'Decipher']
+  const inNode20 = isNode20 ? Object.keys(await import('node:crypto')) : []
+  expect(inNode20.filter((name) => !dropped.includes(name) && !value?.includes(name))).toEqual([])
 })

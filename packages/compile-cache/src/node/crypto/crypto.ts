@@ -6,7 +6,9 @@ import {
   ECDH,
   getDiffieHellman,
 } from './agreement.js'
+import { Certificate, X509Certificate } from './certificate.js'
 import { Cipheriv, createCipheriv, createDecipheriv, Decipheriv, getCipherInfo } from './cipher.js'
+import { constants } from './constants.js'
 import { hkdf, hkdfSync, pbkdf2, pbkdf2Sync, scrypt, scryptSync } from './derive.js'
 import { createHash, createHmac, Hash, Hmac, hash } from './hash.js'
 import { listOf } from './host.js'
@@ -14,11 +16,14 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
+  generateKey,
   generateKeyPair,
   generateKeyPairSync,
   generateKeySync,
   KeyObject,
 } from './keys.js'
+import { notHere } from './not-here.js'
+import { checkPrime, checkPrimeSync, generatePrime, generatePrimeSync } from './primes.js'
 import {
   randomBytes,
   randomFill,
@@ -41,16 +46,6 @@ import {
   verify,
 } from './sign.js'
 
-/** Of OpenSSL: what callers of `sign`, `verify` and `publicEncrypt` pass as `padding` and `saltLength`. */
-const constants = {
-  RSA_PKCS1_PADDING: 1,
-  RSA_NO_PADDING: 3,
-  RSA_PKCS1_OAEP_PADDING: 4,
-  RSA_PKCS1_PSS_PADDING: 6,
-  RSA_PSS_SALTLEN_DIGEST: -1,
-  RSA_PSS_SALTLEN_MAX_SIGN: -2,
-  RSA_PSS_SALTLEN_AUTO: -2,
-}
 const webcrypto = globalThis.crypto
 const { subtle } = webcrypto
 const getRandomValues = <View extends ArrayBufferView<ArrayBuffer>>(view: View) =>
@@ -60,9 +55,19 @@ const getHashes = () => listOf('hashes')
 const getCiphers = () => listOf('ciphers')
 const getCurves = () => listOf('curves')
 const getFips = () => 0
+const setFips = (isWanted: unknown): void => {
+  if (isWanted) throw notHere('crypto.setFips', 'the program that runs the handler decides on it')
+}
+const setEngine = (): never => {
+  throw notHere('crypto.setEngine', 'engines are native code')
+}
+const secureHeapUsed = () => ({ total: 0, used: 0, utilization: 0, min: 0 })
 
 export {
+  Certificate,
   Cipheriv,
+  checkPrime,
+  checkPrimeSync,
   constants,
   createCipheriv,
   createDecipheriv,
@@ -81,9 +86,12 @@ export {
   DiffieHellmanGroup,
   diffieHellman,
   ECDH,
+  generateKey,
   generateKeyPair,
   generateKeyPairSync,
   generateKeySync,
+  generatePrime,
+  generatePrimeSync,
   getCipherInfo,
   getCiphers,
   getCurves,
@@ -111,15 +119,22 @@ export {
   Sign,
   scrypt,
   scryptSync,
+  secureHeapUsed,
+  setEngine,
+  setFips,
   sign,
   subtle,
   timingSafeEqual,
   Verify,
   verify,
   webcrypto,
+  X509Certificate,
 }
 export default {
+  Certificate,
   Cipheriv,
+  checkPrime,
+  checkPrimeSync,
   constants,
   createCipheriv,
   createDecipheriv,
@@ -138,9 +153,12 @@ export default {
   DiffieHellmanGroup,
   diffieHellman,
   ECDH,
+  generateKey,
   generateKeyPair,
   generateKeyPairSync,
   generateKeySync,
+  generatePrime,
+  generatePrimeSync,
   getCipherInfo,
   getCiphers,
   getCurves,
@@ -168,10 +186,14 @@ export default {
   Sign,
   scrypt,
   scryptSync,
+  secureHeapUsed,
+  setEngine,
+  setFips,
   sign,
   subtle,
   timingSafeEqual,
   Verify,
   verify,
   webcrypto,
+  X509Certificate,
 }

@@ -1,4 +1,12 @@
-import { assertFunction, assertString, invalidType, nodeError } from '../node-error.js'
+import {
+  assertFunction,
+  assertInteger,
+  assertObject,
+  assertString,
+  invalidType,
+  invalidValue,
+  nodeError,
+} from '../node-error.js'
 import {
   ask,
   askLater,
@@ -9,6 +17,7 @@ import {
   randomBuffer,
   settle,
 } from './host.js'
+import { notHere } from './not-here.js'
 
 interface KeyFacts {
   id: number
@@ -51,6 +60,13 @@ export class KeyObject {
       details.publicExponent = BigInt(details.publicExponent)
     }
     this.#facts = facts
+  }
+  /** @throws always: a CryptoKey and a KeyObject are kept apart */
+  static from(_key: unknown): never {
+    throw notHere(
+      'KeyObject.from',
+      'export the key (crypto.subtle.exportKey) and create one of that',
+    )
   }
   get type() {
     return this.#facts.type
@@ -130,9 +146,14 @@ function read(kind: KeyFacts['type'], given: unknown): KeyFacts {
 
 const BYTES = 'an instance of ArrayBuffer, Buffer, TypedArray, or DataView'
 
+/** A key of what the host says of it. */
+export function keyOfFacts(answer: string | ArrayBuffer): KeyObject {
+  return new KeyObject(JSON.parse(answer as string))
+}
+
 export function createSecretKey(key: unknown, encoding?: unknown): KeyObject {
   const bytes = bytesOf(key, 'key', encoding, BYTES)
-  return new KeyObject(JSON.parse(ask('createKey', { kind: 'secret' }, bytes) as string))
+  return keyOfFacts(ask('createKey', { kind: 'secret' }, bytes))
 }
 
 export function createPrivateKey(key: unknown): KeyObject {
@@ -179,17 +200,23 @@ function pairOf(answer: string | ArrayBuffer, options: PairOptions = {}) {
   }
 }
 
-/** What may be made; primes for other kinds are searched at a price that is not known. */
+/** What may be made, and what Node makes beside it: of primes that are searched at a price that is not known. */
 const GENERATED = ['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448', 'x25519', 'x448']
+const OF_SEARCHED_PRIMES = ['dsa', 'dh']
 
 function assertGenerated(type: unknown): asserts type is string {
   assertString(type, 'type')
+  if (OF_SEARCHED_PRIMES.includes(type)) {
+    throw notHere(
+      `crypto.generateKeyPair for ${type}`,
+      `the search for its primes has no bounded price; there are ${GENERATED.join(', ')}`,
+    )
+  }
   if (!GENERATED.includes(type)) throw unsupported(type)
 }
 
 function unsupported(type: string): Error {
-  const message = `The argument 'type' must be a supported key type. Received '${type}'`
-  return nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', message)
+  return invalidValue('type', type, 'must be a supported key type')
 }
 
 export function generateKeyPairSync(type: string, options?: PairOptions) {
@@ -216,11 +243,27 @@ const made = (type: string, options?: PairOptions) =>
   })
 Object.defineProperty(generateKeyPair, Symbol.for('nodejs.util.promisify.custom'), { value: made })
 
+const AES_LENGTHS = [128, 192, 256]
+
 /** A random key for `hmac` or `aes`. */
-export function generateKeySync(type: string, { length }: { length: number }): KeyObject {
+export function generateKeySync(type: string, options: { length: number }): KeyObject {
   assertString(type, 'type')
-  if (type !== 'hmac' && type !== 'aes') {
-    throw unsupported(type)
+  assertObject(options, 'options')
+  const { length } = options
+  if (type === 'hmac') assertInteger(length, 'options.length', 8, 2 ** 31 - 1)
+  else if (type !== 'aes') throw unsupported(type)
+  else if (!AES_LENGTHS.includes(length)) {
+    throw invalidValue('options.length', length, `must be one of: ${AES_LENGTHS.join(', ')}`)
   }
   return createSecretKey(randomBuffer(Math.floor(length / 8)))
+}
+
+export function generateKey(
+  type: string,
+  options: { length: number },
+  callback: (error: unknown, key?: KeyObject) => void,
+): void {
+  assertFunction(callback, 'callback')
+  const made = generateKeySync(type, options)
+  settle(Promise.resolve(made), callback)
 }

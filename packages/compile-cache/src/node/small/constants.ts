@@ -1,3 +1,4 @@
 import { dlopen, errno, priority, signals } from 'unenv/node/internal/os/constants'
+import { constants } from '../crypto/constants.js'
 
-export default { ...dlopen, ...errno, ...priority, ...signals }
+export default { ...dlopen, ...errno, ...priority, ...signals, ...constants }

@@ -19,7 +19,7 @@ import {
 import { bytesOf, countOf, keyOf, type NodeOptions, nameOf, optionsOf } from './node-arguments.js'
 
 /** Facts of two keys as JSON. */
-const FACTS_BYTES = 8192
+export const FACTS_BYTES = 8192
 
 /** What one operation with an asymmetric key costs. */
 export function keyOperationUnits(key: KeyObject, side: 'private' | 'public'): number {
@@ -41,7 +41,7 @@ export function keyOutputBytes(key: KeyObject): number {
 }
 
 /** Keeps a key for the guest; gives what the guest may know of it. */
-function keep(key: KeyObject, { objects, memoryLimitBytes }: NativeContext): object {
+export function keepKey(key: KeyObject, { objects, memoryLimitBytes }: NativeContext): object {
   const details = key.asymmetricKeyDetails
   return {
     id: objects.add(key, keyOutputBytes(key), memoryLimitBytes),
@@ -74,7 +74,7 @@ const createKey: NativeService = ([json, data], context) => {
     units: copyUnits(length) + (kind === 'secret' ? 0 : readKeyUnits(length) + curveUnits('p-521')),
     outputBytes: FACTS_BYTES,
     workBytes: length,
-    run: () => JSON.stringify(keep(read(), context)),
+    run: () => JSON.stringify(keepKey(read(), context)),
   }
 }
 
@@ -85,7 +85,7 @@ const publicKeyOf: NativeService = ([json], context) => {
     what: 'crypto.createPublicKey',
     units: readKeyUnits(0) + curveUnits('p-521'),
     outputBytes: FACTS_BYTES,
-    run: () => JSON.stringify(keep(createPublicKey(key as never), context)),
+    run: () => JSON.stringify(keepKey(createPublicKey(key as never), context)),
   }
 }
 
@@ -140,8 +140,8 @@ const generateKeyPairService: NativeService = ([json], context) => {
   }
   const facts = (pair: { publicKey: KeyObject; privateKey: KeyObject }) =>
     JSON.stringify({
-      publicKey: keep(pair.publicKey, context),
-      privateKey: keep(pair.privateKey, context),
+      publicKey: keepKey(pair.publicKey, context),
+      privateKey: keepKey(pair.privateKey, context),
     })
   return {
     what: `crypto.generateKeyPair (${type})`,

@@ -58,7 +58,7 @@ export class Parameters {
     const { at, key, name } = value as { at?: unknown; key?: unknown; name?: unknown }
     if (typeof at === 'number') return this.#bytes[at]
     if (key !== undefined) return this.#key(key)
-    return { name }
+    return name === undefined ? {} : { name }
   }
 
   #key(id: unknown): webcrypto.CryptoKey {
