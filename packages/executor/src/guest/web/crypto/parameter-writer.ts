@@ -81,7 +81,10 @@ export function createParameterWriters(
     const member = (value: unknown, kind: Kind): unknown => {
       if (kind === 'text') return `${value}`
       if (kind === 'number') return numberFrom(value)
-      if (kind === 'algorithm') return isObject(value) ? { name: `${value.name}` } : `${value}`
+      if (kind === 'algorithm') {
+        if (!isObject(value)) return `${value}`
+        return value.name === undefined ? {} : { name: `${value.name}` }
+      }
       if (kind === 'key') {
         const key = idOf(value)
         return key === undefined ? false : { key }

@@ -40,6 +40,10 @@ export function createSubtle(
   const { defineProperty } = Object
   const INTERNAL = {}
   const FORMATS = ['raw', 'raw-public', 'raw-secret', 'raw-seed', 'pkcs8', 'spki', 'jwk']
+  const USAGES = [
+    ...['encrypt', 'decrypt', 'sign', 'verify', 'deriveKey', 'deriveBits', 'wrapKey', 'unwrapKey'],
+    ...['encapsulateBits', 'encapsulateKey', 'decapsulateBits', 'decapsulateKey'].filter(isThere),
+  ]
   let idOf!: (key: unknown) => number | undefined
   let factsOf!: (key: object) => KeyFacts
 
@@ -91,7 +95,11 @@ export function createSubtle(
     if (typeof given !== 'object' || given === null) {
       throw coded('ERR_INVALID_ARG_TYPE', 'The usages of a key are a list of names')
     }
-    return Array.from(given as Iterable<unknown>, (usage) => `${usage}`)
+    return Array.from(given as Iterable<unknown>, (usage) => {
+      const name = `${usage}`
+      if (USAGES.includes(name)) return name
+      throw coded('ERR_INVALID_ARG_VALUE', `'${name}' is not a valid enum value of type KeyUsage.`)
+    })
   }
   /** The shared key has 32 bytes, and the ciphertext the rest. */
   const encapsulated = (answer: unknown) => {
