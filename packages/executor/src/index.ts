@@ -21,6 +21,7 @@ export type { ResolveHost } from './net/address-policy.js'
 export {
   type CallOptions,
   callOptionsSchema,
+  type ShutdownOptions,
   type SuspensionOptions,
   type WasmRuntimeOptions,
 } from './options.js'

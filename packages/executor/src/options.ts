@@ -153,6 +153,15 @@ export interface WasmRuntimeOptions extends CallOptions {
   resolveHost?: ResolveHost | undefined
 }
 
+/** How to end a `WasmRuntime`. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds after which calls that have not ended fail as retryable.
+   * @default each call's own time limit is what bounds the wait
+   */
+  drainTimeoutMs?: number | undefined
+}
+
 /** How suspended calls are kept. */
 export interface SuspensionOptions {
   /** Such as a `FileSuspensionStore`. @default only calls that bring a store of their own can be suspended */
@@ -278,6 +287,10 @@ export const callOptionsSchema = z.strictObject({
   isolation: callShape.isolation.unwrap().optional(),
 }) satisfies z.ZodType<CallOptions, CallOptions>
 
+const shutdownSchema = z.strictObject({
+  drainTimeoutMs: z.number().min(0).or(z.literal(Number.POSITIVE_INFINITY)).optional(),
+}) satisfies z.ZodType<ShutdownOptions, ShutdownOptions>
+
 function invalid(what: string, error: z.ZodError): ExecutorError {
   return new ExecutorError('INVALID_OPTIONS', `Invalid ${what}:\n${z.prettifyError(error)}`, {
     cause: error,
@@ -294,6 +307,13 @@ export function resolveRuntimeOptions(options: WasmRuntimeOptions): ResolvedRunt
   const parsed = runtimeSchema.safeParse(withEnvironment)
   if (!parsed.success) throw invalid('WasmRuntime options', parsed.error)
   return parsed.data
+}
+
+/** @throws {@link ExecutorError} `INVALID_OPTIONS` naming each wrong option */
+export function drainTimeoutOf(options: ShutdownOptions): number {
+  const parsed = shutdownSchema.safeParse(options)
+  if (!parsed.success) throw invalid('shutdown options', parsed.error)
+  return parsed.data.drainTimeoutMs ?? Number.POSITIVE_INFINITY
 }
 
 /** @throws {@link ExecutorError} `INVALID_OPTIONS` naming each wrong option */

@@ -33,9 +33,11 @@ import { threadPoolSlots } from './native/thread-pool-slots.js'
 import { Fetcher } from './net/fetcher.js'
 import {
   type CallOptions,
+  drainTimeoutOf,
   type ResolvedRuntimeOptions,
   resolveCallOptions,
   resolveRuntimeOptions,
+  type ShutdownOptions,
   type WasmRuntimeOptions,
 } from './options.js'
 import { describeCompileError, type HandlerSource } from './result/error-report.js'
@@ -418,16 +420,16 @@ export class WasmRuntime {
   /**
    * Refuses new calls, lets those that were accepted finish, and ends the threads. An accepted call always has a result.
    *
-   * @param options.drainTimeoutMs milliseconds after which calls that have not ended fail as retryable; by default each
-   *   call's own time limit is what bounds the wait
+   * @throws {@link ExecutorError} `INVALID_OPTIONS`
    */
-  shutdown({ drainTimeoutMs = Number.POSITIVE_INFINITY } = {}): Promise<void> {
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const drainTimeoutMs = drainTimeoutOf(options)
     this.#closed ??= this.#shutdown(drainTimeoutMs)
     return this.#closed
   }
 
   /** {@link shutdown}, by the name that other classes have it under. */
-  close(options?: { drainTimeoutMs?: number }): Promise<void> {
+  close(options?: ShutdownOptions): Promise<void> {
     return this.shutdown(options)
   }
 

@@ -51,3 +51,65 @@ describe('a fact of a call that could not be sent to a thread is refused by name
     expect(await runtime.executeHandler(code, { event: null })).toMatchObject({ value: 1 })
   })
 })
+
+describe('an option that nothing reads is refused by name', () => {
+  const refusal = (name: string) => ({
+    code: 'INVALID_OPTIONS',
+    message: expect.stringContaining(name),
+  })
+  const run = (input: object) => ({ input, run: () => 1 }) as never
+
+  it.each<[string, string, () => unknown]>([
+    [
+      'of a call',
+      'timeoutMs',
+      () => runtime.executeHandler(code, { event: 1, timeoutMs: 5 } as never),
+    ],
+    [
+      'of its limits',
+      'timeout',
+      () => runtime.executeHandler(code, { event: 1 }, { timeout: 5 } as never),
+    ],
+    ['of a script', 'limit', () => runtime.evaluate('1', { limit: 5 } as never)],
+    ['of a context', 'isolation', () => runtime.createContext({ isolation: 'shared' } as never)],
+    ['of a source', 'name', () => runtime.precompileHandler(code, { name: 'x' } as never)],
+    ['of a file', 'rootDir', () => runtime.precompileFile('none.js', { rootDir: '/' } as never)],
+    [
+      'of a command',
+      'arguments',
+      () => runtime.precompileWasi(new Uint8Array(), { arguments: [] } as never),
+    ],
+    ['of the end', 'drainTimeout', () => runtime.shutdown({ drainTimeout: 5 } as never)],
+    ['of the end, by its other name', 'timeoutMs', () => runtime.close({ timeoutMs: 5 } as never)],
+    ['of limits that change', 'maxThreads', () => runtime.resize({ maxThreads: 5 } as never)],
+    ['of a runtime', 'thread', () => openRuntime({ thread: 5 } as never)],
+    [
+      'of a host function',
+      'timeoutMs',
+      () =>
+        runtime.extend('one', {
+          f: { ...(run({ safeParse: () => ({}) }) as object), timeoutMs: 5 } as never,
+        }),
+    ],
+    [
+      'of a function among the globals',
+      'timeoutMs',
+      () =>
+        runtime.executeHandler(code, {
+          event: 1,
+          globals: { f: { ...(run({ safeParse: () => ({}) }) as object), timeoutMs: 5 } },
+        }),
+    ],
+  ])('%s: %s', async (_what, name, use) => {
+    await expect(Promise.resolve().then(use)).rejects.toMatchObject(refusal(name))
+  })
+
+  it.each([[Number.NaN], [-1], ['5']])('a time to drain of %s is refused', async (value) => {
+    const options = { drainTimeoutMs: value as number }
+    await expect(runtime.shutdown(options)).rejects.toMatchObject(refusal('drainTimeoutMs'))
+  })
+
+  it('and the runtime goes on', async () => {
+    expect(await runtime.executeHandler(code, { event: null })).toMatchObject({ value: 1 })
+  })
+})

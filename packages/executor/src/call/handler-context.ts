@@ -2,6 +2,7 @@ import { describeThrown } from '@nexus/diagnostics'
 import { ExecutorError } from '../errors.js'
 import type { EncodedGlobals } from '../host/given-globals.js'
 import type { AroundHostCall, InvokeFunction, RespondFunction } from '../host/guest-services.js'
+import { checkKeys } from '../known-keys.js'
 import type { ResolvedCallOptions } from '../options.js'
 import type { SuspensionStore } from '../suspension/suspension-store.js'
 import { hostCodec } from '../values/host-codec.js'
@@ -111,26 +112,20 @@ export function checkFacts(
   names: readonly string[],
   hint: string,
 ): void {
-  if (typeof facts !== 'object' || facts === null) {
-    throw wrong(`${what}: expected an object, got ${String(facts)}`)
-  }
+  checkKeys(what, facts, names, hint)
   for (const key in facts) {
-    if (!names.includes(key)) {
-      throw wrong(`Unknown key "${key}" in ${what}: expected ${names.join(', ')}. ${hint}`)
-    }
     const expected = CONTEXT_KEYS[key as keyof HandlerContext]
     const value = facts[key as keyof HandlerContext]
     if (value === undefined || EXPECTED[expected](value)) continue
-    throw wrong(`${what}.${key}: expected ${expected}, got ${kindOf(value)}`)
+    throw new ExecutorError(
+      'INVALID_OPTIONS',
+      `${what}.${key}: expected ${expected}, got ${kindOf(value)}`,
+    )
   }
 }
 
 function kindOf(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'another array' : typeof value
-}
-
-function wrong(message: string): ExecutorError {
-  return new ExecutorError('INVALID_OPTIONS', message)
 }
 
 const NO_CAPABILITIES: readonly string[] = []

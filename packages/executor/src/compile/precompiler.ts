@@ -6,6 +6,7 @@ import {
   type ModuleCache,
 } from '@nexus/compile-cache'
 import { ExecutorError } from '../errors.js'
+import { checkKeys } from '../known-keys.js'
 import { codeOfCompileError } from '../result/error-report.js'
 import { compileWasi, type WasiHandler, type WasiOptions } from '../wasi/wasi-handler.js'
 import type { FileOptions, PrecompileOptions } from './file-options.js'
@@ -34,12 +35,14 @@ export class Precompiler {
     this.#parts = parts
   }
 
-  source(code: string, options: PrecompileOptions = {}): Promise<CompiledHandler> {
+  async source(code: string, options: PrecompileOptions = {}): Promise<CompiledHandler> {
+    checkKeys('options', options, ['filename', 'functionName'])
     const { functionName, filename } = options
     return this.#module(() => this.#parts.compiler.compile(code, { filename }), code, functionName)
   }
 
   async file(path: string, options: FileOptions): Promise<CompiledHandler | WasiHandler> {
+    checkKeys('options', options, ['root', 'functionName', 'args', 'files'])
     const { root, functionName, ...wasi } = options
     if (extname(path) === '.wasm') {
       return this.wasi(this.read(path, root), resolve(path), wasi, functionName)

@@ -1,4 +1,5 @@
 import { ExecutorError } from '../errors.js'
+import { checkKeys } from '../known-keys.js'
 import { hostCodec } from '../values/host-codec.js'
 import { type Schema, validate } from './input-schema.js'
 
@@ -78,8 +79,10 @@ export function methodOf(name: string, given: unknown): HostMethod {
   if (typeof given === 'function') return { input: undefined, run: given as HostMethod['run'] }
   const { input, run } = Object(given) as Partial<CheckedMethod>
   if (typeof run === 'function' && (typeof input === 'object' || typeof input === 'function')) {
-    if ('~standard' in input || 'safeParse' in input)
+    if ('~standard' in input || 'safeParse' in input) {
+      checkKeys(name, given as object, ['input', 'run'])
       return { input, run: run as HostMethod['run'] }
+    }
   }
   throw new ExecutorError(
     'INVALID_OPTIONS',
