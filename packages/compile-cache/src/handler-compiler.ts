@@ -300,6 +300,16 @@ export class HandlerCompiler {
     await this.#store.settle()
   }
 
+  /** {@link close}, by the name that other classes have it under. */
+  shutdown(): Promise<void> {
+    return this.close()
+  }
+
+  /** See {@link close}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   async #compileJavaScript(source: string, filename: string, variant: string): Promise<Found> {
     this.#compiler.assertLength(source, filename)
     return this.#store.find({

@@ -344,6 +344,16 @@ export class EventBus<
     return Promise.resolve()
   }
 
+  /** {@link close}, by the name that other classes have it under. */
+  shutdown(options?: { drainTimeoutMs?: number }): Promise<void> {
+    return this.close(options)
+  }
+
+  /** See {@link close}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   async #close(drainTimeoutMs: number): Promise<void> {
     const subscriptions = [...this.#subscriptions]
     // Each one is waited for, also when a handler called this.

@@ -1,4 +1,6 @@
 import { type CloudEvent, EventBus, memoryStore } from '@nexus/event-bus'
+import { type } from 'arktype'
+import * as v from 'valibot'
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { z as z3 } from 'zod/v3'
@@ -14,6 +16,8 @@ async function openShop() {
     schemas: {
       'shop.order.paid': z.object({ total: z.number() }),
       'shop.order.sent': z3.object({ carrier: z3.string() }),
+      'shop.order.packed': v.object({ boxes: v.number() }),
+      'shop.order.returned': type({ reason: 'string' }),
     },
   })
   open.push(bus)
@@ -53,6 +57,30 @@ describe('types that follow the schemas', () => {
       }),
     ].map((subscription) => subscription.ready)
     await Promise.all(ready)
+  })
+
+  it('the same with valibot and arktype', async () => {
+    const bus = await openShop()
+    await bus.publish({ type: 'shop.order.packed', data: { boxes: 2 } })
+    await bus.publish({ type: 'shop.order.returned', data: { reason: 'torn' } })
+    const wrong = { code: 'SCHEMA_MISMATCH' }
+    await expect(
+      // @ts-expect-error boxes is a number
+      bus.publish({ type: 'shop.order.packed', data: { boxes: 'two' } }),
+    ).rejects.toMatchObject({ ...wrong, message: expect.stringContaining('data.boxes') })
+    await expect(
+      // @ts-expect-error a reason is text
+      bus.publish({ type: 'shop.order.returned', data: { reason: 5 } }),
+    ).rejects.toMatchObject({ ...wrong, message: expect.stringContaining('data.reason') })
+    const { ready } = bus.subscribe(
+      ['shop.order.packed', 'shop.order.returned'],
+      ({ event }) => {
+        if (event.type === 'shop.order.packed') expectTypeOf(event.data.boxes).toBeNumber()
+        else expectTypeOf(event.data.reason).toBeString()
+      },
+      { group: 'both' },
+    )
+    await ready
   })
 
   it('a bus with schemas is a bus', async () => {

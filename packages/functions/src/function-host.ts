@@ -397,6 +397,16 @@ export class FunctionHost {
     return this.#closing
   }
 
+  /** {@link close}, by the name that other classes have it under. */
+  shutdown(options?: { drainTimeoutMs?: number }): Promise<void> {
+    return this.close(options)
+  }
+
+  /** See {@link close}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   #notFound(name: string): FunctionsError {
     const known = this.names.join(', ') || 'none'
     return new FunctionsError(

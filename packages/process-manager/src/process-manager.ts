@@ -209,6 +209,11 @@ export class ProcessManager extends EventEmitter<ProcessManagerEvents> {
     this.removeAllListeners()
   }
 
+  /** See {@link close}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   async #command<T>(command: ServiceCommand, name: string, run: () => Promise<T>): Promise<T> {
     this.#requireOpen()
     parseName(name)

@@ -181,6 +181,11 @@ export class Subscription {
     return Promise.resolve()
   }
 
+  /** See {@link close}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   async #open(): Promise<void> {
     this.#consumer = await this.#openConsumer()
     this.#loop = this.#fetchLoop.run(this.#consumer)

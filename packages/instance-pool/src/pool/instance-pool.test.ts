@@ -318,6 +318,12 @@ describe('shutting down', () => {
   })
 })
 
+it.each(['close', 'shutdown', Symbol.asyncDispose] as const)('%s ends a pool', async (method) => {
+  const { pool } = poolOf({})
+  await pool[method]()
+  await expect(pool.acquire('a')).rejects.toMatchObject({ code: 'POOL_CLOSED' })
+})
+
 describe('a pool that is resized', () => {
   it('serves callers who wait once there is room', async () => {
     const pool = new InstancePool(new ThingKind(), { maxInstances: 1 })

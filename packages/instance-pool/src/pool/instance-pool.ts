@@ -284,6 +284,16 @@ export class InstancePool<Instance, Use = void> {
     return this.#closed.done
   }
 
+  /** {@link shutdown}, by the name that other classes have it under. */
+  close(): Promise<void> {
+    return this.shutdown()
+  }
+
+  /** See {@link shutdown}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
   #liveCount(): number {
     return this.#idle.length + this.#active.size + this.#suspended.size + this.#creating
   }
