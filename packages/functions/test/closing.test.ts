@@ -36,7 +36,7 @@ describe.each(Object.entries(OPENED))('%s', (_, make) => {
       const { open, use, code } = await make()
       await use()
       await open[method]()
-      await expect(Promise.resolve().then(use)).rejects.toMatchObject({ code })
+      await expect((async () => use())()).rejects.toMatchObject({ code })
       for (const other of ['close', 'shutdown', Symbol.asyncDispose] as const) await open[other]()
     },
   )
