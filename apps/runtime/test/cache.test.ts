@@ -90,6 +90,27 @@ it('warming fills a disk that was pruned, emptied, removed or damaged, so that t
   expect((await new NexusClient({ url: next.url }).cache()).handlers.compiled).toBe(0)
 })
 
+it('a function that does not compile is no fault of the server: the others go on, and the log says which', async () => {
+  const lines: string[] = []
+  const { client, directory } = await serve(files, { onLog: (line) => lines.push(line) })
+  await writeFile(join(directory, 'one.js'), 'export default (')
+  await expect(client.warmCache()).rejects.toMatchObject({
+    status: 409,
+    serverCode: 'FUNCTION_INVALID',
+    message: expect.not.stringContaining(directory),
+  })
+  const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error')
+  expect(told).toMatchObject([
+    { msg: expect.stringContaining('not warmed'), reason: expect.stringContaining('one.js:1') },
+  ])
+  const { id } = await client.publish({ type: 'a' })
+  expect((await settled(client, id)).runs.map(({ status }) => status)).toEqual([
+    ...['succeeded', 'succeeded'],
+  ])
+  await writeFile(join(directory, 'one.js'), files['one.js'])
+  expect(await client.warmCache()).toEqual({ functions: 2 })
+})
+
 it('a wrong query is refused by name, and a token is wanted where there is one', async () => {
   const { send } = await serve(files, { env: { NEXUS_TOKEN: 'a-token-of-some-length' } })
   const authorization = { authorization: 'Bearer a-token-of-some-length' }

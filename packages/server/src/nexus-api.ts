@@ -76,7 +76,7 @@ export function mountApi(app: FastifyInstance, options: ResolvedApiOptions): voi
   const { runtime, functions } = options
   if (metrics)
     metricsRoutes(app, { metrics, bus, system: options.system, cache: runtime?.cache, report })
-  if (runtime) cacheRoutes(app, runtime.cache, functions)
+  if (runtime) cacheRoutes(app, runtime.cache, functions, options.logger)
   if (functions) {
     functionRoutes(app, functions)
     invokeRoutes(app, functions)

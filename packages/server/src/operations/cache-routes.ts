@@ -1,7 +1,9 @@
+import type { Logger } from '@nexus/diagnostics'
 import type { RuntimeCache } from '@nexus/executor'
-import type { FunctionHost } from '@nexus/functions'
+import { type FunctionHost, FunctionsError } from '@nexus/functions'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { HttpError } from '../answers/http-error.js'
 import { parseQuery, wholeNumber } from '../answers/query.js'
 import { cacheEntries, cacheReport } from './cache-report.js'
 
@@ -15,6 +17,7 @@ export function cacheRoutes(
   server: FastifyInstance,
   cache: RuntimeCache,
   functions: FunctionHost | undefined,
+  logger: Logger,
 ): void {
   server.get('/api/cache', async () => {
     await cache.measure()
@@ -41,7 +44,14 @@ export function cacheRoutes(
   })
 
   server.post('/api/cache/warm', async () => {
-    await functions?.reload()
+    await functions?.reload().catch((error: unknown) => {
+      if (!(error instanceof FunctionsError) || error.code !== 'FUNCTION_INVALID') throw error
+      logger.error({ reason: error.message }, 'the cache was not warmed: a function is wrong')
+      // Which one, and where, may name files of the host.
+      const message =
+        'A function does not compile, so the cache was not warmed; the log of the server says which. The functions go on as they were.'
+      throw new HttpError(409, error.code, message)
+    })
     // What memory had was not compiled again: the disk may have lost it all the same.
     await cache.refill()
     await cache.measure()
