@@ -31,8 +31,7 @@ export class RedeliveryRequests {
     for await (const event of replayedEvents(query, events, lookup)) {
       result.events += 1
       for (const { name } of groupsFor(groups, event.type)) {
-        result.deliveries += 1
-        await redelivery.request(name, event, 'replay')
+        if (await redelivery.request(name, event, 'replay')) result.deliveries += 1
         await state.remove(state.names.dead(name, event.sequence))
       }
     }

@@ -51,9 +51,9 @@ export class Redelivery {
 
   /**
    * Delivers an event to a group once more, whatever became of it before. Where one such delivery waits, there is
-   * no second one; a replay makes a waiting redrive a replay.
+   * no second one: answers false then; a replay makes a waiting redrive a replay.
    */
-  async request(group: string, event: EventRef, asked: 'replay' | 'redrive'): Promise<void> {
+  async request(group: string, event: EventRef, asked: 'replay' | 'redrive'): Promise<boolean> {
     const { names } = this.#state
     const { sequence } = event
     for (;;) {
@@ -74,7 +74,7 @@ export class Redelivery {
       const target = names.redeliveryOf(group, sequence)
       if (isAskedFor) await this.#writeFirst(target, message)
       else await this.#publisher.publish(target, JSON.stringify(message))
-      return
+      return !waits
     }
   }
 

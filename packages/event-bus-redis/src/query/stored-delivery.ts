@@ -10,6 +10,8 @@ export type StoredDelivery = Omit<Delivery, 'group' | 'status' | 'updatedAt' | '
   nextAttemptAtMs?: number
   /** It was a dead letter. */
   purged?: true
+  /** It waits for its first attempt since this was asked for. */
+  asked?: 'replay' | 'redrive'
 }
 
 /** What a group did with an event; undefined where that is nothing, or was lost. */
@@ -25,7 +27,8 @@ export function toDelivery(
     const status = claimed ? 'running' : 'pending'
     return { group: name, status, attempts: Number(claimed), replays: 0, updatedAt: publishedAt }
   }
-  const { updatedAtMs, nextAttemptAtMs, purged: _, ...rest } = JSON.parse(stored) as StoredDelivery
+  const found = JSON.parse(stored) as StoredDelivery
+  const { updatedAtMs, nextAttemptAtMs, purged: _purged, asked: _asked, ...rest } = found
   const { status } = rest
   if (status === 'lost') return undefined
   // What is tried again in place is claimed between its attempts.

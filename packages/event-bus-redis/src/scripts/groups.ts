@@ -152,22 +152,27 @@ redis.call('HDEL', p .. ':groups-backup', group)
 return redis.call('HDEL', p .. ':groups', group)`)
 
 const AGAIN = `
--- What still waits of the event is replaced, so that it is handled once more, not several times.
-local function deliverAgain(group, sequence, replays, before)
-  local waiting = member(sequence, before)
+-- Delivers an event once more. What still waits of it is replaced, so that it is handled once more, not several times. Where
+-- a redelivery waits that no consumer has taken, there is no second one: answers false then; a replay makes a redrive that
+-- waits a replay.
+local function deliverAgain(group, sequence, asked)
+  local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
+  local replays = before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0
+  local waiting = member(sequence, replays)
+  local waitsFor = before and string.match(before, '"status":"pending".*"asked":"(%a+)"}$')
+  local waits = waitsFor and not redis.call('ZSCORE', p .. ':claims:' .. group, waiting)
+  if waits and (asked == 'redrive' or waitsFor == 'replay') then return false end
   for _, key in ipairs(workKeys(group)) do
     if key ~= p .. ':claims:' .. group and redis.call('ZREM', key, waiting) == 1 then
       redis.call('HDEL', p .. ':work:' .. group, waiting)
     end
   end
+  if asked == 'replay' then replays = replays + 1 end
   redis.call('ZREM', p .. ':dead:' .. group, sequence)
   redis.call('ZADD', p .. ':ready:' .. group, sequence, member(sequence, replays))
-  pending(group, sequence, replays)
+  pending(group, sequence, replays, nil, asked)
   woken[group] = true
-end
-local function replaysOf(group, sequence)
-  local before = redis.call('HGET', p .. ':deliveries:' .. group, sequence)
-  return before and tonumber(string.match(before, '^{"replays":(%d+)')) or 0
+  return not waits
 end
 `
 
@@ -182,11 +187,7 @@ for i = 2, #ARGV do
   if fields then
     events = events + 1
     for _, group in ipairs(routesOf(fields[2])) do
-      if not only or only[group] then
-        deliveries = deliveries + 1
-        local before = replaysOf(group, sequence)
-        deliverAgain(group, sequence, before + 1, before)
-      end
+      if (not only or only[group]) and deliverAgain(group, sequence, 'replay') then deliveries = deliveries + 1 end
     end
   end
 end
@@ -200,9 +201,7 @@ for i = 2, #ARGV do
   local sequence = tonumber(ARGV[i])
   if redis.call('ZREM', p .. ':dead:' .. group, sequence) == 1 then
     count = count + 1
-    if REDRIVE then
-      local before = replaysOf(group, sequence)
-      deliverAgain(group, sequence, before, before)
+    if REDRIVE then deliverAgain(group, sequence, 'redrive')
     else notePurged(group, sequence) end
   end
 end

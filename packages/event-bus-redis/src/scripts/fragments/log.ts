@@ -118,8 +118,10 @@ local function openLog()
     return redis.error_reply('LOGDAMAGED the server lost a key of the bus')
   end
 end
-local function pending(group, sequence, replays, due)
+-- What waits for its first attempt; asked says which redelivery it is, if it is one.
+local function pending(group, sequence, replays, due, asked)
   local next = due and string.format(',"nextAttemptAtMs":%d', due) or ''
+  if asked then next = next .. string.format(',"asked":"%s"', asked) end
   local json = string.format('{"replays":%d,"status":"pending","attempts":0,"updatedAtMs":%d%s}', replays, wall(), next)
   redis.call('HSET', p .. ':deliveries:' .. group, sequence, json)
 end

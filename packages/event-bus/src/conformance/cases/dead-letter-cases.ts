@@ -204,20 +204,40 @@ export const deadLetterCases: readonly ConformanceCase[] = [
     await bus.publish({ type: 'a', id: 'x' })
     await eventually('the end', async () => (await bus.deadLetters.list()).total === 1)
     await subscription.close()
-    await Promise.all([
+    const [, one, , other] = await Promise.all([
       bus.deadLetters.redrive(),
       bus.replay({ id: 'x' }),
       bus.deadLetters.redrive(),
       bus.replay({ id: 'x' }),
     ])
-    await bus.replay({ id: 'x' })
+    assert.ok(one.deliveries + other.deliveries <= 1, 'one event was said to be delivered twice')
+    for (const _ of [1, 2]) {
+      assert.deepEqual(await bus.replay({ id: 'x' }), { events: 1, deliveries: 0 })
+    }
     assert.equal((await bus.deadLetters.list()).total, 0)
     const { inbox } = await collect(bus, 'a', options)
     await bus.publish({ type: 'a', id: 'last' })
     await inbox.waitFor(2)
     await eventually('success', async () => (await bus.getStats()).delivered === 2)
     assert.deepEqual(inbox.ids.toSorted(), ['last', 'x'])
+    assert.equal(inbox.deliveries.find(({ event }) => event.id === 'x')?.replay, 1)
   }),
+
+  withBus(
+    'a replay of an event that waits is one delivery, and replays of it are none',
+    async (bus) => {
+      const { subscription } = await collect(bus, 'a', { group: 'g' })
+      await subscription.close()
+      await bus.publish({ type: 'a', id: 'x' })
+      assert.deepEqual(await bus.replay({ id: 'x' }), { events: 1, deliveries: 1 })
+      assert.deepEqual(await bus.replay({ id: 'x' }), { events: 1, deliveries: 0 })
+      const { inbox } = await collect(bus, 'a', { group: 'g' })
+      await bus.publish({ type: 'a', id: 'last' }, { delayMs: 300 })
+      await inbox.waitFor(2)
+      assert.deepEqual(inbox.ids, ['x', 'last'])
+      assert.equal(inbox.deliveries[0]!.replay, 1)
+    },
+  ),
 
   withBus('a dead letter that is replayed is a dead letter no more', async (bus) => {
     let broken = true
