@@ -33,8 +33,11 @@ describeStore(
         },
         server: {
           port: server.port,
-          openStoreAt: (port) =>
-            natsStore({ servers: [`nats://127.0.0.1:${port}`], requestTimeoutMs: 1_000 }),
+          openStoreAt: (port, requestTimeoutMs) =>
+            natsStore({
+              servers: [`nats://127.0.0.1:${port}`],
+              ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+            }),
           environmentAt: (port) => ({ STORE_SERVER: `nats://127.0.0.1:${port}` }),
           kill: () => server.kill(),
           restart: () => server.restart(),

@@ -26,8 +26,11 @@ describe.skipIf(!hasRedis())('on a Redis server', () => {
           },
           server: {
             port: server.port,
-            openStoreAt: (port) =>
-              redisStore({ url: `redis://127.0.0.1:${port}`, requestTimeoutMs: 1_000 }),
+            openStoreAt: (port, requestTimeoutMs) =>
+              redisStore({
+                url: `redis://127.0.0.1:${port}`,
+                ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+              }),
             environmentAt: (port) => ({ STORE_URL: `redis://127.0.0.1:${port}` }),
             kill: () => server.kill(),
             restart: () => server.restart(),

@@ -21,9 +21,13 @@ import type {
   WorkerBundle,
 } from './store-backend.js'
 
-const FAULTS_TIMEOUT = { timeout: 3_600_000 }
-const CASE_TIMEOUT = { timeout: 120_000 }
-const SERVER_CASE_TIMEOUT = { timeout: 240_000 }
+/** Tests wait far more than they work, so they run beside each other, but for those that would disturb the others. */
+const CASE = { timeout: 120_000, concurrent: true }
+const SERVER_CASE = { timeout: 240_000, concurrent: true }
+const FAULTS = { timeout: 3_600_000, concurrent: true }
+const CASE_ALONE = { timeout: 240_000 }
+/** How long a request may take where the network fails. */
+const REQUEST_MS = 1_000
 /** Faults of a run that says nothing else in `NEXUS_FAULTS`. */
 const USUAL_FAULTS = 12
 
@@ -59,20 +63,40 @@ export function describeStore(backend: StoreBackend, runner: TestRunner): void {
     if (backend.worker !== undefined) describeWorkers(backend, backend.worker, runner)
     if (backend.networkFaultMs !== undefined) {
       const faultMs = backend.networkFaultMs
-      for (const { name, run } of [...emptiedServerCases, ...joiningCases, ...listenerCases]) {
-        it(name, SERVER_CASE_TIMEOUT, () => withServer(backend, run))
-      }
-      it('survives a network that stalls, drops and resets', FAULTS_TIMEOUT, () =>
+      it('survives a network that stalls, drops and resets', FAULTS, () =>
         withServer(backend, async (server) => {
-          const openStore = (port: number) => server.openStoreAt(port)
+          const openStore = (port: number) => server.openStoreAt(port, REQUEST_MS)
           await surviveNetworkFaults({ port: server.port, faultMs, openStore })
         }),
       )
+      for (const { name, run } of [...emptiedServerCases, ...joiningCases]) {
+        it(name, SERVER_CASE, () => withServer(backend, run))
+      }
     }
     for (const plan of backend.secrets ?? []) {
-      it(`shows no secret: ${plan.name}`, CASE_TIMEOUT, () => showsNoSecret(plan))
+      it(`shows no secret: ${plan.name}`, CASE, () => showsNoSecret(plan))
     }
+    describeDisturbing(backend, runner)
   })
+}
+
+/** Tests that block the event loop, or listen for what any other one might do to the process. */
+function describeDisturbing(backend: StoreBackend, { it }: TestRunner): void {
+  const { worker, shared, networkFaultMs } = backend
+  if (worker !== undefined && shared) {
+    for (const ordered of [false, true]) {
+      const kind = ordered ? 'with an ordering key' : 'without order'
+      it(`keeps the claim of a handler that blocks the event loop, ${kind}`, CASE_ALONE, () =>
+        withWorker(backend, worker, ({ storage, worker }) =>
+          keepsClaimsOfABusyLoop({ ...worker, ordered, openStore: () => storage.openStore() }),
+        ),
+      )
+    }
+  }
+  if (networkFaultMs === undefined) return
+  for (const { name, run } of listenerCases) {
+    it(name, CASE_ALONE, () => withServer(backend, run))
+  }
 }
 
 function describePromises(backend: StoreBackend, { it, afterAll }: TestRunner): void {
@@ -85,7 +109,7 @@ function describePromises(backend: StoreBackend, { it, afterAll }: TestRunner): 
       return (await started).createStorage()
     },
   }
-  for (const { name, run } of conformanceCases) it(name, CASE_TIMEOUT, () => run(harness))
+  for (const { name, run } of conformanceCases) it(name, CASE, () => run(harness))
   afterAll(async () => {
     await (await started)?.stop()
   })
@@ -98,7 +122,7 @@ function describeWorkers(
 ): void {
   const faults = Number(process.env.NEXUS_FAULTS ?? USUAL_FAULTS)
   const seed = Number(process.env.NEXUS_FAULTS_SEED ?? Date.now() % 1_000_000)
-  it(`accounts for every event under ${faults} faults (seed ${seed})`, FAULTS_TIMEOUT, () =>
+  it(`accounts for every event under ${faults} faults (seed ${seed})`, FAULTS, () =>
     withWorker(backend, bundle, async ({ started: { server }, storage, worker }) => {
       const report = await faultRounds({
         faults,
@@ -115,25 +139,19 @@ function describeWorkers(
   )
   for (const ordered of [false, true]) {
     const kind = ordered ? 'with an ordering key' : 'without order'
-    it(`ends an event that kills its process as a dead letter, ${kind}`, CASE_TIMEOUT, () =>
+    it(`ends an event that kills its process as a dead letter, ${kind}`, CASE, () =>
       withWorker(backend, bundle, ({ storage, worker }) =>
         endsDeadlyEvents({ ...worker, ordered, openStore: () => storage.openStore() }),
       ),
     )
-    if (!backend.shared) continue
-    it(`keeps the claim of a handler that blocks the event loop, ${kind}`, CASE_TIMEOUT, () =>
-      withWorker(backend, bundle, ({ storage, worker }) =>
-        keepsClaimsOfABusyLoop({ ...worker, ordered, openStore: () => storage.openStore() }),
-      ),
-    )
   }
   if (!backend.shared) return
-  it('lets the frozen owner of an ordered group start nothing of its successor', CASE_TIMEOUT, () =>
+  it('lets the frozen owner of an ordered group start nothing of its successor', CASE, () =>
     withWorker(backend, bundle, ({ storage, worker }) =>
       letsAFrozenOwnerStartNothing({ ...worker, openStore: () => storage.openStore() }),
     ),
   )
-  it('closes in a process that has nothing else to do', CASE_TIMEOUT, () =>
+  it('closes in a process that has nothing else to do', CASE, () =>
     withWorker(backend, bundle, async ({ started: { server }, worker }) => {
       if (server !== undefined) await closesWithNothingElseAlive({ ...worker, server })
     }),

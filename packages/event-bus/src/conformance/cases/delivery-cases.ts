@@ -202,15 +202,15 @@ export const deliveryCases: readonly ConformanceCase[] = [
   ),
 
   withBus('a delayed event is not delivered before its time', async (bus) => {
-    const { inbox } = await collect(bus, 'a', { group: 'g' })
+    let deliveredAfterMs = 0
     const asked = Date.now()
+    const { inbox } = await collect(bus, 'a', { group: 'g' }, () => {
+      deliveredAfterMs = Date.now() - asked
+    })
     const { id } = await bus.publish({ type: 'a' }, { delayMs: 1_500 })
-    await bus.publish({ type: 'a', id: 'at once' })
     await inbox.waitFor(1)
-    assert.deepEqual(inbox.ids, ['at once'])
-    await inbox.waitFor(2)
     // Server and process read the same clock, each in whole milliseconds.
-    assert.ok(Date.now() - asked >= 1_499)
+    assert.ok(deliveredAfterMs >= 1_499)
     await eventually('success', async () => (await statusOf(bus, id, 'g')) === 'succeeded')
   }),
 

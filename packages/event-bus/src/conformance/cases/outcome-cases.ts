@@ -70,12 +70,12 @@ export const outcomeCases: readonly ConformanceCase[] = [
       })
       await collect(bus, 'a', { group: 'slow' }, () => working)
       await collect(bus, 'a', { group: 'fast' })
-      const fast = await bus.publish({ type: 'a' }, { wait: { groups: ['fast'] } })
+      const event = { type: 'a', id: 'late', source: '/s' }
+      const fast = await bus.publish(event, { wait: { groups: ['fast'] } })
       assert.deepEqual(
         fast.deliveries.map(({ group, status }) => [group, status]),
         [['fast', 'succeeded']],
       )
-      const event = { type: 'a', id: 'late', source: '/s' }
       const { settled, deliveries } = await bus.publish(event, { wait: { timeoutMs: 100 } })
       assert.equal(settled, false)
       assert.deepEqual(

@@ -129,7 +129,7 @@ export const retentionCases: readonly ConformanceCase[] = [
           const bus = await openBus({}, { retention: { maxEvents: 1 } })
           const { subscription } = await collect(bus, 'a', { group: 'g' })
           if (what === 'an offline group') await subscription.close()
-          const delay = what === 'a delayed event' ? { delayMs: 1_500 } : {}
+          const delay = what === 'a delayed event' ? { delayMs: 4_000 } : {}
           await bus.publish({ type: 'a', id: 'pending' }, delay)
           if (what === 'a replayed event') {
             await eventually('success', async () => (await bus.getStats()).delivered === 1)
