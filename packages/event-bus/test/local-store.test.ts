@@ -41,6 +41,15 @@ async function filled(count: number): Promise<void> {
   await bus.close()
 }
 
+/** A copy of what a process would leave that died now. */
+function leftByACrash(directory: string): string {
+  const copy = join(directory, 'crashed')
+  mkdirSync(copy)
+  for (const file of ['events.mdb', 'running'])
+    copyFileSync(join(directory, file), join(copy, file))
+  return copy
+}
+
 describe('one directory', () => {
   it('has one writer, and says so to a second one', async () => {
     const bus = await openBus()
@@ -80,15 +89,21 @@ describe('one directory', () => {
     await bus.publish({ type: 'a', id: 'x' })
     await started
     const whileRunning = readFileSync(join(path, 'running'))
-    const crashed = join(path, 'crashed')
-    mkdirSync(crashed)
-    for (const file of ['events.mdb', 'running'])
-      copyFileSync(join(path, file), join(crashed, file))
+    const crashed = leftByACrash(path)
     release()
     await bus.close()
     expect(whileRunning.toString('utf8', 8)).toContain('["g",1,1]')
 
-    const after = await EventBus.open({ store: localStore({ path: crashed }) })
+    // The next process dies too, before its handler could get the event.
+    const between = await EventBus.open({ store: localStore({ path: crashed }) })
+    await between.publish({ type: 'b' })
+    await new Promise<void>((resolve) => {
+      between.subscribe('b', () => resolve(), { group: 'other', start: 'beginning' })
+    })
+    const crashedAgain = leftByACrash(crashed)
+    await between.close()
+
+    const after = await EventBus.open({ store: localStore({ path: crashedAgain }) })
     const attempt = await new Promise<number>((resolve) => {
       after.subscribe('a', (delivery) => resolve(delivery.attempt), { group: 'g' })
     })

@@ -47,29 +47,32 @@ export const claimCases: readonly ConformanceCase[] = [
     ),
   ),
 
-  ...[false, true].map((ordered) =>
-    withConsumer(
-      `an attempt whose claim is given back counts once its handler was started, ${ordered ? 'in order' : 'without order'}`,
-      async (open, store) => {
-        const request = { ordered }
-        await store.append([requestOf('y')], undefined)
-        const first = await open(request)
-        const claims = await claimAll(first, 2)
-        const [started] = claims.filter(({ event }) => event.id === 'x')
-        assert.deepEqual(await first.begin([started!]), [started])
-        for (const claim of claims) await first.settle(claim, { kind: 'release' })
-        await first.close()
-        const second = await open(request)
-        const attempts = (await claimAll(second, 2)).map(({ event, attempt }) => [
-          event.id,
-          attempt,
-        ])
-        assert.deepEqual(ordered ? attempts : attempts.toSorted(), [
-          ['x', 2],
-          ['y', 1],
-        ])
-        await second.close()
-      },
+  ...[false, true].flatMap((ordered) =>
+    (['that waits', 'that comes later'] as const).map((next) =>
+      withConsumer(
+        `an attempt whose claim is given back counts once its handler was started, ${ordered ? 'in order' : 'without order'}, for a consumer ${next}`,
+        async (open, store) => {
+          const request = { ordered }
+          await store.append([requestOf('y')], undefined)
+          const first = await open(request)
+          const claims = await claimAll(first, 2)
+          const [started] = claims.filter(({ event }) => event.id === 'x')
+          assert.deepEqual(await first.begin([started!]), [started])
+          const waiting = next === 'that waits' ? await open(request) : undefined
+          for (const claim of claims) await first.settle(claim, { kind: 'release' })
+          await first.close()
+          const second = waiting ?? (await open(request))
+          const attempts = (await claimAll(second, 2)).map(({ event, attempt }) => [
+            event.id,
+            attempt,
+          ])
+          assert.deepEqual(ordered ? attempts : attempts.toSorted(), [
+            ['x', 2],
+            ['y', 1],
+          ])
+          await second.close()
+        },
+      ),
     ),
   ),
 

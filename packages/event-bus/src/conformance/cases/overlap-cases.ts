@@ -67,8 +67,14 @@ export const overlapCases: readonly ConformanceCase[] = [
       async (bus) => {
         const options = { group: 'g', orderingKey: 'subject' }
         const handled: string[] = []
+        const overtaking: string[] = []
+        let running = 0
         const note = async ({ event }: DeliveryContext): Promise<void> => {
-          await new Promise(setImmediate)
+          running += 1
+          if (running > 1) overtaking.push(event.id)
+          // Long enough for the other consumer to begin, if nothing kept it from that.
+          await new Promise((resolve) => setTimeout(resolve, 5))
+          running -= 1
           handled.push(event.id)
         }
         await collect(bus, [one].flat(), options, note)
@@ -79,6 +85,7 @@ export const overlapCases: readonly ConformanceCase[] = [
           handled,
           events(20).map(({ id }) => id),
         )
+        assert.deepEqual(overtaking, [])
       },
     ),
   ),

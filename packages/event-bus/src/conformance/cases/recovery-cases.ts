@@ -81,11 +81,11 @@ export const recoveryCases: readonly ConformanceCase[] = [
 
   persistent('retries, scheduled events and dead letters outlive the process', async (openBus) => {
     const bus = await openBus()
-    const options = { group: 'g', retry: { maxAttempts: 2, baseDelayMs: 2_000, jitter: 0 } }
+    const options = { group: 'g', retry: { maxAttempts: 2, baseDelayMs: 4_000, jitter: 0 } }
     const { inbox } = await collect(bus, 'a', options, ({ event }) => {
       throw Object.assign(new Error('no'), { retryable: event.id !== 'dead' })
     })
-    await bus.publish({ type: 'a', id: 'later' }, { delayMs: 2_000 })
+    await bus.publish({ type: 'a', id: 'later' }, { delayMs: 4_000 })
     await bus.publish({ type: 'a', id: 'dead' })
     await bus.publish({ type: 'a', id: 'retry' })
     await inbox.waitFor(2)
@@ -135,19 +135,23 @@ export const recoveryCases: readonly ConformanceCase[] = [
     assert.deepEqual(second.ids, ['x'])
   }),
 
-  withBus('a group that is made again has no retries of the one before', async (bus) => {
-    const retry = { baseDelayMs: 50, maxDelayMs: 50, jitter: 0 }
-    const { inbox, subscription } = await collect(bus, 'a', { group: 'g', retry }, () => {
-      throw new Error('no')
+  withBus('a group that is made again has nothing of the one before', async (bus) => {
+    const retry = { maxAttempts: 1_000, baseDelayMs: 50, maxDelayMs: 50, jitter: 0 }
+    const { inbox, subscription } = await collect(bus, 'a', { group: 'g', retry }, ({ event }) => {
+      throw Object.assign(new Error('no'), { retryable: event.id !== 'dead' })
     })
-    await bus.publish({ type: 'a', id: 'old' })
-    await inbox.waitFor(1)
+    await bus.publishBatch(['old', 'dead'].map((id) => ({ type: 'a', id })))
+    await inbox.waitFor(2)
     await eventually('the retry', async () => (await statusOf(bus, 'old', 'g')) === 'retrying')
+    await eventually('the end', async () => (await bus.deadLetters.list()).total === 1)
     await subscription.close()
     await bus.removeGroup('g')
+    for (const id of ['old', 'dead']) assert.equal(await statusOf(bus, id, 'g'), 'none')
+    assert.deepEqual(await bus.deadLetters.list(), { deadLetters: [], total: 0 })
     const again = await collect(bus, 'a', { group: 'g' })
     await bus.publish({ type: 'a', id: 'new' }, { delayMs: 200 })
     await again.inbox.waitFor(1)
     assert.deepEqual(again.inbox.ids, ['new'])
+    assert.equal(await bus.deadLetters.redrive(), 0)
   }),
 ]

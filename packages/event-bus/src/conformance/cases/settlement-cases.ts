@@ -85,6 +85,29 @@ export const settlementCases: readonly ConformanceCase[] = [
   ),
 
   withSettling(
+    'a settlement whose claim was lost is not sent again, and its key goes on',
+    () => ({
+      before: (settlement) => {
+        if (settlement.kind === 'ack' && settlement.record === 'lost') {
+          throw new EventBusError('CLAIM_LOST', 'another consumer has it')
+        }
+      },
+    }),
+    async (bus) => {
+      const options = { group: 'g', orderingKey: 'subject', concurrency: 1 }
+      const { inbox, subscription } = await collect(bus, 'a', options, ({ event }) => ({
+        record: event.id,
+      }))
+      await bus.publishBatch(['lost', 'next'].map((id) => ({ type: 'a', id, subject: 'k' })))
+      await eventually('success', async () => subscription.getStats().succeeded === 1)
+      assert.equal(await statusOf(bus, 'next', 'g'), 'succeeded')
+      assert.deepEqual(inbox.ids, ['lost', 'next'])
+      const { lost, running, waiting } = subscription.getStats()
+      assert.deepEqual([lost, running, waiting], [1, 0, 0])
+    },
+  ),
+
+  withSettling(
     'what a handler said of itself is kept when its settlement is refused, as far as the store takes it',
     () => ({
       before: (settlement) => {
