@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { type ListQuery, memoryStore } from '@nexus/event-bus'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { json, serve } from './serve.js'
 
 interface Page {
@@ -30,6 +30,65 @@ it('lists every event once, on pages that are bounded by bytes', async () => {
   } while (cursor)
   expect(ids).toEqual(sizes.map((_, n) => `e-${149 - n}`))
   expect(pages).toBeGreaterThan(10)
+})
+
+it('has exactly as many events on a page as were asked for, over several reads of the store', async () => {
+  const { bus, send } = await serve()
+  await bus.publishBatch(Array.from({ length: 320 }, () => ({ type: 'a' })))
+  for (const limit of [1, 99, 100, 101, 150, 300]) {
+    const { events, cursor } = (await (await send(`/api/events?limit=${limit}`)).json()) as Page
+    expect([limit, events.length, typeof cursor]).toEqual([limit, limit, 'string'])
+  }
+})
+
+it('counts the bytes of a page over several reads of the store', async () => {
+  const maxPageBytes = 40_000
+  const { bus, send } = await serve({ maxPageBytes })
+  await bus.publishBatch(Array.from({ length: 600 }, (_, n) => ({ type: 'a', data: n })))
+  const text = await (await send('/api/events?limit=1000')).text()
+  const { events } = JSON.parse(text) as Page
+  expect(events.length).toBeGreaterThan(200)
+  expect(JSON.stringify(events).length).toBeLessThanOrEqual(maxPageBytes)
+})
+
+describe('the query is bounded', () => {
+  const bytes = (count: number) =>
+    encodeURIComponent('\u00e9'.repeat(count / 2) + 'x'.repeat(count % 2))
+
+  it.each([
+    ['type', 512, 'GET', '/api/events?type='],
+    ['cursor', 1024, 'GET', '/api/events?cursor='],
+    ['source', 512, 'GET', '/api/events/none?source='],
+    ['source', 512, 'POST', '/api/events/none/replay?source='],
+    ['source', 512, 'DELETE', '/api/events/none/data?source='],
+    ['reason', 512, 'DELETE', '/api/events/none/data?reason='],
+  ])('%s to %i bytes: %s %s', async (name, most, method, path) => {
+    const { send } = await serve()
+    const codeOf = async (count: number) => {
+      const answer = await send(path + bytes(count), { method })
+      return ((await answer.json()) as { error?: { code: string; message: string } }).error
+    }
+    expect((await codeOf(most))?.code).not.toBe('INVALID_QUERY')
+    const refusal = { code: 'INVALID_QUERY', message: expect.stringContaining(`${name}: `) }
+    for (const count of [most + 1, most + 2, 2 * most]) {
+      expect(await codeOf(count)).toMatchObject(refusal)
+    }
+  })
+
+  it('the number of events to 1 to 1000', async () => {
+    const { send } = await serve()
+    for (const [limit, status] of [
+      ['0', 400],
+      ['1', 200],
+      ['1000', 200],
+      ['1001', 400],
+      ['1e3', 400],
+      ['-1', 400],
+      ['', 400],
+    ]) {
+      expect([limit, (await send(`/api/events?limit=${limit}`)).status]).toEqual([limit, status])
+    }
+  })
 })
 
 it('gives other requests a turn between the reads of one page', async () => {

@@ -87,6 +87,25 @@ describe('a redactor knows the other forms of a value', () => {
     }
   })
 
+  it('each in its own place of a URL, where the places encode other characters', () => {
+    const value = 'Key a&b+c$d/e`f"g<h>i|j^k\'l!m?n#o'
+    const places = (['pathname', 'search', 'hash', 'username'] as const).map((place) => {
+      const url = new URL('https://h')
+      url[place] = value
+      return url[place].replace(/^[/?#]/, '')
+    })
+    const forms = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), ...places]
+    // What none of the others holds is found only by the form of this place.
+    expect(new Set(forms).size).toBe(forms.length)
+    for (const form of forms) {
+      expect(redactor({ KEY: value })(`at ${form} end`)).toBe('at [secret KEY] end')
+    }
+  })
+
+  it('also of a value that is no text of Unicode', () => {
+    expect(redactor({ KEY: 'half-\ud83d-pair' })('a half-\ud83d-pair b')).toBe('a [secret KEY] b')
+  })
+
   it('as Intl shows it: bytes of UTF-8 as characters', () => {
     const redact = redactor({ KEY: 'gr\u00fc\u00df-\u20ac-42' })
     const shown = Buffer.from('gr\u00fc\u00df-\u20ac-42').toString('latin1')

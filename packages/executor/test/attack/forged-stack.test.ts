@@ -4,6 +4,9 @@ import { openRuntime } from '../runtimes.js'
 const runtime = openRuntime({ threads: 0 })
 
 it.each([
+  ['a file of the host', '    at read (/etc/passwd:1:1)'],
+  ['another handler', '    at other.ts:1:1'],
+  ['a name that only begins like the handler', '    at handler.ts.js:1:1'],
   ['line 0', '    at handler.ts:0:1'],
   ['column 0', '    at handler.ts:1:0'],
   ['a line number of 400 digits', `    at handler.ts:${'9'.repeat(400)}:1`],

@@ -37,6 +37,29 @@ describe.each([
     expect(JSON.stringify(logs)).not.toContain('k3y')
   })
 
+  it('leave a log within its limit, also where what stands for them is longer', async () => {
+    const limits = { maxLogBytes: 1_000 }
+    const context = { event: null, secrets: { A_RATHER_LONG_NAME: 'abcd' } }
+    const bytesOf = (logs: readonly { message: string }[]) =>
+      logs.reduce((sum, { message }) => sum + message.length + 1, 0)
+    const logged = async (lines: number, text: string) => {
+      const code = handler(
+        `for (let i = 0; i < ${lines}; i++) ctx.log.info(${JSON.stringify(text)})`,
+      )
+      return (await runtime.executeHandler(code, context, limits)).logs
+    }
+    const cut = await logged(100, 'abcd abcd')
+    expect(cut.at(-1)?.message).toContain('reached its limit of 1000 bytes')
+    expect(bytesOf(cut.slice(0, -1))).toBeGreaterThan(900)
+    expect(bytesOf(cut.slice(0, -1))).toBeLessThanOrEqual(1_000)
+    // A log that is full by itself keeps every line that fitted, and its one notice.
+    const full = await logged(101, 'no secret')
+    expect(full.map(({ message }) => message === 'no secret')).toEqual([
+      ...Array(100).fill(true),
+      false,
+    ])
+  })
+
   it('are taken out of errors', async () => {
     const { error } = await run(
       `throw new Error('failed with ' + ctx.secrets.API_KEY, { cause: new Error(ctx.secrets.API_KEY) })`,

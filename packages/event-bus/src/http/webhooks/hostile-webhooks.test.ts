@@ -131,6 +131,44 @@ describe('a type named by an unsigned header', () => {
   })
 })
 
+describe('the time of a signature', () => {
+  it.each([
+    '1.7e9',
+    `${seconds}.0`,
+    `+${seconds}`,
+    `0x${(nowMs / 1000).toString(16)}`,
+    ` ${seconds}`,
+    `-${seconds}`,
+    '',
+    'now',
+    '1'.repeat(13),
+  ])('is a whole number of seconds, and not %j', (time) => {
+    for (const [scheme, headers] of [
+      [
+        'standard-webhooks',
+        {
+          'webhook-id': 'm-1',
+          'webhook-timestamp': time,
+          'webhook-signature': `v1,${mac(`m-1.${time}.${body}`).digest('base64')}`,
+        },
+      ],
+      ['stripe', { 'stripe-signature': `t=${time},v1=${mac(`${time}.${body}`).digest('hex')}` }],
+    ] as const) {
+      expect(receive(schemes[scheme]!.options, headers, body)).toBe('SIGNATURE_INVALID')
+    }
+  })
+})
+
+it('a webhook of Stripe is JSON of any kind, whatever its unsigned content type says', () => {
+  const { options, sign } = schemes.stripe!
+  for (const json of ['"text"', '1', 'null', '[1]', ' {"id":"evt_2"}']) {
+    for (const type of ['application/json', 'text/plain', 'image/png', undefined]) {
+      const headers = { ...sign(json), ...(type && { 'content-type': type }) }
+      expect(receive(options, headers, json)).toMatchObject({ data: JSON.parse(json) })
+    }
+  }
+})
+
 describe('encodings of a signature', () => {
   const { options, sign } = schemes.hmac!
   const hex = String(sign(body)['x-signature'])
