@@ -35,12 +35,15 @@ export function openLog(
 
 /** Every secret that the configuration knows, as it stands in JSON. */
 function secretsOf(config: RuntimeConfig): string[] {
-  const { token, cacheSecret, dataKey, imageKey, webhooks, functions, bus } = config
+  const { token, cacheSecret, dataKey, imageKey, linkKey, webhooks, functions, bus } = config
   const passwords = (bus.urls ?? []).flatMap((url) => {
     const { password } = new URL(url)
     return [password, decodeURIComponent(password)]
   })
-  const keys = [dataKey, imageKey].flatMap((one) => [one?.current, ...(one?.previous ?? [])])
+  const keys = [dataKey, imageKey, linkKey].flatMap((one) => [
+    one?.current,
+    ...(one?.previous ?? []),
+  ])
   return [
     ...[token, cacheSecret, ...passwords, ...keys],
     ...Object.values(webhooks).flatMap(({ secrets }) => secrets),

@@ -1,5 +1,11 @@
 import { WasmRuntime, type WasmRuntimeOptions } from '@nexus/executor'
-import { describePauseChange, FunctionHost, observeBus, observeFunctions } from '@nexus/functions'
+import {
+  describePauseChange,
+  FunctionHost,
+  type FunctionHostOptions,
+  observeBus,
+  observeFunctions,
+} from '@nexus/functions'
 import { FunctionProfiler } from '@nexus/functions/profiling'
 import {
   addProcessMetrics,
@@ -104,6 +110,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
       runtime: wasm,
       tracing,
       logger,
+      links: linksOf(config),
       onPauseChange: (change) =>
         onActivity({ kind: 'problem', message: describePauseChange(change) }),
       onAttempt: (attempt) => {
@@ -184,6 +191,11 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
     await teardown.run().catch(() => {})
     throw error
   }
+}
+
+/** Links of `ctx.resumeUrl` need an address and a key. */
+function linksOf({ publicUrl, linkKey }: RuntimeConfig): FunctionHostOptions['links'] {
+  return publicUrl && linkKey ? { baseUrl: publicUrl, keys: linkKey } : undefined
 }
 
 /** What nexus.yaml says of threads, sandboxes and what they keep. */

@@ -57,6 +57,36 @@ it('NEXUS_IMAGE_KEY encrypts images of suspended calls, older keys open them, an
   await expect.poll(() => runOf(other.client, event.id)).toMatchObject(refused)
 }, 120_000)
 
+it('NEXUS_LINK_KEY and publicUrl together make links that resume calls', async () => {
+  const directory = await workspace({
+    'nexus.yaml':
+      'server: { publicUrl: "https://nexus.example.com/base/" }\nfunctions:\n  - { name: asks, source: ./asks.js, events: [a] }\n',
+    'asks.js': `export default async (event, ctx) => {
+      const url = await ctx.resumeUrl('x', 7).catch((error) => error.message)
+      return url.startsWith('http') ? await ctx.suspend('x', url) : url
+    }`,
+  })
+  const start = async (env: Record<string, string>) => {
+    const runtime = await startRuntime({ config: join(directory, 'nexus.yaml'), port: 0, env })
+    onTestFinished(() => runtime.close())
+    return { runtime, client: new NexusClient({ url: runtime.url }) }
+  }
+  const none = await start({})
+  const { runs } = await none.client.publish({ type: 'a', data: 0 }, { wait: true })
+  expect(runs[0]).toMatchObject({ value: 'ctx.resumeUrl: this program makes no links' })
+  await none.runtime.close()
+
+  const { runtime, client } = await start({ NEXUS_LINK_KEY: first })
+  const { id } = await client.publish({ type: 'a', data: 0 }, { wait: true })
+  const [{ data } = { data: '' }] = (await client.suspensions()).suspensions
+  const address = 'https://nexus.example.com/base/resume/'
+  expect(String(data).slice(0, address.length)).toBe(address)
+  const link = `${runtime.url}/resume/${String(data).slice(address.length)}`
+  expect((await fetch(link, { method: 'POST' })).status).toBe(200)
+  const runOf = async () => (await client.getEvent(id)).runs[0]
+  await expect.poll(runOf, { timeout: 20_000 }).toMatchObject({ status: 'succeeded', value: 7 })
+}, 60_000)
+
 it('a key of another length is a mistake that does not show it', async () => {
   const directory = await workspace(files)
   const env = { NEXUS_IMAGE_KEY: 'hunter2' }

@@ -14,7 +14,13 @@ export { ExecutorError } from './errors.js'
 export type { Handler, HandlerApi, LogFunction, RequestHandler } from './guest/handler.js'
 export type { LogLevel } from './guest/protocol.js'
 export type { IncomingRequest, ResponsePart } from './guest/web/fetch/served-request.js'
-export type { AroundHostCall, InvokeFunction, RespondFunction } from './host/guest-services.js'
+export type {
+  AroundHostCall,
+  InvokeFunction,
+  LinkFunction,
+  LinkRequest,
+  RespondFunction,
+} from './host/guest-services.js'
 export type { CheckedMethod, HostMethods, PlainMethod } from './host/host-functions.js'
 export type { Schema } from './host/input-schema.js'
 export type { ResolveHost } from './net/address-policy.js'

@@ -25,6 +25,7 @@ import type { Dispatcher, DispatcherStats, GuestServices } from './dispatcher.js
 import { drain } from './drain.js'
 import { ExecutorError } from './errors.js'
 import { observeRuntime } from './figures/observe-runtime.js'
+import { SuspensionTimes } from './figures/suspension-times.js'
 import { guestServices, type OpenCall } from './host/guest-services.js'
 import { HostFunctions, type HostMethods } from './host/host-functions.js'
 import { TurnBudget } from './host/turn-budget.js'
@@ -105,6 +106,7 @@ export class WasmRuntime {
     this.#metrics = metrics ?? new MetricsCollector()
     this.#fetcher = new Fetcher(this.#options.resolveHost)
     this.#suspensions = new SuspensionStores(this.#options.suspensions)
+    const suspensionTimes = new SuspensionTimes(this.#metrics.registry)
     const turns = new TurnBudget()
     const openCalls = new Map<number, OpenCall>()
     this.#dispatcher = dispatcherFor(
@@ -117,6 +119,7 @@ export class WasmRuntime {
       fetcher: this.#fetcher,
       turns,
       metrics: this.#metrics,
+      suspensionTimes,
       suspensions: this.#suspensions,
     })
     this.#precompiler = new Precompiler({
@@ -127,11 +130,15 @@ export class WasmRuntime {
       load: (handler) => this.#calls.load(handler, this.#options),
       assertOpen: () => this.#assertOpen(),
     })
-    this.#detachMetrics = observeRuntime(this.#metrics.registry, {
+    const detach = observeRuntime(this.#metrics.registry, {
       threads,
       dispatcher: () => this.#dispatcher.getStats(),
       cache: () => this.cache.getStats(),
     })
+    this.#detachMetrics = () => {
+      detach()
+      suspensionTimes.remove()
+    }
   }
 
   /**

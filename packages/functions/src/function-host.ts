@@ -49,6 +49,7 @@ import { Scheduler } from './schedule/scheduler.js'
 import { CallStore } from './suspension/call-store.js'
 import { WaitSubscriptions } from './suspension/events/wait-subscriptions.js'
 import { FunctionSuspensions } from './suspension/function-suspensions.js'
+import { ResumeLinks } from './suspension/links/resume-links.js'
 import { orderingOfCalls } from './suspension/ordering-of-calls.js'
 import type { SuspensionCounts } from './suspension/suspension-counts.js'
 
@@ -104,6 +105,7 @@ export class FunctionHost {
   #routes = new HttpRoutes([])
   readonly #scheduler: Scheduler
   readonly #waits: WaitSubscriptions
+  readonly #links: ResumeLinks | undefined
   readonly #pauses: Pauses
   readonly #streaks: FailureStreaks
   /** Ends when the change under way has; they come one after the other. */
@@ -113,8 +115,9 @@ export class FunctionHost {
   /** @throws FunctionsError `INVALID_OPTIONS` */
   constructor(options: FunctionHostOptions) {
     this.#options = parseOptions(hostSchema, options, 'FunctionHost')
-    const { bus, clock } = this.#options
-    this.suspensions = new FunctionSuspensions(bus, () => this.names)
+    const { bus, clock, links } = this.#options
+    this.#links = links && new ResumeLinks(links)
+    this.suspensions = new FunctionSuspensions(bus, () => this.names, this.#links)
     this.#waits = new WaitSubscriptions(bus)
     this.#pauses = new Pauses({ bus, clock, onChange: (changes) => this.#pausesChanged(changes) })
     this.#scheduler = new Scheduler({ bus, clock, isPaused: (name) => this.#isPaused(name) })
@@ -429,7 +432,7 @@ export class FunctionHost {
 
   #setup(): RunSetup {
     const invoke: Invoke = (name, data, options) => this.invoke(name, data, options)
-    return { ...this.#options, invoke }
+    return { ...this.#options, links: this.#links, invoke }
   }
 
   #isPaused(name: string): boolean {

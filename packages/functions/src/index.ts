@@ -29,9 +29,11 @@ export { type ResolvedSchedule, type Schedule, scheduleSchema } from './schedule
 export type { FunctionSuspension, FunctionWait } from './suspension/function-suspension.js'
 export {
   FunctionSuspensions,
+  type OpenedLink,
   type ResumeReceipt,
   type SuspensionPage,
   type SuspensionQuery,
 } from './suspension/function-suspensions.js'
+export { type ResumeLinkOptions, resumeLinkSchema } from './suspension/links/resume-links.js'
 export type { SuspensionCounts } from './suspension/suspension-counts.js'
 export { FunctionWatcher, type FunctionWatcherOptions } from './watch/function-watcher.js'

@@ -12,6 +12,7 @@ import type { FunctionPauseChange } from './pause/function-pause.js'
 import type { FunctionAttempt } from './run/function-attempt.js'
 import { scheduleSchema } from './schedule/schedule.js'
 import { isWaitsGroup, waitsGroup } from './suspension/events/waits-group.js'
+import { type ResumeLinkOptions, resumeLinkSchema } from './suspension/links/resume-links.js'
 
 /** Options of {@link FunctionHost}. */
 export interface FunctionHostOptions {
@@ -29,6 +30,8 @@ export interface FunctionHostOptions {
   maxRecordBytes?: number | undefined
   /** Called when a function is paused or resumed, here or by another process of the bus. An error it throws is ignored. @default none */
   onPauseChange?: ((change: FunctionPauseChange) => void) | undefined
+  /** Makes the links of `ctx.resumeUrl`. @default none: it fails */
+  links?: ResumeLinkOptions | undefined
   /** Makes each run a span, with `createTracing` of `@nexus/functions/otel`. @default none */
   tracing?: Tracing | undefined
   /** Told what was compiled, how each attempt ended, and what was reloaded. @default nothing is logged */
@@ -56,6 +59,7 @@ export const hostSchema = z.strictObject({
     .custom<(change: FunctionPauseChange) => void>(isFunction, 'expected a function')
     .optional(),
   maxRecordBytes: z.int().min(4096).default(262_144),
+  links: resumeLinkSchema.optional(),
   tracing: z.custom<Tracing>(isObject, 'expected the result of createTracing').optional(),
   logger: loggerSchema,
   clock: z.custom<Clock>(isObject, 'expected a clock').default(() => systemClock),

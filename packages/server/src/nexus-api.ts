@@ -26,6 +26,7 @@ import { optimizationRoutes } from './operations/optimization-routes.js'
 import { profileRoutes } from './operations/profile-routes.js'
 import { type NexusApiOptions, type ResolvedApiOptions, resolveOptions } from './options.js'
 import { pageRoutes } from './pages/page-routes.js'
+import { linkRoutes } from './suspensions/link-routes.js'
 import { suspensionRoutes } from './suspensions/suspension-routes.js'
 
 /**
@@ -82,6 +83,7 @@ export function mountApi(app: FastifyInstance, options: ResolvedApiOptions): voi
     invokeRoutes(app, functions)
     pauseRoutes(app, functions)
     suspensionRoutes(app, functions)
+    linkRoutes(app, functions)
     if (options.httpFunctions) {
       httpFunctionRoutes(app, { functions, hasToken: options.token !== undefined })
     }

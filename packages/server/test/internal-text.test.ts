@@ -101,6 +101,8 @@ const table: Record<string, Row> = {
     status: 202,
     fails: ['functions'],
   },
+  'GET /resume/:token': { url: '/resume/t-1', status: 200, fails: ['functions'] },
+  'POST /resume/:token': { url: '/resume/t-1', status: 200, fails: ['functions'] },
   'GET /api/metrics': { status: 200, fails: ['bus', 'metrics'] },
   'GET /metrics': { status: 200, fails: ['metrics'] },
   'POST /api/profile': {
@@ -209,6 +211,8 @@ async function breakableServer(options: Partial<NexusApiOptions> = {}) {
         export: async () => Buffer.from('image'),
         resume: async () => ({ function: 'total' }),
         cancel: async () => ({ function: 'total' }),
+        openLink: async () => ({ name: 'approval', waits: { function: 'total' } }),
+        resumeByLink: async () => ({ function: 'total' }),
       },
     }),
     metrics: breakable(all.metrics),

@@ -21,6 +21,7 @@ const variables = z.object({
   NEXUS_BUS_URL: z.string().optional(),
   NEXUS_DATA_KEY: keys.pipe(dataKeySchema).optional(),
   NEXUS_IMAGE_KEY: keys.pipe(imageKeySchema).optional(),
+  NEXUS_LINK_KEY: keys.pipe(imageKeySchema).optional(),
   NEXUS_DATA_DIR: z.string().optional(),
   CACHE_DIR: z.string().optional(),
   MAX_CACHE_SIZE_BYTES: count.pipe(z.int().min(1)).optional(),
@@ -49,6 +50,8 @@ export interface EnvironmentSettings {
   dataKey: DataKeyOptions | undefined
   /** Encrypts images of suspended calls; older keys only decrypt. */
   imageKey: ImageKeyOptions | undefined
+  /** Signs links that resume calls; older keys only check them. */
+  linkKey: ImageKeyOptions | undefined
   /** Absolute. */
   dataDir: string | undefined
   /** Absolute. */
@@ -91,6 +94,7 @@ export function readEnvironment(
     busUrl: data.NEXUS_BUS_URL,
     dataKey: data.NEXUS_DATA_KEY,
     imageKey: data.NEXUS_IMAGE_KEY,
+    linkKey: data.NEXUS_LINK_KEY,
     dataDir: path(data.NEXUS_DATA_DIR),
     cacheDir: path(data.CACHE_DIR),
     maxCacheSizeBytes: data.MAX_CACHE_SIZE_BYTES,

@@ -57,6 +57,8 @@ export interface RuntimeConfig extends Omit<ConfigFile, ResolvedKey>, ServerFile
   dataKey: DataKeyOptions | undefined
   /** Encrypts images of suspended calls. */
   imageKey: ImageKeyOptions | undefined
+  /** Signs links that resume calls. */
+  linkKey: ImageKeyOptions | undefined
   /** The secret that seals compiled handlers. */
   cacheSecret: string | undefined
   /** What the server measures of itself and of pages. */
@@ -139,6 +141,7 @@ export async function loadConfig(
     bus: chosenBus!,
     dataKey: environment.dataKey,
     imageKey: environment.imageKey,
+    linkKey: environment.linkKey,
     dataDir: environment.dataDir ?? beside(config.dataDir),
     cacheDir: environment.cacheDir ?? beside(config.cacheDir),
     maxCacheSizeBytes: environment.maxCacheSizeBytes ?? config.maxCacheSizeBytes,

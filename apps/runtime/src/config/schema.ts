@@ -1,6 +1,6 @@
 import { publisherSchema } from '@nexus/event-bus'
 import { webhookSchema } from '@nexus/event-bus/http'
-import { functionEntrySchema } from '@nexus/functions'
+import { functionEntrySchema, resumeLinkSchema } from '@nexus/functions'
 import { webhookHeadersSchema, webhookNameSchema } from '@nexus/server'
 import { z } from 'zod'
 import { busSchema } from '../bus/bus-schema.js'
@@ -41,6 +41,10 @@ export const configSchema = z
         bodyLimitBytes: bytes
           .default(1_048_576)
           .meta({ description: 'Largest request body; more is answered with 413.' }),
+        publicUrl: resumeLinkSchema.shape.baseUrl.optional().meta({
+          description:
+            'Address under which people reach this server: links of ctx.resumeUrl begin with it. They need NEXUS_LINK_KEY as well.',
+        }),
       })
       .prefault({}),
     webhook: webhookHeadersSchema.prefault({}),

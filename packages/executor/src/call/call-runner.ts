@@ -3,6 +3,7 @@ import type { MetricsCollector } from '@nexus/metrics'
 import type { CalledCode, PreparedHandler } from '../compile/prepared-handler.js'
 import type { Dispatcher } from '../dispatcher.js'
 import { ExecutorError } from '../errors.js'
+import type { SuspensionTimes } from '../figures/suspension-times.js'
 import type { FrozenSandbox } from '../freeze/frozen-sandbox.js'
 import { type GivenGlobals, givenGlobals } from '../host/given-globals.js'
 import type { OpenCall } from '../host/guest-services.js'
@@ -48,6 +49,7 @@ export interface CallRunnerParts {
   fetcher: Fetcher
   turns: TurnBudget
   metrics: MetricsCollector
+  suspensionTimes: SuspensionTimes
   /** Where calls are kept that stand still. */
   suspensions: SuspensionStores
 }
@@ -210,12 +212,12 @@ export class CallRunner {
   async #submit(
     request: CallRequest,
     code: HandlerCode | undefined,
-    { aroundHostCall, invoke, respond }: HandlerContext,
+    { aroundHostCall, invoke, link, respond, functionName }: HandlerContext,
     functions: OpenCall['functions'],
   ): Promise<RawResult> {
-    const { dispatcher, openCalls, fetcher, turns } = this.#parts
+    const { dispatcher, openCalls, fetcher, turns, suspensionTimes } = this.#parts
     const { id } = request
-    openCalls.set(id, { aroundHostCall, invoke, respond, functions })
+    openCalls.set(id, { aroundHostCall, invoke, link, respond, functions })
     let raw: RawResult
     try {
       raw = await dispatcher.submit(request, code)
@@ -223,6 +225,7 @@ export class CallRunner {
       openCalls.delete(id)
       fetcher.callOver(id)
     }
+    suspensionTimes.record(functionName ?? ANONYMOUS, raw)
     const turn = turns.take(id, costOfResult(raw))
     if (turn) await turn
     return raw

@@ -98,6 +98,10 @@ export interface RawResult {
   sandbox?: FrozenSandbox | undefined
   /** The call did not end, but stands still. */
   suspended?: { readonly call: FrozenCall; readonly handler: FrozenHandler } | undefined
+  /** How long it took to freeze the call. */
+  freezeUs?: number | undefined
+  /** How long it took until a call that was frozen ran. */
+  thawUs?: number | undefined
 }
 
 /**

@@ -1,7 +1,12 @@
 import { describeThrown } from '@nexus/diagnostics'
 import { ExecutorError } from '../errors.js'
 import type { EncodedGlobals } from '../host/given-globals.js'
-import type { AroundHostCall, InvokeFunction, RespondFunction } from '../host/guest-services.js'
+import type {
+  AroundHostCall,
+  InvokeFunction,
+  LinkFunction,
+  RespondFunction,
+} from '../host/guest-services.js'
 import { checkKeys } from '../known-keys.js'
 import type { ResolvedCallOptions } from '../options.js'
 import type { SuspensionStore } from '../suspension/suspension-store.js'
@@ -47,6 +52,8 @@ export interface HandlerContext {
   globals?: Readonly<Record<string, unknown>> | undefined
   /** Answers `ctx.invoke(name, data)`, for which the handler needs the capability `invoke:<name>`. */
   invoke?: InvokeFunction | undefined
+  /** Answers `ctx.resumeUrl(name, value)`. */
+  link?: LinkFunction | undefined
   /** Where this call is kept when it is suspended, in place of the store of the runtime. */
   suspension?: CallSuspension | undefined
   /**
@@ -84,6 +91,7 @@ export const CONTEXT_KEYS: Readonly<Record<keyof HandlerContext, keyof typeof EX
   traceId: 'a string',
   globals: 'an object',
   invoke: 'a function',
+  link: 'a function',
   suspension: 'an object',
   respond: 'a function',
   aroundHostCall: 'a function',

@@ -40,6 +40,8 @@ export interface Wait {
   readonly dueAt: number | undefined
   /** When the handler asked, in milliseconds since the epoch: of an event only. */
   readonly since?: number | undefined
+  /** Which of the call's suspensions of this name it is, from 1: of `suspend` only. */
+  readonly nth?: number | undefined
 }
 
 /** A timer that stands still while its call does. */

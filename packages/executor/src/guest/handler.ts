@@ -50,6 +50,13 @@ export interface HandlerApi {
    * @param options `timeoutMs`, after which the wait fails with an error whose `code` is `TIMEOUT`
    */
   suspend(name: string, data?: unknown, options?: { timeoutMs?: number }): Promise<unknown>
+  /**
+   * A link that a mail can carry: it opens a page, and a click there resumes the next `suspend` of this name, once. It lasts as
+   * long as that waits. Ask for it before you suspend. Fails where the program makes no links.
+   *
+   * @param value what `suspend` then gives; crosses as JSON of some hundred bytes
+   */
+  resumeUrl(name: string, value?: unknown): Promise<string>
   /** The same until a time: a number of milliseconds from now, or a date. */
   sleep(until: number | Date): Promise<void>
   /**

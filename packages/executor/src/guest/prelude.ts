@@ -379,13 +379,18 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     ])
   }
 
-  const suspend = async (kind: number, name: string, dataJson: string, dueAt: number) =>
+  const suspend = async (kind: number, name: string, dataJson: string, dueAt: number, nth = 0) =>
     ask(operations.Suspend, `Suspending for ${name}`, `events:wait:${name}`, () => [
       kind,
       name,
       dataJson,
       dueAt,
+      nth,
     ])
+  /** How often the call was suspended for each name. */
+  const suspensions = new GuestMap<string, number>()
+  const countOf = (name: string): number =>
+    get(suspensions as unknown as Map<number, number>, name as unknown as number) ?? 0
   const dueIn = (timeoutMs: unknown, of: string): number => {
     if (timeoutMs === undefined) return Infinity
     if (typeof timeoutMs === 'number' && timeoutMs >= 0) return now() + timeoutMs
@@ -398,7 +403,18 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
   ): Promise<unknown> => {
     const name = text(named)
     const dueAt = dueIn(options?.timeoutMs, 'ctx.suspend')
-    return suspend(0, name, toJson(data, 'data') ?? '', dueAt)
+    const nth = countOf(name) + 1
+    set(suspensions, name, nth)
+    return suspend(0, name, toJson(data, 'data') ?? '', dueAt, nth)
+  }
+  /** Of the next suspension of this name. */
+  const resumeUrl = (named: unknown, value: unknown): Promise<unknown> => {
+    const name = text(named)
+    return ask(operations.Call, `Making a link for ${name}`, '', () => [
+      '',
+      'link:',
+      encoded([name, countOf(name) + 1, toJson(value, 'value') ?? ''], 'value'),
+    ])
   }
   const isScalar = (value: unknown): boolean =>
     value === null ||
@@ -635,6 +651,7 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
           suspend: suspendFor,
           sleep: sleepUntil,
           waitFor: waitForEvent,
+          resumeUrl,
         }
         current = context
         const { events, node } = loaded

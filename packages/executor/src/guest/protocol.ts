@@ -34,8 +34,9 @@ export const HostOperation = {
    */
   WriteBody: 15,
   /**
-   * `(Suspend, id, kind, name, dataJson, dueAt)`: the call may be frozen until the wait is settled. The kind is a place in
-   * `WAIT_KINDS`; of an event, the name is a pattern of types, and the data is what must match
+   * `(Suspend, id, kind, name, dataJson, dueAt, nth)`: the call may be frozen until the wait is settled. The kind is a place in
+   * `WAIT_KINDS`; of an event, the name is a pattern of types, and the data is what must match; of `suspend`, `nth` counts those
+   * of the name
    */
   Suspend: 16,
 } as const
@@ -45,6 +46,8 @@ export const WAIT_KINDS = ['suspend', 'sleep', 'event'] as const
 
 /** What is called of `''` to invoke a function: this and its name, which is also the capability for it. */
 export const INVOCATION_PREFIX = 'invoke:'
+/** The name by which a call asks for a link that resumes it. */
+export const LINK_NAME = 'link:'
 /** The name by which a call sends parts of the response that it gives. */
 export const RESPONSE_NAME = 'response:'
 

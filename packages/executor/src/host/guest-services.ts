@@ -1,7 +1,7 @@
 import { describeThrown } from '@nexus/diagnostics'
 import type { Answer, CallRequest, Question } from '../call/call.js'
 import type { GuestServices } from '../dispatcher.js'
-import { HostAnswer, INVOCATION_PREFIX, RESPONSE_NAME } from '../guest/protocol.js'
+import { HostAnswer, INVOCATION_PREFIX, LINK_NAME, RESPONSE_NAME } from '../guest/protocol.js'
 import type { ResponsePart } from '../guest/web/fetch/served-request.js'
 import type { Fetcher } from '../net/fetcher.js'
 import { hostCodec } from '../values/host-codec.js'
@@ -21,6 +21,19 @@ export type AroundHostCall = <T>(name: string, run: () => Promise<T>) => Promise
 /** Runs a function by name for a handler, and answers what it returned; a rejection is what the handler is told. */
 export type InvokeFunction = (name: string, data: unknown) => Promise<unknown>
 
+/** A suspension that a handler wants a link for. */
+export interface LinkRequest {
+  /** The name that the handler gives to `ctx.suspend`. */
+  name: string
+  /** Which of the call's suspensions of this name, from 1; see `SuspensionWait.nth`. */
+  nth: number
+  /** What the link resumes with, as JSON; `''` for undefined. */
+  valueJson: string
+}
+
+/** Makes a link that resumes a call, and answers its address; a throw is what the handler is told. */
+export type LinkFunction = (request: LinkRequest) => string
+
 /** Takes a part of the response that a call gives; a rejection says that nothing more is wanted. */
 export type RespondFunction = (part: ResponsePart) => Promise<void>
 
@@ -28,6 +41,8 @@ export type RespondFunction = (part: ResponsePart) => Promise<void>
 export interface OpenCall {
   /** What answers `ctx.invoke`. */
   invoke?: InvokeFunction | undefined
+  /** What answers `ctx.resumeUrl`. */
+  link?: LinkFunction | undefined
   /** What takes its response. */
   respond?: RespondFunction | undefined
   /** What its caller wants around each host call. */
@@ -55,6 +70,9 @@ export function guestServices(
     if (name.startsWith(INVOCATION_PREFIX)) return await invoke(call, name, encodedArguments)
     if (name === RESPONSE_NAME && call?.respond) {
       return await callMethod(respondMethod(call.respond), name, encodedArguments)
+    }
+    if (name === LINK_NAME) {
+      return await callMethod(linkMethod(call?.link), name, encodedArguments)
     }
     const method = call?.functions?.get(name)
     if (!method) throw new TypeError(`This call was given no function of the name ${name}`)
@@ -151,6 +169,15 @@ async function answerWithin(
 /** A guest may send anything: what is no part of a response is refused. */
 function respondMethod(respond: RespondFunction): HostMethod {
   return { input: undefined, run: (part) => respond(responsePart(part)) }
+}
+
+/** A guest may ask for anything: it gets a link to a call of its own, or a throw. */
+function linkMethod(link: LinkFunction | undefined): HostMethod {
+  const run = (name: unknown, nth: unknown, valueJson: unknown) => {
+    if (!link) throw new TypeError('ctx.resumeUrl: this program makes no links')
+    return link({ name: String(name), nth: Number(nth), valueJson: String(valueJson) })
+  }
+  return { input: undefined, run }
 }
 
 async function invoke(

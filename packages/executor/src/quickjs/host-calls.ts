@@ -470,6 +470,7 @@ export class HostCalls {
     if (!this.#request.canSuspend) return HostAnswer.NotSuspendable
     const [id, kindAt, dueAt] = [1, 2, 5].map((at) => this.#instance.readNumber(args[at] ?? 0))
     const kind = WAIT_KINDS[kindAt!]
+    const nth = this.#instance.readNumber(args[6] ?? 0)
     const name = this.#text(args[3], MAX_NAME_BYTES)
     const dataJson = this.#text(args[4], this.#request.limits.maxResultBytes - this.#eventBytes)
     if (!Number.isSafeInteger(id) || id! < 0 || Number.isNaN(dueAt) || kind === undefined) {
@@ -495,6 +496,7 @@ export class HostCalls {
       dataJson,
       dueAt: dueAt === Infinity ? undefined : dueAt,
       ...(kind === 'event' && { since: Date.now() }),
+      ...(kind === 'suspend' && { nth: Number.isSafeInteger(nth) ? nth : 0 }),
     })
     return HostAnswer.Ok
   }

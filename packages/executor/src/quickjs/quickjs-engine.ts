@@ -47,6 +47,8 @@ interface Running {
   readonly call: GuestCall
   readonly use: HandlerUse
   suspendedAs: string | undefined
+  /** How long it took until the call ran, which was frozen. */
+  thawUs?: number
   /** What the host keeps for the call. */
   readonly objects: NativeObjects
 }
@@ -197,6 +199,7 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
   }
 
   async #goOn(request: CallRequest, resumption: Resumption): Promise<void> {
+    const begunAt = performance.now()
     const { handler } = resumption
     const { sandbox } = resumption.call
     const loader = await this.#store.loader(sandbox.base)
@@ -208,6 +211,7 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
     }
     const objects = NativeObjects.of(sandbox.objects)
     const call = await this.#thawed(request, { loader, reference, sandbox, objects })
+    this.#running.get(request.id)!.thawUs = microsSince(begunAt)
     call.resume(resumption)
   }
 
@@ -295,7 +299,9 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
     this.#running.delete(request.id)
     const { instance } = lease
     const { installedParts } = call
-    const finished = running ? this.#withWhatStays(running, result, discard) : result
+    const kept = running ? this.#withWhatStays(running, result, discard) : result
+    const thawUs = running?.thawUs
+    const finished = thawUs === undefined ? kept : { ...kept, thawUs }
     const outgrew = instance.hasGrown || installedParts.size > 0
     if (running && request.isolation === 'pristine' && outgrew) {
       const { handlerKey } = request
@@ -317,13 +323,14 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
     // The guest has stopped: what follows is not its time.
     this.#listener.left()
     try {
+      const begunAt = performance.now()
       const { instance } = call.lease
       const parts = new Set([...use.parts, ...installedParts])
       const sandbox = freeze(use.loader, use.reference, { instance, parts, objects })
       if (!frozen) return { ...result, sandbox }
       const handler = freezeHandler(use.loader, use.reference)
       const suspended = { handler, call: { ...frozen, sandbox, handlerHash: handler.hash } }
-      return { ...result, suspended }
+      return { ...result, suspended, freezeUs: microsSince(begunAt) }
     } catch (error) {
       const failure = engineFailure(`The sandbox cannot be kept: ${describeThrown(error).message}`)
       return emptyRawResult(failure, result.queueWaitUs)
@@ -334,4 +341,8 @@ export class QuickjsEngine implements SandboxEngine<Uint8Array> {
   #mustReset(request: CallRequest, result: RawResult): DiscardReason | undefined {
     return request.isolation === 'shared' && isCutShort(result) ? 'engine-error' : undefined
   }
+}
+
+function microsSince(begunAt: number): number {
+  return (performance.now() - begunAt) * 1000
 }

@@ -14,6 +14,8 @@ export interface SuspensionWait {
   dueAt: number | undefined
   /** When the handler began to wait for the event, in milliseconds since the epoch; of an event only. */
   since?: number
+  /** Which of the call's suspensions of this name it is, from 1; of a `suspend` only. */
+  nth?: number
 }
 
 /** A call that stands still, by what it waits for. */

@@ -253,9 +253,12 @@ function timedOut(name: string) {
 }
 
 function described(callId: string, { call, ...facts }: StoredCall, imageBytes: number): Suspension {
-  const wakes = call.waits.map(({ id, kind, name, dataJson, dueAt, since }): SuspensionWait => {
-    const asked = since === undefined ? {} : { since }
-    const wait = { suspensionId: `${callId}.${id}`, kind, name, dueAt, ...asked }
+  const wakes = call.waits.map(({ id, kind, name, dataJson, dueAt, since, nth }) => {
+    const wait: SuspensionWait = {
+      ...{ suspensionId: `${callId}.${id}`, kind, name, dueAt },
+      ...(since !== undefined && { since }),
+      ...(nth !== undefined && { nth }),
+    }
     return dataJson === '' ? wait : { ...wait, data: JSON.parse(dataJson) as unknown }
   })
   const { dueAt, kind, ...first } = wakes.find((wait) => wait.kind === 'suspend') ?? wakes[0]!

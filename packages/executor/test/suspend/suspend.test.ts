@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  type LinkRequest,
   MemorySuspensionStore,
   type SuspendedExecution,
   type Suspension,
-  type WasmRuntime,
+  WasmRuntime,
 } from '@nexus/executor'
+import { MetricsCollector } from '@nexus/metrics'
 import { describe, expect, it } from 'vitest'
 import { ImageSealer } from '../../src/suspension/image-sealer.js'
 import { packCall, unpackCall } from '../../src/suspension/stored-call.js'
@@ -179,6 +181,52 @@ describe.each([
     await expect(other.resumeHandler(suspensionId, yes())).rejects.toMatchObject({
       code: 'SUSPENSION_NOT_FOUND',
     })
+  })
+
+  it('is measured: how long it took to be frozen, and until it ran again', async () => {
+    const metrics = new MetricsCollector()
+    const measured = new WasmRuntime({
+      ...options,
+      cacheDir: false,
+      metrics,
+      suspensions: { store },
+    })
+    const context = { functionName: 'measured' }
+    const { suspensionId } = await suspended(
+      handler(`return await ctx.suspend('x')`),
+      context,
+      measured,
+    )
+    await measured.resumeHandler(suspensionId, yes(1), context)
+    const text = metrics.toPrometheus()
+    for (const what of ['freeze', 'thaw']) {
+      expect(text).toContain(`nexus_suspension_${what}_seconds_count{function="measured"} 1`)
+      const sum = new RegExp(`nexus_suspension_${what}_seconds_sum\\{function="measured"\\} (.*)`)
+      expect(Number(sum.exec(text)?.[1])).toBeGreaterThan(0)
+    }
+    await measured.shutdown()
+    expect(metrics.toPrometheus()).not.toContain('nexus_suspension_')
+  })
+
+  it('asks for a link to the next suspension of a name', async () => {
+    const asked: LinkRequest[] = []
+    const link = (request: LinkRequest) => `https://x.example/${asked.push(request)}`
+    const { wakes } = await suspended(
+      handler(`const urls = [await ctx.resumeUrl('a', { yes: true }), await ctx.resumeUrl('b')]
+        await Promise.all([ctx.suspend('a', urls), ctx.suspend('a'), ctx.resumeUrl('a')])`),
+      { link },
+    )
+    expect(wakes).toMatchObject([
+      { name: 'a', nth: 1, data: ['https://x.example/1', 'https://x.example/2'] },
+      { name: 'a', nth: 2 },
+    ])
+    expect(asked).toEqual([
+      { name: 'a', nth: 1, valueJson: '{"yes":true}' },
+      { name: 'b', nth: 1, valueJson: '' },
+      { name: 'a', nth: 3, valueJson: '' },
+    ])
+    const { error } = await runtime.executeHandler(handler(`await ctx.resumeUrl('a')`), all)
+    expect(error?.message).toBe('ctx.resumeUrl: this program makes no links')
   })
 
   it('waits for an event that the program looks for, where the capability covers its pattern', async () => {

@@ -7,6 +7,7 @@ import type {
   ExecutionMetrics,
   ExecutionResult,
   HandlerContext,
+  LinkRequest,
 } from '@nexus/executor'
 import type { CompiledFunction } from '../function-definition.js'
 import {
@@ -18,6 +19,7 @@ import { logAttempt } from '../log/log-attempt.js'
 import type { ResolvedHostOptions } from '../options.js'
 import type { Tracing } from '../otel/tracing.js'
 import type { CallStore } from '../suspension/call-store.js'
+import type { ResumeLinks } from '../suspension/links/resume-links.js'
 import { boundedRecord } from './bounded-record.js'
 import type { FunctionAttempt } from './function-attempt.js'
 import { type RunRecord, recordOf } from './run-record.js'
@@ -39,7 +41,9 @@ export class FunctionFailure extends Error {
 }
 
 /** What functions run with. */
-export interface RunSetup extends ResolvedHostOptions {
+export interface RunSetup extends Omit<ResolvedHostOptions, 'links'> {
+  /** What signs the links of `ctx.resumeUrl`. */
+  links: ResumeLinks | undefined
   /** What `ctx.invoke` does. */
   invoke: Invoke
 }
@@ -59,9 +63,11 @@ export function callContext(
   setup: RunSetup,
   callId: string,
 ): HandlerContext {
+  const { links } = setup
   return {
     ...functionContext(bound, delivery, setup),
     attempt: delivery.attempt,
+    ...(links && { link: (asked: LinkRequest) => links.urlOf({ callId, ...asked }) }),
     suspension: { store: bound.calls, callId },
   }
 }

@@ -4,6 +4,7 @@ import type { ResumeOutcome } from '@nexus/executor'
 import { FunctionsError } from '../errors.js'
 import { mayBeOf, partsOf } from './call-id.js'
 import { type FunctionSuspension, functionSuspension } from './function-suspension.js'
+import type { ResumeLinks } from './links/resume-links.js'
 import { CALL, readCall, readImage, type StoredSuspension } from './stored-suspension.js'
 import { resumeEvent, resumeId, resumeType } from './suspension-events.js'
 import { SUSPENSION_SOURCE } from './suspension-source.js'
@@ -36,6 +37,22 @@ export interface ResumeReceipt {
   event: { id: string; source: string }
 }
 
+/** What a link of `ctx.resumeUrl` is about. */
+export interface OpenedLink {
+  /** The name that the function gave to `ctx.suspend`. */
+  name: string
+  /** What the link resumes with. */
+  value?: unknown
+  /** The suspension that it resumes; absent where the link was used, the time is over, or the call does not wait yet. */
+  waits?: {
+    suspensionId: string
+    /** Name of the function. */
+    function: string
+    /** What the function gave to `ctx.suspend`. */
+    data?: unknown
+  }
+}
+
 /** How long to wait for a call that another resume goes on with, and how often to look. */
 const BUSY_MS = 5_000
 const LOOK_MS = 50
@@ -45,10 +62,16 @@ export class FunctionSuspensions {
   readonly #bus: EventBus
   readonly #names: () => readonly string[]
 
-  /** @param names of the functions that run here */
-  constructor(bus: EventBus, names: () => readonly string[]) {
+  readonly #links: ResumeLinks | undefined
+
+  /**
+   * @param names of the functions that run here
+   * @param links reads those of `ctx.resumeUrl`
+   */
+  constructor(bus: EventBus, names: () => readonly string[], links?: ResumeLinks) {
     this.#bus = bus
     this.#names = names
+    this.#links = links
   }
 
   /**
@@ -118,6 +141,39 @@ export class FunctionSuspensions {
   }
 
   /**
+   * What a link of `ctx.resumeUrl` is about.
+   *
+   * @param token what follows the last slash of the link
+   * @returns undefined when it was not made here, or with a key that is not known any more
+   */
+  async openLink(token: string): Promise<OpenedLink | undefined> {
+    const link = this.#links?.read(token)
+    if (!link) return undefined
+    const { callId, name, nth, valueJson } = link
+    const found = await this.#findCall(callId)
+    const wait = found?.stored.suspension.wakes.find(
+      (wake) => wake.kind === 'suspend' && wake.name === name && wake.nth === nth,
+    )
+    const value = valueJson === '' ? {} : { value: JSON.parse(valueJson) as unknown }
+    if (!found || !wait) return { name, ...value }
+    const { suspensionId, data } = wait
+    const asked = { suspensionId, function: found.name, ...(data !== undefined && { data }) }
+    return { name, ...value, waits: asked }
+  }
+
+  /**
+   * Resumes the call that a link is for; see {@link resume}.
+   *
+   * @throws FunctionsError `SUSPENSION_NOT_FOUND` also when it was used before, or the time of the suspension is over;
+   *   `SUSPENSION_BUSY`
+   */
+  async resumeByLink(token: string): Promise<ResumeReceipt> {
+    const link = await this.openLink(token)
+    if (!link?.waits) throw notFound('of this link')
+    return this.resume(link.waits.suspensionId, { success: true, value: link.value })
+  }
+
+  /**
    * The sealed image of a call, to look at it elsewhere.
    *
    * @throws FunctionsError `SUSPENSION_NOT_FOUND`
@@ -148,24 +204,25 @@ export class FunctionSuspensions {
   async #find(suspensionId: string) {
     const parts = partsOf(suspensionId)
     if (!parts) return undefined
-    // Most are of functions that run here: what else there is costs a look at the whole bus.
-    const here = this.#names()
-    const found = await this.#findAmong(here, suspensionId, parts)
-    if (found) return found
-    const others = (await this.#functions()).filter((name) => !here.includes(name))
-    return this.#findAmong(others, suspensionId, parts)
+    const found = await this.#findCall(parts.callId)
+    const waits = found?.stored.suspension.wakes.some((wake) => wake.suspensionId === suspensionId)
+    return found && waits ? { ...found, ...parts } : undefined
   }
 
-  async #findAmong(
-    names: readonly string[],
-    suspensionId: string,
-    parts: { callId: string; waitId: number },
-  ) {
+  async #findCall(callId: string) {
+    // Most are of functions that run here: what else there is costs a look at the whole bus.
+    const here = this.#names()
+    const found = await this.#findAmong(here, callId)
+    if (found) return found
+    const others = (await this.#functions()).filter((name) => !here.includes(name))
+    return this.#findAmong(others, callId)
+  }
+
+  async #findAmong(names: readonly string[], callId: string) {
     for (const name of names) {
-      if (!mayBeOf(parts.callId, name)) continue
-      const stored = await readCall(this.#bus, name, parts.callId)
-      const waits = stored?.suspension.wakes.some((wake) => wake.suspensionId === suspensionId)
-      if (stored && waits) return { name, stored, ...parts }
+      if (!mayBeOf(callId, name)) continue
+      const stored = await readCall(this.#bus, name, callId)
+      if (stored) return { name, stored }
     }
     return undefined
   }

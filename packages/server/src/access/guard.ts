@@ -9,10 +9,10 @@ declare module 'fastify' {
      * What lets a request in where it is not the token. `open`: everyone. `signed`: the route checks a signature.
      * `function`: the token, unless the function that answers says `auth: none`.
      * `page-metrics`: pages, of this origin and of those that are named. `page`: the token, but a link on another site
-     * may lead here; only for a route that answers with a page and does no work. `secrets`: the token, also where the server
-     * listens on loopback only and asks for none elsewhere.
+     * may lead here; only for a route that answers with a page and does no work. `link`: the same without the token, since the
+     * address itself is signed. `secrets`: the token, also where the server listens on loopback only and asks for none elsewhere.
      */
-    nexusAccess?: 'open' | 'function' | 'signed' | 'page-metrics' | 'page' | 'secrets'
+    nexusAccess?: 'open' | 'function' | 'signed' | 'page-metrics' | 'page' | 'link' | 'secrets'
   }
 }
 
@@ -97,7 +97,7 @@ function isOriginOf(origin: string, { headers: { host }, protocol }: FastifyRequ
 /** A link on another site that leads its reader to a page of ours, which does no work. */
 function isLinkToPage({ headers, method, routeOptions }: FastifyRequest): boolean {
   return (
-    routeOptions.config.nexusAccess === 'page' &&
+    ['page', 'link'].includes(routeOptions.config.nexusAccess ?? '') &&
     (method === 'GET' || method === 'HEAD') &&
     headers.origin === undefined &&
     headers['sec-fetch-mode'] === 'navigate' &&
@@ -139,7 +139,7 @@ function needsNoToken(request: FastifyRequest, rules: AccessRules): boolean {
   if (takesPageMetrics(request)) return rules.pageOrigins !== undefined
   const { nexusAccess } = request.routeOptions.config
   if (nexusAccess === 'function') return rules.isOpenFunction(request)
-  return nexusAccess === 'open' || nexusAccess === 'signed'
+  return nexusAccess === 'open' || nexusAccess === 'signed' || nexusAccess === 'link'
 }
 
 /** Compares in a time that tells nothing about how much of a guess was right, nor how long the secret is. */
