@@ -22,6 +22,22 @@ describe.each([
     expect(error?.message).toContain('50 ms')
   })
 
+  it('an answer that comes after the time is over wakes nobody', async () => {
+    let isBlocked = true
+    runtime.extend('slow', {
+      // Neither timers nor other answers have a turn meanwhile.
+      block: () => {
+        for (const end = performance.now() + (isBlocked ? 300 : 0); performance.now() < end; );
+        return 1
+      },
+    })
+    const ask = (timeoutMs: number) =>
+      run('return await ctx.call("slow", "block")', { timeoutMs }, ['ext:slow'])
+    expect((await ask(200)).error?.code).toBe('TIMEOUT')
+    isBlocked = false
+    expect(await ask(20_000)).toMatchObject({ value: 1 })
+  })
+
   it('a promise that nothing can settle ends at once, and says so', async () => {
     const { error } = await run('await new Promise(() => {})', { timeoutMs: 60_000 })
     expect(error).toMatchObject({ code: 'EXECUTION_ERROR' })

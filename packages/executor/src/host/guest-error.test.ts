@@ -24,6 +24,11 @@ it.each([
   const told = guestError(new Error(message)).message
   expect(told).toContain('(a path of the host)')
   expect(told).not.toMatch(/secret|node_modules|\.js|pem|Users/)
+  const cause = new Error('middle', { cause: new Error(message) })
+  const outer = guestError(new Error('outer', { cause }))
+  const inner = (outer.cause as Error).cause as Error
+  expect(inner.message).toBe(told)
+  expect(String(inner.stack)).not.toContain(message)
 })
 
 it.each([

@@ -43,3 +43,12 @@ it('ten problems are told, and of more only how many', async () => {
     { path: [], message: 'and 99990 more problems' },
   ])
 })
+
+it.each([{ success: false }, { success: false, error: { issues: [] } }])(
+  'a value that a schema refuses without a word is refused: %j',
+  async (result) => {
+    const { value, problems } = await validate({ safeParse: () => ({ ...result, data: 1 }) }, 1)
+    expect(value).toBeUndefined()
+    expect(problems).toEqual([{ path: [], message: 'wrong value' }])
+  },
+)
