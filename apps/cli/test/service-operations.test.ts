@@ -150,7 +150,7 @@ describe('nexus service', () => {
   it('shares what was listed through Redis, and asks the daemon with --no-cache', async () => {
     const { port } = await untilTestEnds(startRedis())
     const home = new ServiceHome({ NEXUS_SERVICE_REDIS_URL: `redis://127.0.0.1:${port}` })
-    expect(await home.run('start', 'idle', '--script', 'idle.mjs')).toMatchObject(done)
+    expect(await home.run('start', 'idle', '--script', 'idle.mjs')).toMatchObject({ code: 0 })
     // It asks nothing of Redis, and tells it nothing.
     expect(await home.json('list', '--no-cache')).toMatchObject([{ name: 'idle' }])
     expect(await writesOf(port)).toBe(0)
@@ -160,9 +160,24 @@ describe('nexus service', () => {
       return await writesOf(port)
     }
     await expect.poll(list, { timeout: 60_000 }).toBeGreaterThan(0)
-    expect(await home.run('stop', 'idle')).toMatchObject(done)
+    expect(await home.run('stop', 'idle')).toMatchObject({ code: 0 })
     // What changed was forgotten there.
     expect(await home.json('list')).toMatchObject([{ name: 'idle', state: 'stopped' }])
+  })
+})
+
+describe('Commands whose Redis is not there', () => {
+  it('do their work, and say each time that nothing is shared', async () => {
+    const port = await freePort()
+    const home = new ServiceHome({ NEXUS_SERVICE_REDIS_URL: `redis://:s3cret@127.0.0.1:${port}` })
+    for (const command of [['start', 'idle', '--script', 'idle.mjs'], ['list'], ['stop', 'all']]) {
+      const { code, stdout, stderr } = await home.run(...command)
+      expect(code).toBe(0)
+      expect(stdout).toContain('idle')
+      expect(stderr).toMatch(/^warning: nothing is shared: NEXUS_SERVICE_REDIS_URL/)
+      expect(stderr).not.toContain('s3cret')
+    }
+    expect(await home.run('list', '--no-cache')).toMatchObject(done)
   })
 })
 

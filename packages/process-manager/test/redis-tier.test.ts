@@ -1,7 +1,7 @@
 import { MetricsCache } from '@nexus/process-manager'
 import { RedisTier, type RedisTierOptions } from '@nexus/process-manager/redis'
-import { hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { freePort, hasRedis, type ServerProcess, startRedis } from '@nexus/test-kit'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 it.each(['nonsense', '', 'http://127.0.0.1:6379', 'redis:', 'redis://a:s3cret@x:port'])(
   'RedisTier refuses %o as an address, and prints no password',
@@ -11,6 +11,15 @@ it.each(['nonsense', '', 'http://127.0.0.1:6379', 'redis:', 'redis://a:s3cret@x:
     expect(open).not.toThrow('s3cret')
   },
 )
+
+it('leaves nothing behind that keeps a process alive, where no Redis answers', async () => {
+  const tier = new RedisTier({ url: `redis://127.0.0.1:${await freePort()}`, timeoutMs: 60_000 })
+  await expect(tier.get('a')).rejects.toThrow()
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  onTestFinished(() => timers.mockRestore())
+  await tier.close()
+  expect(timers).not.toHaveBeenCalled()
+})
 
 describe.skipIf(!hasRedis())('RedisTier', () => {
   let server: ServerProcess

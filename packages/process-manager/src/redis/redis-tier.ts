@@ -91,7 +91,8 @@ export class RedisTier implements SharedMetricsCache {
 
   /** Closes the connection. */
   async close(): Promise<void> {
-    this.#redis.disconnect()
+    // Of a connection that has ended ioredis would wait for the end, for seconds.
+    if (this.#redis.status !== 'end') this.#redis.disconnect()
   }
 
   /** Connects for the first question, and again for a later one when the connection was lost. */

@@ -2,9 +2,10 @@ import { hostname } from 'node:os'
 import type { MetricsCache } from '@nexus/process-manager'
 import { defaultHome } from '@nexus/process-manager/status'
 import { CommandError } from '../../../server/failure.js'
+import { printError } from '../../../terminal/output.js'
 import type { EngineKind } from '../command.js'
 
-/** Runs `use` with a cache that commands share through Redis, each home of each host for itself. */
+/** Runs `use` with a cache that commands share through Redis, each home of each host for itself; says where that fails. */
 export async function withSharedCache<T>(
   url: string,
   kind: EngineKind,
@@ -25,5 +26,10 @@ export async function withSharedCache<T>(
     return await use(cache)
   } finally {
     await cache.close()
+    if (cache.getStats().shared.failures > 0) {
+      printError(
+        'warning: nothing is shared: NEXUS_SERVICE_REDIS_URL leads to no Redis that answers\n',
+      )
+    }
   }
 }
