@@ -38,7 +38,7 @@ export function partsOf(bytecode: Uint8Array): ReadonlySet<PartName> {
 /** As a name in the bytecode, which is twice its length and its letters, or as text of its own. */
 function isMention(code: Buffer, at: number, word: string): boolean {
   const end = at + word.length
-  if (code.latin1Slice(at, end) !== word) return false
+  if (code.toString('latin1', at, end) !== word) return false
   return code[at - 1] === word.length * 2 || !(isOfWord(code[at - 1]) || isOfWord(code[end]))
 }
 
