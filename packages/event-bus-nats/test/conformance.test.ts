@@ -33,11 +33,8 @@ describeStore(
         },
         server: {
           port: server.port,
-          openStoreAt: (port, requestTimeoutMs) =>
-            natsStore({
-              servers: [`nats://127.0.0.1:${port}`],
-              ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
-            }),
+          openStoreAt: (port) =>
+            natsStore({ servers: [`nats://127.0.0.1:${port}`], requestTimeoutMs: 1_000 }),
           environmentAt: (port) => ({ STORE_SERVER: `nats://127.0.0.1:${port}` }),
           kill: () => server.kill(),
           restart: () => server.restart(),

@@ -26,11 +26,8 @@ describe.skipIf(!hasRedis())('on a Redis server', () => {
           },
           server: {
             port: server.port,
-            openStoreAt: (port, requestTimeoutMs) =>
-              redisStore({
-                url: `redis://127.0.0.1:${port}`,
-                ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
-              }),
+            openStoreAt: (port) =>
+              redisStore({ url: `redis://127.0.0.1:${port}`, requestTimeoutMs: 1_000 }),
             environmentAt: (port) => ({ STORE_URL: `redis://127.0.0.1:${port}` }),
             kill: () => server.kill(),
             restart: () => server.restart(),

@@ -26,8 +26,7 @@ const CASE = { timeout: 120_000, concurrent: true }
 const SERVER_CASE = { timeout: 240_000, concurrent: true }
 const FAULTS = { timeout: 3_600_000, concurrent: true }
 const CASE_ALONE = { timeout: 240_000 }
-/** How long a request may take where the network fails. */
-const REQUEST_MS = 1_000
+const serverCases = [...emptiedServerCases, ...joiningCases, ...listenerCases]
 /** Faults of a run that says nothing else in `NEXUS_FAULTS`. */
 const USUAL_FAULTS = 12
 
@@ -65,11 +64,11 @@ export function describeStore(backend: StoreBackend, runner: TestRunner): void {
       const faultMs = backend.networkFaultMs
       it('survives a network that stalls, drops and resets', FAULTS, () =>
         withServer(backend, async (server) => {
-          const openStore = (port: number) => server.openStoreAt(port, REQUEST_MS)
+          const openStore = (port: number) => server.openStoreAt(port)
           await surviveNetworkFaults({ port: server.port, faultMs, openStore })
         }),
       )
-      for (const { name, run } of [...emptiedServerCases, ...joiningCases]) {
+      for (const { name, run } of serverCases.filter(({ alone }) => !alone)) {
         it(name, SERVER_CASE, () => withServer(backend, run))
       }
     }
@@ -80,7 +79,7 @@ export function describeStore(backend: StoreBackend, runner: TestRunner): void {
   })
 }
 
-/** Tests that block the event loop, or listen for what any other one might do to the process. */
+/** Tests that keep the event loop busy, or listen for what any other one might do to the process. */
 function describeDisturbing(backend: StoreBackend, { it }: TestRunner): void {
   const { worker, shared, networkFaultMs } = backend
   if (worker !== undefined && shared) {
@@ -94,7 +93,7 @@ function describeDisturbing(backend: StoreBackend, { it }: TestRunner): void {
     }
   }
   if (networkFaultMs === undefined) return
-  for (const { name, run } of listenerCases) {
+  for (const { name, run } of serverCases.filter(({ alone }) => alone)) {
     it(name, CASE_ALONE, () => withServer(backend, run))
   }
 }

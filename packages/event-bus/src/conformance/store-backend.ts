@@ -20,8 +20,8 @@ export interface StoreBackend {
    */
   worker?: (() => Promise<WorkerBundle>) | undefined
   /**
-   * For how long the network to the server fails each time, in milliseconds. Longer than the one second that a request
-   * may take then, shorter than the two seconds after which a claim lapses. @default without: no network tests
+   * For how long the network to the server fails each time, in milliseconds. Longer than a request may take, shorter than
+   * the two seconds after which a claim lapses. @default without: no network tests
    */
   networkFaultMs?: number | undefined
   /** Ways to reach the backend with a secret. @default [] */
@@ -42,8 +42,8 @@ export interface StartedBackend {
 export interface BackendServer {
   /** Where it listens on this machine. */
   port: number
-  /** A store that reaches it through another port. @param requestTimeoutMs @default that of the store */
-  openStoreAt(port: number, requestTimeoutMs?: number): EventStore
+  /** A store that reaches it through another port. */
+  openStoreAt(port: number): EventStore
   /** Environment variables by which the worker program finds the same place through that port. */
   environmentAt(port: number): Readonly<Record<string, string>>
   /** Ends it with -9. */

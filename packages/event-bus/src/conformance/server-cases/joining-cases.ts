@@ -3,7 +3,7 @@ import type { SubscribeOptions } from '../../options.js'
 import { FaultProxy } from '../faults/fault-proxy.js'
 import { collect, eventually } from '../harness/harness.js'
 import type { BackendServer } from '../store-backend.js'
-import { type ServerCase, withServer } from './server-case.js'
+import { alone, type ServerCase, withServer } from './server-case.js'
 
 const KINDS: readonly [kind: string, options: Partial<SubscribeOptions>][] = [
   ['without order', {}],
@@ -50,7 +50,7 @@ export const joiningCases: readonly ServerCase[] = KINDS.flatMap(([kind, options
       },
     ),
 
-    withServer(
+    alone(
       `what only a newer process asks for reaches it though the ${late} one repairs an emptied server late, ${kind}`,
       async (open, server) => {
         const prompt = await open()

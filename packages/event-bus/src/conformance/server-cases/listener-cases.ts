@@ -82,6 +82,7 @@ export const listenerCases: readonly ServerCase[] = [
 function withoutWarnings({ name, run }: ServerCase): ServerCase {
   return {
     name,
+    alone: true,
     run: async (server) => {
       const warnings: string[] = []
       const note = (warning: Error): void =>
