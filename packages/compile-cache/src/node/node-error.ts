@@ -103,7 +103,8 @@ function received(value: unknown): string {
 
 const MAX_SHOWN = 28
 
-function shown(value: unknown): string {
+/** A value as `inspect` shows it, cut short. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') {
     const text = value.length > MAX_SHOWN ? `${value.slice(0, 25)}...` : value
     return text.includes("'") ? JSON.stringify(text) : `'${text}'`

@@ -9,6 +9,13 @@ const NAMESPACE = 'stand-in'
 const PARTLY_USABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   // Composes mails without reading a file and without a connection.
   ['nodemailer', new Set(['child_process', 'dns', 'fs', 'net', 'tls'])],
+  // Reads and writes text and streams.
+  ['@fast-csv/format', new Set(['fs'])],
+  ['@fast-csv/parse', new Set(['fs'])],
+  // Reads arguments without starting a program.
+  ['commander', new Set(['child_process', 'fs'])],
+  // Asks what it runs on at most.
+  ['stripe', new Set(['child_process', 'fs'])],
   // Makes forms of what is not a file.
   ['form-data', new Set(['fs'])],
 ])

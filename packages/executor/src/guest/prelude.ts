@@ -481,7 +481,11 @@ export function installPrelude(host: GuestHost, parts: PreludeParts): Prelude {
     repeats: boolean,
   ): number => {
     if (typeof callback !== 'function') {
-      throw new GuestTypeError(`A timer takes a function, got ${typeof callback}`)
+      const wrong: Error & { code?: string } = new GuestTypeError(
+        `A timer takes a function, got ${typeof callback}`,
+      )
+      wrong.code = 'ERR_INVALID_ARG_TYPE'
+      throw wrong
     }
     const id = ++lastId
     const delay = +(delayMs as number)

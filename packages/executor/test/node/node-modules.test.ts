@@ -34,6 +34,21 @@ describe("Node's modules do in the sandbox what they do in Node", () => {
   )
 })
 
+it('brotli is packed and unpacked within the memory that a call has by default', async () => {
+  const small = openRuntime({ threads: 0 })
+  const { value, error } = await small.executeHandler(
+    `import zlib from 'node:zlib'
+    const text = 'some text '.repeat(1000)
+    export default () => [10, 16, 18, 22].map((lgwin) => {
+      const params = { [zlib.constants.BROTLI_PARAM_LGWIN]: lgwin }
+      return zlib.brotliDecompressSync(zlib.brotliCompressSync(text, { params })).toString() === text
+    })`,
+    { event: null },
+  )
+  expect(error).toBeUndefined()
+  expect(value).toEqual([true, true, true, true])
+})
+
 /** What Node has and a handler has not, and the text that says so. */
 const NOT_HERE = {
   'crypto.generatePrimeSync(64)': 'crypto.generatePrimeSync is not possible in the sandbox',

@@ -314,10 +314,18 @@ function swap(buffer: Bytes, size: number): Bytes {
   return buffer
 }
 
+// No arrow functions: programs call these with `new` as well.
+function allocUnsafe(size: number) {
+  return alloc(size)
+}
+function allocUnsafeSlow(size: number) {
+  return alloc(size)
+}
+
 const statics = {
   alloc,
-  allocUnsafe: (size: number) => alloc(size),
-  allocUnsafeSlow: (size: number) => alloc(size),
+  allocUnsafe,
+  allocUnsafeSlow,
   from,
   of: (...items: number[]) => fromArrayLike(items),
   concat,
@@ -494,6 +502,7 @@ for (const [name, encoding] of [
     return writeText(this, text, offset, length, encoding)
   }
 }
+methods.inspect = methods[INSPECT]
 Object.assign(methods, numberMethods())
 
 Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true })
@@ -506,6 +515,8 @@ for (const [target, members] of [
   for (const name of Reflect.ownKeys(members)) {
     Object.defineProperty(target, name, {
       value: (members as Record<PropertyKey, unknown>)[name],
+      // As in Node, where packages copy the class by what it enumerates (safer-buffer).
+      enumerable: typeof name === 'string',
       writable: true,
       configurable: true,
     })
@@ -519,6 +530,7 @@ Object.defineProperty(FastBuffer.prototype, 'constructor', {
 // A word of the code would call for `Intl`.
 Object.defineProperty(FastBuffer.prototype, ['to', 'Locale', 'String'].join(''), {
   value: methods.toString,
+  enumerable: true,
   writable: true,
   configurable: true,
 })

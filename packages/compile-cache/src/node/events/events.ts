@@ -1,4 +1,4 @@
-import { assertFunction, assertNumber, invalidType, nodeError } from '../node-error.js'
+import { assertFunction, assertNumber, invalidType, nodeError, shown } from '../node-error.js'
 import { AsyncResource } from '../process/async-hooks.js'
 import { nextTick } from '../process/next-tick.js'
 import { abortError } from './abort-error.js'
@@ -99,13 +99,8 @@ method('emit', function (name: Name, ...args: unknown[]) {
 
 function unhandledError(error: unknown): unknown {
   if (error instanceof Error) return error
-  const text = typeof error === 'string' ? `'${error}'` : String(error)
-  return nodeError(
-    Error,
-    'ERR_UNHANDLED_ERROR',
-    `Unhandled error.${error === undefined ? ' (undefined)' : ` (${text})`}`,
-    { context: error },
-  )
+  const text = typeof error === 'string' ? `'${error}'` : shown(error)
+  return nodeError(Error, 'ERR_UNHANDLED_ERROR', `Unhandled error. (${text})`, { context: error })
 }
 
 function add(emitter: Emitter, name: Name, listener: Listener, prepend: boolean): Emitter {

@@ -23,9 +23,10 @@ const UNPACKERS: Readonly<Record<string, Codec>> = {
 const PACK_UNITS_PER_BYTE = 1 / 10
 const BROTLI_UNITS_PER_BYTE = 2
 const UNPACK_UNITS_PER_BYTE = 1 / 200
-/** What zlib's windows hold, and brotli's largest. */
+/** What zlib's windows hold, what brotli takes to pack with its largest, and beside its window to unpack. */
 const WORK_BYTES = 512 * 1024
 const BROTLI_WORK_BYTES = 24 * 1024 * 1024
+const BROTLI_TABLES_BYTES = 4 * 1024 * 1024
 /** What bytes may unpack to when the guest names no limit: a bomb costs no more. */
 const MAX_FACTOR = 1100
 const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -45,6 +46,15 @@ function optionsOf(text: NativeArgument): Options {
   return options
 }
 
+/** The window that a brotli stream asks for, which its first byte says (RFC 7932, section 9.1). */
+function brotliWindow(first = 0): number {
+  if ((first & 1) === 0) return 2 ** 16
+  const high = (first >> 1) & 7
+  if (high !== 0) return 2 ** (17 + high)
+  const low = (first >> 4) & 7
+  return 2 ** (low === 0 ? 17 : 8 + low)
+}
+
 /** `(method, bytes, options, maxOutputBytes)`: packs or unpacks bytes at once. */
 const run: NativeService = ([method, bytes, optionsText, maxOutputBytes]) => {
   const name = String(method)
@@ -53,7 +63,6 @@ const run: NativeService = ([method, bytes, optionsText, maxOutputBytes]) => {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('Expected bytes')
   const options = optionsOf(optionsText)
   const isBrotli = name.startsWith('brotli')
-  const workBytes = isBrotli ? BROTLI_WORK_BYTES : WORK_BYTES
   if (packs) {
     const outputBytes = bytes.length + (bytes.length >>> 8) + 1024
     return {
@@ -62,7 +71,7 @@ const run: NativeService = ([method, bytes, optionsText, maxOutputBytes]) => {
         copyUnits(bytes.length) +
         bytes.length * (isBrotli ? BROTLI_UNITS_PER_BYTE : PACK_UNITS_PER_BYTE),
       outputBytes,
-      workBytes,
+      workBytes: isBrotli ? BROTLI_WORK_BYTES : WORK_BYTES,
       run: () => PACKERS[name]!(bytes, options),
     }
   }
@@ -71,6 +80,7 @@ const run: NativeService = ([method, bytes, optionsText, maxOutputBytes]) => {
       ? maxOutputBytes
       : DEFAULT_MAX_OUTPUT_BYTES
   const factor = isBrotli ? Number.POSITIVE_INFINITY : MAX_FACTOR
+  const workBytes = isBrotli ? brotliWindow(bytes[0]) + BROTLI_TABLES_BYTES : WORK_BYTES
   const outputBytes = Math.min(wanted, bytes.length * factor + 1024)
   return {
     what: `zlib.${name} to at most ${outputBytes} bytes`,

@@ -191,6 +191,13 @@ export default () =>
     () => Buffer.copyBytesFrom(new Uint16Array([1, 2, 3]), 1, 1),
     () => Buffer.poolSize,
     () => Buffer.name,
+    () => Object.keys(Buffer).sort(),
+    () => Object.keys(Buffer.prototype).sort(),
+    () => [
+      new (Buffer as any).allocUnsafeSlow(3).length,
+      new (Buffer as any).from('ab').toString(),
+    ],
+    () => [new (Buffer as any).alloc(2), new (Buffer as any).concat([])],
     () => Object.prototype.toString.call(Buffer.alloc(0)),
     () => Buffer.alloc(0) instanceof Uint8Array,
     () => (SlowBuffer as unknown as (size: number) => Buffer)(2).length,

@@ -211,6 +211,10 @@ export default () =>
       )
       return seen
     },
+    () => new EventEmitter().emit('error', { code: 5, list: ['a'] }),
+    () => new EventEmitter().emit('error', 'text'),
+    () => new EventEmitter().emit('error'),
+    () => new EventEmitter().emit('error', null),
     () => {
       const i = setImmediate(() => {})
       clearImmediate(i)
