@@ -9,6 +9,21 @@ const NAMESPACE = 'stand-in'
 const PARTLY_USABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   // Composes mails without reading a file and without a connection.
   ['nodemailer', new Set(['child_process', 'dns', 'fs', 'net', 'tls'])],
+  // Sends what is not a file. The first of these is behind node-fetch, and that behind the libraries of Google.
+  ['fetch-blob', new Set(['fs'])],
+  ['node-fetch', new Set(['net'])],
+  ['@slack/web-api', new Set(['fs'])],
+  // Signs and asks for tokens with credentials that are given, not looked for.
+  ['google-auth-library', new Set(['child_process', 'fs'])],
+  ['gcp-metadata', new Set(['fs'])],
+  // Makes agents for proxies, which a request refuses.
+  ['agent-base', new Set(['net', 'tls'])],
+  ['https-proxy-agent', new Set(['net', 'tls'])],
+  // Renders templates that are given as text.
+  ['jstransformer', new Set(['fs'])],
+  ['pug', new Set(['fs'])],
+  ['pug-load', new Set(['fs'])],
+  ['resolve', new Set(['fs'])],
   // Reads and writes text and streams.
   ['@fast-csv/format', new Set(['fs'])],
   ['@fast-csv/parse', new Set(['fs'])],

@@ -1,0 +1,21 @@
+import { createVerify, generateKeyPairSync } from 'node:crypto'
+import { JWT, OAuth2Client } from 'google-auth-library'
+export default async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const client = new JWT({ email: 'a@b.example', key })
+  const headers = await client.getRequestHeaders('https://api.example/')
+  const token = headers.get('authorization').slice('Bearer '.length)
+  const [head, body, signature] = token.split('.')
+  const { iat, exp, ...claims } = JSON.parse(Buffer.from(body, 'base64url').toString())
+  const isSigned = createVerify('sha256')
+    .update(`${head}.${body}`)
+    .verify(publicKey, signature, 'base64url')
+  const login = new OAuth2Client('id', 'secret', 'https://r.example')
+  return [
+    isSigned,
+    claims,
+    exp - iat,
+    login.generateAuthUrl({ scope: ['a', 'b'], access_type: 'offline' }),
+  ]
+}
