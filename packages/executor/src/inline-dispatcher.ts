@@ -44,8 +44,9 @@ export class InlineDispatcher implements Dispatcher {
   submit(request: CallRequest, code: HandlerCode | undefined): Promise<RawResult> {
     if (this.#drained) return Promise.resolve(emptyRawResult(shutdownFailure()))
     return new Promise((resolve) => {
-      this.#waiting.set(request.id, { request, resolve })
+      // A handler that cannot be added leaves no call behind that the end would wait for.
       if (code) this.#engine.addHandler(request.handlerKey, code)
+      this.#waiting.set(request.id, { request, resolve })
       this.#engine.run(request)
     })
   }
