@@ -27,6 +27,18 @@ it('serves the calls in turn, so that one with much to build delays the others l
   expect(done).toEqual([1, 2])
 })
 
+it('lets nothing overtake what waits, however little it needs', async () => {
+  const turns = new TurnBudget()
+  const done: string[] = []
+  void turns.take(1, TURN_STEPS)?.then(() => done.push('first'))
+  const small = turns.take(2, 1)
+  expect(small).toBeInstanceOf(Promise)
+  void small?.then(() => done.push('small'))
+  await nextTurn()
+  await nextTurn()
+  expect(done).toEqual(['first', 'small'])
+})
+
 it('charges nothing for what is no longer wanted', async () => {
   const turns = new TurnBudget()
   const done: number[] = []

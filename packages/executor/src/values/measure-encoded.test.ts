@@ -223,3 +223,14 @@ describe('counting what a text will cost', () => {
     expect(measureEncoded(shortAndLong(255)).verdict).toBe('deep')
   })
 })
+
+it.each<[string, (length: number) => unknown]>([
+  ['the digits of a BigInt', (length) => BigInt(`0x${'f'.repeat(length)}`)],
+  ['bytes', (length) => new Uint8Array(length)],
+  ['a text beside what JSON has not', (length) => [1n, 'x'.repeat(length)]],
+])('%s cost by their length', (_what, make) => {
+  const stepsOf = (length: number) => measureEncoded(hostCodec.encode(make(length), 'value')).steps
+  const least = 64_000 / 64
+  expect(stepsOf(128_000) - stepsOf(64_000)).toBeGreaterThanOrEqual(least)
+  expect(stepsOf(128_000) - stepsOf(64_000)).toBeLessThan(4 * least)
+})
