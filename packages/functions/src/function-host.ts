@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type {
+  EraseQuery,
   EventInput,
   FailedDelivery,
   PublishOptions,
@@ -48,6 +49,7 @@ import { type ResolvedSchedule, resolveSchedule } from './schedule/schedule.js'
 import { Scheduler } from './schedule/scheduler.js'
 import { CallStore } from './suspension/call-store.js'
 import { WaitSubscriptions } from './suspension/events/wait-subscriptions.js'
+import { forgetCalls } from './suspension/forget-calls.js'
 import { FunctionSuspensions } from './suspension/function-suspensions.js'
 import { ResumeLinks } from './suspension/links/resume-links.js'
 import { orderingOfCalls } from './suspension/ordering-of-calls.js'
@@ -231,6 +233,21 @@ export class FunctionHost {
     const { bus } = this.#options
     const details = await bus.get(id, source)
     return details && functionRuns(bus, details.deliveries)
+  }
+
+  /**
+   * Removes the data of an event, and what is kept of calls of functions that it began: a call that is suspended does not go
+   * on; what its function would do in `finally` is not done. Cancel it before, where that matters.
+   *
+   * @returns false when the bus has no such event
+   * @throws EventBusError as `EventBus.erase` does
+   */
+  async erase(query: EraseQuery): Promise<boolean> {
+    const { bus } = this.#options
+    const isThere = await bus.erase(query)
+    const details = await bus.get(query.id, query.source)
+    if (details) await forgetCalls(bus, details, query.reason)
+    return isThere
   }
 
   /**

@@ -7,6 +7,7 @@ import { WasmRuntime } from '@nexus/executor'
 import { FunctionHost, observeBus, observeFunctions } from '@nexus/functions'
 import { MetricsRegistry } from '@nexus/metrics'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { waitKind } from '../src/suspension/events/event-wait.js'
 
 const keys = { current: randomBytes(32) }
 const runtime = new WasmRuntime({ threads: 1, suspensions: { keys } })
@@ -238,6 +239,55 @@ describe('a function that is suspended', () => {
     await host.suspensions.resume(suspensionId, { success: true })
     await until(() => runOf(host)).toMatchObject({ value: 100_000 })
     expect(await bus.states.count('large', 'image')).toBe(0)
+  })
+
+  it('is erased with the event that it began with: its image, and what its parts left', async () => {
+    const source = `export default async (event, ctx) => {
+      let seed = 7
+      const next = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0)
+      const data = Array.from({ length: 100_000 }, next)
+      ctx.log.info(event.data.secret)
+      const more = await ctx.suspend('one')
+      ctx.log.info(more + event.data.secret)
+      await Promise.race([ctx.suspend('two', more), ctx.waitFor('never')])
+      return data
+    }`
+    const capabilities = ['events:wait:never']
+    const { bus, host } = await start(memoryStore(), [
+      { name: 'knows', source, events: 'order', capabilities },
+    ])
+    const { runs } = await host.publish(order({ secret: 'Ada' }), { wait: true })
+    const { suspensionId } = runs[0]!.suspension!
+    await host.suspensions.resume(suspensionId, { success: true, value: 'Bob' })
+    await until(
+      async () => (await host.suspensions.list({ name: 'two' })).suspensions,
+    ).toHaveLength(1)
+    expect(await host.erase({ id: 'o1', source: '/shop' })).toBe(true)
+    const kinds = ['call', 'failed', 'image', waitKind({ name: 'never' })]
+    const kept = await Promise.all(kinds.map((kind) => bus.states.count('knows', kind)))
+    expect(kept).toEqual([0, 0, 0, 0])
+    const all = await Promise.all(
+      (await bus.list({ limit: 1000 })).events.map(({ event: { id, source } }) =>
+        bus.get(id, source),
+      ),
+    )
+    expect(JSON.stringify(all)).not.toMatch(/Ada|Bob/)
+    expect(await host.suspensions.get(suspensionId)).toBeUndefined()
+    expect(await host.erase({ id: 'unknown' })).toBe(false)
+  })
+
+  it('keeps nothing when its event is erased while it runs', async () => {
+    const source = `export default async (event, ctx) => { await ctx.invoke('erase'); await ctx.suspend('x') }`
+    const { bus, host } = await start(memoryStore(), [
+      { name: 'runs', source, events: 'order', capabilities: ['invoke:erase'] },
+    ])
+    const erase = async () => {
+      expect(await host.erase({ id: 'o1', source: '/shop' })).toBe(true)
+    }
+    await bus.subscribe('nexus.invoke.erase', erase, { group: 'erase' }).ready
+    const { runs } = await host.publish(order({ secret: 'Ada' }), { wait: true })
+    expect(runs[0]).toMatchObject({ status: 'succeeded' })
+    expect(await bus.states.count('runs', 'call')).toBe(0)
   })
 
   it('runs its parts in order with other events of its key', async () => {

@@ -52,7 +52,11 @@ const table: Record<string, Row> = {
   'GET /api/events': { status: 200, fails: ['bus'] },
   'GET /api/events/:id': { url: '/api/events/e-1', status: 200, fails: ['bus'] },
   'POST /api/events/:id/replay': { url: '/api/events/e-1/replay', status: 202, fails: ['bus'] },
-  'DELETE /api/events/:id/data': { url: '/api/events/e-1/data', status: 200, fails: ['bus'] },
+  'DELETE /api/events/:id/data': {
+    url: '/api/events/e-1/data',
+    status: 200,
+    fails: ['bus', 'functions'],
+  },
   'GET /api/dead-letters': { status: 200, fails: ['bus'] },
   'POST /api/dead-letters/redrive': {
     url: '/api/dead-letters/redrive?all=true',
@@ -202,6 +206,7 @@ async function breakableServer(options: Partial<NexusApiOptions> = {}) {
     functions: breakable({
       names: ['total'],
       functions: [],
+      erase: async () => true,
       invoke: async () => ({ function: 'total', status: 'succeeded', value: 1 }),
       pause: async () => ({ at: '', by: 'operator' }),
       resume: async () => {},

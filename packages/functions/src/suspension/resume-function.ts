@@ -10,12 +10,11 @@ import {
 import { isCallId } from './call-id.js'
 import { eventWaits } from './events/event-wait.js'
 import { findEvent } from './events/find-event.js'
-import { removeWaiting } from './events/waiting-calls.js'
+import { callRemoval, removeWaiting } from './events/waiting-calls.js'
 import {
   asJson,
   CALL,
   FAILED,
-  imageRemoval,
   keyOf,
   readCall,
   readImage,
@@ -107,11 +106,6 @@ async function goOn(
   const { bus, runtime } = setup
   const image = await readImage(bus, name, stored)
   if (image === undefined) return lost(bound, 'its image is gone')
-  const gone = [
-    { key: keyOf(CALL, callId) },
-    { key: keyOf(FAILED, callId) },
-    ...removeWaiting(callId, stored),
-  ]
   const asFailed = [
     { key: keyOf(CALL, callId) },
     ...removeWaiting(callId, stored),
@@ -125,7 +119,7 @@ async function goOn(
     calls.counts.resumed += 1
     const settled = handlerResult(bound, delivery, setup, result, asFailed)
     if (result.status !== 'suspended') {
-      return { ...settled, state: [...gone, ...imageRemoval(stored)] }
+      return { ...settled, state: callRemoval(callId, stored) }
     }
     const again = await suspendedResult(bus, {
       functionName: name,

@@ -2,7 +2,7 @@ import type { DeliveryContext, EventBus, HandlerResult } from '@nexus/event-bus'
 import type { Suspension } from '@nexus/executor'
 import { eventWaits } from './events/event-wait.js'
 import { lookedAt, positionOf } from './events/find-event.js'
-import { addWaiting, removeWaiting } from './events/waiting-calls.js'
+import { addWaiting, callRemoval, removeWaiting } from './events/waiting-calls.js'
 import {
   asJson,
   CALL,
@@ -33,6 +33,11 @@ export async function suspendedResult(
 ): Promise<Pick<HandlerResult, 'state' | 'schedule' | 'suspended'>> {
   const { functionName, callId, image, suspension, delivery, key, before } = call
   const { id, source, type, traceparent } = delivery.event
+  const began = before?.event ?? delivery.event
+  // It was erased while the call ran: nothing is kept of what the call knows.
+  if ((await bus.get(began.id, began.source))?.erased) {
+    return { state: before ? callRemoval(callId, before) : [] }
+  }
   const positions = await positionsOf(bus, call)
   const stored: StoredSuspension = {
     leg: (before?.leg ?? 0) + 1,

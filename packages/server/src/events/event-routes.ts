@@ -1,5 +1,5 @@
 import type { CloudEvent, EventBus, EventDetails } from '@nexus/event-bus'
-import { type FunctionRun, functionRuns } from '@nexus/functions'
+import { type FunctionHost, type FunctionRun, functionRuns } from '@nexus/functions'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { FaultReporter } from '../answers/fault-reporter.js'
@@ -23,14 +23,17 @@ const eraseQuery = eventQuery.extend({ reason: boundedText(512).optional() })
 /** What {@link eventRoutes} needs. */
 export interface EventRouteParts extends PageLimits {
   bus: EventBus
+  functions?: FunctionHost | undefined
   report: FaultReporter
 }
 
 /** Listing, looking up, replaying and erasing stored events. */
 export function eventRoutes(
   server: FastifyInstance,
-  { bus, report, ...limits }: EventRouteParts,
+  { bus, functions, report, ...limits }: EventRouteParts,
 ): void {
+  // What functions keep of the event goes with it.
+  const eraser = functions ?? bus
   server.get('/api/events', async (request, reply) => {
     const query = parseQuery(listQuery, request.query)
     const parts = readPage(bus, query, limits, linkFrom(request))
@@ -55,7 +58,7 @@ export function eventRoutes(
   server.delete<EventRequest>('/api/events/:id/data', async ({ params, query }) => {
     const { source, reason } = parseQuery(eraseQuery, query)
     const { event } = await find(bus, params.id, source)
-    await bus.erase({ id: event.id, source: event.source, reason })
+    await eraser.erase({ id: event.id, source: event.source, reason })
     const { erased } = await find(bus, event.id, event.source)
     return { id: event.id, erased }
   })

@@ -1,6 +1,6 @@
 import type { CloudEvent, EventBus, JsonValue, StateChange } from '@nexus/event-bus'
 import type { SuspensionWait } from '@nexus/executor'
-import type { StoredSuspension } from '../stored-suspension.js'
+import { CALL, FAILED, imageRemoval, keyOf, type StoredSuspension } from '../stored-suspension.js'
 import { waitIdOf } from '../suspension-events.js'
 import { eventWaits, kindFor, shapeId, shapeOf, type WaitShape, waitKind } from './event-wait.js'
 import type { WaitPosition } from './find-event.js'
@@ -44,6 +44,16 @@ export function removeWaiting(
   return eventWaits(suspension.wakes)
     .filter((wait) => !kept.some(({ suspensionId }) => suspensionId === wait.suspensionId))
     .map((wait) => ({ key: waitingKey(callId, wait) }))
+}
+
+/** Removes all that is kept of a call. */
+export function callRemoval(callId: string, stored: StoredSuspension): StateChange[] {
+  return [
+    { key: keyOf(CALL, callId) },
+    { key: keyOf(FAILED, callId) },
+    ...removeWaiting(callId, stored),
+    ...imageRemoval(stored),
+  ]
 }
 
 /** The calls of a function that wait for an event such as this one. */
