@@ -225,7 +225,7 @@ describe('counting what a text will cost', () => {
 })
 
 it.each<[string, (length: number) => unknown]>([
-  ['the digits of a BigInt', (length) => BigInt(`0x${'f'.repeat(length)}`)],
+  ['the digits of a BigInt', (length) => [BigInt(`0x${'f'.repeat(length)}`)]],
   ['bytes', (length) => new Uint8Array(length)],
   ['a text beside what JSON has not', (length) => [1n, 'x'.repeat(length)]],
 ])('%s cost by their length', (_what, make) => {

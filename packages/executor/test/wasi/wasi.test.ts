@@ -204,6 +204,11 @@ describe('a WASI command that emits', () => {
     ['attributes that are not JSON', ['order.paid', '1', '{']],
     ['attributes that are not an object', ['order.paid', '1', '[]']],
     ['no type', ['', '1']],
+    ['a pattern for a type', ['order.*', '1']],
+    ['a type that is too long', ['t'.repeat(513), '1']],
+    ['a type that no host function takes', ['t'.repeat(1025), '1']],
+    ['attributes that no event can have', ['order.paid', '1', '{"Not-Lower":1}']],
+    ['data among the attributes', ['order.paid', '1', '{"data":1}']],
   ] as [string, [string, string, string?]][])('is refused with %s', async (_name, texts) => {
     const { error } = await run(texts, ['events:emit:>'])
     expect(error?.message).toContain('exit code 3')
@@ -216,5 +221,31 @@ describe('a WASI command that emits', () => {
     expect(large.error?.code).toBe('RESOURCE_LIMIT')
     expect((await run(['a', '1'], grant, { maxHostCalls: 1 })).status).toBe('success')
     expect((await run(['a', '1'], grant, { maxHostCalls: 0 })).error?.code).toBe('RESOURCE_LIMIT')
+    expect((await run(['t'.repeat(512), '1'], grant)).status).toBe('success')
+  })
+
+  it('has its events counted together, with their attributes', async () => {
+    const texts = ['a', '1', '{"subject":"b"}'] as const
+    const binary = await command(`${emit(...texts)} ${emit(...texts)}`, {
+      imports: EMIT,
+      fields: emitData(...texts),
+    })
+    const handler = await runtime.precompileWasi(binary)
+    const context = { event: 1, capabilities: ['events:emit:a'] }
+    const bytes = 2 * texts.join('').length
+    for (const [maxResultBytes, code] of [
+      [bytes, undefined],
+      [bytes - 1, 'RESOURCE_LIMIT'],
+    ] as const) {
+      const { error } = await runtime.executeCompiledHandler(handler, context, { maxResultBytes })
+      expect([maxResultBytes, error?.code]).toEqual([maxResultBytes, code])
+    }
+  })
+
+  it('may give an event 16 KiB of attributes', async () => {
+    const attributes = (bytes: number) => `{"subject":"${'s'.repeat(bytes - 14)}"}`
+    const give = (bytes: number) => run(['a', '1', attributes(bytes)], ['events:emit:a'])
+    expect((await give(16_384)).status).toBe('success')
+    expect((await give(16_385)).error?.code).toBe('RESOURCE_LIMIT')
   })
 })
