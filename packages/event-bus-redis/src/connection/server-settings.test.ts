@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
-import { assertSuitable } from './server-settings.js'
+import { assertSuitable, readDurability } from './server-settings.js'
 
 const url = 'redis://user:secret@127.0.0.1:6379/0'
 
@@ -37,4 +37,16 @@ it('trusts a server that does not let the user ask', async () => {
     },
   } as unknown as Redis
   await assertSuitable(connection, url)
+})
+
+it.each([
+  ['disk', ['appendonly', 'yes', 'appendfsync', 'always', 'no-appendfsync-on-rewrite', 'no']],
+  ['os', ['appendonly', 'yes', 'appendfsync', 'always', 'no-appendfsync-on-rewrite', 'yes']],
+  ['os', ['appendonly', 'yes', 'appendfsync', 'always']],
+  ['os', ['appendonly', 'yes', 'no-appendfsync-on-rewrite', 'no']],
+  ['memory', ['appendfsync', 'always', 'no-appendfsync-on-rewrite', 'no']],
+  ['memory', []],
+])('promises %s of a server that tells %j of how it syncs', async (durability, told) => {
+  const connection = { config: async () => told } as unknown as Redis
+  expect(await readDurability(connection)).toBe(durability)
 })

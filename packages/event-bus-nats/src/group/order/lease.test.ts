@@ -1,8 +1,13 @@
-import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { hasNats, startNats } from '@nexus/test-kit'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { Lease } from './lease.js'
+import { LEASE_MS, Lease } from './lease.js'
 
 it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost', async () => {
   const server = await startNats()
@@ -41,4 +46,26 @@ it.skipIf(!hasNats())('keeps a lease although the answer to a renewal was lost',
 
   const other = new Lease(client, manager, addresses)
   expect(await other.take()).toBe(false)
+})
+
+it('counts a lease from its request, however late the answer comes', async () => {
+  let nowMs = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+  onTestFinished(() => now.mockRestore())
+  const client = {
+    publish: async () => {
+      nowMs += 4_000
+      return { seq: 1 }
+    },
+  } as unknown as JetStreamClient
+  const manager = { direct: { getMessage: async () => null } } as unknown as JetStreamManager
+  const lease = new Lease(client, manager, {
+    file: { stream: 'lease', subject: 'lease.g' },
+    memory: { stream: 'lease', subject: 'lease.memory' },
+  })
+  expect(await lease.take()).toBe(true)
+  nowMs = LEASE_MS - 1
+  expect(lease.held).toBe(true)
+  nowMs = LEASE_MS
+  expect(lease.held).toBe(false)
 })

@@ -177,6 +177,10 @@ export const claimCases: readonly ConformanceCase[] = [
         if (first === 'the new owner') {
           assert.deepEqual(begunLate, [])
           await rejectsWith('CLAIM_LOST', older.settle(stale[0]!, failedAttempt('dead-letter')))
+          const emit = [requestOf('emitted')]
+          const late = older.settle(stale[1]!, { kind: 'ack', emit, durationMs: 1 })
+          await rejectsWith('CLAIM_LOST', late)
+          assert.equal(await store.get('emitted'), undefined)
           for (const claim of taken) {
             await newer.settle(claim, { kind: 'ack', emit: [], durationMs: 1 })
           }

@@ -216,6 +216,8 @@ export const publishCases: readonly ConformanceCase[] = [
         await clock.inbox.waitFor(1)
         const again = await bus.publish({ type: 'a', id: 'x' })
         assert.deepEqual(again, { id: 'x', duplicate: true, sequence })
+        const ofOtherType = await bus.publish({ type: 'other', id: 'x' })
+        assert.deepEqual(ofOtherType, { id: 'x', duplicate: true, sequence })
         assert.equal((await bus.list()).total, 2)
         await bus.publishBatch(['y', 'z'].map((id) => ({ type: 'a', id })))
         await eventually('the event to be removed', async () => (await bus.get('x')) === undefined)

@@ -31,7 +31,8 @@ export function withConsumer(
           onError: ignore,
         })
         await store.append([requestOf('x')], undefined)
-        const usual = { name: 'g', patterns: ['a'], ordered: false, ackWaitMs: 30_000 }
+        // Longer than a case may take: what is not given back does not come again.
+        const usual = { name: 'g', patterns: ['a'], ordered: false, ackWaitMs: 600_000 }
         const open: OpenConsumer = (request) =>
           store.openGroup({ ...usual, start: 'beginning', ...request })
         await body(open, store, harness)
