@@ -5,6 +5,7 @@ import { EventBus, type EventInput, localStore, memoryStore } from '@nexus/event
 import { WasmRuntime } from '@nexus/executor'
 import { FunctionHost } from '@nexus/functions'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { callIdOf } from '../src/suspension/call-id.js'
 import { waitKind } from '../src/suspension/events/event-wait.js'
 
 const runtime = new WasmRuntime({ threads: 1 })
@@ -229,6 +230,37 @@ describe('ctx.waitFor', () => {
     await bus.close()
     const { host } = await start([shop(WAIT_PAID)], localStore({ path }))
     await until(() => runOf(host)).toMatchObject({ value: ['paid.card', { orderId: 'o1' }] })
+  })
+
+  it('is looked for again where a wake-up comes before its call is stored, until that is decided', async () => {
+    const { bus, host } = await start([
+      shop(`await ctx.call('test', 'gate'); await ctx.suspend('x')`),
+    ])
+    let open = () => {}
+    const isReached = new Promise<void>((reached) => {
+      gate = () => {
+        reached()
+        return new Promise<void>((resolve) => {
+          open = resolve
+        })
+      }
+    })
+    await host.publish(order())
+    await isReached
+    const { event } = (await bus.get('o1', '/shop'))!
+    const type = 'nexus.resume.shop'
+    const by = { id: 'o1', source: '/shop' }
+    const of = { callId: callIdOf(event, 'shop', 0), leg: 1, imageId: 'x', by }
+    await bus.publish({ type, source: '/suspensions', data: { kind: 'look', ...of } })
+    const wakes = async () => {
+      const { events } = await bus.list({ type, limit: 1000 })
+      return events.map((one) => (one.event.data as { early?: number }).early)
+    }
+    await until(wakes).toContain(1)
+    open()
+    await until(() => runOf(host)).toMatchObject({ status: 'suspended' })
+    const left = async () => (await bus.list({ type, status: 'pending' })).events
+    await until(left).toEqual([])
   })
 
   it('takes the event from the log: what was erased there is in no resume', async () => {
