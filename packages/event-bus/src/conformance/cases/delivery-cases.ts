@@ -225,6 +225,20 @@ export const deliveryCases: readonly ConformanceCase[] = [
     await inbox.waitFor(2)
   }),
 
+  withBus('no more handlers run at once than the subscription allows', async (bus) => {
+    let running = 0
+    let most = 0
+    const { subscription } = await collect(bus, 'a', { group: 'g', concurrency: 2 }, async () => {
+      running += 1
+      most = Math.max(most, running)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      running -= 1
+    })
+    await bus.publishBatch(Array.from({ length: 30 }, () => ({ type: 'a' })))
+    await eventually('all to be handled', async () => subscription.getStats().succeeded === 30)
+    assert.ok(most <= 2, `${most} handlers ran at once`)
+  }),
+
   withBus('a rate limit spreads the events', async (bus) => {
     const { inbox } = await collect(bus, 'a', { group: 'g', maxPerSecond: 20 })
     const started = Date.now()
