@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NexusClient } from '@nexus/client'
+import { type JsonValue, NexusClient } from '@nexus/client'
 import { expect, it, onTestFinished } from 'vitest'
 import { nexus, nexusServer } from './nexus.js'
 
@@ -16,7 +16,7 @@ it('a cart of the example is remembered at its time, and not when its order came
 
   const first = await nexusServer(['start'], { cwd })
   const client = new NexusClient({ url: first.url })
-  const left = (data: object) => client.publish({ type: 'com.nexus.cart.left', data })
+  const left = (data: JsonValue) => client.publish({ type: 'com.nexus.cart.left', data })
   const ordered = await left({ id: 'C-1', email: 'ada@example.com' })
   const remindAt = new Date(Date.now() + 1_500).toISOString()
   const forgotten = await left({ id: 'C-2', email: 'bob@example.com', remindAt })

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NexusClient } from '@nexus/client'
+import { type JsonValue, NexusClient } from '@nexus/client'
 import { expect, it, onTestFinished } from 'vitest'
 import { nexusServer } from './nexus.js'
 
@@ -14,7 +14,7 @@ it('an order of the example is placed with three services, and undone where one 
   await cp(join(example, 'functions'), join(cwd, 'functions'), { recursive: true })
   const { url } = await nexusServer(['start'], { cwd })
   const client = new NexusClient({ url })
-  const place = async (data: object) => {
+  const place = async (data: JsonValue) => {
     const { id } = await client.publish({ type: 'com.nexus.order.created', data })
     const run = async () => (await client.getEvent(id)).runs[0]
     await expect.poll(async () => (await run())?.status, { timeout: 30_000 }).toBe('succeeded')

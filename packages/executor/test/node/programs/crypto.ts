@@ -9,10 +9,21 @@ import { outcomes } from './outcomes.js'
 const any = (value: unknown) => value as any
 const data = Buffer.from('the quick brown fox, ünïcode')
 
+/** Read from its bytes: Node 20 itself may stop for ever when it is asked for details of a key that it has just generated. */
+const pairOf = (type: any, options: object) => {
+  const publicKeyEncoding = { type: 'spki', format: 'pem' }
+  const privateKeyEncoding = { type: 'pkcs8', format: 'pem' }
+  const encodings = { publicKeyEncoding, privateKeyEncoding }
+  const pair = crypto.generateKeyPairSync(type, { ...options, ...encodings } as any)
+  return {
+    publicKey: crypto.createPublicKey(pair.publicKey as any),
+    privateKey: crypto.createPrivateKey(pair.privateKey as any),
+  }
+}
 // Made while the module loads: they live with the handler.
-const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 })
-const ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const ed = crypto.generateKeyPairSync('ed25519')
+const rsa = pairOf('rsa', { modulusLength: 2048 })
+const ec = pairOf('ec', { namedCurve: 'P-256' })
+const ed = pairOf('ed25519', {})
 const secret = crypto.createSecretKey(Buffer.from('a secret of some length'))
 /** Where versions of Node say it differently. */
 const codeOf = (run: () => unknown) => {

@@ -1,8 +1,12 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { JWT, OAuth2Client } from 'google-auth-library'
 export default async () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  // As text: Node 20 may stop for ever when it writes a key that it has just generated.
+  const { privateKey: key, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
   const client = new JWT({ email: 'a@b.example', key })
   const headers = await client.getRequestHeaders('https://api.example/')
   const token = headers.get('authorization').slice('Bearer '.length)

@@ -9,6 +9,7 @@ import {
 import { promisify } from 'node:util'
 import { copyUnits } from '../../native-price.js'
 import type { NativeContext, NativeService } from '../../native-service.js'
+import { AS_BYTES, type PairBytes, readPair } from '../generated-keys.js'
 import {
   curveUnits,
   readKeyUnits,
@@ -108,7 +109,7 @@ const exportKey: NativeService = ([json], context) => {
 const generatePair = promisify(generateKeyPair) as unknown as (
   type: string,
   options: object,
-) => Promise<{ publicKey: KeyObject; privateKey: KeyObject }>
+) => Promise<PairBytes>
 
 /** What may be made: the others search for primes at a price that is not known. */
 const GENERATED = ['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448', 'x25519', 'x448']
@@ -138,17 +139,20 @@ const generateKeyPairService: NativeService = ([json], context) => {
   if (!GENERATED.includes(type)) {
     throw new TypeError(`crypto.generateKeyPair makes ${GENERATED.join(', ')} here, not ${type}`)
   }
-  const facts = (pair: { publicKey: KeyObject; privateKey: KeyObject }) =>
-    JSON.stringify({
-      publicKey: keepKey(pair.publicKey, context),
-      privateKey: keepKey(pair.privateKey, context),
+  const facts = (bytes: PairBytes) => {
+    const { publicKey, privateKey } = readPair(bytes)
+    return JSON.stringify({
+      publicKey: keepKey(publicKey, context),
+      privateKey: keepKey(privateKey, context),
     })
+  }
+  const asked = { ...options, ...AS_BYTES }
   return {
     what: `crypto.generateKeyPair (${type})`,
     units: generateUnits(type, options),
     outputBytes: FACTS_BYTES,
-    run: () => facts(generateKeyPairSync(type as 'rsa', options as never) as never),
-    runLater: async () => facts(await generatePair(type, options)),
+    run: () => facts(generateKeyPairSync(type as 'rsa', asked as never) as unknown as PairBytes),
+    runLater: async () => facts(await generatePair(type, asked)),
   }
 }
 

@@ -45,6 +45,11 @@ export function checkPriced(algorithm: Algorithm): void {
   }
 }
 
+/** Whether keys of an algorithm are one secret, and no pair. */
+export function hasSecretKey(algorithm: Algorithm | string): boolean {
+  return /^(?:HMAC|KMAC|AES|ChaCha)/i.test(nameOf(algorithm))
+}
+
 function isRsa(name: string): boolean {
   return /^RSA/i.test(name)
 }
@@ -132,7 +137,7 @@ export function generateUnits(algorithm: Algorithm): number {
     )
   }
   const curve = typeof algorithm === 'object' ? String(algorithm.namedCurve ?? name) : name
-  return curveUnits(/^(?:HMAC|KMAC|AES|ChaCha)/i.test(name) ? 'p-256' : curve)
+  return curveUnits(hasSecretKey(algorithm) ? 'p-256' : curve)
 }
 
 export function importUnits(algorithm: Algorithm, bytes: number): number {

@@ -3,6 +3,7 @@ import { types } from 'node:util'
 import { clipText } from '../../../result/clip-text.js'
 import { copyUnits } from '../../native-price.js'
 import type { NativeContext, NativeService, NativeWork } from '../../native-service.js'
+import { importedPair } from '../generated-keys.js'
 import { algorithmOf, keepKey, keyBytes } from './key-facts.js'
 import { type Algorithm, nameOf, numberOf, Parameters } from './parameters.js'
 import {
@@ -13,6 +14,7 @@ import {
   encapsulateUnits,
   encryptUnits,
   generateUnits,
+  hasSecretKey,
   importUnits,
   outputBytesOf,
   signUnits,
@@ -188,12 +190,13 @@ const METHODS: Readonly<Record<string, Prepare>> = {
         const usages = usagesOf(parameters, 'keyUsages')
         const made: webcrypto.CryptoKey | webcrypto.CryptoKeyPair = await subtle.generateKey(
           algorithm as never,
-          extractable,
+          extractable || !hasSecretKey(algorithm),
           usages,
         )
         if (types.isCryptoKey(made)) return JSON.stringify(keepKey(made, context))
-        const publicKey = keepKey(made.publicKey, context)
-        return JSON.stringify({ publicKey, privateKey: keepKey(made.privateKey, context) })
+        const pair = await importedPair(made, extractable)
+        const publicKey = keepKey(pair.publicKey, context)
+        return JSON.stringify({ publicKey, privateKey: keepKey(pair.privateKey, context) })
       },
     })
   },
