@@ -36,7 +36,7 @@ const PROGRAMS = [
   "await fetch('http://127.0.0.1:9/' + S)",
   "await fetch('http://' + S)",
   "new Request('http://h/', { method: S })",
-  "new Response('x', { statusText: `${S}\\n` })",
+  "new Response('x', { statusText: S + '\\n' })",
   'new TextDecoder(S)',
   'structuredClone({ [S]: () => 1 })',
   'structuredClone(Symbol(S))',
