@@ -30,6 +30,26 @@ describe('nexus start', () => {
     expect(await server.stop('SIGTERM')).toBe(0)
   })
 
+  it.each([
+    [
+      'events: [com.shop.*.made, com.shop.paid]',
+      `'{"type":"com.shop.paid","data":{"name":"world"}}'`,
+    ],
+    ['events: ["com.shop.*.>"]', `'{"type":"com.shop.example.example","data":{"name":"world"}}'`],
+    ["events: [a], sample: { who: it's }", `'{"type":"a","data":{"who":"it'\\''s"}}'`],
+    ['schedule: "0 9 * * *"', `nexus invoke fn '{"name":"world"}' --url http`],
+    ['http: { path: /orders/:id }', '/orders/example'],
+  ])('the line to try starts a function with %s', async (starts, line) => {
+    const cwd = await project({
+      'nexus.yaml': `functions:\n  - { name: fn, source: ./fn.js, ${starts} }\n`,
+      'fn.js': 'export default () => 1',
+    })
+    const server = await nexusServer(['start'], { cwd })
+    await expect.poll(() => server.output()).toContain('Try it:')
+    expect(server.output()).toContain(line)
+    expect(await server.stop('SIGTERM')).toBe(0)
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: calls under way end first, then 0',
     async (signal) => {

@@ -172,11 +172,17 @@ async function openBrowserPage() {
   return browser.newPage()
 }
 
+/** Resolves in a page once the browser has told of its largest paint, which may come after its scripts have ended. */
+const largestPaint = `new Promise((resolve) => {
+  new PerformanceObserver(() => resolve()).observe({ type: 'largest-contentful-paint', buffered: true })
+})`
+
 /** Leaves the page, which makes its last metrics final, and waits until they have come. */
 async function vitalsOf(
   { client }: Served,
   left: Awaited<ReturnType<typeof openBrowserPage>>,
 ): Promise<string[]> {
+  await left.evaluate(largestPaint)
   await left.goto('about:blank')
   const names = async () => (await client.pagePerformance()).metrics.map(({ name }) => name)
   await expect.poll(names).toContain('LCP')

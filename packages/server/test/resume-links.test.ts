@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { memoryStore } from '@nexus/event-bus'
 import { WasmRuntime } from '@nexus/executor'
 import { type FunctionAttempt, FunctionHost, type FunctionSuspensions } from '@nexus/functions'
+import { launchChromium, testInChromium } from '@nexus/test-kit/chromium'
 import { expect, it, onTestFinished } from 'vitest'
 import { serve } from './serve.js'
 
@@ -159,3 +160,27 @@ it('takes links that older keys signed, and no others', async () => {
   expect(await runOf()).toMatchObject({ status: 'suspended' })
   expect((await fetch(yes, { method: 'POST' })).status).toBe(200)
 })
+
+testInChromium(
+  'is opened in a browser, from a page of another site, and its button resumes',
+  async () => {
+    const { yes, url, runOf } = await open({ token: 'a-token-of-some-length' })
+    const browser = await launchChromium()
+    onTestFinished(() => browser.close())
+    const tab = await browser.newPage()
+    const refused: string[] = []
+    tab.on('console', (message) => refused.push(message.text()))
+    await tab.goto(`data:text/html,<a href="${yes}">confirm</a>`)
+    await tab.click('a')
+    await tab.waitForURL(`${url}/resume/**`)
+    expect(await tab.textContent('h1')).toBe('Confirm: approval')
+    expect(await runOf()).toMatchObject({ status: 'suspended' })
+    await tab.click('button')
+    await tab.waitForFunction(
+      () => document.querySelector('h1')?.textContent !== 'Confirm: approval',
+    )
+    expect(await tab.textContent('body')).toContain('Confirmed')
+    // Its style is allowed by its policy, and it has nothing else.
+    expect(refused).toEqual([])
+  },
+)

@@ -17,7 +17,9 @@ export function banner({ url, config }: Runtime, watching: boolean, style: Style
   const lines = rows.flatMap(([name, values]) =>
     values.map((value, index) => `  ${style.dim((index === 0 ? name : '').padEnd(10))} ${value}\n`),
   )
-  return `${style.bold(`Nexus is running on ${url}`)}\n${lines.join('')}\n  Try it:\n${tryLine(url, config)}\n\n`
+  const tried = tryLine(url, config).map((line) => `  ${line}\n`)
+  const trial = tried.length === 0 ? '' : `\n  Try it:\n${tried.join('')}`
+  return `${style.bold(`Nexus is running on ${url}`)}\n${lines.join('')}${trial}\n`
 }
 
 function busRow({ bus, dataDir }: Runtime['config']): [string, string[]] {
@@ -26,14 +28,31 @@ function busRow({ bus, dataDir }: Runtime['config']): [string, string[]] {
   return ['Data', ['in memory; it goes with the process']]
 }
 
-/** A curl line that the first function with a sample has an answer to. */
-function tryLine(url: string, { functions }: Runtime['config']): string {
-  const sampled = functions.find(({ sample }) => sample !== undefined)
-  const type = sampled?.events?.find((pattern) => !/[*>]/.test(pattern)) ?? 'com.example.hello'
-  const body = JSON.stringify({ type, data: sampled?.sample ?? { name: 'world' } })
-  // Within single quotes of a shell only the single quote itself needs care.
-  const quoted = body.replaceAll("'", `'\\''`)
-  return `  curl ${url}/api/webhook -H 'content-type: application/json' \\\n    -d '${printable(quoted)}'`
+/** A line that starts a function: one with a sample where there is one, else the first that events start, else any. */
+function tryLine(url: string, { functions }: Runtime['config']): string[] {
+  const byEvents = functions.filter(({ events = [] }) => events.length > 0)
+  const tried = byEvents.find(({ sample }) => sample !== undefined) ?? byEvents[0] ?? functions[0]
+  if (tried === undefined) return []
+  const { name, events = [], http, sample = { name: 'world' } } = tried
+  if (http !== undefined) return [`curl ${url}${exampleOf(http.path, /[:*]\w*/g)}`]
+  if (events.length === 0) {
+    return [`nexus invoke ${printable(name)} ${quoted(sample)} --url ${url}`]
+  }
+  const type = exampleOf(events.find((pattern) => !/[*>]/.test(pattern)) ?? events[0]!, /[*>]/g)
+  return [
+    `curl ${url}/api/webhook -H 'content-type: application/json' \\`,
+    `  -d ${quoted({ type, data: sample })}`,
+  ]
+}
+
+/** What a pattern matches. */
+function exampleOf(pattern: string, wildcards: RegExp): string {
+  return printable(pattern.replaceAll(wildcards, 'example'))
+}
+
+/** JSON as one word of a shell: within single quotes only the single quote itself needs care. */
+function quoted(value: unknown): string {
+  return printable(`'${JSON.stringify(value).replaceAll("'", `'\\''`)}'`)
 }
 
 function shown(path: string): string {
