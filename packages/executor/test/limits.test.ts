@@ -22,7 +22,7 @@ describe.each([
     expect(error?.message).toContain('50 ms')
   })
 
-  it('an answer that comes after the time is over wakes nobody', async () => {
+  it('an answer that comes after the time is over is not given to the handler', async () => {
     let isBlocked = true
     runtime.extend('slow', {
       // Neither timers nor other answers have a turn meanwhile.

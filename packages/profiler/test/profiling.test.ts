@@ -242,7 +242,7 @@ it('each profile is a span, which ends with it once, however it ends', async () 
   expect(spans).toHaveLength(1)
   await profiled.stopProfiling()
   expect(spans[0]?.ends).toBe(1)
-  // One that is dropped, and one that nobody stopped in time.
+  // One that is dropped, and one that was not stopped in time.
   await profiled.startProfiling()
   profiled.close()
   const short = createPerformanceClient({ ...options, maxProfilingMs: 1 })

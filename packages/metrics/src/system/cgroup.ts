@@ -96,7 +96,7 @@ function memoryOfV1(files: SystemFiles, at: string): Memory | undefined {
   }
 }
 
-/** What files hold in memory and nobody has used for a while is given up when memory is needed. */
+/** Memory that holds parts of files, and that no process has used for a while, is freed when memory is needed. */
 function available(total: number, used: number, cached: number): number {
   return Math.max(0, total - Math.max(0, used - cached))
 }

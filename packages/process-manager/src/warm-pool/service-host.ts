@@ -125,7 +125,7 @@ function leaveChannelToScript() {
   })
 }
 
-/** `process.send` for the script. Without a callback, Node would throw later that nobody is there. */
+/** `process.send` for the script. Without a callback, Node would throw later that the channel is closed. */
 function sendOrLose(message: unknown, ...rest: unknown[]): boolean {
   const isTold = rest.some((argument) => typeof argument === 'function')
   const all = isTold ? [message, ...rest] : [message, rest[0], rest[1], () => {}]

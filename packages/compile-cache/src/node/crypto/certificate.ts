@@ -44,7 +44,7 @@ export class X509Certificate {
   get issuer() {
     return this.#facts.issuer
   }
-  /** Nobody but a TLS connection tells it. */
+  /** Only a TLS connection tells it. */
   get issuerCertificate() {
     return undefined
   }
