@@ -16,6 +16,18 @@ export const FIRST_PLAN: BuildPlan = {
   keepsContexts: false,
 }
 
+/** The plan with what a build turned out to need. */
+export function withNeeds(
+  plan: BuildPlan,
+  needs: Pick<BuildPlan, 'hasAbsentModules' | 'keepsContexts'>,
+): BuildPlan {
+  return {
+    ...plan,
+    hasAbsentModules: plan.hasAbsentModules || needs.hasAbsentModules,
+    keepsContexts: plan.keepsContexts || needs.keepsContexts,
+  }
+}
+
 export function isSamePlan(a: BuildPlan, b: BuildPlan): boolean {
   return (
     a.computedImports === b.computedImports &&

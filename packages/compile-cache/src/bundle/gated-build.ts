@@ -12,7 +12,7 @@ import { isBuiltin, PlatformLoader } from '../platform/platform-loader.js'
 import { loadStandIns, standIn } from '../platform/stand-ins.js'
 import { untilTurn } from '../turns.js'
 import { absentModule, loadAbsentModules, mayBeOptional } from './absent-modules.js'
-import type { BuildPlan } from './build-plan.js'
+import { type BuildPlan, withNeeds } from './build-plan.js'
 import { markComputedImports } from './computed-imports.js'
 import { ImportGraph } from './import-graph.js'
 import { packageOf } from './package-of.js'
@@ -80,12 +80,10 @@ export class GatedBuild {
 
   /** What a build of these files must know, now that they are read. */
   get neededPlan(): BuildPlan {
-    const { plan } = this.#settings
-    return {
-      ...plan,
-      hasAbsentModules: plan.hasAbsentModules || this.#hasAbsentModules,
-      keepsContexts: plan.keepsContexts || this.#platform.keepsContexts,
-    }
+    return withNeeds(this.#settings.plan, {
+      hasAbsentModules: this.#hasAbsentModules,
+      keepsContexts: this.#platform.keepsContexts,
+    })
   }
 
   /** The files that the bundle is made of: absolute paths, sorted. */

@@ -1,7 +1,7 @@
 import type { OnResolveArgs, OnResolveResult, Plugin } from 'esbuild'
 import { isBuiltin, PlatformLoader } from '../platform/platform-loader.js'
 import { absentModule, loadAbsentModules, mayBeOptional } from './absent-modules.js'
-import type { BuildPlan } from './build-plan.js'
+import { type BuildPlan, withNeeds } from './build-plan.js'
 import { type ImportFailure, NAMESPACE } from './gated-build.js'
 import { ImportGraph } from './import-graph.js'
 
@@ -27,12 +27,10 @@ export class SourceBuild {
 
   /** What a build of this source must know, now that it is read. */
   get neededPlan(): BuildPlan {
-    const { plan } = this.#settings
-    return {
-      ...plan,
-      hasAbsentModules: plan.hasAbsentModules || this.#hasAbsentModules,
-      keepsContexts: plan.keepsContexts || this.#platform.keepsContexts,
-    }
+    return withNeeds(this.#settings.plan, {
+      hasAbsentModules: this.#hasAbsentModules,
+      keepsContexts: this.#platform.keepsContexts,
+    })
   }
 
   /** Answers every question of esbuild about files, so that it asks the file system none. */
