@@ -122,6 +122,8 @@ export interface PartExports {
   bytes: {
     /** The bytes of all pieces, `length` together. */
     concat(pieces: readonly Uint8Array[], length: number): Uint8Array
+    /** A stream of a copy of the bytes. */
+    streamOfBytes(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>>
   }
   crypto: {
     /** Another object of the same key, or `undefined` for what is no CryptoKey. */

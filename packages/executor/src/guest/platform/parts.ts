@@ -57,6 +57,7 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
   },
   bytes: {
     globals: [],
+    needs: ['streams'],
     source: () => `${installBytes}`,
   },
   compression: {

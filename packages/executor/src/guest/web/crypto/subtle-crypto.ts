@@ -121,25 +121,13 @@ export function createSubtle(
       }))
     }
     async encrypt(algorithm: unknown, key: unknown, data: unknown) {
-      return this.#ask('encrypt', (write) => ({
-        algorithm: write.algorithm(algorithm),
-        key: idFrom(key, 'The key'),
-        data: write.bytes(data, 'The data'),
-      }))
+      return this.#askWithKey('encrypt', algorithm, key, data)
     }
     async decrypt(algorithm: unknown, key: unknown, data: unknown) {
-      return this.#ask('decrypt', (write) => ({
-        algorithm: write.algorithm(algorithm),
-        key: idFrom(key, 'The key'),
-        data: write.bytes(data, 'The data'),
-      }))
+      return this.#askWithKey('decrypt', algorithm, key, data)
     }
     async sign(algorithm: unknown, key: unknown, data: unknown) {
-      return this.#ask('sign', (write) => ({
-        algorithm: write.algorithm(algorithm),
-        key: idFrom(key, 'The key'),
-        data: write.bytes(data, 'The data'),
-      }))
+      return this.#askWithKey('sign', algorithm, key, data)
     }
     async verify(algorithm: unknown, key: unknown, signature: unknown, data: unknown) {
       const answer = await this.#ask('verify', (write) => ({
@@ -311,6 +299,13 @@ export function createSubtle(
     async #ask(method: string, parameters: (write: ParameterWriter) => Record<string, unknown>) {
       const write = writerFor()
       return host.later(`subtle.${method}`, ...write.args(parameters(write)))
+    }
+    async #askWithKey(method: string, algorithm: unknown, key: unknown, data: unknown) {
+      return this.#ask(method, (write) => ({
+        algorithm: write.algorithm(algorithm),
+        key: idFrom(key, 'The key'),
+        data: write.bytes(data, 'The data'),
+      }))
     }
     async #askKey(
       method: string,

@@ -4,7 +4,7 @@ import type { GuestKit, PartExports } from '../../platform/kit.js'
 export function installBlob(kit: GuestKit): PartExports['blob'] {
   const { coded, require, wrongType } = kit.need('argument-errors')
   const { TextEncoder, TextDecoder } = kit.need('encoding')
-  const { concat: joined } = kit.need('bytes')
+  const { concat: joined, streamOfBytes } = kit.need('bytes')
   const { isView } = ArrayBuffer
   const { now } = Date
   const { max, min, trunc } = Math
@@ -94,16 +94,7 @@ export function installBlob(kit: GuestKit): PartExports['blob'] {
       return new TextDecoder().decode(this.#bytes)
     }
     stream() {
-      const { ReadableStream } = kit.need('streams')
-      const bytes = this.#bytes
-      return new ReadableStream({
-        type: 'bytes',
-        pull(controller) {
-          if (bytes.length > 0) controller.enqueue(bytes.slice())
-          controller.close()
-          controller.byobRequest?.respond(0)
-        },
-      })
+      return streamOfBytes(this.#bytes)
     }
   }
 

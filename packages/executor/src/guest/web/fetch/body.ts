@@ -7,7 +7,7 @@ import type { ArrivingBody, BodySource, GuestKit, PartExports } from '../../plat
 export function installBody(kit: GuestKit): PartExports['body'] {
   const { URLSearchParams } = kit.need('url')
   const { TextEncoder, TextDecoder } = kit.need('encoding')
-  const { concat } = kit.need('bytes')
+  const { concat, streamOfBytes } = kit.need('bytes')
   const { parse } = JSON
   const { isView } = ArrayBuffer
   const encoder = new TextEncoder()
@@ -92,17 +92,6 @@ export function installBody(kit: GuestKit): PartExports['body'] {
     }
   }
 
-  const streamOfBytes = (bytes: Uint8Array): ReadableStream<Uint8Array> => {
-    const { ReadableStream } = kit.need('streams')
-    return new ReadableStream({
-      type: 'bytes',
-      pull(controller) {
-        if (bytes.length > 0) controller.enqueue(bytes.slice())
-        controller.close()
-        controller.byobRequest?.respond(0)
-      },
-    })
-  }
   const streamOfArriving = (
     arriving: ArrivingBody,
     first: Uint8Array,
